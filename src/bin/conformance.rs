@@ -1,0 +1,2 @@
+//! The program `conformance`: see `framespec::cli`.
+fn main() {}

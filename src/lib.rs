@@ -1,0 +1,18 @@
+//! Conformance and fuzzing for servers that speak length-prefixed frames, with the reference codec,
+//! session, server and client that the checks are measured against.
+//!
+//! # The way of an octet
+//!
+//! ```text
+//! profile ─► wire (octets ⇄ frames) ─► message ─► session ─► server, client
+//!               script ─► run (script + live peer → transcript) ─► judge (model) ─► event ─► report
+//! ```
+//!
+//! # Rooms
+//!
+//! | room | what is in it | feature |
+//! |---|---|---|
+//! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
+//! | [`wire`] | encoder and incremental zero-copy decoder | – |
+
+pub mod profile;

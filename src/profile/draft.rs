@@ -1,0 +1,440 @@
+//! From a plain description to a consistent one: every field is checked here and nowhere else.
+
+use super::{Mark, Order, Payload, Profile, Region, Reply, Template, Unit};
+
+/// A description of a wire format before it has been checked.
+///
+/// [`Draft::default`] is the `tutorial` format without a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// 1 to 64 of `a`–`z`, `0`–`9` and `-`.
+    pub name: String,
+    /// One line for people.
+    pub about: String,
+    /// Octets before the length field: at most 64 hex pairs, `??` for any octet.
+    pub before: String,
+    /// Octets of the length field, 1 to 8.
+    pub width: u8,
+    /// Octet order of the length field.
+    pub order: Order,
+    /// Whether the length field is two's complement.
+    pub signed: bool,
+    /// What the length field counts.
+    pub unit: Unit,
+    /// The regions it covers; the payload is always one of them.
+    pub covers: Vec<Region>,
+    /// Octets behind the length field: as `before`.
+    pub after: String,
+    /// Octets of a chunk, 1 to 65,536; 1 means no padding.
+    pub chunk: u32,
+    /// The octet that padding is made of.
+    pub pad: u8,
+    /// What payloads are made of.
+    pub payload: Payload,
+    /// The largest body in octets, at least one chunk; `None` if the server's is not known.
+    pub max_body: Option<u64>,
+    /// How replies relate to requests.
+    pub reply: Reply,
+    /// A request with `{text}` in it once, for servers that take only some messages.
+    pub request: Option<String>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            about: String::new(),
+            ..Self::from(Profile::tutorial())
+        }
+    }
+}
+
+impl From<Profile> for Draft {
+    fn from(profile: Profile) -> Self {
+        Self {
+            name: profile.name,
+            about: profile.about,
+            before: profile.before.to_string(),
+            width: profile.width,
+            order: profile.order,
+            signed: profile.signed,
+            unit: profile.unit,
+            covers: profile.covers,
+            after: profile.after.to_string(),
+            chunk: profile.chunk,
+            pad: profile.pad,
+            payload: profile.payload,
+            max_body: profile.max_body,
+            reply: profile.reply,
+            request: profile.request.map(|template| template.to_string()),
+        }
+    }
+}
+
+/// Why a description is no profile: the field, its value, and what is allowed there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} = {value}: {allowed}")]
+pub struct ProfileError {
+    /// The field's key as a profile file spells it, such as `length.width`.
+    pub field: &'static str,
+    /// The value that was given, as a profile file would write it.
+    pub value: String,
+    /// What would have been allowed.
+    pub allowed: String,
+}
+
+impl ProfileError {
+    pub(super) fn new(
+        field: &'static str,
+        value: impl ToString,
+        allowed: impl Into<String>,
+    ) -> Self {
+        Self {
+            field,
+            value: value.to_string(),
+            allowed: allowed.into(),
+        }
+    }
+}
+
+const MAX_MARK: usize = 64;
+const MAX_CHUNK: u32 = 1 << 16;
+
+impl TryFrom<Draft> for Profile {
+    type Error = ProfileError;
+
+    fn try_from(draft: Draft) -> Result<Self, ProfileError> {
+        let profile = Self {
+            name: name(draft.name)?,
+            about: about(draft.about)?,
+            before: mark("header.before", &draft.before)?,
+            width: width(draft.width)?,
+            order: draft.order,
+            signed: draft.signed,
+            unit: draft.unit,
+            covers: covers(draft.covers)?,
+            after: mark("header.after", &draft.after)?,
+            chunk: chunk(draft.chunk)?,
+            pad: draft.pad,
+            payload: draft.payload,
+            max_body: draft.max_body,
+            reply: draft.reply,
+            request: draft
+                .request
+                .map(|source| template(&source, draft.payload))
+                .transpose()?,
+        };
+        limit_fits(&profile)?;
+        chunks_can_be_counted(&profile)?;
+        Ok(profile)
+    }
+}
+
+fn name(name: String) -> Result<String, ProfileError> {
+    let fits = (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fits {
+        Ok(name)
+    } else {
+        Err(ProfileError::new(
+            "name",
+            format!("{name:?}"),
+            "1 to 64 of a-z, 0-9 and -",
+        ))
+    }
+}
+
+fn about(about: String) -> Result<String, ProfileError> {
+    if about.len() <= 200 && !about.chars().any(char::is_control) {
+        Ok(about)
+    } else {
+        Err(ProfileError::new(
+            "about",
+            format!("{about:?}"),
+            "one line of at most 200 octets",
+        ))
+    }
+}
+
+fn width(width: u8) -> Result<u8, ProfileError> {
+    if (1..=8).contains(&width) {
+        Ok(width)
+    } else {
+        Err(ProfileError::new("length.width", width, "1 to 8 octets"))
+    }
+}
+
+fn chunk(chunk: u32) -> Result<u32, ProfileError> {
+    if (1..=MAX_CHUNK).contains(&chunk) {
+        Ok(chunk)
+    } else {
+        let allowed = format!("1 to {MAX_CHUNK} octets; 1 means no padding");
+        Err(ProfileError::new("body.chunk", chunk, allowed))
+    }
+}
+
+fn covers(mut covers: Vec<Region>) -> Result<Vec<Region>, ProfileError> {
+    covers.sort_unstable();
+    covers.dedup();
+    if covers.contains(&Region::Payload) {
+        Ok(covers)
+    } else {
+        Err(ProfileError::new(
+            "length.covers",
+            format!("{covers:?}").to_lowercase(),
+            "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\"",
+        ))
+    }
+}
+
+fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
+    let refuse = || {
+        let allowed = format!("at most {MAX_MARK} octets as hex pairs, ?? for any octet");
+        ProfileError::new(field, format!("{source:?}"), allowed)
+    };
+    let digits: Vec<u8> = source
+        .bytes()
+        .filter(|b| !b.is_ascii_whitespace())
+        .collect();
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if !rest.is_empty() || pairs.len() > MAX_MARK {
+        return Err(refuse());
+    }
+    pairs
+        .iter()
+        .map(|pair| octet(*pair).ok_or_else(refuse))
+        .collect::<Result<_, _>>()
+        .map(Mark)
+}
+
+/// `??` as `Some(None)`, a hex pair as `Some(Some(octet))`, anything else as `None`.
+fn octet(pair: [u8; 2]) -> Option<Option<u8>> {
+    if pair == *b"??" {
+        return Some(None);
+    }
+    let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+    let value = high?.checked_mul(16)?.checked_add(low?)?;
+    u8::try_from(value).ok().map(Some)
+}
+
+fn template(source: &str, payload: Payload) -> Result<Template, ProfileError> {
+    let refuse = |allowed: &str| {
+        ProfileError::new(
+            "exchange.request",
+            format!("{source:?}"),
+            allowed.to_owned(),
+        )
+    };
+    let once = "a request with {text} in it exactly once";
+    let (head, tail) = source
+        .split_once(Template::HOLE)
+        .ok_or_else(|| refuse(once))?;
+    if tail.contains(Template::HOLE) {
+        return Err(refuse(once));
+    }
+    let made = format!("{head}text{tail}");
+    if payload == Payload::Json && !is_json(&made) {
+        return Err(refuse(
+            "a JSON text once {text} is filled in; note that {text} stands inside quotes",
+        ));
+    }
+    if made.contains('\0') {
+        return Err(refuse("no NUL in it: NUL is what bodies are padded with"));
+    }
+    Ok(Template {
+        head: head.to_owned(),
+        tail: tail.to_owned(),
+    })
+}
+
+#[cfg(feature = "toml")]
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// The codec alone does not come with a JSON parser, and does not make requests either.
+#[cfg(not(feature = "toml"))]
+fn is_json(_: &str) -> bool {
+    true
+}
+
+fn limit_fits(profile: &Profile) -> Result<(), ProfileError> {
+    match profile.max_body {
+        Some(max_body) if max_body < u64::from(profile.chunk) => Err(ProfileError::new(
+            "limits.max_body",
+            max_body,
+            format!("at least one chunk, {} octets", profile.chunk),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A count of chunks cannot express anything but whole chunks, so that is all it may cover.
+fn chunks_can_be_counted(profile: &Profile) -> Result<(), ProfileError> {
+    if profile.unit == Unit::Octets {
+        return Ok(());
+    }
+    let refuse = |allowed: &str| ProfileError::new("length.unit", "\"chunks\"", allowed.to_owned());
+    if !profile.covers(Region::Padding) {
+        return Err(refuse(
+            "\"octets\", unless length.covers has \"padding\" too",
+        ));
+    }
+    let fixed = [
+        (Region::Before, profile.before.len()),
+        (Region::Length, usize::from(profile.width)),
+        (Region::After, profile.after.len()),
+    ];
+    let covered: usize = fixed
+        .into_iter()
+        .filter(|(region, _)| profile.covers(*region))
+        .map(|(_, len)| len)
+        .sum();
+    if u32::try_from(covered).is_ok_and(|covered| covered.is_multiple_of(profile.chunk)) {
+        Ok(())
+    } else {
+        Err(refuse(
+            "\"octets\", unless the header octets that length.covers make whole chunks",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Draft {
+        Draft {
+            name: "x".into(),
+            ..Draft::default()
+        }
+    }
+
+    fn refused(draft: Draft) -> &'static str {
+        Profile::try_from(draft).unwrap_err().field
+    }
+
+    #[test]
+    fn the_built_in_profiles_are_consistent() {
+        for name in Profile::BUILT_IN {
+            let profile = Profile::built_in(name).unwrap();
+            assert_eq!(profile.name(), name);
+            assert_eq!(Profile::try_from(Draft::from(profile.clone())), Ok(profile));
+        }
+    }
+
+    #[test]
+    fn each_field_is_refused_by_its_name() {
+        assert_eq!(refused(Draft::default()), "name");
+        assert_eq!(
+            refused(Draft {
+                name: "A b".into(),
+                ..draft()
+            }),
+            "name"
+        );
+        assert_eq!(
+            refused(Draft {
+                about: "a\nb".into(),
+                ..draft()
+            }),
+            "about"
+        );
+        assert_eq!(
+            refused(Draft {
+                width: 0,
+                ..draft()
+            }),
+            "length.width"
+        );
+        assert_eq!(
+            refused(Draft {
+                width: 9,
+                ..draft()
+            }),
+            "length.width"
+        );
+        assert_eq!(
+            refused(Draft {
+                chunk: 0,
+                ..draft()
+            }),
+            "body.chunk"
+        );
+        assert_eq!(
+            refused(Draft {
+                chunk: 65_537,
+                ..draft()
+            }),
+            "body.chunk"
+        );
+        assert_eq!(
+            refused(Draft {
+                covers: vec![],
+                ..draft()
+            }),
+            "length.covers"
+        );
+        assert_eq!(
+            refused(Draft {
+                before: "0".into(),
+                ..draft()
+            }),
+            "header.before"
+        );
+        assert_eq!(
+            refused(Draft {
+                after: "0g".into(),
+                ..draft()
+            }),
+            "header.after"
+        );
+        assert_eq!(
+            refused(Draft {
+                after: "00".repeat(65),
+                ..draft()
+            }),
+            "header.after"
+        );
+        assert_eq!(
+            refused(Draft {
+                max_body: Some(59),
+                ..draft()
+            }),
+            "limits.max_body"
+        );
+        assert_eq!(
+            refused(Draft {
+                request: Some("{}".into()),
+                ..draft()
+            }),
+            "exchange.request"
+        );
+    }
+
+    #[test]
+    fn chunks_are_counted_only_where_all_that_is_covered_is_chunks() {
+        let counted = |covers: Vec<Region>, chunk| Draft {
+            unit: Unit::Chunks,
+            covers,
+            chunk,
+            ..draft()
+        };
+        use Region::{Length, Padding, Payload};
+        assert_eq!(refused(counted(vec![Payload], 4)), "length.unit");
+        assert_eq!(
+            refused(counted(vec![Length, Payload, Padding], 8)),
+            "length.unit"
+        );
+        assert!(Profile::try_from(counted(vec![Length, Payload, Padding], 4)).is_ok());
+    }
+
+    #[test]
+    fn marks_read_back_as_written() {
+        let mark = mark("header.before", "CA fe??01").unwrap();
+        assert_eq!(mark.octets(), [Some(0xca), Some(0xfe), None, Some(1)]);
+        assert_eq!(mark.to_string(), "ca fe ?? 01");
+    }
+}

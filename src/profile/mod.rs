@@ -1,0 +1,404 @@
+//! The description of a wire format, its limits and its exchange.
+//!
+//! A [`Profile`] is a value, and every other room works from one: nothing in this crate asks which
+//! format it is dealing with. Two are built in, [`Profile::tutorial`] and [`Profile::chunk_count`];
+//! others are made from a [`Draft`], in Rust or (feature `toml`) from a file.
+//!
+//! A frame is laid out so, with every part but the length field optional:
+//!
+//! ```text
+//! +--------+--------+-------+------------------------+---------+
+//! | before | length | after |        payload         | padding |
+//! +--------+--------+-------+------------------------+---------+
+//! |<------- header -------->|<------------- body ------------->|
+//! ```
+//!
+//! The length field counts the regions it [covers](Draft::covers), in octets or in chunks. The body
+//! is padded to a whole number of chunks. A `Profile` that exists is consistent: all checks are made
+//! once, by [`Profile::try_from`], and the getters need none.
+//!
+//! ```
+//! use framespec::profile::{Draft, Order, Profile, Region};
+//!
+//! // A two-octet little-endian length that counts itself too, and no padding.
+//! let profile = Profile::try_from(Draft {
+//!     name: "short".into(),
+//!     width: 2,
+//!     order: Order::Little,
+//!     covers: vec![Region::Length, Region::Payload],
+//!     chunk: 1,
+//!     ..Draft::default()
+//! })?;
+//! assert_eq!(profile.header_len(), 2);
+//! # Ok::<(), framespec::profile::ProfileError>(())
+//! ```
+
+mod draft;
+#[cfg(feature = "toml")]
+mod file;
+
+pub use draft::{Draft, ProfileError};
+
+use std::fmt;
+
+/// Limit on a body, in octets, wherever neither profile nor caller states one.
+pub const DEFAULT_MAX_BODY: u64 = 1 << 20;
+
+/// Octet order of the length field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+pub enum Order {
+    /// Most significant octet first: network order.
+    Big,
+    /// Least significant octet first.
+    Little,
+}
+
+/// What one count of the length field stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+pub enum Unit {
+    /// One octet.
+    Octets,
+    /// One chunk, as many octets as the profile says.
+    Chunks,
+}
+
+/// A part of a frame, as far as the length field may cover it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+pub enum Region {
+    /// The fixed octets in front of the length field.
+    Before,
+    /// The length field itself.
+    Length,
+    /// The fixed octets behind the length field.
+    After,
+    /// The payload.
+    Payload,
+    /// The padding behind the payload.
+    Padding,
+}
+
+/// What payloads are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+pub enum Payload {
+    /// One JSON text (RFC 8259) in UTF-8.
+    #[default]
+    Json,
+    /// Any text in UTF-8.
+    #[cfg_attr(feature = "toml", serde(rename = "utf-8"))]
+    Utf8,
+    /// Any octets.
+    Opaque,
+}
+
+/// How a reply relates to its request, as far as a checker can rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+pub enum Reply {
+    /// Not known: find out by asking.
+    #[default]
+    Auto,
+    /// The reply's message equals the request's.
+    Echo,
+    /// The reply contains the text that the request carried.
+    Token,
+    /// Some well-formed reply.
+    Any,
+    /// Requests get no reply.
+    None,
+}
+
+impl Reply {
+    /// The word for it in profiles, options and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Echo => "echo",
+            Self::Token => "token",
+            Self::Any => "any",
+            Self::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Octets at a fixed place in the header: each is one value, or any.
+///
+/// Written as hex pairs, `??` for an octet that may be anything; such an octet is sent as zero.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mark(Vec<Option<u8>>);
+
+impl Mark {
+    /// How many octets it takes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it takes none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each octet's required value; `None` where any will do.
+    #[must_use]
+    pub fn octets(&self) -> &[Option<u8>] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, octet) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            match octet {
+                Some(octet) => write!(f, "{octet:02x}")?,
+                None => f.write_str("??")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text around a request's own text, for servers that take only some messages.
+///
+/// Its source holds `{text}` exactly once. In a JSON profile the text goes in JSON-escaped, without
+/// quotes, so the source of the plainest template is `"{text}"`, quotes included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    head: String,
+    tail: String,
+}
+
+impl Template {
+    const HOLE: &'static str = "{text}";
+
+    /// What stands before and after the text.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        (&self.head, &self.tail)
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.head, Self::HOLE, self.tail)
+    }
+}
+
+/// A consistent description of one wire format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    name: String,
+    about: String,
+    before: Mark,
+    width: u8,
+    order: Order,
+    signed: bool,
+    unit: Unit,
+    covers: Vec<Region>,
+    after: Mark,
+    chunk: u32,
+    pad: u8,
+    payload: Payload,
+    max_body: Option<u64>,
+    reply: Reply,
+    request: Option<Template>,
+}
+
+impl Profile {
+    /// Names of the built-in profiles, the default first.
+    pub const BUILT_IN: [&'static str; 2] = ["tutorial", "chunk-count"];
+
+    /// The seed's server and client: four octets, big-endian, counting the octets of a body that is
+    /// padded with NUL to chunks of 60.
+    #[must_use]
+    pub fn tutorial() -> Self {
+        Self {
+            name: "tutorial".into(),
+            about: "4-octet big-endian octet count; JSON padded with NUL to 60-octet chunks".into(),
+            before: Mark::default(),
+            width: 4,
+            order: Order::Big,
+            signed: false,
+            unit: Unit::Octets,
+            covers: vec![Region::Payload, Region::Padding],
+            after: Mark::default(),
+            chunk: 60,
+            pad: 0,
+            payload: Payload::Json,
+            max_body: None,
+            reply: Reply::Auto,
+            request: None,
+        }
+    }
+
+    /// The seed's first example: four octets, little-endian, counting chunks of four octets.
+    #[must_use]
+    pub fn chunk_count() -> Self {
+        Self {
+            name: "chunk-count".into(),
+            about: "4-octet little-endian chunk count; JSON padded with NUL to 4-octet chunks"
+                .into(),
+            order: Order::Little,
+            unit: Unit::Chunks,
+            chunk: 4,
+            ..Self::tutorial()
+        }
+    }
+
+    /// The built-in profile of that name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Self> {
+        match name {
+            "tutorial" => Some(Self::tutorial()),
+            "chunk-count" => Some(Self::chunk_count()),
+            _ => None,
+        }
+    }
+
+    /// The same format with a declared limit of `max_body` octets on a body.
+    ///
+    /// # Errors
+    /// If not even one chunk fits.
+    pub fn with_max_body(self, max_body: u64) -> Result<Self, ProfileError> {
+        Self::try_from(Draft {
+            max_body: Some(max_body),
+            ..Draft::from(self)
+        })
+    }
+
+    /// The same format with another relation of replies to requests.
+    #[must_use]
+    pub fn with_reply(self, reply: Reply) -> Self {
+        Self { reply, ..self }
+    }
+
+    /// What it is called: in reports, and as the value of `--profile` when built in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Octets in front of the length field.
+    #[must_use]
+    pub fn before(&self) -> &Mark {
+        &self.before
+    }
+
+    /// Octets of the length field, 1 to 8.
+    #[must_use]
+    pub fn width(&self) -> u8 {
+        self.width
+    }
+
+    /// Octet order of the length field.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Whether the length field is read as two's complement. A negative length is malformed.
+    #[must_use]
+    pub fn signed(&self) -> bool {
+        self.signed
+    }
+
+    /// What one count of the length field stands for.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Whether the length field counts that region.
+    #[must_use]
+    pub fn covers(&self, region: Region) -> bool {
+        self.covers.contains(&region)
+    }
+
+    /// Octets behind the length field.
+    #[must_use]
+    pub fn after(&self) -> &Mark {
+        &self.after
+    }
+
+    /// Octets of the whole header: before, length and after. 1 to 136.
+    #[must_use]
+    pub fn header_len(&self) -> usize {
+        self.before
+            .len()
+            .saturating_add(usize::from(self.width))
+            .saturating_add(self.after.len())
+    }
+
+    /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding.
+    #[must_use]
+    pub fn chunk(&self) -> u32 {
+        self.chunk
+    }
+
+    /// The octet that padding is made of.
+    #[must_use]
+    pub fn pad(&self) -> u8 {
+        self.pad
+    }
+
+    /// What payloads are made of.
+    #[must_use]
+    pub fn payload(&self) -> Payload {
+        self.payload
+    }
+
+    /// The declared limit on a body (payload and padding) in octets, if one is declared.
+    #[must_use]
+    pub fn declared_max_body(&self) -> Option<u64> {
+        self.max_body
+    }
+
+    /// The limit on a body in octets: as declared, else [`DEFAULT_MAX_BODY`].
+    #[must_use]
+    pub fn max_body(&self) -> u64 {
+        self.max_body.unwrap_or(DEFAULT_MAX_BODY)
+    }
+
+    /// How replies relate to requests.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        self.reply
+    }
+
+    /// The template that every valid request is made from, if the server needs one.
+    #[must_use]
+    pub fn request(&self) -> Option<&Template> {
+        self.request.as_ref()
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::tutorial()
+    }
+}

@@ -1,0 +1,1 @@
+//! The one integration test binary: everything that needs the program, sockets or the repository.
