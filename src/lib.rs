@@ -15,4 +15,14 @@
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
 //! | [`wire`] | encoder and incremental zero-copy decoder | – |
 
+#[cfg(feature = "suite")]
+pub mod judge;
+#[cfg(feature = "suite")]
+pub mod model;
 pub mod profile;
+#[cfg(feature = "suite")]
+pub mod script;
+#[cfg(feature = "suite")]
+pub mod spec;
+#[cfg(feature = "suite")]
+pub mod transcript;

@@ -1,0 +1,199 @@
+//! Whether a reply is the answer to a request, as far as the server's way of answering tells.
+
+use crate::model::Carried;
+use crate::model::payload::{Meaning, same};
+use serde_json::Value;
+
+/// How replies relate to requests, as calibration found out or the user said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplyRule {
+    /// The reply means what the request means.
+    Echo,
+    /// The reply contains the request's text.
+    Token(Option<Frame>),
+    /// There is a reply.
+    Any,
+    /// There is none.
+    None,
+}
+
+/// What always stands around the request's text in the reply's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Before it.
+    pub head: String,
+    /// Behind it.
+    pub tail: String,
+}
+
+impl ReplyRule {
+    /// The word for it in options and reports.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Echo => "echo",
+            Self::Token(_) => "token",
+            Self::Any => "any",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether `reply` can be the answer to a request that carried `carried`.
+    #[must_use]
+    pub fn answers(&self, carried: &Carried, reply: &[u8]) -> bool {
+        match self {
+            Self::Echo => echoes(&carried.meaning, reply),
+            Self::Token(_) => carried.token().is_none_or(|token| mentions(reply, token)),
+            Self::Any | Self::None => true,
+        }
+    }
+
+    /// Whether all of the request's text can be found in the reply, in any usual notation.
+    #[must_use]
+    pub fn keeps_text(&self, carried: &Carried, reply: &[u8]) -> bool {
+        match self {
+            Self::Token(_) => carried
+                .text
+                .as_deref()
+                .is_none_or(|text| mentions(reply, text)),
+            _ => true,
+        }
+    }
+
+    /// Whether `reply` is surely the answer to that message and no complaint that quotes it.
+    #[must_use]
+    pub fn is_surely_answer(&self, carried: &Carried, reply: &[u8]) -> bool {
+        match self {
+            Self::Echo => echoes(&carried.meaning, reply),
+            Self::Token(Some(frame)) => carried.text.as_ref().is_some_and(|text| {
+                let answer = format!("{}{text}{}", frame.head, frame.tail);
+                texts(reply).contains(&answer)
+            }),
+            _ => false,
+        }
+    }
+}
+
+impl Frame {
+    /// What stands around both tokens, if the same does.
+    #[must_use]
+    pub fn learn(one: (&str, &[u8]), other: (&str, &[u8])) -> Option<Self> {
+        let split = |(token, reply): (&str, &[u8])| {
+            texts(reply).iter().find_map(|text| {
+                let (head, tail) = text.split_once(token)?;
+                Some(Self {
+                    head: head.to_owned(),
+                    tail: tail.to_owned(),
+                })
+            })
+        };
+        let frame = split(one)?;
+        (split(other)? == frame).then_some(frame)
+    }
+}
+
+fn echoes(meaning: &Meaning, reply: &[u8]) -> bool {
+    match meaning {
+        Meaning::Octets(octets) => octets == reply,
+        Meaning::Json(value) => {
+            serde_json::from_slice::<Value>(reply).is_ok_and(|reply| same(value, &reply))
+        }
+    }
+}
+
+/// Whether the text stands in the reply: as it is, or in JSON notation inside a string.
+#[must_use]
+pub fn mentions(reply: &[u8], text: &str) -> bool {
+    let mut notations = vec![text.to_owned()];
+    if let Ok(quoted) = serde_json::to_string(text) {
+        let bare = quoted.trim_matches('"').to_owned();
+        notations.push(ascii(&bare));
+        notations.push(bare);
+    }
+    texts(reply)
+        .iter()
+        .any(|found| notations.iter().any(|text| found.contains(text.as_str())))
+}
+
+/// The same JSON notation with all but ASCII as `\u` escapes.
+fn ascii(notation: &str) -> String {
+    let mut out = String::new();
+    for c in notation.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+/// Every text in a reply: the strings of a JSON value, else all of it.
+fn texts(reply: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    match serde_json::from_slice(reply) {
+        Ok(value) => collect(value, &mut found),
+        Err(_) => found.push(String::from_utf8_lossy(reply).into_owned()),
+    }
+    found
+}
+
+fn collect(value: Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.into_iter().for_each(|item| collect(item, found)),
+        Value::Object(members) => {
+            for (key, member) in members {
+                found.push(key);
+                collect(member, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn carried(text: &str) -> Carried {
+        Carried {
+            meaning: Meaning::Json(text.into()),
+            text: Some(text.into()),
+        }
+    }
+
+    #[test]
+    fn an_echo_is_compared_by_meaning() {
+        let carried = carried("é");
+        assert!(ReplyRule::Echo.answers(&carried, b"\"\\u00e9\" "));
+        assert!(!ReplyRule::Echo.answers(&carried, "\"e\"".as_bytes()));
+    }
+
+    #[test]
+    fn a_text_is_found_in_any_notation() {
+        for reply in [
+            "\"got é\"",
+            "\"got \\u00e9\"",
+            "\"got \\\\u00e9\"",
+            "{\"a\":[\"é!\"]}",
+            "é",
+        ] {
+            assert!(mentions(reply.as_bytes(), "é"), "{reply}");
+        }
+        assert!(!mentions("\"Ã©\"".as_bytes(), "é"));
+    }
+
+    #[test]
+    fn what_surrounds_the_token_is_learned_from_two() {
+        let learn = |a, b| Frame::learn(("t1", a), ("t2", b));
+        let frame = learn(b"\"re: t1!\"", b"\"re: t2!\"").unwrap();
+        assert_eq!((frame.head.as_str(), frame.tail.as_str()), ("re: ", "!"));
+        assert_eq!(learn(b"\"1: t1\"", b"\"2: t2\""), None);
+        let rule = ReplyRule::Token(Some(frame));
+        assert!(rule.is_surely_answer(&carried("x"), b"\"re: x!\""));
+        assert!(!rule.is_surely_answer(&carried("x"), b"\"bad: x\""));
+    }
+}

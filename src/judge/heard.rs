@@ -1,0 +1,122 @@
+//! One connection of a transcript, brought into the form that duties are compared with.
+
+use super::replies::{Replies, Reply, Rest};
+use crate::model::{Owes, Permitted};
+use crate::profile::Profile;
+use crate::script::{ClientEnd, Conn};
+use crate::transcript::{Seen, Transcript};
+use std::time::Duration;
+
+/// How the peer ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Close {
+    Fin,
+    Rst,
+}
+
+impl Close {
+    pub(super) const fn how(self) -> &'static str {
+        match self {
+            Self::Fin => "closed (FIN)",
+            Self::Rst => "reset (RST)",
+        }
+    }
+}
+
+/// What the client noticed of one connection.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) refused: Option<String>,
+    pub(super) replies: Vec<Reply>,
+    pub(super) rest: Rest,
+    /// How the peer ended it, and the entry that says so.
+    pub(super) close: Option<(usize, Close)>,
+    /// Entries that say that octets went out, each with the total so far.
+    sent: Vec<(usize, usize)>,
+    pub(super) client_end: Option<(usize, ClientEnd)>,
+    pub(super) blocked: bool,
+    pub(super) flooded: bool,
+    pub(super) deaf: bool,
+    pub(super) gave_up: Option<Duration>,
+}
+
+impl Heard {
+    pub(super) fn of(profile: &Profile, transcript: &Transcript, conn: Conn) -> Self {
+        let mut heard = Self {
+            refused: None,
+            replies: Vec::new(),
+            rest: Rest::Nothing,
+            close: None,
+            sent: Vec::new(),
+            client_end: None,
+            blocked: false,
+            flooded: false,
+            deaf: false,
+            gave_up: None,
+        };
+        let mut replies = Replies::new(profile);
+        for (index, entry) in transcript.of(conn) {
+            heard.note(index, &entry.seen, &mut replies);
+        }
+        heard.rest = replies.rest();
+        heard.replies = replies.into_whole();
+        heard
+    }
+
+    fn note(&mut self, index: usize, seen: &Seen, replies: &mut Replies) {
+        match seen {
+            Seen::Refused(why) => self.refused = Some(why.clone()),
+            Seen::Sent(octets) => {
+                self.sent
+                    .push((index, self.sent_in_all().saturating_add(*octets)));
+            }
+            Seen::SendBlocked => self.blocked = true,
+            Seen::Received(octets) => replies.push(index, octets),
+            Seen::Fin => self.end(index, Close::Fin),
+            Seen::Rst => self.end(index, Close::Rst),
+            Seen::Flooded => self.flooded = true,
+            Seen::ClientFin => self.client_end = Some((index, ClientEnd::Fin)),
+            Seen::ClientRst => self.client_end = Some((index, ClientEnd::Rst)),
+            Seen::Stalled => self.deaf = true,
+            Seen::Resumed => self.deaf = false,
+            Seen::GaveUp(after) => self.gave_up = Some(*after),
+            Seen::Connected | Seen::SendFailed | Seen::Silent { .. } => {}
+        }
+    }
+
+    /// The first end counts: an RST behind a FIN says nothing new.
+    fn end(&mut self, index: usize, close: Close) {
+        self.close.get_or_insert((index, close));
+    }
+
+    /// Octets of the script that went out.
+    pub(super) fn sent_in_all(&self) -> usize {
+        self.sent.last().map_or(0, |(_, total)| *total)
+    }
+
+    /// Octets of the script that had gone out before that entry.
+    pub(super) fn sent_before(&self, index: usize) -> usize {
+        self.sent
+            .iter()
+            .take_while(|(at, _)| *at < index)
+            .last()
+            .map_or(0, |(_, total)| *total)
+    }
+
+    pub(super) fn is_reset_by_client(&self) -> bool {
+        matches!(self.client_end, Some((_, ClientEnd::Rst)))
+    }
+}
+
+/// Whether nothing more is owed for the first `sent` octets of a stream, so that waiting can stop.
+#[must_use]
+pub fn settled(permitted: &Permitted, sent: usize, fin_sent: bool, replies: usize) -> bool {
+    let mut owed = 0_usize;
+    for duty in permitted.duties.iter().filter(|duty| duty.due <= sent) {
+        match duty.owes {
+            Owes::Reply(_) | Owes::ReplyOrClose(_) => owed = owed.saturating_add(1),
+            Owes::Close(_) => return false,
+        }
+    }
+    !fin_sent && replies >= owed
+}

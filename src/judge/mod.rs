@@ -1,0 +1,116 @@
+//! The judge: compares what was seen with what the model permits.
+//!
+//! Pure: it sees a script's permissions, a transcript, and what calibration found out about the
+//! replies, and gives findings. It walks the duties of a connection in order and lets each take the
+//! reply that it is owed; whatever is missing, left over, too early or not what was asked for is a
+//! finding. Nothing passes because it was not looked at: every duty, every octet received and the
+//! end of every connection is accounted for.
+
+mod content;
+mod heard;
+pub mod replies;
+mod walk;
+
+pub use content::{Frame, ReplyRule, mentions};
+pub use heard::settled;
+
+use crate::model::Permitted;
+use crate::profile::Profile;
+use crate::script::Conn;
+use crate::spec::Level;
+use crate::transcript::{Canary, Transcript};
+use heard::Heard;
+
+/// Something that the protocol does not permit, and where it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The clause that it breaks.
+    pub clause: &'static str,
+    /// How binding that is.
+    pub level: Level,
+    /// Whether it matters only to cases of its own clause. Such a breach does not get in the way of
+    /// judging anything else, and would otherwise fail every case there is.
+    pub own_clause_only: bool,
+    /// What was seen, and what should have been.
+    pub what: String,
+    /// The connection.
+    pub conn: Conn,
+    /// Offset in the client's stream of the frame that it is about, if it is about one.
+    pub frame: Option<usize>,
+}
+
+impl Finding {
+    /// A breach of a required clause.
+    #[must_use]
+    pub fn must(clause: &'static str, conn: Conn, what: impl Into<String>) -> Self {
+        let level = Level::Must;
+        Self {
+            clause,
+            level,
+            own_clause_only: false,
+            what: what.into(),
+            conn,
+            frame: None,
+        }
+    }
+
+    fn should(self) -> Self {
+        Self {
+            level: Level::Should,
+            ..self
+        }
+    }
+
+    fn own_clause_only(self) -> Self {
+        Self {
+            own_clause_only: true,
+            ..self
+        }
+    }
+
+    fn about(self, frame: usize) -> Self {
+        Self {
+            frame: Some(frame),
+            ..self
+        }
+    }
+
+    /// Whether it is the business of a case of that clause.
+    #[must_use]
+    pub fn concerns(&self, clause: &str) -> bool {
+        !self.own_clause_only || self.clause == clause
+    }
+}
+
+/// Everything in a transcript that is not permitted, connection by connection.
+#[must_use]
+pub fn judge(
+    profile: &Profile,
+    rule: &ReplyRule,
+    permitted: &[Permitted],
+    transcript: &Transcript,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for conn in 0..permitted.len() {
+        let heard = Heard::of(profile, transcript, conn);
+        findings.extend(walk::findings(profile, rule, permitted, conn, &heard));
+    }
+    findings.extend(canary(&transcript.canary));
+    findings
+}
+
+fn canary(canary: &Canary) -> Option<Finding> {
+    let (clause, what) = match canary {
+        Canary::Well => return None,
+        Canary::Disturbed(how) => ("isolation", format!("a healthy client beside it {how}")),
+        Canary::Dead(how) => (
+            "isolation",
+            format!("afterwards the server was gone: {how}"),
+        ),
+        Canary::Mute(how) => (
+            "isolation",
+            format!("afterwards the server served no new client: {how}"),
+        ),
+    };
+    Some(Finding::must(clause, 0, what))
+}

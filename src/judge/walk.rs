@@ -1,0 +1,461 @@
+//! The walk along the duties of one connection.
+
+use super::heard::{Close, Heard};
+use super::replies::{Reply, Rest};
+use super::{Finding, ReplyRule};
+use crate::model::payload::is_json_text;
+use crate::model::reader::Place;
+use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
+use crate::profile::{Payload, Profile};
+use crate::script::{ClientEnd, Conn};
+use std::time::Duration;
+
+/// What is not permitted on the connection `conn`.
+pub(super) fn findings(
+    profile: &Profile,
+    rule: &ReplyRule,
+    all: &[Permitted],
+    conn: Conn,
+    heard: &Heard,
+) -> Vec<Finding> {
+    let Some(permitted) = all.get(conn) else {
+        return Vec::new();
+    };
+    if let Some(why) = &heard.refused {
+        return vec![Finding::must(
+            "concurrency",
+            conn,
+            format!("could not connect: {why}"),
+        )];
+    }
+    let mut walk = Walk {
+        profile,
+        rule,
+        all,
+        conn,
+        permitted,
+        heard,
+        next: 0,
+        may_close: false,
+        findings: Vec::new(),
+    };
+    walk.run();
+    walk.findings
+}
+
+struct Walk<'a> {
+    profile: &'a Profile,
+    rule: &'a ReplyRule,
+    all: &'a [Permitted],
+    conn: Conn,
+    permitted: &'a Permitted,
+    heard: &'a Heard,
+    /// The next reply that no duty has taken yet.
+    next: usize,
+    /// Whether the server may have closed upon the last duty that took a reply.
+    may_close: bool,
+    findings: Vec<Finding>,
+}
+
+/// Whether the duties behind this one are still to be met.
+enum Then {
+    GoOn,
+    /// The connection was closed here, or a finding says why it is not known what follows.
+    Stop,
+}
+
+impl<'a> Walk<'a> {
+    fn run(&mut self) {
+        for reply in &self.heard.replies {
+            self.form(reply);
+        }
+        let mut all_met = true;
+        for duty in &self.permitted.duties {
+            if duty.due > self.heard.sent_in_all() {
+                all_met = false;
+                break;
+            }
+            if matches!(self.meet(duty), Then::Stop) {
+                return self.rest();
+            }
+        }
+        self.left_over();
+        self.rest();
+        if all_met {
+            self.end();
+        } else {
+            self.broken_off();
+        }
+    }
+
+    fn meet(&mut self, duty: &'a Duty) -> Then {
+        if *self.rule == ReplyRule::None && !matches!(duty.owes, Owes::Close(_)) {
+            return Then::GoOn;
+        }
+        match &duty.owes {
+            Owes::Reply(carried) => match self.take(duty) {
+                Some(reply) => {
+                    self.may_close = false;
+                    self.content(duty, carried, reply);
+                    Then::GoOn
+                }
+                None => self.missing(duty),
+            },
+            Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
+            Owes::Close(fault) => {
+                // One last reply may say what was wrong.
+                self.take(duty);
+                if self.heard.close.is_none() && !self.is_void() {
+                    let what = format!(
+                        "{fault}: the connection should have been closed, and {}",
+                        self.still_open()
+                    );
+                    self.must("length-limit", what, duty);
+                }
+                Then::GoOn
+            }
+        }
+    }
+
+    fn reply_or_close(&mut self, duty: &'a Duty, doubt: &Doubt) -> Then {
+        let Some(reply) = self.take(duty) else {
+            if self.heard.close.is_none() && !self.is_void() {
+                let what = format!(
+                    "{}: neither a reply nor a close, {}",
+                    describe(doubt),
+                    self.still_open()
+                );
+                self.must("undecodable", what, duty);
+            }
+            return Then::Stop;
+        };
+        self.may_close = true;
+        match doubt {
+            Doubt::Smuggled(parts) => self.smuggled(duty, parts, reply),
+            Doubt::OddLength => {
+                let what = "a body that is no whole number of chunks was taken like any other; \
+                            closing the connection is safer";
+                self.push(
+                    Finding::must("chunk-multiple", self.conn, what).should(),
+                    duty,
+                );
+            }
+            Doubt::Payload | Doubt::Size => {}
+        }
+        Then::GoOn
+    }
+
+    /// The next reply, which must not have begun before the duty was due.
+    fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
+        let reply = self.heard.replies.get(self.next)?;
+        self.next = self.next.saturating_add(1);
+        if self.heard.sent_before(reply.first_entry) < duty.due {
+            let what = format!(
+                "a reply began when {} of the request's {} octets had been sent",
+                self.heard
+                    .sent_before(reply.first_entry)
+                    .saturating_sub(duty.start),
+                duty.due.saturating_sub(duty.start),
+            );
+            self.must("unsolicited", what, duty);
+        }
+        Some(reply)
+    }
+
+    fn missing(&mut self, duty: &Duty) -> Then {
+        if self.is_void() || matches!(self.heard.rest, Rest::Malformed(..)) {
+            return Then::Stop;
+        }
+        match self.heard.close {
+            Some(_) if self.may_close => {}
+            Some((_, Close::Rst)) if self.close_follows(duty) => {}
+            Some((_, close)) if self.was_outstanding_at_fin(duty) => {
+                let what = format!(
+                    "the client ended its stream behind a request, and the server {} without a reply",
+                    close.how()
+                );
+                self.push(Finding::must("half-close", self.conn, what).should(), duty);
+            }
+            Some((_, close)) => {
+                let what = format!("the server {} where a reply was owed", close.how());
+                self.must("one-reply", what, duty);
+            }
+            None => {
+                let what = format!("no reply, {}", self.still_open());
+                self.must("one-reply", what, duty);
+            }
+        }
+        Then::Stop
+    }
+
+    /// A close behind this duty that was permitted can, as an RST, have overtaken its reply.
+    fn close_follows(&self, duty: &Duty) -> bool {
+        self.permitted
+            .duties
+            .iter()
+            .filter(|later| later.start > duty.start && later.due <= self.heard.sent_in_all())
+            .any(|later| !matches!(later.owes, Owes::Reply(_)))
+    }
+
+    fn was_outstanding_at_fin(&self, duty: &Duty) -> bool {
+        matches!(self.heard.client_end, Some((fin, ClientEnd::Fin))
+            if self.heard.sent_before(fin) >= duty.due
+                && self.heard.close.is_some_and(|(close, _)| close > fin))
+    }
+
+    fn content(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
+        let payload = reply.payload();
+        if !self.rule.answers(carried, payload) {
+            let (clause, whose) = self.whose(duty, payload);
+            let what = format!("the reply {} {whose}", excerpt(payload),);
+            self.must(clause, what, duty);
+        } else if !self.rule.keeps_text(carried, payload) {
+            let text = carried.text.as_deref().unwrap_or_default();
+            let what = format!(
+                "the reply {} does not hold the text {} as it was sent",
+                excerpt(payload),
+                excerpt(text.as_bytes())
+            );
+            let finding = Finding::must("fidelity", self.conn, what).own_clause_only();
+            self.push(finding, duty);
+        }
+    }
+
+    /// The request that a wrong reply answers, if it is another of the script's.
+    fn whose(&self, duty: &Duty, payload: &[u8]) -> (&'static str, String) {
+        for (conn, permitted) in self.all.iter().enumerate() {
+            for other in &permitted.duties {
+                let Owes::Reply(carried) = &other.owes else {
+                    continue;
+                };
+                let itself = conn == self.conn && other.start == duty.start;
+                let known = carried.token().is_some() && self.rule.answers(carried, payload);
+                if itself || !known {
+                    continue;
+                }
+                return if conn == self.conn {
+                    ("order", "answers another request of this connection".into())
+                } else {
+                    (
+                        "crosstalk",
+                        "answers a request of another connection".into(),
+                    )
+                };
+            }
+        }
+        ("fidelity", "is not the answer to this request".into())
+    }
+
+    fn smuggled(&mut self, duty: &Duty, parts: &[Carried], reply: &Reply) {
+        if parts
+            .iter()
+            .any(|part| self.rule.is_surely_answer(part, reply.payload()))
+        {
+            let what = format!(
+                "part of a payload with a pad octet inside was answered as a message: {}",
+                excerpt(reply.payload())
+            );
+            self.must("smuggling", what, duty);
+        }
+    }
+
+    /// The form of a reply, whatever it answers.
+    fn form(&mut self, reply: &Reply) {
+        let chunk = usize::try_from(self.profile.chunk()).unwrap_or(usize::MAX);
+        if chunk > 1 && reply.padding_len() >= chunk {
+            let what = format!(
+                "a reply with {} octets of padding, where fewer than {chunk} do",
+                reply.padding_len()
+            );
+            self.loose("minimal-padding", what);
+        }
+        if self.profile.payload() == Payload::Json && !is_json_text(reply.payload()) {
+            let what = format!("a reply that is no JSON text: {}", excerpt(reply.payload()));
+            self.loose("reply-text", what);
+        }
+    }
+
+    /// Replies that nothing asked for.
+    fn left_over(&mut self) {
+        let extra = self.heard.replies.len().saturating_sub(self.next);
+        if extra == 0 && !self.heard.flooded {
+            return;
+        }
+        let (clause, when) = match (self.permitted.tail, self.heard.client_end) {
+            (Tail::Inside { .. }, Some((_, ClientEnd::Fin))) => {
+                ("truncation", "although the last frame was never completed")
+            }
+            (Tail::Boundary, Some((fin, ClientEnd::Fin))) if self.first_extra_after(fin) => {
+                ("orderly-close", "after the client had ended its stream")
+            }
+            (Tail::Inside { .. }, _) => ("unsolicited", "before the last frame was complete"),
+            _ => ("unsolicited", "that no request asked for"),
+        };
+        let first = self
+            .heard
+            .replies
+            .get(self.next)
+            .map(|reply| excerpt(reply.payload()));
+        let what = if self.heard.flooded {
+            format!("octets without end {when}; reading was stopped")
+        } else {
+            format!(
+                "{extra} more replies {when}, the first {}",
+                first.unwrap_or_default()
+            )
+        };
+        self.findings.push(Finding::must(clause, self.conn, what));
+    }
+
+    fn first_extra_after(&self, fin: usize) -> bool {
+        self.heard
+            .replies
+            .get(self.next)
+            .is_some_and(|reply| reply.first_entry > fin)
+    }
+
+    /// What came behind the last whole reply.
+    fn rest(&mut self) {
+        let reset = matches!(self.heard.close, Some((_, Close::Rst)));
+        match &self.heard.rest {
+            Rest::Nothing => {}
+            Rest::Malformed(fault, octets) => {
+                let what = format!(
+                    "octets that are no reply frame ({fault}): {}",
+                    excerpt(octets)
+                );
+                self.findings
+                    .push(Finding::must("reply-framing", self.conn, what));
+            }
+            Rest::Unfinished(_) if reset || self.is_void() || self.heard.flooded => {}
+            Rest::Unfinished(octets) => {
+                let what = format!("a reply of which only {octets} octets came");
+                self.findings
+                    .push(Finding::must("reply-framing", self.conn, what));
+            }
+        }
+    }
+
+    /// The end of a connection all of whose duties were met.
+    fn end(&mut self) {
+        let closed = self.heard.close;
+        match (self.permitted.tail, self.heard.client_end) {
+            _ if self.is_void() => {}
+            (Tail::Void, _) => {}
+            (tail, Some((_, ClientEnd::Fin))) if closed.is_none() => {
+                let clause = match tail {
+                    Tail::Inside { .. } => "truncation",
+                    _ => "orderly-close",
+                };
+                let what = format!(
+                    "the client ended its stream {}, and {}",
+                    place(tail),
+                    self.still_open()
+                );
+                self.findings.push(Finding::must(clause, self.conn, what));
+            }
+            (tail, None) => {
+                if let Some((_, close)) = closed.filter(|_| !self.may_close) {
+                    self.closed_unasked(tail, close);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn closed_unasked(&mut self, tail: Tail, close: Close) {
+        let clause = match tail {
+            Tail::Inside { .. } => "patience",
+            _ => "persistence",
+        };
+        let what = format!("the server {} {}, unasked", close.how(), place(tail));
+        self.findings.push(Finding::must(clause, self.conn, what));
+    }
+
+    /// The script could not be sent to its end.
+    fn broken_off(&mut self) {
+        if self.is_void() || self.may_close {
+            return;
+        }
+        if let Some((_, close)) = self.heard.close {
+            let what = format!(
+                "the server {} when {} octets had been sent and all that was owed had come",
+                close.how(),
+                self.heard.sent_in_all()
+            );
+            self.findings
+                .push(Finding::must("persistence", self.conn, what));
+        } else if self.heard.blocked {
+            let what = "the server stopped reading although the client read every reply";
+            self.findings
+                .push(Finding::must("pipelining", self.conn, what));
+        }
+    }
+
+    /// Whether nothing can be said of what is missing: the client did not look, or left.
+    fn is_void(&self) -> bool {
+        self.heard.is_reset_by_client() || self.heard.deaf
+    }
+
+    fn still_open(&self) -> String {
+        match self.heard.gave_up {
+            Some(after) => format!("the connection was still open after {}", span(after)),
+            None => "the connection was still open".into(),
+        }
+    }
+
+    fn must(&mut self, clause: &'static str, what: String, duty: &Duty) {
+        self.push(Finding::must(clause, self.conn, what), duty);
+    }
+
+    fn push(&mut self, finding: Finding, duty: &Duty) {
+        self.findings.push(finding.about(duty.start));
+    }
+
+    fn loose(&mut self, clause: &'static str, what: String) {
+        self.findings
+            .push(Finding::must(clause, self.conn, what).own_clause_only());
+    }
+}
+
+fn describe(doubt: &Doubt) -> &'static str {
+    match doubt {
+        Doubt::Payload => "a payload that is not surely a message",
+        Doubt::Smuggled(_) => "a payload with a pad octet inside",
+        Doubt::Size => "a body larger than every server must take",
+        Doubt::OddLength => "a body that is no whole number of chunks",
+    }
+}
+
+fn place(tail: Tail) -> &'static str {
+    match tail {
+        Tail::Boundary | Tail::Void => "between frames",
+        Tail::Inside {
+            place: Place::Header,
+            ..
+        } => "inside a header",
+        Tail::Inside {
+            place: Place::Boundary,
+            ..
+        } => "between header and body",
+        Tail::Inside {
+            place: Place::Body, ..
+        } => "inside a body",
+    }
+}
+
+/// The beginning of some octets, as text where they are text.
+fn excerpt(octets: &[u8]) -> String {
+    const MOST: usize = 60;
+    let head = octets.get(..MOST).unwrap_or(octets);
+    let more = if octets.len() > MOST { "…" } else { "" };
+    format!("{:?}{more}", String::from_utf8_lossy(head))
+}
+
+/// A time as people say it.
+fn span(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1_000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}

@@ -1,0 +1,255 @@
+//! The model: what any conforming server may answer to a script.
+//!
+//! It reads the octets of each connection as a whole, in the most literal way, and lists in order
+//! what they make the server owe. It shares no code with `wire`: a fault that both had would hide
+//! itself. How the octets were cut into segments is not looked at, since it carries no meaning.
+
+pub mod payload;
+pub mod reader;
+
+use crate::profile::{Payload, Profile};
+use crate::script::{ClientEnd, Script};
+use payload::Meaning;
+use reader::{Ending, Fault};
+use serde_json::Value;
+
+/// Where a server's limit is not declared, bodies up to this many octets must be taken.
+pub const SURE_BODY: u64 = 32 << 10;
+
+/// Where a server's limit is not declared, bodies of this many octets and more must be refused.
+pub const SURELY_TOO_LARGE: u64 = 2 << 30;
+
+/// Octets of a text that identify it in a reply.
+const TOKEN_LEN: usize = 32;
+
+/// What a script permits on one connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Permitted {
+    /// What the server owes, in the order of the stream.
+    pub duties: Vec<Duty>,
+    /// What the stream leaves behind its last duty.
+    pub tail: Tail,
+    /// How the client ends the connection.
+    pub client_end: ClientEnd,
+}
+
+/// What a stretch of the stream makes the server owe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Duty {
+    /// Offset in the stream of its first octet.
+    pub start: usize,
+    /// The duty arises once this many octets of the stream have arrived.
+    pub due: usize,
+    /// What is owed.
+    pub owes: Owes,
+}
+
+/// The kinds of duty.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Owes {
+    /// Exactly one reply.
+    Reply(Carried),
+    /// One reply, or a close (after which nothing is owed), or the one and then the other.
+    ReplyOrClose(Doubt),
+    /// A close, before which one last reply may come.
+    Close(Fault),
+}
+
+/// Why a frame need not be taken for a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Doubt {
+    /// Its payload is not surely one message.
+    Payload,
+    /// Its payload goes on behind a pad octet. What its parts alone would have meant.
+    Smuggled(Vec<Carried>),
+    /// Its body is larger than every server must take, and no limit is declared.
+    Size,
+    /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
+    OddLength,
+}
+
+/// What a message carries that its reply can be compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Carried {
+    /// What the message means.
+    pub meaning: Meaning,
+    /// The text in it, if it has one.
+    pub text: Option<String>,
+}
+
+/// What follows the last duty of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// Nothing: the stream stops between frames.
+    Boundary,
+    /// A frame that is not complete, from that offset on.
+    Inside {
+        /// Offset of the frame's first octet.
+        start: usize,
+        /// Where in the frame the stream stops.
+        place: reader::Place,
+    },
+    /// Octets that nobody reads, since the connection is to be closed.
+    Void,
+}
+
+/// What the script permits, connection by connection.
+#[must_use]
+pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
+    (0..script.connections())
+        .map(|conn| permitted_for(profile, &script.stream(conn), script.client_end(conn)))
+        .collect()
+}
+
+/// What a stream and its end permit.
+#[must_use]
+pub fn permitted_for(profile: &Profile, stream: &[u8], client_end: ClientEnd) -> Permitted {
+    let mut duties = Vec::new();
+    let tail = read_on(profile, stream, 0, &mut duties);
+    Permitted {
+        duties,
+        tail,
+        client_end,
+    }
+}
+
+/// Reads from `base` on; past a frame of odd length it goes on as a server would that took it.
+fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<Duty>) -> Tail {
+    let limit = profile
+        .declared_max_body()
+        .unwrap_or(SURELY_TOO_LARGE.saturating_sub(1));
+    loop {
+        let rest = stream.get(base..).unwrap_or_default();
+        let reading = reader::read_with_limit(profile, rest, u128::from(limit));
+        for frame in &reading.frames {
+            let body = rest.get(frame.body.clone()).unwrap_or_default();
+            let payload = rest.get(frame.payload.clone()).unwrap_or_default();
+            duties.push(Duty {
+                start: base.saturating_add(frame.start),
+                due: base.saturating_add(frame.body.end),
+                owes: frame_owes(profile, body.len(), payload),
+            });
+        }
+        match reading.ending {
+            Ending::Boundary => return Tail::Boundary,
+            Ending::Inside { start, place, .. } => {
+                return Tail::Inside {
+                    start: base.saturating_add(start),
+                    place,
+                };
+            }
+            Ending::Malformed {
+                start,
+                body_start,
+                fault,
+                ..
+            } => {
+                let at = base.saturating_add(start);
+                let header_end = base.saturating_add(body_start);
+                let Some(body) = odd_length(&fault) else {
+                    duties.push(Duty {
+                        start: at,
+                        due: header_end,
+                        owes: Owes::Close(fault),
+                    });
+                    return Tail::Void;
+                };
+                let owes = Owes::ReplyOrClose(Doubt::OddLength);
+                let Some(next) = header_end
+                    .checked_add(body)
+                    .filter(|next| *next <= stream.len())
+                else {
+                    return Tail::Inside {
+                        start: at,
+                        place: reader::Place::Body,
+                    };
+                };
+                duties.push(Duty {
+                    start: at,
+                    due: next,
+                    owes,
+                });
+                base = next;
+            }
+        }
+    }
+}
+
+fn odd_length(fault: &Fault) -> Option<usize> {
+    match fault {
+        Fault::NotWholeChunks { body, .. } => usize::try_from(*body).ok(),
+        _ => None,
+    }
+}
+
+fn frame_owes(profile: &Profile, body: usize, payload: &[u8]) -> Owes {
+    let undeclared = profile.declared_max_body().is_none();
+    if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
+        return Owes::ReplyOrClose(Doubt::Size);
+    }
+    if let Some(meaning) = payload::meaning(profile, payload) {
+        return Owes::Reply(carried(profile, payload, meaning));
+    }
+    let parts = smuggled(profile, payload);
+    if parts.is_empty() {
+        Owes::ReplyOrClose(Doubt::Payload)
+    } else {
+        Owes::ReplyOrClose(Doubt::Smuggled(parts))
+    }
+}
+
+/// The messages that a payload would be if it were cut at its pad octets.
+fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
+    payload
+        .split(|octet| *octet == profile.pad())
+        .filter(|part| !part.is_empty() && part.len() < payload.len())
+        .filter_map(|part| Some(carried(profile, part, payload::meaning(profile, part)?)))
+        .collect()
+}
+
+fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
+    let text = in_template(profile, payload).or_else(|| match &meaning {
+        Meaning::Json(value) => longest_text(value).map(str::to_owned),
+        Meaning::Octets(octets) => String::from_utf8(octets.clone()).ok(),
+    });
+    Carried { meaning, text }
+}
+
+/// The text that the profile's template was filled with to make this payload.
+fn in_template(profile: &Profile, payload: &[u8]) -> Option<String> {
+    let (head, tail) = profile.request()?.parts();
+    let inner = payload
+        .strip_prefix(head.as_bytes())?
+        .strip_suffix(tail.as_bytes())?;
+    let inner = std::str::from_utf8(inner).ok()?;
+    match profile.payload() {
+        Payload::Json => serde_json::from_str(&format!("\"{inner}\"")).ok(),
+        Payload::Utf8 | Payload::Opaque => Some(inner.to_owned()),
+    }
+}
+
+fn longest_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text.as_str()),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(longest_text)
+            .max_by_key(|t| t.len()),
+        Value::Object(members) => members
+            .values()
+            .filter_map(longest_text)
+            .max_by_key(|text| text.len()),
+        _ => None,
+    }
+}
+
+impl Carried {
+    /// The part of the text that tells this message from any other: its first plain octets.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        let text = self.text.as_deref()?;
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+        let end = text.bytes().take(TOKEN_LEN).take_while(plain).count();
+        text.get(..end).filter(|token| !token.is_empty())
+    }
+}

@@ -1,0 +1,315 @@
+//! Scripts: what a client does, as data.
+//!
+//! A script opens connections, sends octets cut into segments, pauses, waits, and ends its streams
+//! by FIN or RST. It says nothing of what the peer should answer: that is the model's business. A
+//! conformance case builds one, a reproducer is one, and a file of raw octets reads as one too, so
+//! whatever one part of the project finds every other can use.
+//!
+//! ```
+//! use framespec::script::Script;
+//!
+//! let script: Script = "framespec script 1\n\
+//!     open a\n\
+//!     send a 000000 | 3c '\"hi\"' 00*56\n\
+//!     await a\n\
+//!     fin a\n"
+//!     .parse()?;
+//! assert_eq!(script.stream(0).len(), 64);
+//! # Ok::<(), framespec::script::ScriptError>(())
+//! ```
+
+mod text;
+
+pub use text::{ConnName, ScriptError};
+
+use std::time::Duration;
+
+/// First line of every script file; a file that does not begin with it is raw octets.
+pub const MAGIC: &str = "framespec script 1";
+
+/// The most that a script may send on all its connections together, in octets.
+pub const MAX_OCTETS: usize = 64 << 20;
+
+/// The most steps that a script may have.
+pub const MAX_STEPS: usize = 100_000;
+
+/// The longest pause that a script may make.
+pub const MAX_PAUSE: Duration = Duration::from_secs(600);
+
+/// A connection of a script, counted from 0 in the order of opening.
+pub type Conn = usize;
+
+/// One thing that the client does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Connect. Always the first step of a connection.
+    Open,
+    /// Send these segments, and let the peer see each before the next is sent.
+    Send(Vec<Vec<u8>>),
+    /// Wait until all that is owed for the octets sent so far has come, or a close has.
+    Await,
+    /// Find out by the order of events that the peer now keeps silent.
+    Quiet,
+    /// Do nothing on any connection for that long.
+    Pause(Duration),
+    /// End the sending side.
+    Fin,
+    /// Reset the connection.
+    Rst,
+    /// Leave whatever arrives from now on in the socket.
+    Stall,
+    /// Read again.
+    Resume,
+    /// Note what the peer's process holds at this point, under a name.
+    Sample(String),
+}
+
+/// An action and the connection that it is done on. Pauses and samples concern all connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Which connection.
+    pub conn: Conn,
+    /// What is done.
+    pub action: Action,
+}
+
+/// How the client's side of a connection ends within its script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientEnd {
+    /// Not at all: it is still open after the last step.
+    Open,
+    /// By FIN.
+    Fin,
+    /// By RST.
+    Rst,
+}
+
+/// A sequence of steps in which every connection is opened before it is used and used only until
+/// it is ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    steps: Vec<Step>,
+    ends: Vec<ClientEnd>,
+    octets: usize,
+}
+
+/// Why a step cannot follow the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// Connections are opened in order, each once.
+    #[error("connections are opened in order, and each once")]
+    OpenedOutOfOrder,
+    /// Nothing can be done on a connection that is not there.
+    #[error("the connection has not been opened")]
+    NotOpen,
+    /// After FIN nothing is sent, after RST nothing is done at all.
+    #[error("the connection has been ended")]
+    Ended,
+    /// See [`MAX_OCTETS`].
+    #[error("a script sends at most {MAX_OCTETS} octets")]
+    TooManyOctets,
+    /// See [`MAX_STEPS`].
+    #[error("a script has at most {MAX_STEPS} steps")]
+    TooManySteps,
+    /// See [`MAX_PAUSE`].
+    #[error("a pause lasts at most {MAX_PAUSE:?}")]
+    TooLong,
+    /// An empty segment cannot be seen on the wire.
+    #[error("a segment holds at least one octet")]
+    EmptySegment,
+}
+
+impl Script {
+    /// A script that does nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The script that raw octets stand for: one connection that sends them, then FIN.
+    #[must_use]
+    pub fn from_octets(octets: &[u8]) -> Self {
+        let octets = octets.get(..MAX_OCTETS).unwrap_or(octets);
+        let mut script = Self::new();
+        let step = |action| Step { conn: 0, action };
+        script.steps.push(step(Action::Open));
+        if !octets.is_empty() {
+            script.steps.push(step(Action::Send(vec![octets.to_vec()])));
+        }
+        script.steps.push(step(Action::Fin));
+        script.ends.push(ClientEnd::Fin);
+        script.octets = octets.len();
+        script
+    }
+
+    /// The script in a file: its text form if it begins with [`MAGIC`], else raw octets.
+    ///
+    /// # Errors
+    /// If it is in text form and cannot be read; the error names the line.
+    pub fn from_file(octets: &[u8]) -> Result<Self, ScriptError> {
+        if octets.starts_with(MAGIC.as_bytes()) {
+            text::parse(&String::from_utf8_lossy(octets))
+        } else {
+            Ok(Self::from_octets(octets))
+        }
+    }
+
+    /// Adds a step.
+    ///
+    /// # Errors
+    /// If it cannot follow the steps so far; the script is then as it was.
+    pub fn push(&mut self, conn: Conn, action: Action) -> Result<(), StepError> {
+        if self.steps.len() >= MAX_STEPS {
+            return Err(StepError::TooManySteps);
+        }
+        self.allow(conn, &action)?;
+        match &action {
+            Action::Open => self.ends.push(ClientEnd::Open),
+            Action::Fin => self.end(conn, ClientEnd::Fin),
+            Action::Rst => self.end(conn, ClientEnd::Rst),
+            Action::Send(segments) => self.octets = self.grown(segments)?,
+            _ => {}
+        }
+        self.steps.push(Step { conn, action });
+        Ok(())
+    }
+
+    fn allow(&self, conn: Conn, action: &Action) -> Result<(), StepError> {
+        match (action, self.ends.get(conn)) {
+            (Action::Pause(pause), _) if *pause > MAX_PAUSE => Err(StepError::TooLong),
+            (Action::Pause(_) | Action::Sample(_), _) => Ok(()),
+            (Action::Open, _) if conn == self.ends.len() => Ok(()),
+            (Action::Open, _) => Err(StepError::OpenedOutOfOrder),
+            (_, None) => Err(StepError::NotOpen),
+            (_, Some(ClientEnd::Rst)) => Err(StepError::Ended),
+            (Action::Send(_) | Action::Fin, Some(ClientEnd::Fin)) => Err(StepError::Ended),
+            (Action::Send(segments), _) if segments.iter().any(Vec::is_empty) => {
+                Err(StepError::EmptySegment)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn grown(&self, segments: &[Vec<u8>]) -> Result<usize, StepError> {
+        let added: usize = segments.iter().map(Vec::len).sum();
+        self.octets
+            .checked_add(added)
+            .filter(|octets| *octets <= MAX_OCTETS)
+            .ok_or(StepError::TooManyOctets)
+    }
+
+    fn end(&mut self, conn: Conn, end: ClientEnd) {
+        if let Some(slot) = self.ends.get_mut(conn) {
+            *slot = end;
+        }
+    }
+
+    /// The steps in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How many connections it opens.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// How the client's side of that connection ends; `Open` for one that does not exist.
+    #[must_use]
+    pub fn client_end(&self, conn: Conn) -> ClientEnd {
+        self.ends.get(conn).copied().unwrap_or(ClientEnd::Open)
+    }
+
+    /// All octets sent on a connection, however cut.
+    #[must_use]
+    pub fn stream(&self, conn: Conn) -> Vec<u8> {
+        let mut stream = Vec::new();
+        for step in self.steps.iter().filter(|step| step.conn == conn) {
+            if let Action::Send(segments) = &step.action {
+                segments
+                    .iter()
+                    .for_each(|segment| stream.extend_from_slice(segment));
+            }
+        }
+        stream
+    }
+
+    /// The most connections that are open on the client's side at any one time.
+    #[must_use]
+    pub fn most_open(&self) -> usize {
+        let mut open = 0_usize;
+        let mut most = 0;
+        for step in &self.steps {
+            match step.action {
+                Action::Open => open = open.saturating_add(1),
+                Action::Rst => open = open.saturating_sub(1),
+                _ => {}
+            }
+            most = most.max(open);
+        }
+        most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Script {
+        let mut script = Script::new();
+        script.push(0, Action::Open).unwrap();
+        script
+    }
+
+    #[test]
+    fn steps_that_cannot_be_are_refused() {
+        let mut script = open();
+        assert_eq!(
+            script.push(0, Action::Open),
+            Err(StepError::OpenedOutOfOrder)
+        );
+        assert_eq!(
+            script.push(2, Action::Open),
+            Err(StepError::OpenedOutOfOrder)
+        );
+        assert_eq!(script.push(1, Action::Fin), Err(StepError::NotOpen));
+        assert_eq!(
+            script.push(0, Action::Send(vec![vec![]])),
+            Err(StepError::EmptySegment)
+        );
+        let pause = MAX_PAUSE + Duration::from_millis(1);
+        assert_eq!(
+            script.push(0, Action::Pause(pause)),
+            Err(StepError::TooLong)
+        );
+        script.push(0, Action::Fin).unwrap();
+        assert_eq!(
+            script.push(0, Action::Send(vec![vec![1]])),
+            Err(StepError::Ended)
+        );
+        script.push(0, Action::Rst).unwrap();
+        assert_eq!(script.push(0, Action::Await), Err(StepError::Ended));
+    }
+
+    #[test]
+    fn octets_are_bounded() {
+        let mut script = open();
+        script
+            .push(0, Action::Send(vec![vec![0; MAX_OCTETS]]))
+            .unwrap();
+        assert_eq!(
+            script.push(0, Action::Send(vec![vec![0]])),
+            Err(StepError::TooManyOctets)
+        );
+    }
+
+    #[test]
+    fn raw_octets_are_one_connection_that_ends() {
+        let script = Script::from_file(b"\0\0\0\x3c").unwrap();
+        assert_eq!(script.stream(0), b"\0\0\0\x3c");
+        assert_eq!(script.client_end(0), ClientEnd::Fin);
+        assert_eq!(Script::from_file(b"").unwrap().connections(), 1);
+    }
+}

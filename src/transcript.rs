@@ -1,0 +1,122 @@
+//! Transcripts: what was seen while a script was played at a live peer.
+//!
+//! Entries stand in the order in which they were seen, across all connections. Octets are noted as
+//! sent *before* they are handed to the system, so that a reply can never seem to come before the
+//! octets that it answers.
+
+use crate::script::Conn;
+use std::time::Duration;
+
+/// Something that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Time since the script began.
+    pub at: Duration,
+    /// The connection it was seen on.
+    pub conn: Conn,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// The kinds of entry. FIN, RST and silence are three different observations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The connection was established.
+    Connected,
+    /// It could not be, and why.
+    Refused(String),
+    /// This many octets of the script were handed to the system.
+    Sent(usize),
+    /// The system took no more octets because the peer has ended the connection.
+    SendFailed,
+    /// The peer took no more octets although the connection stood.
+    SendBlocked,
+    /// Octets came.
+    Received(Vec<u8>),
+    /// The peer ended its sending side.
+    Fin,
+    /// The peer reset the connection.
+    Rst,
+    /// More came than the checker keeps; it stopped reading.
+    Flooded,
+    /// The client ended its sending side.
+    ClientFin,
+    /// The client reset the connection.
+    ClientRst,
+    /// The client stopped reading.
+    Stalled,
+    /// The client reads again.
+    Resumed,
+    /// What was owed had not come when this long had passed.
+    GaveUp(Duration),
+    /// The peer was shown to keep silent: the canary made so many round trips meanwhile.
+    Silent {
+        /// Round trips that the canary made.
+        round_trips: u32,
+    },
+}
+
+/// How the canary fared, the healthy client beside the script.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Canary {
+    /// It was served throughout.
+    #[default]
+    Well,
+    /// The connection that was held open across the script was disturbed, though new ones work.
+    Disturbed(String),
+    /// The peer takes no connections any more.
+    Dead(String),
+    /// The peer takes connections but no longer answers.
+    Mute(String),
+}
+
+/// What a process held at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Reading {
+    /// Resident memory in octets.
+    pub resident: u64,
+    /// Processor time used since it began.
+    pub cpu: Duration,
+    /// Open descriptors.
+    pub descriptors: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// A reading of the peer's process, taken where the script says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Its name in the script.
+    pub name: String,
+    /// When it was taken.
+    pub at: Duration,
+    /// What was read.
+    pub reading: Reading,
+}
+
+/// All that was seen while a script was played.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transcript {
+    /// What was seen on the script's connections.
+    pub entries: Vec<Entry>,
+    /// How the canary fared.
+    pub canary: Canary,
+    /// Readings of the peer's process.
+    pub samples: Vec<Sample>,
+}
+
+impl Transcript {
+    /// The entries of one connection, each with its place among all.
+    pub fn of(&self, conn: Conn) -> impl Iterator<Item = (usize, &Entry)> {
+        self.entries
+            .iter()
+            .enumerate()
+            .filter(move |(_, entry)| entry.conn == conn)
+    }
+
+    /// The reading of that name.
+    #[must_use]
+    pub fn sample(&self, name: &str) -> Option<&Sample> {
+        self.samples.iter().find(|sample| sample.name == name)
+    }
+}
