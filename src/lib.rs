@@ -16,6 +16,8 @@
 //! | [`wire`] | encoder and incremental zero-copy decoder | – |
 
 #[cfg(feature = "suite")]
+pub mod event;
+#[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]
 pub mod model;

@@ -1,0 +1,351 @@
+//! What happens during a run, as plain data: all that a report ever sees.
+//!
+//! A run tells a sequence of [`Event`]s. Reports are made from them and from nothing else, so that a
+//! report can be made again from a saved run, and none can reach a socket.
+//!
+//! The serialised form is what `--format json` and `--format jsonl` write. It is versioned by
+//! [`SCHEMA`]: fields are added, never renamed.
+
+use crate::spec::Level;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Name and version of the serialised form.
+pub const SCHEMA: &str = "framespec/1";
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A run begins.
+    Started(Started),
+    /// What the first look at the server found out.
+    Calibrated(Calibration),
+    /// A case was begun.
+    CaseStarted {
+        /// Its name.
+        id: String,
+    },
+    /// A case has its verdict.
+    CaseFinished(Box<CaseResult>),
+    /// The run is over.
+    Finished(Finished),
+}
+
+/// How a run begins.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Started {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of this package.
+    pub version: String,
+    /// The server, as it was named on the command line.
+    pub target: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// How many cases were selected.
+    pub selected: usize,
+    /// What every octet that chance chooses is made from.
+    pub seed: u64,
+}
+
+/// What the first look at a server found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Median time of a round trip, in microseconds.
+    pub round_trip_us: u64,
+    /// How its replies relate to requests: `echo`, `token`, `any` or `none`.
+    pub reply: String,
+    /// Whether it serves several clients at once.
+    pub concurrent: bool,
+    /// What is added to shown silence, in microseconds.
+    pub slack_us: u64,
+    /// How long an owed answer is waited for, in milliseconds.
+    pub timeout_ms: u64,
+    /// What the user should know: oddities that make cases be skipped, or a likely wrong profile.
+    pub notes: Vec<String>,
+}
+
+/// What became of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The server did what the clause asks.
+    Pass,
+    /// It broke a SHOULD.
+    Warn,
+    /// The case does not apply here, or could not be run; the detail says why.
+    Skip,
+    /// It failed at first and passed when run again alone.
+    Unstable,
+    /// It broke a MUST.
+    Fail,
+    /// The harness itself failed.
+    Error,
+}
+
+impl Verdict {
+    /// All verdicts, the most harmless first.
+    pub const ALL: [Self; 6] = [
+        Self::Pass,
+        Self::Warn,
+        Self::Skip,
+        Self::Unstable,
+        Self::Fail,
+        Self::Error,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Skip => "skip",
+            Self::Unstable => "unstable",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A case and its verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseResult {
+    /// `clause/variant`.
+    pub id: String,
+    /// Slug of the clause.
+    pub clause: String,
+    /// How binding the case is.
+    pub level: Level,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// One line: what was seen and what should have been, why it was skipped, or nothing.
+    pub detail: String,
+    /// Time spent on it, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Why it matters, as `explain` tells it.
+    #[serde(default)]
+    pub why: String,
+    /// How often it was run, and how often it failed: `k of n`.
+    #[serde(default)]
+    pub attempts: Attempts,
+    /// Everything that was found, the first being the one that `detail` tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingNote>,
+    /// The command that runs this case alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rerun: String,
+    /// What was sent and seen; kept for all but passes and skips, and for those too when asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// How often a case was run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Attempts {
+    /// Times that it failed.
+    pub failed: u32,
+    /// Times that it was run.
+    pub of: u32,
+}
+
+/// One breach of a clause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingNote {
+    /// Slug of the clause that was broken; not always the one that the case is about.
+    pub clause: String,
+    /// How binding that clause is here.
+    pub level: Level,
+    /// What was seen, and what should have been.
+    pub what: String,
+    /// The connection, as the script calls it.
+    pub conn: String,
+    /// Offset in the client's stream of the frame that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<usize>,
+}
+
+/// What was sent and seen while a case was run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The script in its text form: save it and `replay` it.
+    pub script: String,
+    /// What was sent and seen, in order.
+    pub timeline: Vec<Moment>,
+    /// What was permitted, one line for each thing owed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permitted: Vec<String>,
+    /// The last of what the server wrote to its standard error, if the checker started it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stderr: String,
+}
+
+/// Something sent or seen, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Microseconds since the script began.
+    pub at_us: u64,
+    /// The connection, as the script calls it.
+    pub conn: String,
+    /// What it was.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// The kinds of moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// The connection was made.
+    Connected,
+    /// These octets were sent as one segment.
+    Sent {
+        /// The octets.
+        #[serde(with = "hex")]
+        octets: Vec<u8>,
+    },
+    /// These octets came.
+    Received {
+        /// The octets.
+        #[serde(with = "hex")]
+        octets: Vec<u8>,
+    },
+    /// The client ended its stream.
+    ClientFin,
+    /// The client reset the connection.
+    ClientRst,
+    /// The server ended its stream.
+    Fin,
+    /// The server reset the connection.
+    Rst,
+    /// Anything else, in words: refused, blocked, silent, given up, a reading of the process.
+    Note {
+        /// The words.
+        text: String,
+    },
+}
+
+/// Verdicts counted, and the time that the whole run took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Cases passed.
+    pub pass: usize,
+    /// Cases failed.
+    pub fail: usize,
+    /// Cases with a warning.
+    pub warn: usize,
+    /// Cases skipped.
+    pub skip: usize,
+    /// Cases that failed and then passed.
+    pub unstable: usize,
+    /// Cases in which the harness failed.
+    pub error: usize,
+    /// Time of the whole run, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+impl Summary {
+    /// Counts one more case.
+    pub fn count(&mut self, verdict: Verdict) {
+        let slot = match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Skip => &mut self.skip,
+            Verdict::Unstable => &mut self.unstable,
+            Verdict::Error => &mut self.error,
+        };
+        *slot = slot.saturating_add(1);
+    }
+
+    /// How many cases got that verdict.
+    #[must_use]
+    pub const fn of(&self, verdict: Verdict) -> usize {
+        match verdict {
+            Verdict::Pass => self.pass,
+            Verdict::Fail => self.fail,
+            Verdict::Warn => self.warn,
+            Verdict::Skip => self.skip,
+            Verdict::Unstable => self.unstable,
+            Verdict::Error => self.error,
+        }
+    }
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Finished {
+    /// Verdicts counted.
+    pub summary: Summary,
+    /// Why the run ended before all cases had been run, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_off: Option<String>,
+    /// Clauses of which at least one case gave a verdict of its own: not skipped, not an error.
+    #[serde(default)]
+    pub clauses_checked: Vec<String>,
+    /// Clauses of which none did, and why.
+    #[serde(default)]
+    pub clauses_unchecked: Vec<Unchecked>,
+}
+
+/// A clause that was not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unchecked {
+    /// Its slug.
+    pub clause: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// A whole run: what the JSON report holds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Run {
+    /// How it began.
+    #[serde(flatten)]
+    pub started: Started,
+    /// What the first look found out; `None` if the server could not be looked at.
+    pub calibration: Option<Calibration>,
+    /// Verdicts counted, and what was left unchecked.
+    #[serde(flatten)]
+    pub finished: Finished,
+    /// All cases that were selected, in the order of the table.
+    #[serde(rename = "cases")]
+    pub results: Vec<CaseResult>,
+}
+
+/// Octets as a string of hex pairs.
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Write as _;
+
+    pub(super) fn serialize<S: Serializer>(octets: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(octets.len().saturating_mul(2));
+        for octet in octets {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{octet:02x}");
+        }
+        s.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+        if !odd.is_empty() {
+            return Err(D::Error::custom("octets are hex pairs"));
+        }
+        pairs
+            .iter()
+            .map(|pair| {
+                let pair = std::str::from_utf8(pair).map_err(D::Error::custom)?;
+                u8::from_str_radix(pair, 16).map_err(D::Error::custom)
+            })
+            .collect()
+    }
+}
