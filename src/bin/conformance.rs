@@ -1,2 +1,7 @@
 //! The program `conformance`: see `framespec::cli`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    framespec::cli::main()
+}

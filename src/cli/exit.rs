@@ -1,0 +1,88 @@
+//! How the program ends, and what it says when it ends badly.
+
+use std::io;
+use std::process::ExitCode;
+
+/// Exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// All is well.
+    Ok = 0,
+    /// What was looked for was found.
+    Findings = 1,
+    /// The arguments are wrong.
+    Usage = 2,
+    /// The arguments are right, and still it could not be done.
+    CouldNot = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why the program ends early, and what the user can do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// What is wrong; empty if there is nobody left to be told.
+    pub(crate) what: String,
+    /// What to try next; empty if there is nothing to be said.
+    pub(crate) hint: String,
+}
+
+impl Failure {
+    /// The arguments are wrong.
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::Usage,
+            what: what.into(),
+            hint: String::new(),
+        }
+    }
+
+    /// The arguments are right, and still it could not be done.
+    pub(crate) fn could_not(what: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::CouldNot,
+            ..Self::usage(what)
+        }
+    }
+
+    /// The same with advice.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: hint.into(),
+            ..self
+        }
+    }
+
+    /// Tells the user, on stderr.
+    pub(crate) fn report(self) -> ExitCode {
+        let mut text = String::new();
+        for (label, said) in [("error", &self.what), ("try", &self.hint)] {
+            if !said.is_empty() {
+                text.push_str(label);
+                text.push_str(": ");
+                text.push_str(said);
+                text.push('\n');
+            }
+        }
+        // Nobody can be told if even this fails; the exit code still tells.
+        let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+        self.exit.into()
+    }
+}
+
+/// Output that could not be written. A closed pipe means that the reader has seen enough.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::could_not(""),
+            _ => Self::could_not(format!("cannot write the output: {error}")),
+        }
+    }
+}

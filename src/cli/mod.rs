@@ -1,0 +1,81 @@
+//! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
+
+mod exit;
+mod log;
+mod out;
+mod profiles;
+mod target;
+mod wire_format;
+
+use clap::Parser;
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+/// Conformance and fuzzing for servers that speak length-prefixed frames
+#[derive(Debug, Parser)]
+#[command(
+    name = "conformance",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(flatten)]
+    log: log::LogArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Profiles(profiles::ProfilesArgs),
+}
+
+impl Command {
+    fn run(self) -> Result<Exit, Failure> {
+        match self {
+            Self::Profiles(args) => args.run(),
+        }
+    }
+}
+
+/// Runs the program with the arguments of this process.
+///
+/// Exit codes: 0 all is well, 1 something was found, 2 the arguments are wrong, 3 it could not be
+/// done.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let done = cli.log.start().and_then(|()| cli.command.run());
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Help and version go to stdout with exit code 0, what is wrong with the arguments to stderr.
+fn usage(error: &clap::Error) -> ExitCode {
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Ok
+    };
+    match error.print() {
+        Ok(()) => exit.into(),
+        Err(_) => Exit::CouldNot.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

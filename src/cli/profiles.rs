@@ -1,0 +1,29 @@
+//! `conformance profiles`: which wire formats are built in.
+
+use super::exit::{Exit, Failure};
+use super::{out, wire_format};
+use crate::profile::Profile;
+
+/// List the built-in wire formats, or check a profile file
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProfilesArgs {
+    /// A built-in profile, or a profile file (TOML) to be checked
+    #[arg(value_name = "NAME|FILE")]
+    profile: Vec<String>,
+}
+
+impl ProfilesArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let built_in = || Profile::BUILT_IN.map(str::to_owned).to_vec();
+        let names = if self.profile.is_empty() {
+            built_in()
+        } else {
+            self.profile
+        };
+        for name in names {
+            let profile = wire_format::named(&name)?;
+            out::line(format_args!("{:<12} {}", profile.name(), profile.about()))?;
+        }
+        Ok(Exit::Ok)
+    }
+}

@@ -1,0 +1,93 @@
+//! The options that say which wire format is spoken.
+
+use super::exit::Failure;
+use crate::profile::Profile;
+use std::path::Path;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct WireFormatArgs {
+    /// The wire format: a built-in profile, or a profile file (TOML)
+    #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
+    profile: String,
+    /// Largest body in octets, padding included, instead of the profile's; k, M and G may follow
+    #[arg(long, value_name = "OCTETS", value_parser = octets)]
+    max_frame: Option<u64>,
+}
+
+impl WireFormatArgs {
+    /// The profile that the options describe.
+    pub(crate) fn profile(&self) -> Result<Profile, Failure> {
+        let profile = named(&self.profile)?;
+        let Some(max_body) = self.max_frame else {
+            return Ok(profile);
+        };
+        let chunk = profile.chunk();
+        profile.with_max_body(max_body).map_err(|_| {
+            Failure::usage(format!("--max-frame {max_body} does not hold one chunk"))
+                .hint(format!("--max-frame {chunk} or more"))
+        })
+    }
+}
+
+/// The built-in profile of that name, else the one in that file.
+pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::built_in(name) {
+        return Ok(profile);
+    }
+    let built_in = Profile::BUILT_IN.join(" or ");
+    if !Path::new(name).exists() {
+        let what = format!("no profile is called {name:?}, and no file is there");
+        return Err(Failure::usage(what).hint(format!("{built_in}, or the path of a profile file")));
+    }
+    Err(Failure::usage(format!("{name:?} is no built-in profile")).hint(built_in))
+}
+
+/// A number of octets, with or without a suffix for powers of 1,024.
+pub(crate) fn octets(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (text.get(..at), 10),
+        Some((at, 'm' | 'M')) => (text.get(..at), 20),
+        Some((at, 'g' | 'G')) => (text.get(..at), 30),
+        _ => (Some(text), 0),
+    };
+    digits
+        .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+        .and_then(|digits| digits.parse::<u64>().ok())
+        .and_then(|count| count.checked_mul(1 << shift))
+        .ok_or_else(|| "give a whole number of octets, such as 4096, 64k or 1M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exit::Exit;
+    use super::*;
+
+    #[test]
+    fn octets_are_counted_with_suffixes() {
+        assert_eq!(octets("60"), Ok(60));
+        assert_eq!(octets("64k"), Ok(65_536));
+        assert_eq!(octets("1M"), Ok(1 << 20));
+        for bad in ["", "k", "-1", "+1", "1.5M", "1MiB", "99999999999G"] {
+            assert!(octets(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_limit_replaces_the_profiles() {
+        let args = |max_frame| WireFormatArgs {
+            profile: "tutorial".into(),
+            max_frame,
+        };
+        assert_eq!(args(None).profile().unwrap().declared_max_body(), None);
+        let limited = args(Some(120)).profile().unwrap();
+        assert_eq!(limited.declared_max_body(), Some(120));
+        assert_eq!(args(Some(59)).profile().unwrap_err().exit, Exit::Usage);
+    }
+
+    #[test]
+    fn an_unknown_profile_is_a_usage_error_that_names_the_known() {
+        let failure = named("tutorail").unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert!(failure.hint.contains("chunk-count"));
+    }
+}
