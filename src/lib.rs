@@ -30,3 +30,4 @@ pub mod script;
 pub mod spec;
 #[cfg(feature = "suite")]
 pub mod transcript;
+pub mod wire;

@@ -41,11 +41,10 @@ pub struct Draft {
 
 impl Default for Draft {
     fn default() -> Self {
-        Self {
-            name: String::new(),
-            about: String::new(),
-            ..Self::from(Profile::tutorial())
-        }
+        let mut draft = Self::from(Profile::tutorial());
+        draft.name.clear();
+        draft.about.clear();
+        draft
     }
 }
 

@@ -1,0 +1,179 @@
+//! Frames out of octets: as they arrive, or all at once.
+
+use super::error::{DecodeError, DecodeErrorKind, Place};
+use super::format::{Fault, Format, Shape};
+use super::frame::{Frame, FrameRef};
+use crate::profile::Profile;
+use bytes::BytesMut;
+
+/// Splits frames off the front of a buffer.
+///
+/// It holds no octets itself. The caller appends what arrives to one buffer and calls
+/// [`decode`](Self::decode) until it returns `Ok(None)`; the buffer then holds less than one frame,
+/// that is at most the header and [`Profile::max_body`] octets.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    format: Format,
+    offset: u64,
+    failed: Option<DecodeError>,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream, with the profile's own limit on bodies.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            format: Format::new(profile),
+            offset: 0,
+            failed: None,
+        }
+    }
+
+    /// Splits the next frame off the buffer, or returns `None` if it is not whole yet.
+    ///
+    /// The frame shares the memory of the buffer. Nothing is copied or reserved, and what is not a
+    /// whole frame is left where it is.
+    ///
+    /// # Errors
+    /// If the header at the front is malformed. The buffer is left as it is, and every later call
+    /// fails in the same way.
+    pub fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        let Some(shape) = self.front(octets)? else {
+            return Ok(None);
+        };
+        let start = self.offset;
+        self.offset = start.saturating_add(shape.body as u64);
+        let whole = octets.split_to(shape.body).freeze();
+        Ok(Some(Frame::new(whole, shape, start)))
+    }
+
+    /// Takes the next frame off the front of a slice, or returns `None` if it is not whole yet.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_ref<'a>(
+        &mut self,
+        octets: &mut &'a [u8],
+    ) -> Result<Option<FrameRef<'a>>, DecodeError> {
+        let Some(shape) = self.front(octets)? else {
+            return Ok(None);
+        };
+        let Some((whole, rest)) = octets.split_at_checked(shape.body) else {
+            return Ok(None);
+        };
+        let start = self.offset;
+        self.offset = start.saturating_add(shape.body as u64);
+        *octets = rest;
+        Ok(Some(FrameRef::new(whole, shape, start)))
+    }
+
+    fn front(&mut self, octets: &[u8]) -> Result<Option<Shape>, DecodeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.format.front(octets).map_err(|fault| {
+            let error = at(self.offset, fault);
+            self.failed = Some(error);
+            error
+        })
+    }
+
+    /// Tells the decoder that the stream has ended, with `rest` left in the buffer.
+    ///
+    /// # Errors
+    /// If the end is not between two frames; also if an error came before, or lies in `rest`.
+    pub fn finish(&self, rest: &[u8]) -> Result<(), DecodeError> {
+        let mut rest = rest;
+        let mut reader = self.clone();
+        while reader.decode_ref(&mut rest)?.is_some() {}
+        match reader.place(rest) {
+            None => Ok(()),
+            Some(place) => Err(DecodeError {
+                kind: DecodeErrorKind::Truncated { place },
+                offset: reader.offset,
+            }),
+        }
+    }
+
+    /// Where in a frame the stream stands that has these octets behind the last whole frame.
+    fn place(&self, rest: &[u8]) -> Option<Place> {
+        let header = self.format.header_len();
+        match rest.len() {
+            0 => None,
+            len if len < header => Some(Place::Header),
+            len if len == header => Some(Place::Boundary),
+            _ => Some(Place::Body),
+        }
+    }
+
+    /// Octets taken as whole frames so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the stream stands between two frames, `rest` being what [`decode`](Self::decode) left
+    /// in the buffer: no octet of an unfinished frame has arrived and no error has come.
+    #[must_use]
+    pub fn is_at_boundary(&self, rest: &[u8]) -> bool {
+        self.failed.is_none() && rest.is_empty()
+    }
+}
+
+fn at(offset: u64, fault: Fault) -> DecodeError {
+    DecodeError {
+        kind: fault.kind,
+        offset: offset.saturating_add(fault.at as u64),
+    }
+}
+
+/// The frames in octets that are a whole stream, one after the other, borrowed.
+///
+/// The last item is the error, if there is one: a malformed header, or the stream's end inside a
+/// frame. Nothing follows it.
+///
+/// ```
+/// use framespec::{profile::Profile, wire::{DecodeErrorKind, Place, frames}};
+///
+/// let mut frames = frames(&Profile::tutorial(), &[0, 0, 0, 0, 0, 0, 0, 60]);
+/// assert!(frames.next().is_some_and(|empty| empty.is_ok()));
+/// let error = frames.next().and_then(Result::err).ok_or("the body is missing")?;
+/// assert_eq!(error.kind, DecodeErrorKind::Truncated { place: Place::Boundary });
+/// assert_eq!(error.offset, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn frames<'a>(profile: &Profile, octets: &'a [u8]) -> Frames<'a> {
+    Frames {
+        decoder: Decoder::new(profile),
+        rest: octets,
+        over: false,
+    }
+}
+
+/// See [`frames`].
+#[derive(Debug, Clone)]
+pub struct Frames<'a> {
+    decoder: Decoder,
+    rest: &'a [u8],
+    over: bool,
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Result<FrameRef<'a>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let item = match self.decoder.decode_ref(&mut self.rest) {
+            Ok(Some(frame)) => return Some(Ok(frame)),
+            Ok(None) => self.decoder.finish(self.rest).err().map(Err),
+            Err(error) => Some(Err(error)),
+        };
+        self.over = true;
+        item
+    }
+}
+
+impl std::iter::FusedIterator for Frames<'_> {}

@@ -1,0 +1,84 @@
+//! Frames out of payloads.
+
+use super::error::EncodeError;
+use super::format::Format;
+use crate::profile::{Mark, Profile};
+use bytes::{BufMut, BytesMut};
+
+/// Puts payloads into frames.
+///
+/// It only makes frames that read back: a payload that would arrive changed, or that the receiver
+/// would have to refuse, is refused here.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    format: Format,
+}
+
+impl Encoder {
+    /// An encoder for the profile, with the profile's own limit on bodies.
+    #[must_use]
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            format: Format::new(profile),
+        }
+    }
+
+    /// Appends the frame for a payload.
+    ///
+    /// # Errors
+    /// If the frame would not read back; `out` is then as it was.
+    pub fn encode(&self, payload: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
+        let pad = self.format.pad();
+        if self.format.trims() && payload.last() == Some(&pad) {
+            return Err(EncodeError::EndsInPad { pad });
+        }
+        let (body, count) = self.format.plan(payload.len())?;
+        out.reserve(self.frame_len(body)?);
+        self.header_with(count, out);
+        out.put_slice(payload);
+        let padding = body.saturating_sub(payload.len() as u64);
+        out.put_bytes(pad, padding as usize);
+        Ok(())
+    }
+
+    /// Octets of the frame for a payload of that many octets.
+    ///
+    /// # Errors
+    /// If the body would be over the limit or the length field cannot say its length.
+    pub fn encoded_len(&self, payload_len: usize) -> Result<usize, EncodeError> {
+        let (body, _) = self.format.plan(payload_len)?;
+        self.frame_len(body)
+    }
+
+    fn frame_len(&self, body: u64) -> Result<usize, EncodeError> {
+        usize::try_from(body)
+            .ok()
+            .and_then(|body| body.checked_add(self.format.header_len()))
+            .ok_or(EncodeError::OverLimit {
+                limit: usize::MAX as u64,
+            })
+    }
+
+    /// Appends a header that claims `counted` octets of payload, and of padding where the length
+    /// covers that: for those who craft frames. Neither the limit nor whole chunks are asked for.
+    ///
+    /// # Errors
+    /// If the length field has no value that says it; `out` is then as it was.
+    pub fn claim(&self, counted: u64, out: &mut BytesMut) -> Result<(), EncodeError> {
+        self.header_with(self.format.count(counted)?, out);
+        Ok(())
+    }
+
+    /// Appends a header with that value in the length field, whatever it means: of the 64 bits the
+    /// lowest that the field has room for. For those who craft frames.
+    pub fn header_with(&self, count: u64, out: &mut BytesMut) {
+        put_mark(self.format.before(), out);
+        out.extend(self.format.field(count));
+        put_mark(self.format.after(), out);
+    }
+}
+
+/// An octet that may be anything is sent as zero.
+fn put_mark(mark: &Mark, out: &mut BytesMut) {
+    out.extend(mark.octets().iter().map(|octet| octet.unwrap_or(0)));
+}

@@ -1,0 +1,250 @@
+//! A profile as the codec uses it: worked out once, and the one place for arithmetic on lengths.
+
+use super::error::{DecodeErrorKind, EncodeError};
+use crate::profile::{Mark, Order, Profile, Region, Unit};
+
+/// What the codec needs to know of a profile.
+#[derive(Debug, Clone)]
+pub(super) struct Format {
+    before: Mark,
+    after: Mark,
+    width: u8,
+    order: Order,
+    signed: bool,
+    /// Octets that one count of the length field stands for.
+    unit: u32,
+    /// Octets of the header that the length counts.
+    covered: u64,
+    covers_padding: bool,
+    chunk: u32,
+    pad: u8,
+    limit: u64,
+    header_len: usize,
+}
+
+/// Where the parts of a whole frame end, counted from its first octet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) header: usize,
+    pub(super) payload: usize,
+    pub(super) body: usize,
+}
+
+/// What is wrong with a header, and at which of its octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) kind: DecodeErrorKind,
+    pub(super) at: usize,
+}
+
+/// The size of a body, and of the payload in it where the length tells that too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sizes {
+    body: u64,
+    payload: Option<u64>,
+}
+
+impl Format {
+    pub(super) fn new(profile: &Profile) -> Self {
+        let covered = [
+            (Region::Before, profile.before().len()),
+            (Region::Length, usize::from(profile.width())),
+            (Region::After, profile.after().len()),
+        ]
+        .into_iter()
+        .filter(|(region, _)| profile.covers(*region))
+        .map(|(_, octets)| octets as u64)
+        .sum();
+        Self {
+            before: profile.before().clone(),
+            after: profile.after().clone(),
+            width: profile.width(),
+            order: profile.order(),
+            signed: profile.signed(),
+            unit: match profile.unit() {
+                Unit::Octets => 1,
+                Unit::Chunks => profile.chunk(),
+            },
+            covered,
+            covers_padding: profile.covers(Region::Padding),
+            chunk: profile.chunk(),
+            pad: profile.pad(),
+            limit: profile.max_body(),
+            header_len: profile.header_len(),
+        }
+    }
+
+    pub(super) fn before(&self) -> &Mark {
+        &self.before
+    }
+
+    pub(super) fn after(&self) -> &Mark {
+        &self.after
+    }
+
+    pub(super) fn pad(&self) -> u8 {
+        self.pad
+    }
+
+    pub(super) fn header_len(&self) -> usize {
+        self.header_len
+    }
+
+    /// Whether the receiver finds the end of the payload by dropping pad octets.
+    pub(super) fn trims(&self) -> bool {
+        self.covers_padding && self.chunk > 1
+    }
+
+    /// The frame at the front of these octets, if it is whole.
+    pub(super) fn front(&self, octets: &[u8]) -> Result<Option<Shape>, Fault> {
+        let Some((header, arrived)) = octets.split_at_checked(self.header_len) else {
+            return Ok(None);
+        };
+        let sizes = self.read_header(header)?;
+        let body = usize::try_from(sizes.body)
+            .ok()
+            .and_then(|body| arrived.get(..body));
+        Ok(body.map(|body| self.shape(body, sizes.payload)))
+    }
+
+    fn shape(&self, body: &[u8], payload: Option<u64>) -> Shape {
+        let payload = match payload.map(usize::try_from) {
+            Some(Ok(exact)) => exact.min(body.len()),
+            _ => self.trimmed_len(body),
+        };
+        Shape {
+            header: self.header_len,
+            payload: self.header_len.saturating_add(payload),
+            body: self.header_len.saturating_add(body.len()),
+        }
+    }
+
+    fn trimmed_len(&self, body: &[u8]) -> usize {
+        let last = body.iter().rposition(|octet| *octet != self.pad);
+        last.map_or(0, |last| last.saturating_add(1))
+    }
+
+    fn read_header(&self, header: &[u8]) -> Result<Sizes, Fault> {
+        let length_at = self.before.len();
+        let after_at = length_at.saturating_add(usize::from(self.width));
+        check_mark(&self.before, header, 0)?;
+        let field = header.get(length_at..after_at).unwrap_or_default();
+        let sizes = self
+            .read_count(field)
+            .and_then(|count| self.sizes(count))
+            .map_err(|kind| Fault {
+                kind,
+                at: length_at,
+            })?;
+        check_mark(&self.after, header, after_at)?;
+        Ok(sizes)
+    }
+
+    fn read_count(&self, field: &[u8]) -> Result<u64, DecodeErrorKind> {
+        let shift = |value: u64, octet: &u8| value << 8 | u64::from(*octet);
+        let count = match self.order {
+            Order::Big => field.iter().fold(0, shift),
+            Order::Little => field.iter().rev().fold(0, shift),
+        };
+        if count > self.most_counted() {
+            return Err(DecodeErrorKind::Negative);
+        }
+        Ok(count)
+    }
+
+    /// The largest value of the length field that is not negative.
+    fn most_counted(&self) -> u64 {
+        let bits = u32::from(self.width).saturating_mul(8);
+        let value_bits = bits.saturating_sub(u32::from(self.signed));
+        u64::MAX >> 64_u32.saturating_sub(value_bits).min(63)
+    }
+
+    /// What a count means. A count has at most 64 bits and a chunk 17, so their product cannot
+    /// overflow, and a size of more than 64 bits is over any limit there is.
+    fn sizes(&self, count: u64) -> Result<Sizes, DecodeErrorKind> {
+        let length = u128::from(count).saturating_mul(u128::from(self.unit));
+        let counted = length
+            .checked_sub(u128::from(self.covered))
+            .ok_or(DecodeErrorKind::Underflow)?;
+        let counted = u64::try_from(counted).map_err(|_| DecodeErrorKind::OverLimit)?;
+        if self.covers_padding {
+            self.whole_chunks(counted)
+        } else {
+            self.padded(counted).ok_or(DecodeErrorKind::OverLimit)
+        }
+    }
+
+    fn whole_chunks(&self, body: u64) -> Result<Sizes, DecodeErrorKind> {
+        if body > self.limit {
+            return Err(DecodeErrorKind::OverLimit);
+        }
+        if !body.is_multiple_of(u64::from(self.chunk)) {
+            return Err(DecodeErrorKind::NotWholeChunks);
+        }
+        let payload = (self.chunk == 1).then_some(body);
+        Ok(Sizes { body, payload })
+    }
+
+    /// The sizes for a payload of so many octets, if they are within the limit.
+    fn padded(&self, payload: u64) -> Option<Sizes> {
+        payload
+            .checked_next_multiple_of(u64::from(self.chunk))
+            .filter(|body| *body <= self.limit)
+            .map(|body| Sizes {
+                body,
+                payload: Some(payload),
+            })
+    }
+
+    /// The size of the body for a payload, and the count that its header has.
+    pub(super) fn plan(&self, payload: usize) -> Result<(u64, u64), EncodeError> {
+        let sizes = u64::try_from(payload)
+            .ok()
+            .and_then(|payload| self.padded(payload))
+            .ok_or(EncodeError::OverLimit { limit: self.limit })?;
+        let counted = match sizes.payload {
+            Some(payload) if !self.covers_padding => payload,
+            _ => sizes.body,
+        };
+        Ok((sizes.body, self.count(counted)?))
+    }
+
+    /// The count that says so many octets of payload, and of padding where that is covered.
+    pub(super) fn count(&self, counted: u64) -> Result<u64, EncodeError> {
+        let narrow = EncodeError::FieldTooNarrow { width: self.width };
+        let length = u128::from(counted).saturating_add(u128::from(self.covered));
+        let unit = u128::from(self.unit).max(1);
+        if !length.is_multiple_of(unit) {
+            return Err(EncodeError::NotWholeChunks { chunk: self.chunk });
+        }
+        length
+            .checked_div(unit)
+            .and_then(|count| u64::try_from(count).ok())
+            .filter(|count| *count <= self.most_counted())
+            .ok_or(narrow)
+    }
+
+    /// The octets of the length field, as many of the eight as it has.
+    pub(super) fn field(&self, count: u64) -> impl Iterator<Item = u8> + use<> {
+        let width = usize::from(self.width);
+        let mut octets = count.to_le_bytes();
+        if self.order == Order::Big
+            && let Some(used) = octets.get_mut(..width)
+        {
+            used.reverse();
+        }
+        octets.into_iter().take(width)
+    }
+}
+
+fn check_mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), Fault> {
+    let found = header.get(at..).unwrap_or_default();
+    let differs = |(expected, found): (&Option<u8>, &u8)| expected.is_some_and(|e| e != *found);
+    match mark.octets().iter().zip(found).position(differs) {
+        None => Ok(()),
+        Some(i) => Err(Fault {
+            kind: DecodeErrorKind::Mark,
+            at: at.saturating_add(i),
+        }),
+    }
+}

@@ -1,0 +1,134 @@
+//! A whole frame, owned or borrowed.
+
+use super::format::Shape;
+use bytes::{Buf, Bytes};
+
+/// A whole frame that owns its octets, or rather a share of the buffer that they arrived in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    octets: Bytes,
+    shape: Shape,
+    start: u64,
+}
+
+/// A whole frame within octets that somebody else owns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FrameRef<'a> {
+    octets: &'a [u8],
+    shape: Shape,
+    start: u64,
+}
+
+impl Frame {
+    pub(super) fn new(octets: Bytes, shape: Shape, start: u64) -> Self {
+        Self {
+            octets,
+            shape,
+            start,
+        }
+    }
+
+    /// Offset in the stream of the frame's first octet.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// The header: marks and length.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        self.as_ref().header()
+    }
+
+    /// All that follows the header: payload and padding.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.as_ref().body()
+    }
+
+    /// The body without its padding.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.as_ref().payload()
+    }
+
+    /// The payload alone, without copying it.
+    #[must_use]
+    pub fn into_payload(self) -> Bytes {
+        let mut octets = self.octets;
+        octets.truncate(self.shape.payload);
+        octets.advance(self.shape.header.min(octets.len()));
+        octets
+    }
+
+    /// The same frame, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> FrameRef<'_> {
+        FrameRef::new(&self.octets, self.shape, self.start)
+    }
+}
+
+impl<'a> FrameRef<'a> {
+    pub(super) fn new(octets: &'a [u8], shape: Shape, start: u64) -> Self {
+        Self {
+            octets,
+            shape,
+            start,
+        }
+    }
+
+    /// Offset in the stream of the frame's first octet.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The header: marks and length.
+    #[must_use]
+    pub fn header(&self) -> &'a [u8] {
+        self.octets.get(..self.shape.header).unwrap_or_default()
+    }
+
+    /// All that follows the header: payload and padding.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.octets.get(self.shape.header..).unwrap_or_default()
+    }
+
+    /// The body without its padding.
+    #[must_use]
+    pub fn payload(&self) -> &'a [u8] {
+        let range = self.shape.header..self.shape.payload;
+        self.octets.get(range).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+impl std::fmt::Debug for FrameRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "frame at {}, payload \"{}\" in a body of {}",
+            self.start,
+            self.payload().escape_ascii(),
+            self.body().len()
+        )
+    }
+}

@@ -1,0 +1,176 @@
+//! Worked octets; the properties over arbitrary profiles are in `properties`.
+
+use super::*;
+use crate::profile::{Draft, Order, Profile, Region, Unit};
+use bytes::BytesMut;
+
+fn profile(draft: Draft) -> Profile {
+    Profile::try_from(Draft {
+        name: "test".into(),
+        ..draft
+    })
+    .unwrap()
+}
+
+fn encoded(profile: &Profile, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut out = BytesMut::new();
+    Encoder::new(profile)
+        .encode(payload, &mut out)
+        .map(|()| out.to_vec())
+}
+
+fn error(profile: &Profile, octets: &[u8]) -> DecodeError {
+    frames(profile, octets)
+        .find_map(Result::err)
+        .expect("an error")
+}
+
+#[test]
+fn the_seeds_example_is_encoded_to_the_octet() {
+    let payload = b"{\"nombre\": \"Margot\", \"edad\": 15, \"raza\": \"Schnauzer\"}";
+    let octets = [b"\x0e\0\0\0", &payload[..], b"\0\0\0"].concat();
+    assert_eq!(
+        encoded(&Profile::chunk_count(), payload),
+        Ok(octets.clone())
+    );
+    let octets = [b"\0\0\0\x3c", &payload[..], b"\0\0\0\0\0\0\0"].concat();
+    assert_eq!(encoded(&Profile::tutorial(), payload), Ok(octets));
+}
+
+#[test]
+fn a_payload_that_would_not_read_back_is_refused() {
+    let small = Profile::tutorial().with_max_body(60).unwrap();
+    assert_eq!(
+        encoded(&small, b"x\0"),
+        Err(EncodeError::EndsInPad { pad: 0 })
+    );
+    assert_eq!(
+        encoded(&small, &[1; 61]),
+        Err(EncodeError::OverLimit { limit: 60 })
+    );
+    assert!(encoded(&small, &[1; 60]).is_ok());
+    let narrow = profile(Draft {
+        width: 1,
+        signed: true,
+        chunk: 1,
+        covers: vec![Region::Length, Region::Payload],
+        ..Draft::default()
+    });
+    assert!(encoded(&narrow, &[0; 126]).is_ok());
+    assert_eq!(
+        encoded(&narrow, &[0; 127]),
+        Err(EncodeError::FieldTooNarrow { width: 1 })
+    );
+}
+
+#[test]
+fn a_length_may_count_the_header_and_leave_out_the_padding() {
+    let all = profile(Draft {
+        before: "ca fe".into(),
+        width: 3,
+        order: Order::Little,
+        covers: vec![
+            Region::Before,
+            Region::Length,
+            Region::After,
+            Region::Payload,
+        ],
+        after: "??".into(),
+        chunk: 4,
+        pad: b'.',
+        ..Draft::default()
+    });
+    let octets = b"\xca\xfe\x0b\0\0\0hi.y.\xca";
+    assert_eq!(
+        encoded(&all, b"hi.y."),
+        Ok(b"\xca\xfe\x0b\0\0\0hi.y....".to_vec())
+    );
+    let shared = [&octets[..11], b"xxx"].concat();
+    let frame = frames(&all, &shared).next().unwrap().unwrap();
+    assert_eq!((frame.payload(), frame.body().len()), (&b"hi.y."[..], 8));
+    assert_eq!(frame.header(), b"\xca\xfe\x0b\0\0\0");
+}
+
+#[test]
+fn an_error_has_its_kind_and_its_place() {
+    let all = profile(Draft {
+        before: "ca fe".into(),
+        width: 2,
+        signed: true,
+        covers: vec![Region::Length, Region::Payload, Region::Padding],
+        after: "?? 01".into(),
+        chunk: 2,
+        max_body: Some(8),
+        ..Draft::default()
+    });
+    let at = |octets: &[u8]| {
+        let error = error(&all, &[b"\xca\xfe\0\x02\0\x01", octets].concat());
+        (error.kind, error.offset)
+    };
+    use DecodeErrorKind::*;
+    assert_eq!(at(b"\xca\xff\xff\xff\0\0"), (Mark, 7));
+    assert_eq!(at(b"\xca\xfe\xff\xff\0\0"), (Negative, 8));
+    assert_eq!(at(b"\xca\xfe\0\x01\0\0"), (Underflow, 8));
+    assert_eq!(at(b"\xca\xfe\0\x05\0\x01"), (NotWholeChunks, 8));
+    assert_eq!(at(b"\xca\xfe\0\x0b\0\x01"), (OverLimit, 8));
+    assert_eq!(at(b"\xca\xfe\0\x0a\0\0"), (Mark, 11));
+    let truncated = |place| Truncated { place };
+    assert_eq!(at(b"\xca"), (truncated(Place::Header), 6));
+    assert_eq!(at(b"\xca\xfe\0\x04\0\x01"), (truncated(Place::Boundary), 6));
+    assert_eq!(at(b"\xca\xfe\0\x04\0\x01x"), (truncated(Place::Body), 6));
+}
+
+#[test]
+fn an_error_stays() {
+    let mut decoder = Decoder::new(&Profile::tutorial());
+    let mut octets = BytesMut::from(&b"\0\0\0\x01"[..]);
+    let error = decoder.decode(&mut octets).unwrap_err();
+    assert_eq!(octets.len(), 4);
+    let mut good = BytesMut::from(&[0; 4][..]);
+    assert_eq!(decoder.decode(&mut good), Err(error));
+    assert_eq!(decoder.finish(b""), Err(error));
+    assert!(!decoder.is_at_boundary(b""));
+}
+
+#[test]
+fn lengths_at_the_edge_of_64_bits_do_not_wrap() {
+    let wide = |unit, covers: &[Region], max_body| {
+        profile(Draft {
+            width: 8,
+            unit,
+            covers: covers.to_vec(),
+            chunk: 4,
+            max_body: Some(max_body),
+            ..Draft::default()
+        })
+    };
+    use Region::{Length, Padding, Payload};
+    let both = &[Payload, Padding];
+    let kind = |profile: &Profile, field: u64| error(profile, &field.to_be_bytes()).kind;
+    let boundary = DecodeErrorKind::Truncated {
+        place: Place::Boundary,
+    };
+    let chunks = wide(Unit::Chunks, both, 100);
+    assert_eq!(kind(&chunks, 1 << 62), DecodeErrorKind::OverLimit);
+    assert_eq!(kind(&chunks, u64::MAX), DecodeErrorKind::OverLimit);
+    let unlimited = wide(Unit::Octets, &[Payload], u64::MAX);
+    assert_eq!(kind(&unlimited, u64::MAX), DecodeErrorKind::OverLimit);
+    assert_eq!(kind(&unlimited, u64::MAX - 3), boundary);
+    let covering = wide(Unit::Chunks, &[Length, Payload, Padding], u64::MAX);
+    assert_eq!(kind(&covering, 1 << 62), boundary);
+}
+
+#[test]
+fn a_crafted_header_says_what_it_is_told() {
+    let encoder = Encoder::new(&Profile::chunk_count());
+    let mut out = BytesMut::new();
+    encoder.claim(1 << 31, &mut out).unwrap();
+    assert_eq!(&out[..], (1_u32 << 29).to_le_bytes());
+    assert_eq!(
+        encoder.claim(6, &mut out),
+        Err(EncodeError::NotWholeChunks { chunk: 4 })
+    );
+    out.clear();
+    encoder.header_with(u64::MAX, &mut out);
+    assert_eq!(&out[..], [0xff; 4]);
+}
