@@ -47,6 +47,13 @@ pub struct Started {
     pub selected: usize,
     /// What every octet that chance chooses is made from.
     pub seed: u64,
+    /// When it began, in milliseconds since the beginning of 1970, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unix_ms: Option<u64>,
+    /// The selected cases in the order of the table, so that a report can list them in that order
+    /// though they end in another, and can tell which of them were never run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection: Vec<String>,
 }
 
 /// What the first look at a server found out.
@@ -179,6 +186,9 @@ pub struct Evidence {
     pub script: String,
     /// What was sent and seen, in order.
     pub timeline: Vec<Moment>,
+    /// Where frames lie in what was sent and seen, as far as that can be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<FrameMark>,
     /// What was permitted, one line for each thing owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permitted: Vec<String>,
@@ -230,6 +240,33 @@ pub enum What {
         /// The words.
         text: String,
     },
+}
+
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The checker.
+    Client,
+    /// The server under test.
+    Server,
+}
+
+/// Where a frame lies in the octets of one side of a connection; the last one may be cut short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameMark {
+    /// The connection, as the script calls it.
+    pub conn: String,
+    /// Who sent it.
+    pub from: Side,
+    /// Offset of its first octet in all that this side sent on the connection.
+    pub start: usize,
+    /// Octets of its header.
+    pub header: usize,
+    /// Octets of its payload.
+    pub payload: usize,
+    /// Octets of its padding.
+    pub padding: usize,
 }
 
 /// Verdicts counted, and the time that the whole run took.

@@ -22,6 +22,8 @@ pub mod event;
 #[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]
+pub mod marks;
+#[cfg(feature = "suite")]
 pub mod model;
 pub mod profile;
 #[cfg(feature = "suite")]

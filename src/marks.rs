@@ -1,0 +1,166 @@
+//! Marks: where the frames lie in the octets of a timeline, so that reports, which know no profile,
+//! can tell header from payload and padding.
+
+use crate::event::{FrameMark, Moment, Side, What};
+use crate::model::reader::{self, Ending};
+use crate::profile::Profile;
+
+/// The most frames that are marked on one side of a connection.
+pub const MAX_MARKS: usize = 256;
+
+/// Frames are looked for in so many octets from the beginning of a stream, and no further.
+pub const MAX_OCTETS: usize = 256 << 10;
+
+/// The octets of one side of a connection.
+struct Stream<'a> {
+    conn: &'a str,
+    from: Side,
+    octets: Vec<u8>,
+}
+
+/// Where frames lie in what was sent and received, by connection and side in the order in which
+/// they first appear. What cannot be read as a frame, and what comes behind it, has no mark.
+#[must_use]
+pub fn mark(profile: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
+    streams(timeline)
+        .iter()
+        .flat_map(|stream| in_stream(profile, stream))
+        .collect()
+}
+
+fn streams(timeline: &[Moment]) -> Vec<Stream<'_>> {
+    let mut streams: Vec<Stream<'_>> = Vec::new();
+    for moment in timeline {
+        let (from, octets) = match &moment.what {
+            What::Sent { octets } => (Side::Client, octets),
+            What::Received { octets } => (Side::Server, octets),
+            _ => continue,
+        };
+        let known = streams
+            .iter_mut()
+            .find(|stream| stream.conn == moment.conn && stream.from == from);
+        if let Some(stream) = known {
+            let room = MAX_OCTETS.saturating_sub(stream.octets.len());
+            stream.octets.extend(octets.iter().take(room));
+        } else {
+            streams.push(Stream {
+                conn: &moment.conn,
+                from,
+                octets: octets.iter().copied().take(MAX_OCTETS).collect(),
+            });
+        }
+    }
+    streams
+}
+
+fn in_stream(profile: &Profile, stream: &Stream<'_>) -> Vec<FrameMark> {
+    let reading = reader::read(profile, &stream.octets);
+    let mark = |start, header, payload, padding| FrameMark {
+        conn: stream.conn.to_owned(),
+        from: stream.from,
+        start,
+        header,
+        payload,
+        padding,
+    };
+    let whole = reading.frames.iter().map(|frame| {
+        mark(
+            frame.start,
+            frame.body.start.saturating_sub(frame.start),
+            frame.payload.len(),
+            frame.body.end.saturating_sub(frame.payload.end),
+        )
+    });
+    let cut = match reading.ending {
+        Ending::Boundary => None,
+        Ending::Inside { start, .. } => {
+            let rest = stream.octets.len().saturating_sub(start);
+            let header = rest.min(profile.header_len());
+            Some(mark(start, header, rest.saturating_sub(header), 0))
+        }
+        Ending::Malformed {
+            start, body_start, ..
+        } => Some(mark(start, body_start.saturating_sub(start), 0, 0)),
+    };
+    whole.chain(cut).take(MAX_MARKS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(conn: &str, what: What) -> Moment {
+        Moment {
+            at_us: 0,
+            conn: conn.to_owned(),
+            what,
+        }
+    }
+
+    fn sent(conn: &str, octets: &[u8]) -> Moment {
+        moment(
+            conn,
+            What::Sent {
+                octets: octets.to_vec(),
+            },
+        )
+    }
+
+    fn received(conn: &str, octets: &[u8]) -> Moment {
+        moment(
+            conn,
+            What::Received {
+                octets: octets.to_vec(),
+            },
+        )
+    }
+
+    fn spans(marks: &[FrameMark]) -> Vec<(&str, Side, [usize; 4])> {
+        marks
+            .iter()
+            .map(|mark| {
+                (
+                    mark.conn.as_str(),
+                    mark.from,
+                    [mark.start, mark.header, mark.payload, mark.padding],
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn streams_are_put_together_by_connection_and_side() {
+        let profile = Profile::chunk_count();
+        let timeline = [
+            sent("a", &[1, 0]),
+            sent("b", &[0]),
+            received("a", &[1, 0, 0, 0, b'1', b'2', 0, 0]),
+            sent("a", &[0, 0, b'"', b'x', b'"', 0, 2, 0, 0, 0, b'7']),
+        ];
+        let marks = mark(&profile, &timeline);
+        assert_eq!(
+            spans(&marks),
+            [
+                ("a", Side::Client, [0, 4, 3, 1]),
+                ("a", Side::Client, [8, 4, 1, 0]),
+                ("b", Side::Client, [0, 1, 0, 0]),
+                ("a", Side::Server, [0, 4, 2, 2]),
+            ]
+        );
+    }
+
+    #[test]
+    fn behind_a_malformed_header_nothing_is_marked() {
+        let marks = mark(
+            &Profile::tutorial(),
+            &[sent("a", &[0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7])],
+        );
+        assert_eq!(spans(&marks), [("a", Side::Client, [0, 4, 0, 0])]);
+    }
+
+    #[test]
+    fn a_flood_of_frames_gets_a_bounded_number_of_marks() {
+        let marks = mark(&Profile::tutorial(), &[received("a", &[0; 64 << 10])]);
+        assert_eq!(marks.len(), MAX_MARKS);
+    }
+}
