@@ -36,6 +36,8 @@
 mod draft;
 #[cfg(feature = "toml")]
 mod file;
+#[cfg(any(test, feature = "fuzz"))]
+mod generate;
 
 pub use draft::{Draft, ProfileError};
 

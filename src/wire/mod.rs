@@ -39,6 +39,8 @@ mod error;
 mod format;
 mod frame;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 #[cfg(feature = "tokio-util")]

@@ -1,0 +1,114 @@
+//! Any profile there can be, out of octets: for property tests and fuzz targets.
+
+use super::{Draft, Order, Payload, Profile, Region, Reply, Unit};
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+/// Few octets make the plain formats, zeros the plainest: that is what a failing one shrinks to.
+impl<'a> Arbitrary<'a> for Profile {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut draft = Draft {
+            name: name(u)?,
+            about: String::new(),
+            width: u.int_in_range(1..=8)?,
+            order: *u.choose(&[Order::Big, Order::Little])?,
+            signed: u.arbitrary()?,
+            unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
+            covers: covers(u)?,
+            chunk: chunk(u)?,
+            before: mark(u)?,
+            after: mark(u)?,
+            pad: *u.choose(&[0, b' ', b'.', 0xff])?,
+            payload: *u.choose(&[Payload::Json, Payload::Utf8, Payload::Opaque])?,
+            max_body: None,
+            reply: *u.choose(&[
+                Reply::Auto,
+                Reply::Echo,
+                Reply::Token,
+                Reply::Any,
+                Reply::None,
+            ])?,
+            request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
+        };
+        draft.max_body = limit(u, draft.chunk)?;
+        if u.ratio(1, 8)? {
+            draft.about = about(u)?;
+        }
+        consistent(draft)
+    }
+}
+
+/// A count of chunks leaves less choice than a count of octets: what breaks it is taken back.
+fn consistent(mut draft: Draft) -> Result<Profile> {
+    if draft.unit == Unit::Chunks {
+        draft.covers.push(Region::Padding);
+    }
+    if let Ok(profile) = Profile::try_from(draft.clone()) {
+        return Ok(profile);
+    }
+    draft.covers = vec![Region::Payload, Region::Padding];
+    Profile::try_from(draft).map_err(|_| arbitrary::Error::IncorrectFormat)
+}
+
+fn name(u: &mut Unstructured<'_>) -> Result<String> {
+    let letters = b"abcdefghijklmnopqrstuvwxyz0123456789-";
+    let len = u.int_in_range(1..=4)?;
+    (0..len)
+        .map(|_| u.choose(letters).map(|letter| char::from(*letter)))
+        .collect()
+}
+
+fn about(u: &mut Unstructured<'_>) -> Result<String> {
+    let text: String = u.arbitrary()?;
+    let text = text.chars().filter(|c| !c.is_control());
+    Ok(text.take(50).collect())
+}
+
+fn covers(u: &mut Unstructured<'_>) -> Result<Vec<Region>> {
+    let also = [
+        Region::Before,
+        Region::Length,
+        Region::After,
+        Region::Padding,
+    ];
+    let chosen: u8 = u.int_in_range(0..=15)?;
+    let chosen = also
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| chosen >> i & 1 == 1)
+        .map(|(_, region)| region);
+    Ok(chosen.chain([Region::Payload]).collect())
+}
+
+fn chunk(u: &mut Unstructured<'_>) -> Result<u32> {
+    match u.int_in_range(0..=7)? {
+        0..=2 => Ok(1),
+        3 => Ok(4),
+        4 => Ok(60),
+        5 | 6 => u.int_in_range(2..=9),
+        _ => u.int_in_range(1..=1 << 16),
+    }
+}
+
+fn mark(u: &mut Unstructured<'_>) -> Result<String> {
+    let len = match u.int_in_range(0..=7)? {
+        0..=3 => 0,
+        4..=6 => u.int_in_range(1..=4)?,
+        _ => u.int_in_range(0..=64)?,
+    };
+    (0..len)
+        .map(|_| match u.ratio(1, 4)? {
+            true => Ok("??".to_owned()),
+            false => Ok(format!("{:02x}", u.arbitrary::<u8>()?)),
+        })
+        .collect()
+}
+
+fn limit(u: &mut Unstructured<'_>, chunk: u32) -> Result<Option<u64>> {
+    let chunk = u64::from(chunk);
+    Ok(match u.int_in_range(0..=3)? {
+        0 => None,
+        1 => Some(chunk),
+        2 => Some(chunk.saturating_add(u.int_in_range(0..=300)?)),
+        _ => Some(u.int_in_range(chunk..=u64::MAX)?),
+    })
+}

@@ -1,0 +1,251 @@
+//! What holds for every profile, every payload and every way of cutting a stream.
+
+use super::*;
+use crate::profile::{Profile, Region};
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+fn profiles() -> impl Strategy<Value = Profile> {
+    prop::collection::vec(any::<u8>(), 0..60)
+        .prop_map(|seed| Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap())
+}
+
+fn payloads() -> impl Strategy<Value = Vec<u8>> {
+    let octet = prop_oneof![3 => any::<u8>(), 1 => Just(0), 1 => Just(b' ')];
+    prop::collection::vec(octet, 0..150)
+}
+
+/// What a stream is made of: mostly what is right, sometimes what is not.
+#[derive(Debug, Clone)]
+enum Piece {
+    Payload(Vec<u8>),
+    Length(u64),
+    Claim(u64),
+    Noise(Vec<u8>),
+}
+
+fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+    let edge = prop_oneof![
+        0..=200u64,
+        Just(1 << 20),
+        (0..=200u64).prop_map(|n| u64::MAX - n)
+    ];
+    let piece = prop_oneof![
+        6 => payloads().prop_map(Piece::Payload),
+        1 => edge.clone().prop_map(Piece::Length),
+        1 => edge.prop_map(Piece::Claim),
+        1 => prop::collection::vec(any::<u8>(), 1..20).prop_map(Piece::Noise),
+    ];
+    prop::collection::vec(piece, 0..8)
+}
+
+fn stream(profile: &Profile, pieces: &[Piece]) -> Vec<u8> {
+    let encoder = Encoder::new(profile);
+    let mut out = BytesMut::new();
+    for piece in pieces {
+        // What cannot be said in this profile is left out.
+        let _ = match piece {
+            Piece::Payload(payload) => encoder.encode(payload, &mut out),
+            Piece::Claim(counted) => encoder.claim(*counted, &mut out),
+            Piece::Length(count) => {
+                encoder.header_with(*count, &mut out);
+                Ok(())
+            }
+            Piece::Noise(octets) => {
+                out.extend_from_slice(octets);
+                Ok(())
+            }
+        };
+    }
+    out.to_vec()
+}
+
+/// Start, body and payload of each frame, and the error behind them.
+type Read = (Vec<(u64, Vec<u8>, Vec<u8>)>, Option<DecodeError>);
+
+fn at_once(profile: &Profile, octets: &[u8]) -> Read {
+    let mut read = Read::default();
+    for item in frames(profile, octets) {
+        match item {
+            Ok(frame) => {
+                let (body, payload) = (frame.body().to_vec(), frame.payload().to_vec());
+                read.0.push((frame.start(), body, payload));
+            }
+            Err(error) => read.1 = Some(error),
+        }
+    }
+    read
+}
+
+/// Feeds the stream in segments of these sizes, over and over, and watches the buffer meanwhile.
+fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
+    let mut decoder = Decoder::new(profile);
+    let mut buffer = BytesMut::new();
+    let mut read = Read::default();
+    for size in sizes.iter().cycle() {
+        let (segment, rest) = octets.split_at(*size.min(&octets.len()));
+        octets = rest;
+        buffer.extend_from_slice(segment);
+        loop {
+            let (held, room) = (buffer.len(), buffer.capacity());
+            let taken = match decoder.decode(&mut buffer) {
+                Ok(Some(frame)) => {
+                    let (body, payload) = (frame.body().to_vec(), frame.payload().to_vec());
+                    read.0.push((frame.start(), body, payload));
+                    assert_eq!(frame.payload(), &frame.clone().into_payload()[..]);
+                    frame.octets().len()
+                }
+                Ok(None) => 0,
+                Err(error) => {
+                    read.1 = Some(error);
+                    0
+                }
+            };
+            assert_eq!(buffer.len(), held - taken);
+            assert_eq!(buffer.capacity(), room - taken, "room was made");
+            if taken == 0 {
+                break;
+            }
+        }
+        if read.1.is_some() {
+            return read;
+        }
+        assert_eq!(decoder.is_at_boundary(&buffer), buffer.is_empty());
+        if octets.is_empty() {
+            read.1 = decoder.finish(&buffer).err();
+            return read;
+        }
+    }
+    read
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn what_is_encoded_reads_back(
+        profile in profiles(),
+        sent in prop::collection::vec(payloads(), 0..5),
+    ) {
+        let encoder = Encoder::new(&profile);
+        let mut out = BytesMut::new();
+        let mut taken = Vec::new();
+        for payload in sent {
+            let before = out.len();
+            if encoder.encode(&payload, &mut out).is_ok() {
+                prop_assert_eq!(encoder.encoded_len(payload.len()), Ok(out.len() - before));
+                taken.push(payload);
+            } else {
+                prop_assert_eq!(out.len(), before);
+            }
+        }
+        let (frames, error) = at_once(&profile, &out);
+        prop_assert_eq!(error, None);
+        let payloads: Vec<_> = frames.into_iter().map(|(_, _, payload)| payload).collect();
+        prop_assert_eq!(payloads, taken);
+    }
+
+    #[test]
+    fn what_is_refused_would_not_have_read_back(profile in profiles(), payload in payloads()) {
+        let mut out = BytesMut::new();
+        let chunk = u64::from(profile.chunk());
+        let body = (payload.len() as u64).next_multiple_of(chunk);
+        match Encoder::new(&profile).encode(&payload, &mut out) {
+            Ok(()) => prop_assert!(body <= profile.max_body()),
+            Err(EncodeError::OverLimit { limit }) => {
+                prop_assert_eq!(limit, profile.max_body());
+                prop_assert!(body > limit);
+            }
+            Err(EncodeError::EndsInPad { pad }) => {
+                prop_assert!(chunk > 1 && profile.covers(Region::Padding));
+                prop_assert_eq!(payload.last(), Some(&pad));
+            }
+            Err(EncodeError::FieldTooNarrow { width }) => {
+                let bits = u32::from(width) * 8 - u32::from(profile.signed());
+                let most = (body + profile.header_len() as u64) as u128;
+                prop_assert!(most >= 1 << bits, "{} fits in {} bits", most, bits);
+            }
+            Err(EncodeError::NotWholeChunks { .. }) => prop_assert!(false, "padded, so whole"),
+        }
+    }
+
+    #[test]
+    fn cuts_carry_no_meaning(
+        profile in profiles(),
+        pieces in pieces(),
+        sizes in prop::collection::vec(1..90usize, 1..6),
+    ) {
+        let octets = stream(&profile, &pieces);
+        let whole = at_once(&profile, &octets);
+        prop_assert_eq!(&in_segments(&profile, &octets, &sizes), &whole);
+        prop_assert_eq!(&in_segments(&profile, &octets, &[1]), &whole);
+    }
+
+    #[test]
+    fn no_frame_is_over_the_limit_and_none_is_lost(profile in profiles(), pieces in pieces()) {
+        let octets = stream(&profile, &pieces);
+        let (frames, error) = at_once(&profile, &octets);
+        let mut next = 0;
+        for (start, body, _) in &frames {
+            prop_assert_eq!(*start, next);
+            prop_assert!(body.len() as u64 <= profile.max_body());
+            next += (profile.header_len() + body.len()) as u64;
+        }
+        match error {
+            None => prop_assert_eq!(next, octets.len() as u64),
+            Some(error) => prop_assert!((next..octets.len() as u64).contains(&error.offset)),
+        }
+    }
+}
+
+#[cfg(feature = "suite")]
+mod against_the_model {
+    use super::*;
+    use crate::model::reader::{self, Ending, Fault};
+
+    fn naive(profile: &Profile, octets: &[u8]) -> Read {
+        let reading = reader::read(profile, octets);
+        let frames = reading.frames.into_iter().map(|frame| {
+            let part = |range: std::ops::Range<usize>| octets[range].to_vec();
+            (frame.start as u64, part(frame.body), part(frame.payload))
+        });
+        (frames.collect(), error(reading.ending))
+    }
+
+    fn error(ending: Ending) -> Option<DecodeError> {
+        let (kind, offset) = match ending {
+            Ending::Boundary => return None,
+            Ending::Inside { start, place } => {
+                let place = match place {
+                    reader::Place::Header => Place::Header,
+                    reader::Place::Boundary => Place::Boundary,
+                    reader::Place::Body => Place::Body,
+                };
+                (DecodeErrorKind::Truncated { place }, start)
+            }
+            Ending::Malformed { fault, at, .. } => {
+                let kind = match fault {
+                    Fault::Mark { .. } => DecodeErrorKind::Mark,
+                    Fault::Negative(_) => DecodeErrorKind::Negative,
+                    Fault::Underflow { .. } => DecodeErrorKind::Underflow,
+                    Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
+                    Fault::OverLimit { .. } => DecodeErrorKind::OverLimit,
+                };
+                (kind, at)
+            }
+        };
+        let offset = offset as u64;
+        Some(DecodeError { kind, offset })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn both_read_the_same(profile in profiles(), pieces in pieces()) {
+            let octets = stream(&profile, &pieces);
+            prop_assert_eq!(at_once(&profile, &octets), naive(&profile, &octets));
+        }
+    }
+}
