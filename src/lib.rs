@@ -21,6 +21,8 @@ pub mod cli;
 pub mod event;
 #[cfg(feature = "suite")]
 pub mod judge;
+#[cfg(feature = "message")]
+pub mod message;
 #[cfg(feature = "suite")]
 pub mod marks;
 #[cfg(feature = "suite")]
