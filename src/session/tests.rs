@@ -1,0 +1,351 @@
+//! Sessions driven by hand, and compared with themselves and with the model over arbitrary streams.
+
+use super::*;
+use crate::wire::{DecodeErrorKind, frames};
+use proptest::prelude::*;
+
+fn frame(profile: &Profile, payload: &[u8]) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    Encoder::new(profile).encode(payload, &mut out).unwrap();
+    out.to_vec()
+}
+
+fn echo(session: &mut Session) {
+    while let Some(request) = session.poll_request() {
+        session.handle_reply(match request {
+            Ok(message) => message.into(),
+            Err(why) => Reply::undecodable(&why),
+        });
+    }
+}
+
+fn take_output(session: &mut Session, now: Instant) -> Vec<u8> {
+    let output = session.poll_output().to_vec();
+    session.handle_sent(output.len(), now);
+    output
+}
+
+fn payloads(profile: &Profile, octets: &[u8]) -> Vec<String> {
+    frames(profile, octets)
+        .map(|frame| String::from_utf8(frame.unwrap().payload().to_vec()).unwrap())
+        .collect()
+}
+
+/// A session that echoes, and the moment at which it began.
+fn started(profile: &Profile, limits: Limits) -> (Session, Instant) {
+    let now = Instant::now();
+    (Session::new(profile, limits, now), now)
+}
+
+/// What an echoing session sends and how it ends, when the stream comes in these pieces, then FIN.
+fn exchange<'a>(profile: &Profile, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, End) {
+    let (mut session, now) = started(profile, Limits::default());
+    let mut sent = Vec::new();
+    for piece in pieces {
+        if session.wants_input() {
+            session.handle_input(piece, now);
+        }
+        echo(&mut session);
+        sent.extend(take_output(&mut session, now));
+    }
+    session.handle_eof(now);
+    echo(&mut session);
+    sent.extend(take_output(&mut session, now));
+    (sent, session.poll_end().expect("an end"))
+}
+
+#[test]
+fn each_frame_gets_one_reply_and_an_undecodable_one_an_error() {
+    let profile = Profile::tutorial();
+    let stream: Vec<u8> = [
+        &b"1"[..],
+        b"",
+        b"{\"a\": 1.0}",
+        b"nonsense",
+        b"1\x002",
+        b"\"\xff\"",
+        b"2",
+    ]
+    .iter()
+    .flat_map(|payload| frame(&profile, payload))
+    .collect();
+    let (sent, end) = exchange(&profile, [&stream[..]].into_iter());
+    assert_eq!(
+        payloads(&profile, &sent),
+        [
+            "1",
+            r#"{"error":"empty payload"}"#,
+            r#"{"a": 1.0}"#,
+            r#"{"error":"not one JSON text at line 1, octet 2"}"#,
+            r#"{"error":"not one JSON text at line 1, octet 2"}"#,
+            r#"{"error":"not UTF-8 at octet 1"}"#,
+            "2",
+        ]
+    );
+    assert_eq!(end, End::Closed);
+}
+
+#[test]
+fn a_malformed_header_ends_it_after_the_replies_before_it() {
+    let profile = Profile::tutorial();
+    let (mut session, now) = started(&profile, Limits::default());
+    let mut stream = frame(&profile, b"1");
+    stream.extend(b"\xff\xff\xff\xff");
+    stream.extend(frame(&profile, b"2"));
+    session.handle_input(&stream, now);
+    echo(&mut session);
+    assert!(!session.wants_input());
+    assert_eq!(session.poll_end(), None, "a reply is unsent");
+    assert_eq!(payloads(&profile, &take_output(&mut session, now)), ["1"]);
+    let end = session.poll_end().unwrap();
+    assert!(
+        matches!(end, End::Malformed(e) if e.kind == DecodeErrorKind::OverLimit && e.offset == 64)
+    );
+    assert!(end.may_be_sending());
+    session.handle_input(&frame(&profile, b"3"), now);
+    assert!(session.poll_request().is_none());
+}
+
+#[test]
+fn nothing_is_sent_that_was_not_asked_for() {
+    let profile = Profile::tutorial();
+    let (mut session, now) = started(&profile, Limits::default());
+    session.handle_reply("unasked".into());
+    assert!(session.poll_output().is_empty());
+    session.handle_input(&frame(&profile, b"1"), now);
+    assert!(session.poll_request().is_some());
+    session.handle_input(&frame(&profile, b"2"), now);
+    assert!(session.poll_request().is_none(), "one waits already");
+    session.handle_reply("first".into());
+    session.handle_reply("again".into());
+    assert_eq!(payloads(&profile, session.poll_output()), ["\"first\""]);
+}
+
+#[test]
+fn replies_that_do_not_fit_become_errors_and_in_the_end_a_close() {
+    let answer = |max_body, reply: Reply| {
+        let profile = Profile::tutorial().with_max_body(max_body).unwrap();
+        let (mut session, now) = started(&profile, Limits::default());
+        session.handle_input(&frame(&profile, b"1"), now);
+        assert!(session.poll_request().is_some());
+        session.handle_reply(reply);
+        let sent = take_output(&mut session, now);
+        (payloads(&profile, &sent), session.poll_end())
+    };
+    let long = || Reply::from("x".repeat(300));
+    let (sent, end) = answer(240, long());
+    assert!(sent[0].contains("cannot be sent"), "{sent:?}");
+    assert_eq!(end, None);
+    assert_eq!(answer(60, long()), (vec![], Some(End::Asked)));
+    assert_eq!(answer(60, Reply::Close), (vec![], Some(End::Asked)));
+    assert_eq!(answer(60, Reply::Nothing), (vec![], None));
+}
+
+#[test]
+fn while_too_much_is_unsent_nothing_is_taken_or_wanted() {
+    let profile = Profile::tutorial();
+    let limits = Limits {
+        max_unsent: 128,
+        ..Limits::default()
+    };
+    let (mut session, now) = started(&profile, limits);
+    let stream = frame(&profile, b"1").repeat(10);
+    session.handle_input(&stream, now);
+    session.handle_eof(now);
+    let mut replies = 0;
+    while session.poll_end().is_none() {
+        echo(&mut session);
+        assert!(!session.wants_input());
+        assert!(session.poll_output().len() <= 128, "two replies of 64");
+        replies += payloads(&profile, &take_output(&mut session, now)).len();
+    }
+    assert_eq!(replies, 10);
+}
+
+#[test]
+fn a_frame_has_a_deadline_that_its_octets_do_not_renew() {
+    let profile = Profile::tutorial();
+    let second = Duration::from_secs(1);
+    let limits = Limits {
+        frame_deadline: Some(10 * second),
+        ..Limits::default()
+    };
+    let (mut session, start) = started(&profile, limits);
+    let stream = frame(&profile, b"1").repeat(2);
+    let (first, rest) = stream.split_at(60);
+    for (i, octet) in first.iter().enumerate() {
+        session.handle_input(&[*octet], start + second / 10 * i as u32);
+        echo(&mut session);
+        assert_eq!(session.poll_timeout(), Some(start + 10 * second));
+    }
+    let later = start + 9 * second;
+    session.handle_input(&rest[..10], later);
+    echo(&mut session);
+    take_output(&mut session, later);
+    assert_eq!(
+        session.poll_timeout(),
+        Some(later + 10 * second),
+        "another frame"
+    );
+    session.handle_timeout(start + 10 * second);
+    assert!(session.wants_input(), "woken too early");
+    session.handle_timeout(later + 10 * second);
+    assert_eq!(session.poll_end(), Some(End::Late));
+    assert_eq!(session.poll_timeout(), None);
+}
+
+#[test]
+fn between_frames_nothing_is_timed() {
+    let profile = Profile::tutorial();
+    let (mut session, now) = started(&profile, Limits::default());
+    assert_eq!(session.poll_timeout(), None);
+    session.handle_input(&frame(&profile, b"1"), now);
+    echo(&mut session);
+    take_output(&mut session, now);
+    assert_eq!(session.poll_timeout(), None);
+}
+
+#[test]
+fn a_client_that_takes_replies_too_slowly_is_given_up() {
+    let profile = Profile::tutorial();
+    let second = Duration::from_secs(1);
+    let limits = Limits {
+        write_deadline: Some(10 * second),
+        ..Limits::default()
+    };
+    let (mut session, start) = started(&profile, limits);
+    let text = format!("\"{}\"", "x".repeat(20_000));
+    session.handle_input(&frame(&profile, text.as_bytes()), start);
+    echo(&mut session);
+    session.handle_sent(WRITE_PROGRESS, start + 5 * second);
+    assert_eq!(
+        session.poll_timeout(),
+        Some(start + 15 * second),
+        "progress"
+    );
+    for i in 6..15 {
+        session.handle_sent(1, start + i * second);
+    }
+    assert_eq!(session.poll_timeout(), Some(start + 15 * second), "a drip");
+    session.handle_timeout(start + 15 * second);
+    assert_eq!(session.poll_end(), Some(End::Stuck));
+    assert!(session.poll_output().is_empty());
+}
+
+#[test]
+fn going_down_answers_what_is_here_whole() {
+    let profile = Profile::tutorial();
+    let (mut session, now) = started(&profile, Limits::default());
+    let mut stream = frame(&profile, b"1").repeat(2);
+    stream.extend(b"\0\0");
+    session.handle_input(&stream, now);
+    session.handle_shutdown(now);
+    assert!(!session.wants_input());
+    echo(&mut session);
+    assert_eq!(
+        payloads(&profile, &take_output(&mut session, now)),
+        ["1", "1"]
+    );
+    assert_eq!(session.poll_end(), Some(End::Drained));
+}
+
+#[test]
+fn large_buffers_are_given_back() {
+    let profile = Profile::tutorial();
+    let (mut session, now) = started(&profile, Limits::default());
+    let text = format!("\"{}\"", "x".repeat(500_000));
+    session.handle_input(&frame(&profile, text.as_bytes()), now);
+    echo(&mut session);
+    assert!(take_output(&mut session, now).len() > 500_000);
+    assert!(session.received.capacity() <= KEPT_BUFFER);
+    assert!(session.unsent.capacity() <= KEPT_BUFFER);
+}
+
+/// Streams that are mostly frames: good ones, doubtful ones, malformed ones and stubs.
+fn streams(profile: Profile) -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop_oneof![
+        4 => "[0-9a-z]{0,80}".prop_map(|text| format!("{text:?}").into_bytes()),
+        1 => Just(b"{\"a\":[null,true,1.5]}".to_vec()),
+        1 => Just(Vec::new()),
+        1 => Just(b"{\"a\":1}\0{\"b\":2}".to_vec()),
+        1 => proptest::collection::vec(1..=255_u8, 1..70),
+    ];
+    let piece = prop_oneof![
+        12 => payload.prop_map(move |payload| frame(&profile, &payload)),
+        1 => proptest::collection::vec(any::<u8>(), 0..8),
+    ];
+    proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn any_stream() -> impl Strategy<Value = (Profile, Vec<u8>)> {
+    prop_oneof![Just(Profile::tutorial()), Just(Profile::chunk_count())].prop_flat_map(|profile| {
+        let profile = profile.with_max_body(600).unwrap();
+        (Just(profile.clone()), streams(profile))
+    })
+}
+
+proptest! {
+    #[test]
+    fn how_the_stream_is_cut_makes_no_difference(
+        (profile, stream) in any_stream(),
+        cuts in proptest::collection::vec(1..40_usize, 1..30),
+    ) {
+        let whole = exchange(&profile, [&stream[..]].into_iter());
+        prop_assert_eq!(&exchange(&profile, stream.chunks(1)), &whole);
+        let mut rest = &stream[..];
+        let mut pieces = Vec::new();
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, left) = rest.split_at((*cut).min(rest.len()));
+            pieces.push(piece);
+            rest = left;
+        }
+        prop_assert_eq!(exchange(&profile, pieces.into_iter()), whole);
+    }
+}
+
+#[cfg(feature = "suite")]
+mod against_the_model {
+    use super::*;
+    use crate::model::payload::meaning;
+    use crate::model::{Doubt, Owes, Tail, permitted_for};
+    use crate::script::ClientEnd;
+
+    proptest! {
+        #[test]
+        fn a_session_does_what_the_model_permits((profile, stream) in any_stream()) {
+            let (sent, end) = exchange(&profile, stream.chunks(7));
+            let replies: Vec<_> = frames(&profile, &sent).map(Result::unwrap).collect();
+            let mut replies = replies.iter().map(|frame| frame.payload());
+            let permitted = permitted_for(&profile, &stream, ClientEnd::Fin);
+            for duty in permitted.duties {
+                match duty.owes {
+                    Owes::Reply(carried) => {
+                        let reply = replies.next().expect("a reply is owed");
+                        prop_assert_eq!(meaning(&profile, reply), Some(carried.meaning));
+                    }
+                    Owes::ReplyOrClose(Doubt::OddLength) | Owes::Close(_) => {
+                        prop_assert!(matches!(end, End::Malformed(_)), "{end:?}");
+                        prop_assert_eq!(replies.next(), None);
+                        return Ok(());
+                    }
+                    Owes::ReplyOrClose(_) => {
+                        let reply = replies.next().expect("it stays open, so it replies");
+                        prop_assert!(meaning(&profile, reply).is_some());
+                    }
+                }
+            }
+            prop_assert_eq!(replies.next(), None);
+            match permitted.tail {
+                Tail::Boundary => prop_assert_eq!(end, End::Closed),
+                Tail::Inside { .. } => {
+                    // A length that is odd is noticed at the header, not only at the end.
+                    prop_assert!(matches!(end, End::Truncated(_) | End::Malformed(_)), "{end:?}");
+                }
+                Tail::Void => prop_assert!(false, "a close would have been owed"),
+            }
+        }
+    }
+}
