@@ -1,1 +1,308 @@
-//! Profiles as TOML files.
+//! Profiles as TOML files. docs/PROFILES.md describes the format for people.
+//!
+//! Every key is listed in [`KEYS`], and a file may hold no other. What a value must be is said in
+//! one place for each key, whether it is the TOML type that is wrong or what it says.
+
+#[cfg(test)]
+mod tests;
+mod words;
+mod write;
+
+use super::{Draft, Profile, ProfileError, Region};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use words::{ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
+
+/// Every key of a profile file.
+const KEYS: [&str; 15] = [
+    "name",
+    "about",
+    "header.before",
+    "header.after",
+    "length.width",
+    "length.order",
+    "length.signed",
+    "length.unit",
+    "length.covers",
+    "body.chunk",
+    "body.pad",
+    "body.payload",
+    "limits.max_body",
+    "exchange.reply",
+    "exchange.request",
+];
+
+/// A key that is kept for a header in front of each chunk, which no profile can have so far.
+const RESERVED: &str = "body.index";
+
+/// Why a file is no profile, and on which of its lines.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It is not TOML.
+    #[error("line {line}: {problem}")]
+    Syntax {
+        /// The line, counted from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// A key that no profile has.
+    #[error("line {line}: {key} is no key of a profile; the keys are {}", KEYS.join(", "))]
+    UnknownKey {
+        /// The line, counted from 1.
+        line: usize,
+        /// The key with its section.
+        key: String,
+    },
+    /// A key whose meaning is planned and not there yet.
+    #[error(
+        "line {line}: {key} is not supported yet: a header in front of each chunk cannot be described so far"
+    )]
+    NotYet {
+        /// The line, counted from 1.
+        line: usize,
+        /// The key with its section.
+        key: &'static str,
+    },
+    /// A key that has to be there.
+    #[error("{key} is missing: {allowed}")]
+    Missing {
+        /// The key with its section.
+        key: &'static str,
+        /// What it would have to be.
+        allowed: &'static str,
+    },
+    /// A value that the key cannot have.
+    #[error("{}{error}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+    Value {
+        /// The line, counted from 1; `None` if the value is not from the file but a default.
+        line: Option<usize>,
+        /// The key, the value and what is allowed.
+        error: ProfileError,
+    },
+}
+
+impl Profile {
+    /// Reads a profile file.
+    ///
+    /// ```
+    /// use framespec::profile::Profile;
+    ///
+    /// let profile = Profile::from_toml("name = \"short\"\n[length]\nwidth = 2\n")?;
+    /// assert_eq!((profile.width(), profile.chunk()), (2, 1));
+    ///
+    /// let error = Profile::from_toml("name = \"short\"\n[length]\nwidth = 9\n").unwrap_err();
+    /// assert_eq!(error.to_string(), "line 3: length.width = 9: 1 to 8 octets");
+    /// # Ok::<(), framespec::profile::FileError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it is not TOML, has a key that is not known, lacks one that is needed, or a value is not
+    /// allowed. The error names the key, the value, what is allowed, and the line.
+    pub fn from_toml(text: &str) -> Result<Self, FileError> {
+        let table = DeTable::parse(text).map_err(|error| FileError::Syntax {
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            problem: error.message().to_owned(),
+        })?;
+        let file = File::new(text, table.get_ref())?;
+        let draft = file.draft()?;
+        Self::try_from(draft).map_err(|error| file.refuse(error))
+    }
+
+    /// The profile as a file that reads back as this profile, with every key spelled out.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        write::file(&Draft::from(self.clone()))
+    }
+}
+
+/// The values of a file, each under its key.
+struct File<'a> {
+    text: &'a str,
+    values: Vec<(&'static str, &'a Spanned<DeValue<'a>>)>,
+}
+
+impl<'a> File<'a> {
+    fn new(text: &'a str, table: &'a DeTable<'a>) -> Result<Self, FileError> {
+        let mut file = Self {
+            text,
+            values: Vec::new(),
+        };
+        for (key, value) in table {
+            let at = key.span().start;
+            match value.get_ref() {
+                DeValue::Table(section) if is_section(key.get_ref()) => {
+                    for (inner, value) in section {
+                        let path = format!("{}.{}", key.get_ref(), inner.get_ref());
+                        file.take(&path, inner.span().start, value)?;
+                    }
+                }
+                _ => file.take(key.get_ref(), at, value)?,
+            }
+        }
+        Ok(file)
+    }
+
+    fn take(
+        &mut self,
+        key: &str,
+        at: usize,
+        value: &'a Spanned<DeValue<'a>>,
+    ) -> Result<(), FileError> {
+        let line = line_of(self.text, at);
+        if key == RESERVED {
+            let key = RESERVED;
+            return Err(FileError::NotYet { line, key });
+        }
+        let known = KEYS.into_iter().find(|known| *known == key);
+        let known = known.ok_or_else(|| FileError::UnknownKey {
+            line,
+            key: shown(key),
+        })?;
+        self.values.push((known, value));
+        Ok(())
+    }
+
+    fn draft(&self) -> Result<Draft, FileError> {
+        let plain = plain();
+        let octets = "at most 64 octets as hex pairs in quotes, ?? for any octet";
+        Ok(Draft {
+            name: self
+                .text("name", "1 to 64 of a-z, 0-9 and -, in quotes")?
+                .ok_or(FileError::Missing {
+                    key: "name",
+                    allowed: "1 to 64 of a-z, 0-9 and -, in quotes",
+                })?,
+            about: self
+                .text("about", "one line of at most 200 octets, in quotes")?
+                .unwrap_or(plain.about),
+            before: self.text("header.before", octets)?.unwrap_or(plain.before),
+            after: self.text("header.after", octets)?.unwrap_or(plain.after),
+            width: self
+                .number("length.width", "1 to 8 octets")?
+                .ok_or(FileError::Missing {
+                    key: "length.width",
+                    allowed: "1 to 8 octets",
+                })?,
+            order: self.word("length.order", &ORDERS)?.unwrap_or(plain.order),
+            signed: self
+                .get("length.signed", "true or false", DeValue::as_bool)?
+                .unwrap_or(plain.signed),
+            unit: self.word("length.unit", &UNITS)?.unwrap_or(plain.unit),
+            covers: self.covers()?.unwrap_or(plain.covers),
+            chunk: self
+                .number("body.chunk", "1 to 65536 octets; 1 means no padding")?
+                .unwrap_or(plain.chunk),
+            pad: self
+                .number("body.pad", "an octet, 0 to 255")?
+                .unwrap_or(plain.pad),
+            payload: self
+                .word("body.payload", &PAYLOADS)?
+                .unwrap_or(plain.payload),
+            max_body: self.number(
+                "limits.max_body",
+                "a number of octets; leave it out if the server's limit is not known",
+            )?,
+            reply: self
+                .word("exchange.reply", &REPLIES)?
+                .unwrap_or(plain.reply),
+            request: self.text(
+                "exchange.request",
+                "a request with {text} in it exactly once, in quotes",
+            )?,
+        })
+    }
+
+    fn get<T>(
+        &self,
+        key: &'static str,
+        allowed: &str,
+        read: impl Fn(&DeValue<'a>) -> Option<T>,
+    ) -> Result<Option<T>, FileError> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        read(value.get_ref()).map(Some).ok_or_else(|| {
+            let written = self.text.get(value.span()).unwrap_or_default();
+            self.refuse(ProfileError::new(key, shown(written), allowed))
+        })
+    }
+
+    fn value(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        let mut values = self.values.iter();
+        values.find(|(known, _)| *known == key).map(|(_, v)| *v)
+    }
+
+    fn text(&self, key: &'static str, allowed: &str) -> Result<Option<String>, FileError> {
+        self.get(key, allowed, |value| value.as_str().map(str::to_owned))
+    }
+
+    fn number<T: TryFrom<u64>>(
+        &self,
+        key: &'static str,
+        allowed: &str,
+    ) -> Result<Option<T>, FileError> {
+        self.get(key, allowed, |value| {
+            let number = value.as_integer()?;
+            let number = u64::from_str_radix(number.as_str(), number.radix()).ok()?;
+            T::try_from(number).ok()
+        })
+    }
+
+    fn word<T: Copy>(&self, key: &'static str, words: &Words<T>) -> Result<Option<T>, FileError> {
+        let allowed = format!("one of {}", quoted(words));
+        self.get(key, &allowed, |value| meant(words, value))
+    }
+
+    fn covers(&self) -> Result<Option<Vec<Region>>, FileError> {
+        let allowed = format!("a list of {}", quoted(&REGIONS));
+        self.get("length.covers", &allowed, |value| {
+            let items = value.as_array()?.iter();
+            items.map(|item| meant(&REGIONS, item.get_ref())).collect()
+        })
+    }
+
+    fn refuse(&self, error: ProfileError) -> FileError {
+        let line = self
+            .value(error.field)
+            .map(|value| line_of(self.text, value.span().start));
+        FileError::Value { line, error }
+    }
+}
+
+/// What holds for a key that is left out: the plainest format, without padding.
+fn plain() -> Draft {
+    Draft {
+        chunk: 1,
+        ..Draft::default()
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    KEYS.iter()
+        .filter_map(|key| key.split_once('.'))
+        .any(|(section, _)| section == name)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    let breaks = before.iter().filter(|octet| **octet == b'\n').count();
+    breaks.saturating_add(1)
+}
+
+/// A part of the file, short and safe to print.
+fn shown(part: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown = String::new();
+    for c in part.chars().take(MOST) {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    if part.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

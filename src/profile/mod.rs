@@ -40,6 +40,8 @@ mod file;
 mod generate;
 
 pub use draft::{Draft, ProfileError};
+#[cfg(feature = "toml")]
+pub use file::FileError;
 
 use std::fmt;
 

@@ -1,0 +1,187 @@
+use super::*;
+use crate::profile::{Order, Payload, Unit};
+use crate::wire::Encoder;
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+fn refused(text: &str) -> String {
+    Profile::from_toml(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_least_file_is_the_plainest_format() {
+    let profile = Profile::from_toml("name = \"x\"\nlength.width = 4").unwrap();
+    assert_eq!((profile.order(), profile.chunk()), (Order::Big, 1));
+    assert_eq!((profile.unit(), profile.signed()), (Unit::Octets, false));
+    assert_eq!(profile.declared_max_body(), None);
+    assert_eq!(profile.payload(), Payload::Json);
+}
+
+const DOCS: &str = include_str!("../../../docs/PROFILES.md");
+
+/// The fenced blocks of the document: kind and text.
+fn blocks() -> Vec<(&'static str, &'static str)> {
+    let fenced = DOCS.split("```").skip(1).step_by(2);
+    fenced
+        .map(|block| block.split_once('\n').unwrap())
+        .collect()
+}
+
+#[test]
+fn the_document_shows_every_key() {
+    let all = blocks();
+    let (_, whole) = all.iter().find(|(kind, _)| *kind == "toml").unwrap();
+    for key in KEYS {
+        let last = key.rsplit('.').next().unwrap();
+        let shown = whole
+            .lines()
+            .any(|line| line.starts_with(&format!("{last} = ")));
+        assert!(shown, "{key}");
+        assert!(DOCS.contains(&format!("| `{key}` |")), "{key}");
+    }
+    let built_in = |name| {
+        blocks()
+            .iter()
+            .any(|(_, text)| Profile::from_toml(text).ok() == Profile::built_in(name))
+    };
+    assert!(Profile::BUILT_IN.into_iter().all(built_in));
+}
+
+#[test]
+fn the_worked_octets_of_the_document_are_right() {
+    let mut profile = None;
+    let mut worked = 0;
+    for (kind, text) in blocks() {
+        if kind == "toml" {
+            profile = Some(Profile::from_toml(text).unwrap());
+        }
+        let line = |word| text.lines().find_map(|line| line.strip_prefix(word));
+        if let (Some(payload), Some(frame)) = (line("payload "), line("frame ")) {
+            let mut out = BytesMut::new();
+            let encoder = Encoder::new(profile.as_ref().unwrap());
+            encoder.encode(payload.trim().as_bytes(), &mut out).unwrap();
+            let hex: String = out.iter().map(|octet| format!("{octet:02x}")).collect();
+            let frame: String = frame.chars().filter(char::is_ascii_hexdigit).collect();
+            assert_eq!(hex, frame, "{payload}");
+            worked += 1;
+        }
+    }
+    assert!(worked >= 6, "{worked} worked examples");
+}
+
+#[test]
+fn the_built_in_profiles_are_files_too() {
+    for name in Profile::BUILT_IN {
+        let profile = Profile::built_in(name).unwrap();
+        assert_eq!(Profile::from_toml(&profile.to_toml()), Ok(profile));
+    }
+}
+
+#[test]
+fn every_error_says_where_what_and_what_else() {
+    let with = |line: &str| refused(&format!("name = \"x\"\n[length]\nwidth = 4\n{line}"));
+    for (line, error) in [
+        (
+            "order = \"middle\"",
+            "line 4: length.order = \"middle\": one of \"big\", \"little\"",
+        ),
+        (
+            "order = 1",
+            "line 4: length.order = 1: one of \"big\", \"little\"",
+        ),
+        (
+            "signed = \"no\"",
+            "line 4: length.signed = \"no\": true or false",
+        ),
+        (
+            "covers = []",
+            "line 4: length.covers = []: \"payload\", and with it",
+        ),
+        (
+            "covers = [\"header\"]",
+            "line 4: length.covers = [\"header\"]: a list of \"before\"",
+        ),
+        (
+            "unit = \"chunks\"\ncovers = [\"payload\"]",
+            "line 4: length.unit = \"chunks\": \"octets\", unless",
+        ),
+        (
+            "[body]\npad = 256",
+            "line 5: body.pad = 256: an octet, 0 to 255",
+        ),
+        (
+            "[body]\npad = -1",
+            "line 5: body.pad = -1: an octet, 0 to 255",
+        ),
+        (
+            "[body]\nchunk = 65537",
+            "line 5: body.chunk = 65537: 1 to 65536 octets",
+        ),
+        (
+            "[body]\nchunk = 8\n[limits]\nmax_body = 7",
+            "line 7: limits.max_body = 7: at least one chunk, 8 octets",
+        ),
+        (
+            "[limits]\nmax_body = \"1M\"",
+            "line 5: limits.max_body = \"1M\": a number of octets",
+        ),
+        (
+            "[header]\nbefore = \"0g\"",
+            "line 5: header.before = \"0g\": at most 64 octets",
+        ),
+        (
+            "[header]\nbefore = { a = 1 }",
+            "line 5: header.before = { a = 1 }: at most 64",
+        ),
+        (
+            "[exchange]\nreply = \"yes\"",
+            "line 5: exchange.reply = \"yes\": one of \"auto\"",
+        ),
+        (
+            "[exchange]\nrequest = \"{}\"",
+            "line 5: exchange.request = \"{}\": a request with {text}",
+        ),
+        (
+            "[body]\nindex = \"\"",
+            "line 5: body.index is not supported yet",
+        ),
+        (
+            "sign = true",
+            "line 4: length.sign is no key of a profile; the keys are name, about",
+        ),
+        ("[framing]", "line 4: framing is no key of a profile"),
+        ("order = \"big\"\norder = \"big\"", "line 5: duplicate key"),
+        ("\"a\\u001b\" = 1", "line 4: length.a\\u{1b} is no key"),
+    ] {
+        let said = with(line);
+        assert!(said.starts_with(error), "{line}\n{said}\n{error}");
+    }
+}
+
+#[test]
+fn what_must_be_there_is_named() {
+    assert_eq!(
+        refused("name = \"x\""),
+        "length.width is missing: 1 to 8 octets"
+    );
+    assert!(refused("").starts_with("name is missing: 1 to 64"));
+    assert!(refused("name = ").starts_with("line 1: "));
+    let short = refused(
+        "name = \"x\"\nlength.width = 2\nbody.chunk = 9\nlength.unit = \"chunks\"\nlength.covers = [\"length\", \"payload\", \"padding\"]",
+    );
+    assert!(short.starts_with("line 4: length.unit"), "{short}");
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(seed in prop::collection::vec(any::<u8>(), 0..200)) {
+        let profile = Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap();
+        prop_assert_eq!(Profile::from_toml(&profile.to_toml()), Ok(profile));
+    }
+
+    #[test]
+    fn no_text_panics(text in "[a-z.=\"\\[\\]{}0-9\n]{0,60}") {
+        let _ = Profile::from_toml(&text);
+    }
+}

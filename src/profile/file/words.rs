@@ -1,0 +1,47 @@
+//! The words for the choices in a profile file: one table each, for reading and for writing.
+
+use crate::profile::{Order, Payload, Region, Reply, Unit};
+use toml::de::DeValue;
+
+/// The words of a choice and what they mean.
+pub(super) type Words<T> = [(&'static str, T)];
+
+pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
+pub(super) const UNITS: [(&str, Unit); 2] = [("octets", Unit::Octets), ("chunks", Unit::Chunks)];
+pub(super) const REGIONS: [(&str, Region); 5] = [
+    ("before", Region::Before),
+    ("length", Region::Length),
+    ("after", Region::After),
+    ("payload", Region::Payload),
+    ("padding", Region::Padding),
+];
+pub(super) const PAYLOADS: [(&str, Payload); 3] = [
+    ("json", Payload::Json),
+    ("utf-8", Payload::Utf8),
+    ("opaque", Payload::Opaque),
+];
+pub(super) const REPLIES: [(&str, Reply); 5] = [
+    (Reply::Auto.as_str(), Reply::Auto),
+    (Reply::Echo.as_str(), Reply::Echo),
+    (Reply::Token.as_str(), Reply::Token),
+    (Reply::Any.as_str(), Reply::Any),
+    (Reply::None.as_str(), Reply::None),
+];
+
+pub(super) fn meant<T: Copy>(words: &Words<T>, value: &DeValue<'_>) -> Option<T> {
+    let written = value.as_str()?;
+    let mut words = words.iter();
+    words.find(|(word, _)| *word == written).map(|(_, t)| *t)
+}
+
+pub(super) fn word_for<T: PartialEq>(words: &Words<T>, meant: &T) -> &'static str {
+    let mut words = words.iter();
+    words
+        .find(|(_, t)| t == meant)
+        .map_or("", |(word, _)| *word)
+}
+
+pub(super) fn quoted<T>(words: &Words<T>) -> String {
+    let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    words.join(", ")
+}

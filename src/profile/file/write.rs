@@ -1,0 +1,42 @@
+//! A profile as the text of a file.
+
+use super::words::{ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
+use crate::profile::Draft;
+use std::fmt::Write as _;
+
+pub(super) fn file(draft: &Draft) -> String {
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = write(&mut out, draft);
+    out
+}
+
+fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let covers = draft.covers.iter().map(|r| word_for(&REGIONS, r).into());
+    let covers = toml::Value::Array(covers.map(toml::Value::String).collect());
+    writeln!(out, "name = {}", text(&draft.name))?;
+    writeln!(out, "about = {}", text(&draft.about))?;
+    writeln!(out, "\n[header]\nbefore = {}", text(&draft.before))?;
+    writeln!(out, "after = {}", text(&draft.after))?;
+    writeln!(out, "\n[length]\nwidth = {}", draft.width)?;
+    writeln!(out, "order = {:?}", word_for(&ORDERS, &draft.order))?;
+    writeln!(out, "signed = {}", draft.signed)?;
+    writeln!(out, "unit = {:?}", word_for(&UNITS, &draft.unit))?;
+    writeln!(out, "covers = {covers}")?;
+    writeln!(out, "\n[body]\nchunk = {}", draft.chunk)?;
+    writeln!(out, "pad = {:#04x}", draft.pad)?;
+    writeln!(out, "payload = {:?}", word_for(&PAYLOADS, &draft.payload))?;
+    if let Some(max_body) = draft.max_body {
+        writeln!(out, "\n[limits]\nmax_body = {max_body}")?;
+    }
+    writeln!(out, "\n[exchange]\nreply = {:?}", draft.reply.as_str())?;
+    if let Some(request) = &draft.request {
+        writeln!(out, "request = {}", text(request))?;
+    }
+    Ok(())
+}
+
+/// A string as TOML spells it.
+fn text(text: &str) -> toml::Value {
+    toml::Value::String(text.to_owned())
+}
