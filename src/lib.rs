@@ -19,6 +19,8 @@
 pub mod cli;
 #[cfg(feature = "suite")]
 pub mod event;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 #[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]

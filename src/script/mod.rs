@@ -18,8 +18,10 @@
 //! # Ok::<(), framespec::script::ScriptError>(())
 //! ```
 
+mod meant;
 mod text;
 
+pub use meant::profile_of_file;
 pub use text::{ConnName, ScriptError};
 
 use std::time::Duration;

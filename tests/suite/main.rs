@@ -1,1 +1,3 @@
 //! The one integration test binary: everything that needs the program, sockets or the repository.
+
+mod corpus;

@@ -1,0 +1,293 @@
+//! One stream, read in several ways: all must find what the naive reader finds.
+
+use crate::model::reader::{self, Ending, Fault, FrameAt};
+use crate::profile::Profile;
+use crate::wire::{self, DecodeError, DecodeErrorKind, Decoder, Encoder, FrameRef, Place};
+use bytes::BytesMut;
+use std::fmt;
+
+/// A way of reading a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// All octets are there from the beginning.
+    AtOnce,
+    /// They arrive in segments of these sizes, over and over.
+    Segments(Vec<usize>),
+}
+
+impl Way {
+    /// In segments of these sizes, of which none may be empty.
+    pub(super) fn segments(sizes: Vec<usize>) -> Self {
+        Self::Segments(sizes)
+    }
+
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> &[usize] {
+        match self {
+            Self::AtOnce => &[],
+            Self::Segments(sizes) => sizes,
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtOnce => f.write_str("at once"),
+            Self::Segments(sizes) => write!(f, "in segments of {sizes:?} octets, over and over"),
+        }
+    }
+}
+
+/// What a way of reading finds that the naive reader does not, or the other way round.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("read {way}: {what}")]
+pub struct Disagreement {
+    /// The way of reading.
+    pub way: Way,
+    /// What was found and what should have been.
+    pub what: String,
+}
+
+/// Reads the stream at once, the beginning of it at once, and in each of the ways.
+///
+/// Each must find the same frames as the naive reader and the same error at the same offset, reserve
+/// nothing, and be able to send every payload again.
+///
+/// # Errors
+/// The first that does not.
+pub fn compare(profile: &Profile, stream: &[u8], ways: &[Way]) -> Result<(), Disagreement> {
+    compare_with(profile, profile, stream, ways)
+}
+
+/// [`compare`] with a profile for the naive reader and one for the decoder. They differ only in tests,
+/// where the decoder is to be wrong.
+fn compare_with(
+    naive: &Profile,
+    tested: &Profile,
+    stream: &[u8],
+    ways: &[Way],
+) -> Result<(), Disagreement> {
+    let expected = Expected::of(naive, stream);
+    let half = stream.get(..stream.len() / 2).unwrap_or_default();
+    let at_once = [(&expected, stream), (&Expected::of(naive, half), half)];
+    for (expected, octets) in at_once {
+        read_at_once(tested, octets, expected).map_err(|what| Disagreement {
+            way: Way::AtOnce,
+            what,
+        })?;
+    }
+    for way in ways {
+        let Way::Segments(sizes) = way else { continue };
+        read_in_segments(tested, stream, sizes, &expected).map_err(|what| Disagreement {
+            way: way.clone(),
+            what,
+        })?;
+    }
+    Ok(())
+}
+
+/// What the naive reader finds.
+struct Expected {
+    frames: Vec<FrameAt>,
+    error: Option<DecodeError>,
+}
+
+impl Expected {
+    fn of(profile: &Profile, stream: &[u8]) -> Self {
+        let reading = reader::read(profile, stream);
+        Self {
+            frames: reading.frames,
+            error: error(reading.ending),
+        }
+    }
+}
+
+fn error(ending: Ending) -> Option<DecodeError> {
+    let (kind, offset) = match ending {
+        Ending::Boundary => return None,
+        Ending::Inside { start, place } => {
+            let place = match place {
+                reader::Place::Header => Place::Header,
+                reader::Place::Boundary => Place::Boundary,
+                reader::Place::Body => Place::Body,
+            };
+            (DecodeErrorKind::Truncated { place }, start)
+        }
+        Ending::Malformed { fault, at, .. } => {
+            let kind = match fault {
+                Fault::Mark { .. } => DecodeErrorKind::Mark,
+                Fault::Negative(_) => DecodeErrorKind::Negative,
+                Fault::Underflow { .. } => DecodeErrorKind::Underflow,
+                Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
+                Fault::OverLimit { .. } => DecodeErrorKind::OverLimit,
+            };
+            (kind, at)
+        }
+    };
+    let offset = offset as u64;
+    Some(DecodeError { kind, offset })
+}
+
+fn read_at_once(profile: &Profile, stream: &[u8], expected: &Expected) -> Result<(), String> {
+    let encoder = Encoder::new(profile);
+    let mut again = BytesMut::new();
+    let mut awaited = expected.frames.iter();
+    let mut error = None;
+    for item in wire::frames(profile, stream) {
+        match item {
+            Ok(frame) => {
+                is_frame(frame, awaited.next(), stream)?;
+                can_be_sent(&encoder, frame, &mut again)?;
+            }
+            Err(found) => error = Some(found),
+        }
+    }
+    is_end(awaited.next(), error, expected.error)
+}
+
+fn read_in_segments(
+    profile: &Profile,
+    stream: &[u8],
+    sizes: &[usize],
+    expected: &Expected,
+) -> Result<(), String> {
+    let mut decoder = Decoder::new(profile);
+    let mut buffer = BytesMut::new();
+    let mut awaited = expected.frames.iter();
+    let mut rest = stream;
+    for size in sizes.iter().cycle() {
+        let (segment, behind) = rest.split_at((*size).min(rest.len()));
+        rest = behind;
+        buffer.extend_from_slice(segment);
+        loop {
+            let (held, room) = (buffer.len(), buffer.capacity());
+            let step = decoder.decode(&mut buffer);
+            let taken = match &step {
+                Ok(Some(frame)) => frame.octets().len(),
+                _ => 0,
+            };
+            if buffer.len().saturating_add(taken) != held {
+                return Err(format!(
+                    "{taken} octets taken, {} left of {held}",
+                    buffer.len()
+                ));
+            }
+            if buffer.capacity() > room {
+                return Err(format!(
+                    "{room} octets of room became {}",
+                    buffer.capacity()
+                ));
+            }
+            match step {
+                Ok(Some(frame)) => is_frame(frame.as_ref(), awaited.next(), stream)?,
+                Ok(None) => break,
+                Err(error) => return is_end(awaited.next(), Some(error), expected.error),
+            }
+        }
+        if rest.is_empty() {
+            break;
+        }
+    }
+    is_end(
+        awaited.next(),
+        decoder.finish(&buffer).err(),
+        expected.error,
+    )
+}
+
+fn is_frame(frame: FrameRef<'_>, expected: Option<&FrameAt>, stream: &[u8]) -> Result<(), String> {
+    let Some(expected) = expected else {
+        return Err(format!("{frame:?}, where there is none"));
+    };
+    let same = usize::try_from(frame.start()) == Ok(expected.start)
+        && stream.get(expected.body.clone()) == Some(frame.body())
+        && stream.get(expected.payload.clone()) == Some(frame.payload())
+        && stream.get(expected.start..expected.body.end) == Some(frame.octets());
+    if same {
+        Ok(())
+    } else {
+        Err(format!("{frame:?}, where {expected:?} is"))
+    }
+}
+
+fn is_end(
+    missing: Option<&FrameAt>,
+    found: Option<DecodeError>,
+    expected: Option<DecodeError>,
+) -> Result<(), String> {
+    if let Some(missing) = missing {
+        return Err(format!("{found:?}, where {missing:?} is"));
+    }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("the end is {found:?}, and should be {expected:?}"))
+    }
+}
+
+/// A payload that has arrived can be sent, in a frame that is no longer than the one it came in.
+fn can_be_sent(encoder: &Encoder, frame: FrameRef<'_>, out: &mut BytesMut) -> Result<(), String> {
+    out.clear();
+    encoder
+        .encode(frame.payload(), out)
+        .map_err(|error| format!("{frame:?} cannot be sent: {error}"))?;
+    if out.len() <= frame.octets().len() {
+        Ok(())
+    } else {
+        Err(format!("{frame:?} became {} octets", out.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Draft, Order, Region};
+
+    fn tutorial(change: impl Fn(&mut Draft)) -> Profile {
+        let mut draft = Draft::from(Profile::tutorial());
+        change(&mut draft);
+        Profile::try_from(draft).unwrap()
+    }
+
+    fn ways() -> [Way; 2] {
+        [Way::segments(vec![1]), Way::segments(vec![5, 70])]
+    }
+
+    /// What is said when the decoder works by another profile than the naive reader.
+    fn said(wrong: &Profile, stream: &[u8]) -> String {
+        let right = Profile::tutorial();
+        compare(&right, stream, &ways()).unwrap();
+        compare_with(&right, wrong, stream, &ways())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_decoder_that_is_wrong_is_found_out() {
+        let one = [b"\0\0\0\x3c1 ", &[0; 58][..]].concat();
+        let other_order = tutorial(|d| d.order = Order::Little);
+        assert!(said(&other_order, &one).contains("OverLimit"));
+        let other_pad = tutorial(|d| d.pad = b' ');
+        assert!(said(&other_pad, &one).starts_with("read at once: frame at 0, payload \"1 \\x00"));
+        let narrow = tutorial(|d| d.max_body = Some(60));
+        let two = [b"\0\0\0\x78", &[b'1'; 120][..]].concat();
+        assert!(said(&narrow, &two).contains("where FrameAt"));
+        let no_chunks = tutorial(|d| d.chunk = 1);
+        assert!(said(&no_chunks, b"\0\0\0\x011").contains("where there is none"));
+        let counts_itself = tutorial(|d| d.covers.push(Region::Length));
+        assert!(said(&counts_itself, b"\0\0\0\0").contains("Underflow"));
+        let wide = tutorial(|d| d.max_body = Some(1 << 30));
+        let end = said(&wide, b"\0\x7f\xff\xf8");
+        assert!(end.contains("Truncated { place: Boundary }") && end.contains("OverLimit"));
+    }
+
+    #[test]
+    fn each_way_is_held_against_the_naive_reader() {
+        let stream = [b"\0\0\0\x3c1 ", &[0; 58][..], b"\0\0\0\x01"].concat();
+        let expected = Expected::of(&Profile::tutorial(), &stream);
+        let wrong = tutorial(|d| d.chunk = 1);
+        assert!(read_in_segments(&wrong, &stream, &[3], &expected).is_err());
+        assert!(read_at_once(&wrong, &stream, &expected).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The seeds of `corpus/decoder` are made from the table in [`seeds`].
+//!
+//! After a change of the table, `UPDATE_CORPUS=1 cargo test --test suite corpus` writes the files.
+//! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
+
+mod seeds;
+
+use framespec::profile::Profile;
+use framespec::script::{MAGIC, Script, profile_of_file};
+use framespec::spec::{Group, clause, clauses_of};
+use framespec::wire::{DecodeErrorKind, Place, frames};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+fn folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "corpus", "decoder"]
+        .iter()
+        .collect()
+}
+
+#[test]
+fn the_seeds_are_what_the_table_says() {
+    let update = std::env::var_os("UPDATE_CORPUS").is_some();
+    for (name, octets) in seeds::all() {
+        let path = folder().join(name);
+        if update {
+            fs::write(&path, &octets).unwrap();
+        }
+        let found = fs::read(&path).unwrap_or_default();
+        assert!(
+            found == octets && path.is_file(),
+            "{name} is not what the table says; UPDATE_CORPUS=1 cargo test --test suite corpus"
+        );
+    }
+}
+
+#[test]
+fn seeds_are_named_after_their_clauses() {
+    let mut names = BTreeSet::new();
+    for (name, _) in seeds::all() {
+        let (slug, variant) = name.split_once('.').unwrap();
+        assert!(clause(slug).is_some(), "{name}");
+        assert!(!variant.is_empty() && names.insert(name), "{name}");
+    }
+    for clause in clauses_of(Group::Receiving) {
+        let prefix = format!("{}.", clause.slug);
+        let seeds = names.iter().filter(|name| name.starts_with(&prefix));
+        assert!(seeds.count() >= 4, "{}", clause.slug);
+    }
+}
+
+#[test]
+fn every_seed_is_a_script_in_a_profile() {
+    for (name, octets) in seeds::all() {
+        assert!(Script::from_file(&octets).is_ok(), "{name}");
+        assert!(profile_of_file(&octets).is_ok(), "{name}");
+        let text = octets.starts_with(b"framespec");
+        assert_eq!(text, octets.starts_with(MAGIC.as_bytes()), "{name}");
+    }
+}
+
+/// The seeds do what their names say, as far as that is whole frames or a kind of error.
+#[test]
+fn the_seeds_reach_every_state_of_the_decoder() {
+    let mut ends = BTreeSet::new();
+    for (name, octets) in seeds::all() {
+        let profile = profile_of_file(&octets).unwrap();
+        let stream = Script::from_file(&octets).unwrap().stream(0);
+        let error = frames(&profile.unwrap_or_default(), &stream)
+            .find_map(Result::err)
+            .map(|error| error.kind);
+        let fits = match name.split_once('.').unwrap().0 {
+            "truncation" => matches!(error, None | Some(DecodeErrorKind::Truncated { .. })),
+            "chunk-multiple" => error == Some(DecodeErrorKind::NotWholeChunks),
+            "length-limit" => matches!(error, None | Some(DecodeErrorKind::OverLimit)),
+            "length-prefix" => !matches!(error, Some(DecodeErrorKind::OverLimit)),
+            _ => error.is_none(),
+        };
+        assert!(fits, "{name}: {error:?}");
+        ends.insert(format!("{error:?}"));
+    }
+    let places = [Place::Header, Place::Boundary, Place::Body];
+    let truncated = places.map(|place| DecodeErrorKind::Truncated { place });
+    let malformed = [
+        DecodeErrorKind::Mark,
+        DecodeErrorKind::Negative,
+        DecodeErrorKind::Underflow,
+        DecodeErrorKind::NotWholeChunks,
+        DecodeErrorKind::OverLimit,
+    ];
+    for kind in truncated.into_iter().chain(malformed) {
+        assert!(ends.contains(&format!("{:?}", Some(kind))), "{kind}");
+    }
+    assert!(
+        Profile::tutorial().max_body() == 1 << 20,
+        "seeds at the limit"
+    );
+}
