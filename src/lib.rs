@@ -17,6 +17,8 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "server")]
+pub mod client;
 #[cfg(feature = "suite")]
 pub mod event;
 #[cfg(feature = "fuzz")]
@@ -32,6 +34,8 @@ pub mod model;
 pub mod profile;
 #[cfg(feature = "suite")]
 pub mod script;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "server")]
 pub mod session;
 #[cfg(feature = "suite")]

@@ -1,0 +1,172 @@
+//! The client: connect, request, receive.
+//!
+//! ```
+//! use framespec::{client::Client, message::Message, profile::Profile};
+//! use framespec::server::{Background, Echo, Settings};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let profile = Profile::tutorial();
+//! let server = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo)?;
+//! let mut client = Client::connect(server.addr(), &profile).await?;
+//! let hello = Message::from_text(profile.payload(), "hello");
+//! assert_eq!(client.request(&hello).await?, hello);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No method waits for a limited time only; wrap it in [`tokio::time::timeout`] where that is wanted.
+
+use crate::message::{Message, Undecodable};
+use crate::profile::{Payload, Profile};
+use crate::wire::{DecodeError, Decoder, EncodeError, Encoder};
+use bytes::{Bytes, BytesMut};
+use std::io;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+/// Room for a read.
+const ROOM: usize = 4 << 10;
+
+/// Why a client's exchange failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+    /// The message fits into no frame.
+    #[error("the message cannot be sent: {0}")]
+    Encode(#[from] EncodeError),
+    /// What came is no frame.
+    #[error("what came is no frame: {0}")]
+    Decode(#[from] DecodeError),
+    /// A frame came whose payload is no message.
+    #[error("a reply came that is no message: {why}")]
+    Undecodable {
+        /// Why it is none.
+        why: Undecodable,
+        /// The payload.
+        payload: Bytes,
+    },
+    /// The server ended the connection where a reply was owed.
+    #[error("the server closed the connection without a reply")]
+    Closed,
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct Client {
+    sender: Sender,
+    receiver: Receiver,
+}
+
+/// The sending half of a [`Client`].
+#[derive(Debug)]
+pub struct Sender {
+    half: OwnedWriteHalf,
+    encoder: Encoder,
+    unsent: BytesMut,
+}
+
+/// The receiving half of a [`Client`].
+#[derive(Debug)]
+pub struct Receiver {
+    half: OwnedReadHalf,
+    decoder: Decoder,
+    payload: Payload,
+    received: BytesMut,
+}
+
+impl Client {
+    /// Connects to the first of the addresses that answers.
+    ///
+    /// # Errors
+    /// If none does.
+    pub async fn connect(addr: impl ToSocketAddrs, profile: &Profile) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        let (read, write) = stream.into_split();
+        Ok(Self {
+            sender: Sender {
+                half: write,
+                encoder: Encoder::new(profile),
+                unsent: BytesMut::new(),
+            },
+            receiver: Receiver {
+                half: read,
+                decoder: Decoder::new(profile),
+                payload: profile.payload(),
+                received: BytesMut::new(),
+            },
+        })
+    }
+
+    /// Sends a message and waits for the reply.
+    ///
+    /// # Errors
+    /// If the message fits into no frame, the connection breaks or ends, or what comes is no message.
+    pub async fn request(&mut self, message: &Message) -> Result<Message, ClientError> {
+        match self.sender.send(message).await {
+            // A server that closes upon a request may have said why before.
+            Err(ClientError::Io(broken)) => match self.receiver.receive().await {
+                Ok(Some(reply)) => Ok(reply),
+                _ => Err(broken.into()),
+            },
+            Err(error) => Err(error),
+            Ok(()) => self.receiver.receive().await?.ok_or(ClientError::Closed),
+        }
+    }
+
+    /// Both halves, to send and to receive at the same time.
+    #[must_use]
+    pub fn split(self) -> (Sender, Receiver) {
+        (self.sender, self.receiver)
+    }
+}
+
+impl Sender {
+    /// Sends a message. If this is cancelled, the rest of the frame goes with the next message.
+    ///
+    /// # Errors
+    /// If the message fits into no frame, or the connection breaks.
+    pub async fn send(&mut self, message: &Message) -> Result<(), ClientError> {
+        self.encoder.encode(message.payload(), &mut self.unsent)?;
+        Ok(self.half.write_all_buf(&mut self.unsent).await?)
+    }
+
+    /// Ends the stream to the server, whose replies can still be received.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        self.half.write_all_buf(&mut self.unsent).await?;
+        self.half.shutdown().await
+    }
+}
+
+impl Receiver {
+    /// The next message; `None` once the server has ended its stream between two frames. If this is
+    /// cancelled, nothing that has arrived is lost.
+    ///
+    /// # Errors
+    /// If the connection breaks, the stream ends inside a frame, or what comes is no message. After a
+    /// payload that is no message the next one can be received.
+    pub async fn receive(&mut self) -> Result<Option<Message>, ClientError> {
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.received)? {
+                return self.read(frame.into_payload()).map(Some);
+            }
+            self.received.reserve(ROOM);
+            if self.half.read_buf(&mut self.received).await? == 0 {
+                self.decoder.finish(&self.received)?;
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read(&self, payload: Bytes) -> Result<Message, ClientError> {
+        Message::read(self.payload, payload.clone())
+            .map_err(|why| ClientError::Undecodable { why, payload })
+    }
+}

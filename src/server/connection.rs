@@ -1,0 +1,214 @@
+//! One client: a session and its socket.
+
+use super::Handler;
+use crate::session::{End, Reply, Request, Session};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::{Sleep, sleep_until, timeout};
+
+/// Room for a read: as little as this while the client sends little …
+const LEAST_ROOM: usize = 4 << 10;
+
+/// … and as much as this while it fills whatever there is.
+const MOST_ROOM: usize = 64 << 10;
+
+/// A read that brought so much makes room for the other connections before it is followed by another.
+const LARGE_READ: usize = 16 << 10;
+
+/// Octets that are discarded at the end, at most, from a client that goes on sending.
+const MOST_DISCARDED: usize = 1 << 20;
+
+/// Serves a client to the end of its connection, and returns how the end came.
+///
+/// Once `down` is true, what is here whole is answered, and the connection closed.
+///
+/// # Errors
+/// If the connection broke: usually it was reset.
+pub(super) async fn serve<H: Handler>(
+    mut stream: TcpStream,
+    mut session: Session,
+    handler: &H,
+    down: watch::Receiver<bool>,
+    linger: Duration,
+) -> io::Result<End> {
+    let end = converse(&mut stream, &mut session, handler, down).await?;
+    if end == End::Stuck {
+        // What the kernel still holds for this client goes with it.
+        stream.set_zero_linger()?;
+    } else if end.may_be_sending() {
+        drop(session);
+        take_leave(&mut stream, linger).await?;
+    }
+    Ok(end)
+}
+
+/// Requests and replies, until the session sees its end.
+async fn converse<H: Handler>(
+    stream: &mut TcpStream,
+    session: &mut Session,
+    handler: &H,
+    mut down: watch::Receiver<bool>,
+) -> io::Result<End> {
+    let is_down = down.clone();
+    let mut going_down = pin!(async move { down.wait_for(|down| *down).await.is_ok() });
+    let mut down_seen = false;
+    let mut alarm = Alarm::default();
+    let mut room = LEAST_ROOM;
+    loop {
+        // All that a read brought is answered before anything is written: one write for all of it.
+        while let Some(request) = session.poll_request() {
+            session.handle_reply(answer(handler, request).await);
+        }
+        if let Some(end) = session.poll_end() {
+            return Ok(end);
+        }
+        let happened = poll_fn(|cx| match poll_socket(cx, stream, session, room) {
+            Poll::Pending if !down_seen && going_down.as_mut().poll(cx).is_ready() => {
+                down_seen = true;
+                session.handle_shutdown(Instant::now());
+                Poll::Ready(Ok(Happened::Woken))
+            }
+            Poll::Pending => alarm.poll(cx, session).map(Ok),
+            ready => ready,
+        });
+        match happened.await? {
+            Happened::Read(octets) => {
+                room = fitting_room(room, octets);
+                // A client that never stops sending would otherwise never let the wait come to this.
+                if !down_seen && *is_down.borrow() {
+                    down_seen = true;
+                    session.handle_shutdown(Instant::now());
+                }
+                if octets >= LARGE_READ {
+                    yield_now().await;
+                }
+            }
+            Happened::Sent | Happened::Woken => {}
+        }
+    }
+}
+
+async fn answer<H: Handler>(handler: &H, request: Request) -> Reply {
+    match request {
+        Ok(message) => handler.reply(message).await,
+        Err(why) => handler.undecodable(why),
+    }
+}
+
+/// What ends a wait; the session has been told of it.
+enum Happened {
+    /// So many octets came; none if the client has ended its stream.
+    Read(usize),
+    /// Some of the replies went.
+    Sent,
+    /// Time has passed, or the server is going down.
+    Woken,
+}
+
+fn poll_socket(
+    cx: &mut Context<'_>,
+    stream: &mut TcpStream,
+    session: &mut Session,
+    room: usize,
+) -> Poll<io::Result<Happened>> {
+    if !session.poll_output().is_empty()
+        && let Poll::Ready(sent) = Pin::new(&mut *stream).poll_write(cx, session.poll_output())?
+    {
+        session.handle_sent(sent, Instant::now());
+        return Poll::Ready(Ok(Happened::Sent));
+    }
+    if session.wants_input() {
+        session.input().reserve(room);
+        let read = pin!(stream.read_buf(session.input())).poll(cx)?;
+        if let Poll::Ready(octets) = read {
+            match octets {
+                0 => session.handle_eof(Instant::now()),
+                _ => session.handle_read(Instant::now()),
+            }
+            return Poll::Ready(Ok(Happened::Read(octets)));
+        }
+    }
+    Poll::Pending
+}
+
+/// Twice as much after a read that filled it, half as much after one that would have fitted thrice.
+fn fitting_room(room: usize, octets: usize) -> usize {
+    if octets >= room {
+        room.saturating_mul(2).min(MOST_ROOM)
+    } else if octets < room / 4 {
+        (room / 2).max(LEAST_ROOM)
+    } else {
+        room
+    }
+}
+
+/// A timer that costs nothing until a session has a deadline to be woken at.
+#[derive(Default)]
+struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm {
+    fn poll(&mut self, cx: &mut Context<'_>, session: &mut Session) -> Poll<Happened> {
+        let Some(deadline) = session.poll_timeout() else {
+            return Poll::Pending;
+        };
+        let deadline = deadline.into();
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() != deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        sleep.as_mut().poll(cx).map(|()| {
+            session.handle_timeout(Instant::now());
+            Happened::Woken
+        })
+    }
+}
+
+/// Says that nothing more will come, and takes what the client still sends, for a while.
+///
+/// Closing a socket with octets unread resets the connection, and a reset can overtake the last
+/// replies and destroy them.
+async fn take_leave(stream: &mut TcpStream, linger: Duration) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut left = MOST_DISCARDED;
+    let discard = async {
+        let mut scratch = vec![0; LEAST_ROOM];
+        while left > 0 {
+            match stream.read(&mut scratch).await? {
+                0 => break,
+                octets => left = left.saturating_sub(octets),
+            }
+        }
+        Ok(())
+    };
+    timeout(linger, discard).await.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_follows_what_comes() {
+        let mut room = LEAST_ROOM;
+        for _ in 0..10 {
+            room = fitting_room(room, room);
+        }
+        assert_eq!(room, MOST_ROOM);
+        assert_eq!(fitting_room(room, room / 2), room);
+        for _ in 0..10 {
+            room = fitting_room(room, 64);
+        }
+        assert_eq!(room, LEAST_ROOM);
+    }
+}
