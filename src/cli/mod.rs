@@ -1,9 +1,16 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
+mod chat;
 mod exit;
+mod lines;
 mod log;
 mod out;
+mod plain;
 mod profiles;
+mod runtime;
+mod send;
+mod serve;
+mod span;
 mod target;
 mod wire_format;
 
@@ -28,12 +35,18 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Serve(serve::ServeArgs),
+    Send(send::SendArgs),
+    Chat(chat::ChatArgs),
     Profiles(profiles::ProfilesArgs),
 }
 
 impl Command {
     fn run(self) -> Result<Exit, Failure> {
         match self {
+            Self::Serve(args) => args.run(),
+            Self::Send(args) => args.run(),
+            Self::Chat(args) => args.run(),
             Self::Profiles(args) => args.run(),
         }
     }

@@ -1,4 +1,4 @@
-//! Writing to the standard output, also when it is a pipe whose other end has gone.
+//! Writing to the standard streams, also when they are pipes whose other end has gone.
 
 use super::exit::Failure;
 use std::fmt;
@@ -10,4 +10,10 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     writeln!(out, "{text}")?;
     out.flush()?;
     Ok(())
+}
+
+/// Tells the user something beside the results, on stderr.
+pub(crate) fn note(text: impl fmt::Display) {
+    // Nobody can be told if even this fails.
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -10,6 +10,9 @@ pub(crate) struct ProfilesArgs {
     /// A built-in profile, or a profile file (TOML) to be checked
     #[arg(value_name = "NAME|FILE")]
     profile: Vec<String>,
+    /// Print them as profile files, to start one's own from
+    #[arg(long)]
+    toml: bool,
 }
 
 impl ProfilesArgs {
@@ -22,7 +25,11 @@ impl ProfilesArgs {
         };
         for name in names {
             let profile = wire_format::named(&name)?;
-            out::line(format_args!("{:<12} {}", profile.name(), profile.about()))?;
+            if self.toml {
+                out::line(profile.to_toml())?;
+            } else {
+                out::line(format_args!("{:<12} {}", profile.name(), profile.about()))?;
+            }
         }
         Ok(Exit::Ok)
     }

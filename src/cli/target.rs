@@ -19,8 +19,8 @@ pub(crate) enum TargetError {
     NoPort(String),
     #[error("there is no host in it: give host:port, such as localhost:7060")]
     NoHost,
-    #[error("{0:?} is no port: a port is a number from 1 to 65535")]
-    BadPort(String),
+    #[error("{0:?} is no port: a port is a number from {1} to 65535")]
+    BadPort(String, u16),
     #[error("an IPv6 address stands in brackets when a port follows: [::1]:7060")]
     BareIpv6,
     #[error("what stands in brackets must be an IPv6 address: [::1]:7060")]
@@ -35,11 +35,22 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
+        Self::parse(text, 1)
+    }
+}
+
+/// Where to listen: port 0 leaves it to the system to choose one.
+pub(crate) fn listen(text: &str) -> Result<Target, TargetError> {
+    Target::parse(text, 0)
+}
+
+impl Target {
+    fn parse(text: &str, least_port: u16) -> Result<Self, TargetError> {
         if let Some((scheme, _)) = text.split_once("://") {
             return Err(TargetError::Url(format!("{scheme}://")));
         }
         if let Some(rest) = text.strip_prefix('[') {
-            return bracketed(rest);
+            return bracketed(rest, least_port);
         }
         if text.parse::<Ipv6Addr>().is_ok() {
             return Err(TargetError::BareIpv6);
@@ -58,12 +69,12 @@ impl FromStr for Target {
         }
         Ok(Self {
             host: host.to_owned(),
-            port: parse_port(port)?,
+            port: parse_port(port, least_port)?,
         })
     }
 }
 
-fn bracketed(rest: &str) -> Result<Target, TargetError> {
+fn bracketed(rest: &str, least_port: u16) -> Result<Target, TargetError> {
     let (host, after) = rest.split_once(']').ok_or(TargetError::BadIpv6)?;
     // A zone, as in fe80::1%eth0, is the resolver's to judge.
     let address = host.split_once('%').map_or(host, |(address, _)| address);
@@ -75,16 +86,16 @@ fn bracketed(rest: &str) -> Result<Target, TargetError> {
         .ok_or_else(|| TargetError::NoPort(format!("[{host}]")))?;
     Ok(Target {
         host: host.to_owned(),
-        port: parse_port(port)?,
+        port: parse_port(port, least_port)?,
     })
 }
 
-fn parse_port(text: &str) -> Result<u16, TargetError> {
+fn parse_port(text: &str, least: u16) -> Result<u16, TargetError> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     text.parse()
         .ok()
-        .filter(|port| digits && *port > 0)
-        .ok_or_else(|| TargetError::BadPort(text.to_owned()))
+        .filter(|port| digits && *port >= least)
+        .ok_or_else(|| TargetError::BadPort(text.to_owned(), least))
 }
 
 impl fmt::Display for Target {
@@ -141,13 +152,14 @@ mod tests {
     #[test]
     fn each_mistake_has_its_own_words() {
         use TargetError::*;
-        let bad = |port: &str| Err(BadPort(port.into()));
+        let bad = |port: &str| Err(BadPort(port.into(), 1));
         assert_eq!(parse("localhost"), Err(NoPort("localhost".into())));
         assert_eq!(parse(""), Err(NoPort("".into())));
         assert_eq!(parse("[::1]"), Err(NoPort("[::1]".into())));
         assert_eq!(parse(":80"), Err(NoHost));
         assert_eq!(parse("a:"), bad(""));
         assert_eq!(parse("a:0"), bad("0"));
+        assert!(listen("a:0").is_ok());
         assert_eq!(parse("a:+1"), bad("+1"));
         assert_eq!(parse("a:65536"), bad("65536"));
         assert_eq!(parse("a:http"), bad("http"));

@@ -2,6 +2,8 @@
 
 use super::exit::Failure;
 use crate::profile::Profile;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -39,7 +41,20 @@ pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
         let what = format!("no profile is called {name:?}, and no file is there");
         return Err(Failure::usage(what).hint(format!("{built_in}, or the path of a profile file")));
     }
-    Err(Failure::usage(format!("{name:?} is no built-in profile")).hint(built_in))
+    let text =
+        read(name).map_err(|error| Failure::usage(format!("cannot read {name:?}: {error}")))?;
+    Profile::from_toml(&text).map_err(|error| {
+        Failure::usage(format!("{name}: {error}"))
+            .hint("conformance profiles tutorial --toml, for an example of a profile file")
+    })
+}
+
+/// A profile file, or as much of one as no profile file needs.
+fn read(path: &str) -> io::Result<String> {
+    const MOST: u64 = 1 << 20;
+    let mut text = String::new();
+    File::open(path)?.take(MOST).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// A number of octets, with or without a suffix for powers of 1,024.

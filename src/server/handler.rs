@@ -124,14 +124,21 @@ mod tests {
         );
     }
 
+    fn reply(handler: impl Handler) -> Reply {
+        let one = Message::from_value(&1.into());
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(handler.reply(one))
+    }
+
     #[test]
     fn closures_are_handlers() {
-        fn is_handler<H: Handler>(handler: H) -> H {
-            handler
-        }
-        is_handler(|message: Message| message);
-        is_handler(|_: Message| "text");
-        is_handler(|_: Message| Reply::Close);
-        is_handler(Echo);
+        let one = Reply::from(Message::from_value(&1.into()));
+        assert_eq!(reply(Echo), one);
+        assert_eq!(reply(|message: Message| message), one);
+        assert_eq!(reply(|_: Message| "text"), "text".into());
+        assert_eq!(reply(|_: Message| Reply::Close), Reply::Close);
+        assert_eq!(reply(from_async(|message| async { message })), one);
     }
 }

@@ -140,9 +140,10 @@ fn repr(codes: &[u32], out: &mut String) {
     put(u32::from(quote), out);
 }
 
-/// Rust's debug form escapes what Python holds unprintable, and marks only where nothing precedes them.
+/// Rust escapes for debugging what Python holds unprintable, and marks only where nothing precedes them.
 fn is_printable(c: char) -> bool {
-    (' '..='~').contains(&c) || (!c.is_ascii() && format!("{:?}", format!("a{c}")).contains(c))
+    (' '..='~').contains(&c)
+        || (!c.is_ascii() && format!("a{c}").escape_debug().any(|shown| shown == c))
 }
 
 fn put_all(text: &str, out: &mut String) {

@@ -1,0 +1,172 @@
+//! `conformance chat`: a conversation with a server.
+
+use super::exit::{Exit, Failure};
+use super::lines;
+use super::send::{failed, shown};
+use super::span::span;
+use super::target::Target;
+use super::wire_format::WireFormatArgs;
+use super::{out, runtime};
+use crate::client::{ClientError, Receiver, Sender};
+use crate::message::Message;
+use crate::profile::Profile;
+use bytes::Bytes;
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Talk to a server: each line is sent, and replies are printed as they come
+///
+/// A line that is one JSON text is sent as it is, any other as a JSON string.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChatArgs {
+    /// The server
+    #[arg(value_name = "HOST:PORT")]
+    target: Target,
+    #[command(flatten)]
+    format: WireFormatArgs,
+    /// How long to wait for the connection, and at the end for replies that are still owed
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = span)]
+    timeout: Duration,
+}
+
+/// Messages that went and came so far.
+#[derive(Debug, Default)]
+struct Counts {
+    sent: Cell<u64>,
+    heard: Cell<u64>,
+}
+
+impl Counts {
+    fn owed(&self) -> u64 {
+        self.sent.get().saturating_sub(self.heard.get())
+    }
+}
+
+fn one_more(count: &Cell<u64>) {
+    count.set(count.get().saturating_add(1));
+}
+
+impl ChatArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let profile = self.format.profile()?;
+        runtime::single()?.block_on(self.talk(&profile))
+    }
+
+    async fn talk(&self, profile: &Profile) -> Result<Exit, Failure> {
+        let client = runtime::connect(&self.target, profile, self.timeout).await?;
+        let (mut sender, mut receiver) = client.split();
+        let counts = Counts::default();
+        let over = Cell::new(false);
+        let mut listening = pin!(self.listen(&mut receiver, &counts, &over));
+        let spoken = tokio::select! {
+            heard = &mut listening => return heard.and_then(|()| self.server_went(&counts)),
+            spoken = speak(&mut sender, profile, &counts) => spoken,
+        };
+        match spoken {
+            Err(ClientError::Io(_)) | Ok(()) => {}
+            Err(error) => return Err(failed(&self.target, &error)),
+        }
+        over.set(true);
+        if counts.owed() == 0 && spoken.is_ok() {
+            return Ok(Exit::Ok);
+        }
+        match (timeout(self.timeout, listening).await, spoken) {
+            (Ok(heard), Ok(())) => heard.and_then(|()| self.all_heard(&counts)),
+            (Ok(heard), Err(_)) => heard.and_then(|()| self.server_went(&counts)),
+            (Err(_), Err(error)) => Err(failed(&self.target, &error)),
+            (Err(_), Ok(())) => Err(self.still_owed(&counts)),
+        }
+    }
+
+    /// Prints what comes, until the server ends its stream; once the talk is `over`, until all that is
+    /// owed has come.
+    async fn listen(
+        &self,
+        receiver: &mut Receiver,
+        counts: &Counts,
+        over: &Cell<bool>,
+    ) -> Result<(), Failure> {
+        loop {
+            match receiver.receive().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(message)) => out::line(shown(&message))?,
+                Err(error @ ClientError::Undecodable { .. }) => {
+                    out::note(failed(&self.target, &error).what)
+                }
+                Err(error) => return Err(failed(&self.target, &error)),
+            }
+            one_more(&counts.heard);
+            if over.get() && counts.owed() == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn server_went(&self, counts: &Counts) -> Result<Exit, Failure> {
+        let exit = self.all_heard(counts)?;
+        out::note(format_args!("{} has closed the connection", self.target));
+        Ok(exit)
+    }
+
+    fn all_heard(&self, counts: &Counts) -> Result<Exit, Failure> {
+        match counts.owed() {
+            0 => Ok(Exit::Ok),
+            _ => Err(failed(&self.target, &ClientError::Closed)),
+        }
+    }
+
+    fn still_owed(&self, counts: &Counts) -> Failure {
+        let Self {
+            target, timeout, ..
+        } = self;
+        let owed = counts.owed();
+        Failure::could_not(format!(
+            "{target} still owes {owed} replies after {timeout:?}"
+        ))
+        .hint("another --profile, if the server speaks one, or a longer --timeout")
+    }
+}
+
+/// Sends line by line to the end of the input, then ends the stream. Lines that cannot be sent are
+/// remarked upon and cost nothing else.
+async fn speak(sender: &mut Sender, profile: &Profile, counts: &Counts) -> Result<(), ClientError> {
+    let mut lines = lines::stdin(usize::try_from(profile.max_body()).unwrap_or(usize::MAX));
+    while let Some(line) = lines.recv().await {
+        let message = match line {
+            Ok((_, text)) => in_words(profile, text),
+            Err(error) => {
+                out::note(error);
+                continue;
+            }
+        };
+        match sender.send(&message).await {
+            Ok(()) => one_more(&counts.sent),
+            Err(error @ ClientError::Encode(_)) => out::note(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sender.finish().await?)
+}
+
+/// A line as a message.
+fn in_words(profile: &Profile, line: String) -> Message {
+    let kind = profile.payload();
+    let text = Bytes::from(line);
+    Message::read(kind, text.clone())
+        .unwrap_or_else(|_| Message::from_text(kind, &String::from_utf8_lossy(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_sent_as_it_is_and_all_else_as_a_string() {
+        let payload = |line: &str| in_words(&Profile::tutorial(), line.into()).into_payload();
+        assert_eq!(payload("{\"a\": 1.0}"), "{\"a\": 1.0}");
+        assert_eq!(payload("hello \"you\""), "\"hello \\\"you\\\"\"");
+        assert_eq!(payload(""), "\"\"");
+    }
+}

@@ -1,0 +1,167 @@
+//! `conformance serve`: the reference server.
+
+use super::exit::{Exit, Failure};
+use super::span::{Deadline, span};
+use super::target::{self, Target};
+use super::wire_format::{WireFormatArgs, octets};
+use super::{out, runtime};
+use crate::profile::Profile;
+use crate::server::{Echo, Handler, Server, Settings, Tutorial};
+use crate::session::Limits;
+use std::io;
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// Run the reference server until SIGINT or SIGTERM; its address is the first line it prints
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7060", value_parser = target::listen)]
+    listen: Target,
+    #[command(flatten)]
+    format: WireFormatArgs,
+    /// What to answer
+    #[arg(long, value_enum, default_value_t = Answer::Echo)]
+    reply: Answer,
+    /// Clients at once; one more is closed as soon as it is accepted
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
+    /// How long a frame may take from its first octet to its last, or never
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    frame_deadline: Deadline,
+    /// How long a client may leave replies where they are, or never
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    write_deadline: Deadline,
+    /// Octets of replies that may be unsent before a client is read no further; k, M and G may follow
+    #[arg(long, value_name = "OCTETS", default_value = "256k", value_parser = octets)]
+    max_unsent: u64,
+    /// How long clients may take to fetch their last replies when the server goes down
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = span)]
+    drain: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Answer {
+    /// The message itself
+    Echo,
+    /// The sentence of the tutorial's server, with the message as Python prints it
+    Tutorial,
+}
+
+impl ServeArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let profile = self.format.profile()?;
+        raise_descriptor_limit(self.max_connections);
+        runtime::multi()?.block_on(async {
+            match self.reply {
+                Answer::Echo => self.serve(profile, Echo).await,
+                Answer::Tutorial => self.serve(profile, Tutorial).await,
+            }
+        })
+    }
+
+    async fn serve(self, profile: Profile, handler: impl Handler) -> Result<Exit, Failure> {
+        // Before the address is out, so that nobody who knows it can be too early with a signal.
+        let mut signals = Signals::new()?;
+        let addresses = self.listen.resolve()?;
+        let server = Server::bind(&addresses[..], profile, self.settings())
+            .await
+            .map_err(|error| cannot_listen(&self.listen, &error))?;
+        let address = server.local_addr()?;
+        out::line(address)?;
+        let mut again = Signals::new()?;
+        let shutdown = async {
+            signals.next().await;
+            info!("told to stop; once more to stop at once");
+        };
+        tokio::select! {
+            () = server.serve(handler, shutdown) => {}
+            () = async { again.next().await; again.next().await } => warn!("stopped at once"),
+        }
+        Ok(Exit::Ok)
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            limits: Limits {
+                max_unsent: usize::try_from(self.max_unsent).unwrap_or(usize::MAX),
+                frame_deadline: self.frame_deadline.0,
+                write_deadline: self.write_deadline.0,
+            },
+            max_connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
+            drain: self.drain,
+            ..Settings::default()
+        }
+    }
+}
+
+fn cannot_listen(listen: &Target, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "another port, or port 0 for any that is free",
+        io::ErrorKind::PermissionDenied => "a port from 1024 on",
+        _ => "127.0.0.1:0, or an address of this machine",
+    };
+    Failure::could_not(format!("cannot listen on {listen}: {error}")).hint(hint)
+}
+
+/// What tells a server to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::could_not(format!("no signals: {error}")));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Asks for as many descriptors as there may be clients. Where the system gives fewer, clients that are
+/// too many wait until others have gone.
+#[cfg(unix)]
+fn raise_descriptor_limit(clients: u32) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    /// For the listener, the standard streams and the runtime.
+    const OURS: u64 = 64;
+    let wanted = u64::from(clients).saturating_add(OURS);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current, maximum }) {
+        warn!(%error, "cannot raise the limit on open files");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_descriptor_limit(_: u32) {}
