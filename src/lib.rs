@@ -33,6 +33,8 @@ pub mod message;
 pub mod model;
 pub mod profile;
 #[cfg(feature = "suite")]
+pub mod report;
+#[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "server")]
 pub mod server;

@@ -1,0 +1,339 @@
+//! Runs side by side: a table with a row for each case and a column for each run.
+
+use super::escape::{Html, Markdown};
+use super::{html, tally};
+use crate::event::{CaseResult, Run};
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+/// Runs set side by side.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    names: Vec<&'a str>,
+    runs: Vec<&'a Run>,
+    rows: Vec<Line<'a>>,
+}
+
+/// A case in every run.
+#[derive(Debug)]
+struct Line<'a> {
+    id: &'a str,
+    /// One for each run; `None` where it was not selected.
+    results: Vec<Option<&'a CaseResult>>,
+}
+
+/// Which cases are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// Those on which the runs do not agree.
+    #[default]
+    Different,
+    /// All.
+    All,
+}
+
+/// Sets runs side by side, each under its name. The cases stand in the order of the first run in
+/// which they occur.
+#[must_use]
+pub fn compare<'a>(runs: &'a [(String, Run)]) -> Comparison<'a> {
+    let by_id: Vec<HashMap<&str, &CaseResult>> = runs
+        .iter()
+        .map(|(_, run)| {
+            run.results
+                .iter()
+                .map(|result| (result.id.as_str(), result))
+                .collect()
+        })
+        .collect();
+    let rows = ids(runs)
+        .into_iter()
+        .map(|id| Line {
+            id,
+            results: by_id
+                .iter()
+                .map(|results| results.get(id).copied())
+                .collect(),
+        })
+        .collect();
+    Comparison {
+        names: runs.iter().map(|(name, _)| name.as_str()).collect(),
+        runs: runs.iter().map(|(_, run)| run).collect(),
+        rows,
+    }
+}
+
+/// Every case once. One that a later run has more than the first comes behind the case that it
+/// follows there.
+fn ids(runs: &[(String, Run)]) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for (_, run) in runs {
+        let mut places: HashMap<&str, usize> = ids
+            .iter()
+            .enumerate()
+            .map(|(place, id)| (*id, place))
+            .collect();
+        let mut next = 0_usize;
+        for result in &run.results {
+            match places.get(result.id.as_str()) {
+                Some(place) => next = next.max(place.saturating_add(1)),
+                None => {
+                    let place = next.min(ids.len());
+                    ids.insert(place, &result.id);
+                    next = place.saturating_add(1);
+                    places = ids
+                        .iter()
+                        .enumerate()
+                        .map(|(place, id)| (*id, place))
+                        .collect();
+                }
+            }
+        }
+    }
+    ids
+}
+
+impl Line<'_> {
+    fn is_agreed(&self) -> bool {
+        let verdicts = || {
+            self.results
+                .iter()
+                .map(|result| result.map(|result| result.verdict))
+        };
+        verdicts()
+            .zip(verdicts().skip(1))
+            .all(|(one, next)| one == next)
+    }
+}
+
+impl Comparison<'_> {
+    /// The cases on which the runs do not agree.
+    pub fn differences(&self) -> impl Iterator<Item = &str> {
+        self.shown(Rows::Different).map(|line| line.id)
+    }
+
+    fn shown(&self, rows: Rows) -> impl Iterator<Item = &Line<'_>> {
+        self.rows
+            .iter()
+            .filter(move |line| rows == Rows::All || !line.is_agreed())
+    }
+
+    /// What is said above the table.
+    fn told(&self, rows: Rows) -> String {
+        let shown = self.shown(rows).count();
+        let all = self.rows.len();
+        match rows {
+            Rows::All => format!("All {all} cases."),
+            Rows::Different if shown == 0 => {
+                format!("All {all} cases have the same verdict everywhere.")
+            }
+            Rows::Different if shown == all => format!("The runs differ on all {all} cases."),
+            Rows::Different => format!(
+                "{shown} of {all} cases differ; the other {} have the same verdict everywhere.",
+                all.saturating_sub(shown)
+            ),
+        }
+    }
+
+    /// Writes a table in Markdown.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_markdown(&self, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "## Comparison\n\n{}\n", self.told(rows))?;
+        write!(out, "| case |")?;
+        for name in &self.names {
+            write!(out, " {} |", Markdown(name))?;
+        }
+        write!(out, "\n|---|")?;
+        for _ in &self.names {
+            write!(out, "---|")?;
+        }
+        writeln!(out)?;
+        for line in self.shown(rows) {
+            write!(out, "| {} |", Markdown(line.id))?;
+            for result in &line.results {
+                match result {
+                    Some(result) if is_bad(result) => write!(out, " **{}** |", result.verdict)?,
+                    Some(result) => write!(out, " {} |", result.verdict)?,
+                    None => write!(out, " – |")?,
+                }
+            }
+            writeln!(out)?;
+        }
+        write!(out, "| all |")?;
+        for run in &self.runs {
+            write!(out, " {} |", totals(run))?;
+        }
+        writeln!(out)
+    }
+
+    /// Writes a page of HTML.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_html(&self, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
+        html::begin("Comparison", out)?;
+        writeln!(
+            out,
+            "<header>\n<h1>Comparison</h1>\n<p>{}</p>\n</header>",
+            self.told(rows)
+        )?;
+        writeln!(
+            out,
+            "<main>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Verdicts\">"
+        )?;
+        writeln!(out, "<table>\n<thead>\n<tr><th scope=\"col\">case</th>")?;
+        for (name, run) in self.names.iter().zip(&self.runs) {
+            writeln!(
+                out,
+                "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
+                Html(name),
+                Html(&run.started.target),
+                Html(&run.started.profile)
+            )?;
+        }
+        writeln!(out, "</tr>\n</thead>\n<tbody>")?;
+        for line in self.shown(rows) {
+            html_row(line, out)?;
+        }
+        writeln!(out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">all</th>")?;
+        for run in &self.runs {
+            writeln!(out, "<td>{}</td>", totals(run))?;
+        }
+        writeln!(out, "</tr>\n</tfoot>\n</table>\n</div>\n</main>")?;
+        html::end(out)
+    }
+}
+
+fn is_bad(result: &CaseResult) -> bool {
+    use crate::event::Verdict::{Error, Fail};
+    matches!(result.verdict, Fail | Error)
+}
+
+fn totals(run: &Run) -> String {
+    let counts: Vec<String> = tally::present(&run.finished.summary)
+        .map(|(verdict, count)| format!("{count} {verdict}"))
+        .collect();
+    counts.join(", ")
+}
+
+/// A verdict unfolds to what it says in detail.
+fn html_row(line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<tr><th scope=\"row\"><code>{}</code></th>",
+        Html(line.id)
+    )?;
+    for result in &line.results {
+        match result {
+            None => writeln!(out, "<td class=\"none\">–</td>")?,
+            Some(result) => {
+                let verdict = result.verdict;
+                let mark = format!("<span class=\"mark {verdict}\">{verdict}</span>");
+                if result.detail.is_empty() {
+                    writeln!(out, "<td>{mark}</td>")?;
+                } else {
+                    let detail = Html(&result.detail);
+                    writeln!(
+                        out,
+                        "<td><details><summary>{mark}</summary><p>{detail}</p></details></td>"
+                    )?;
+                }
+            }
+        }
+    }
+    writeln!(out, "</tr>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Verdict::{self, Fail, Pass, Skip};
+    use crate::report::fixture;
+
+    fn run(results: &[(&str, Verdict)]) -> Run {
+        let mut run = Run::default();
+        for (id, verdict) in results {
+            run.results
+                .push(fixture::case(id, *verdict, fixture::HOSTILE));
+            run.finished.summary.count(*verdict);
+        }
+        run
+    }
+
+    fn runs() -> Vec<(String, Run)> {
+        vec![
+            (
+                "one|<b>".into(),
+                run(&[("order/a", Pass), ("order/b", Pass), ("order/d", Skip)]),
+            ),
+            (
+                "two".into(),
+                run(&[
+                    ("order/a", Pass),
+                    ("order/b", Fail),
+                    ("order/c", Pass),
+                    ("order/d", Skip),
+                ]),
+            ),
+        ]
+    }
+
+    fn written(rows: Rows) -> (String, String) {
+        let runs = runs();
+        let comparison = compare(&runs);
+        let (mut markdown, mut html) = (Vec::new(), Vec::new());
+        comparison.write_markdown(rows, &mut markdown).unwrap();
+        comparison.write_html(rows, &mut html).unwrap();
+        (
+            String::from_utf8(markdown).unwrap(),
+            String::from_utf8(html).unwrap(),
+        )
+    }
+
+    #[test]
+    fn only_what_differs_is_told_unless_asked_for() {
+        let runs = runs();
+        let differences: Vec<String> = compare(&runs).differences().map(str::to_owned).collect();
+        assert_eq!(differences, ["order/b", "order/c"]);
+        let (markdown, html) = written(Rows::Different);
+        assert!(!markdown.contains("order/a") && !html.contains("order/a"));
+        let (markdown, html) = written(Rows::All);
+        assert!(markdown.contains("order/a") && html.contains("order/a"));
+    }
+
+    #[test]
+    fn the_table_in_markdown() {
+        let (markdown, _) = written(Rows::All);
+        insta::assert_snapshot!(markdown);
+    }
+
+    #[test]
+    fn nothing_hostile_is_markup() {
+        let (_, html) = written(Rows::All);
+        assert!(!html.contains("<script") && !html.contains("<b>"));
+        assert!(html.contains("one|&lt;b&gt;"));
+        assert!(
+            html.chars()
+                .all(|c| c == '\n' || crate::report::escape::is_harmless(c))
+        );
+    }
+
+    #[test]
+    fn of_the_same_run_twice_nothing_differs() {
+        let same = vec![
+            ("one".to_owned(), fixture::run()),
+            ("two".to_owned(), fixture::run()),
+        ];
+        assert_eq!(compare(&same).differences().count(), 0);
+        let mut markdown = Vec::new();
+        compare(&same)
+            .write_markdown(Rows::Different, &mut markdown)
+            .unwrap();
+        let markdown = String::from_utf8(markdown).unwrap();
+        assert!(
+            markdown.contains("All 13 cases have the same verdict"),
+            "{markdown}"
+        );
+    }
+}

@@ -1,0 +1,260 @@
+//! One case on the page, with its timeline.
+
+use crate::event::{CaseResult, Evidence, Side, Verdict, What};
+use crate::report::escape::Html;
+use crate::report::timeline::{
+    Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
+    words,
+};
+use std::io::{self, Write};
+
+/// Rows of eight, which a page sets side by side as far as there is room.
+const LIMITS: Limits = Limits {
+    per_row: 8,
+    first_rows: 32,
+    last_rows: 8,
+    first_items: 60,
+    last_items: 40,
+};
+
+pub(super) fn write(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = result.verdict;
+    let has_more = result.evidence.is_some()
+        || !result.why.is_empty()
+        || !result.rerun.is_empty()
+        || result.findings.len() > 1;
+    let (tag, inner) = if has_more {
+        ("details", "summary")
+    } else {
+        ("div", "p")
+    };
+    let open = if has_more && matches!(verdict, Verdict::Fail | Verdict::Error) {
+        " open"
+    } else {
+        ""
+    };
+    writeln!(
+        out,
+        "<{tag} class=\"case {verdict}\" id=\"{}\"{open}>",
+        Html(&result.id)
+    )?;
+    write!(
+        out,
+        "<{inner} class=\"line\"><span class=\"mark {verdict}\">{verdict}</span> <code class=\"id\">{}</code>",
+        Html(&result.id)
+    )?;
+    facts(result, out)?;
+    if !result.detail.is_empty() {
+        write!(
+            out,
+            " <span class=\"detail\">{}</span>",
+            Html(&result.detail)
+        )?;
+    }
+    writeln!(out, "</{inner}>")?;
+    if has_more {
+        more(result, out)?;
+    }
+    writeln!(out, "</{tag}>")
+}
+
+fn facts(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+    let attempts = result.attempts;
+    write!(
+        out,
+        " <span class=\"facts\">{}, {}",
+        result.level,
+        seconds(result.elapsed_ms)
+    )?;
+    if attempts.of > 1 {
+        write!(out, ", failed {} of {} runs", attempts.failed, attempts.of)?;
+    }
+    write!(out, "</span>")
+}
+
+fn more(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<div class=\"more\">")?;
+    if !result.why.is_empty() {
+        writeln!(out, "<p>{}</p>", Html(&result.why))?;
+    }
+    findings(result, out)?;
+    if let Some(evidence) = &result.evidence {
+        timeline(evidence, out)?;
+        permitted(evidence, out)?;
+        preformatted(
+            "What the server wrote to its standard error",
+            &evidence.stderr,
+            out,
+        )?;
+        preformatted("The script", &evidence.script, out)?;
+    }
+    if !result.rerun.is_empty() {
+        writeln!(out, "<h4>Run it again</h4>")?;
+        writeln!(out, "<pre tabindex=\"0\">{}</pre>", Html(&result.rerun))?;
+    }
+    writeln!(out, "</div>")
+}
+
+fn findings(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+    if result.findings.len() < 2 {
+        return Ok(());
+    }
+    writeln!(out, "<h4>All findings</h4>\n<ul>")?;
+    for finding in &result.findings {
+        write!(
+            out,
+            "<li><b>{}</b> {}, connection {}",
+            Html(&finding.clause),
+            finding.level,
+            Html(&finding.conn)
+        )?;
+        if let Some(frame) = finding.frame {
+            write!(out, ", frame at {frame:04x}")?;
+        }
+        writeln!(out, ": {}</li>", Html(&finding.what))?;
+    }
+    writeln!(out, "</ul>")
+}
+
+fn permitted(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    if evidence.permitted.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h4>What was permitted</h4>\n<ul>")?;
+    for line in &evidence.permitted {
+        writeln!(out, "<li>{}</li>", Html(line))?;
+    }
+    writeln!(out, "</ul>")
+}
+
+/// Lines as they are, each escaped by itself. A long box can be scrolled by keyboard.
+fn preformatted(title: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h4>{title}</h4>")?;
+    write!(out, "<pre tabindex=\"0\">")?;
+    for line in text.lines() {
+        writeln!(out, "{}", Html(line))?;
+    }
+    writeln!(out, "</pre>")
+}
+
+fn timeline(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
+    let items = items(evidence, &LIMITS);
+    if items.is_empty() {
+        return Ok(());
+    }
+    let key = if evidence.frames.is_empty() {
+        ""
+    } else {
+        " <span class=\"key\"><b class=\"h\">header</b> <b class=\"p\">padding</b></span>"
+    };
+    writeln!(
+        out,
+        "<h4>What was sent and seen{key}</h4>\n<ol class=\"timeline\">"
+    )?;
+    for item in &items {
+        match item {
+            Item::LeftOut(count) => {
+                writeln!(
+                    out,
+                    "<li class=\"gap\">{} left out</li>",
+                    counted(*count, "moment")
+                )?;
+            }
+            Item::Happened { at_us, conn, what } => happened(*at_us, conn, what, out)?,
+            Item::Octets(stretch) => octets(stretch, out)?,
+        }
+    }
+    writeln!(out, "</ol>")
+}
+
+fn prefix(at_us: u64, conn: &str, from: Option<Side>, out: &mut dyn Write) -> io::Result<()> {
+    let (class, arrow, said) = match from {
+        Some(Side::Client) => ("sent", "→", "sent"),
+        Some(Side::Server) => ("received", "←", "received"),
+        None => ("note", "·", ""),
+    };
+    write!(
+        out,
+        "<li class=\"{class}\"><span class=\"at\">{}</span> <span class=\"conn\">{}</span> \
+         <span class=\"arrow\" title=\"{said}\">{arrow}</span> ",
+        millis(at_us),
+        Html(conn)
+    )
+}
+
+fn happened(at_us: u64, conn: &str, what: &What, out: &mut dyn Write) -> io::Result<()> {
+    prefix(at_us, conn, direction(what), out)?;
+    writeln!(
+        out,
+        "<span class=\"what\">{}</span></li>",
+        Html(words(what))
+    )
+}
+
+fn octets(stretch: &Stretch<'_>, out: &mut dyn Write) -> io::Result<()> {
+    prefix(stretch.at_us, stretch.conn, Some(stretch.from), out)?;
+    write!(
+        out,
+        "<span class=\"what\">{}</span><div class=\"hex\">",
+        amount(stretch)
+    )?;
+    for row in &stretch.rows {
+        match row {
+            Row::LeftOut(count) => write!(
+                out,
+                "<p class=\"gap\">{} left out</p>",
+                counted(*count, "octet")
+            )?,
+            Row::Same { offset, octet, len } => write!(
+                out,
+                "<p><i>{offset:04x}</i> {octet:02x} <span class=\"gap\">{}, all the same</span></p>",
+                counted(*len, "octet")
+            )?,
+            Row::Cells { offset, cells } => {
+                write!(out, "<span class=\"row\"><i>{offset:04x}</i> ")?;
+                runs(cells, " ", |cell| format!("{:02x}", cell.octet), out)?;
+                let missing = LIMITS.per_row.saturating_sub(cells.len());
+                write!(out, "{}  ", "   ".repeat(missing))?;
+                runs(
+                    cells,
+                    "",
+                    |cell| Html(&cell.as_char().to_string()).to_string(),
+                    out,
+                )?;
+                writeln!(out, "</span>")?;
+            }
+        }
+    }
+    writeln!(out, "</div></li>")
+}
+
+/// Cells side by side, those of the same part in one element.
+fn runs(
+    cells: &[Cell],
+    between: &str,
+    show: impl Fn(&Cell) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let runs = cells.chunk_by(|one, next| one.part == next.part && !next.begins);
+    for (index, run) in runs.enumerate() {
+        let text: Vec<String> = run.iter().map(&show).collect();
+        let text = text.join(between);
+        let between = if index == 0 { "" } else { between };
+        match class(run) {
+            Some(class) => write!(out, "{between}<b class=\"{class}\">{text}</b>")?,
+            None => write!(out, "{between}{text}")?,
+        }
+    }
+    Ok(())
+}
+
+fn class(run: &[Cell]) -> Option<&'static str> {
+    match run.first()?.part {
+        Part::Header => Some("h"),
+        Part::Padding => Some("p"),
+        Part::Payload | Part::Unknown => None,
+    }
+}

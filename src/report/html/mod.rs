@@ -1,0 +1,210 @@
+//! One page of HTML that needs no other file and no script.
+//!
+//! What is shown is chosen by check boxes and the style sheet alone, so the page can forbid itself
+//! every script and every request.
+
+mod case;
+
+use super::escape::Html;
+use super::tally::{self, OfClause, OfGroup};
+use super::timeline::{counted, millis, seconds};
+use crate::event::{Calibration, Run, Summary, Verdict};
+use std::io::{self, Write};
+
+/// The style sheet of all pages.
+const STYLE: &str = include_str!("style.css");
+
+/// Writes a run.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let word = verdict(run);
+    begin(&format!("{}: {word}", run.started.target), out)?;
+    filters(&run.finished.summary, out)?;
+    head(run, out)?;
+    writeln!(out, "<main>")?;
+    for group in tally::by_group(run) {
+        of_group(&group, out)?;
+    }
+    unchecked(run, out)?;
+    writeln!(out, "</main>")?;
+    end(out)
+}
+
+fn verdict(run: &Run) -> &'static str {
+    if tally::is_failed(run) {
+        "failed"
+    } else {
+        "passed"
+    }
+}
+
+/// The beginning of a page.
+pub(super) fn begin(title: &str, out: &mut dyn Write) -> io::Result<()> {
+    let title = Html(title);
+    write!(
+        out,
+        "<!DOCTYPE html>\n\
+         <html lang=\"en\">\n\
+         <head>\n\
+         <meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n\
+         <style>\n{STYLE}</style>\n\
+         </head>\n\
+         <body>\n"
+    )
+}
+
+/// The end of a page.
+pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "</body>\n</html>")
+}
+
+/// A check box for each verdict that occurs. They stand in front of everything that they show or
+/// hide; their labels, which people see, are in the head.
+fn filters(counts: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    for (verdict, _) in tally::present(counts) {
+        writeln!(
+            out,
+            "<input type=\"checkbox\" class=\"filter\" id=\"show-{verdict}\" checked aria-label=\"show {verdict}\">"
+        )?;
+    }
+    Ok(())
+}
+
+fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let summary = &run.finished.summary;
+    let word = verdict(run);
+    writeln!(
+        out,
+        "<header>\n<h1><span class=\"mark {word}\">{word}</span> <span class=\"target\">{}</span></h1>",
+        Html(&run.started.target)
+    )?;
+    writeln!(
+        out,
+        "<p class=\"facts\">profile {}, {} in {}, seed {}, version {}</p>",
+        Html(&run.started.profile),
+        counted(tally::total(summary), "case"),
+        seconds(summary.elapsed_ms),
+        run.started.seed,
+        Html(&run.started.version)
+    )?;
+    if let Some(why) = &run.finished.broken_off {
+        writeln!(out, "<p class=\"notice bad\">Broken off: {}</p>", Html(why))?;
+    }
+    if let Some(found) = &run.calibration {
+        calibration(found, out)?;
+    }
+    writeln!(
+        out,
+        "<p class=\"legend\" role=\"group\" aria-label=\"Verdicts shown\">"
+    )?;
+    for (verdict, count) in tally::present(summary) {
+        writeln!(
+            out,
+            "<label for=\"show-{verdict}\" class=\"pill {verdict}\"><b>{count}</b> {verdict}</label>"
+        )?;
+    }
+    writeln!(out, "</p>\n</header>")
+}
+
+fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
+    let clients = if found.concurrent {
+        "several clients at once"
+    } else {
+        "one client at a time"
+    };
+    writeln!(
+        out,
+        "<p class=\"facts\">round trip {}, replies: {}, {clients}, answers awaited for {}</p>",
+        millis(found.round_trip_us),
+        Html(&found.reply),
+        seconds(found.timeout_ms)
+    )?;
+    for note in &found.notes {
+        writeln!(out, "<p class=\"notice\">{}</p>", Html(note))?;
+    }
+    Ok(())
+}
+
+fn of_group(group: &OfGroup<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<section class=\"{}\">\n<h2>{}</h2>",
+        has(&group.counts),
+        Html(group.title)
+    )?;
+    for of in &group.clauses {
+        of_clause(of, out)?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// The classes by which a container is shown when something in it is.
+fn has(counts: &Summary) -> String {
+    let classes: Vec<String> = tally::present(counts)
+        .map(|(verdict, _)| format!("has-{verdict}"))
+        .collect();
+    classes.join(" ")
+}
+
+fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let is_open = tally::present(&of.counts)
+        .any(|(verdict, _)| !matches!(verdict, Verdict::Pass | Verdict::Skip));
+    let open = if is_open { " open" } else { "" };
+    writeln!(
+        out,
+        "<details class=\"clause {}\"{open}>\n<summary><h3>{}</h3>",
+        has(&of.counts),
+        Html(of.slug)
+    )?;
+    write!(out, "<span class=\"counts\">")?;
+    for (verdict, count) in tally::present(&of.counts) {
+        write!(
+            out,
+            " <span class=\"count {verdict}\">{count} {verdict}</span>"
+        )?;
+    }
+    writeln!(out, "</span></summary>")?;
+    if let Some(clause) = of.clause {
+        writeln!(
+            out,
+            "<p class=\"sentence\"><b>{}</b> {}</p>",
+            clause.level,
+            Html(clause.sentence)
+        )?;
+    }
+    for result in &of.results {
+        case::write(result, out)?;
+    }
+    writeln!(out, "</details>")
+}
+
+fn unchecked(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let checked = run.finished.clauses_checked.len();
+    let all = checked.saturating_add(run.finished.clauses_unchecked.len());
+    writeln!(out, "<section class=\"coverage\">\n<h2>Coverage</h2>")?;
+    writeln!(
+        out,
+        "<p>{checked} of {} checked.</p>",
+        counted(all, "clause")
+    )?;
+    let reasons = tally::unchecked(run);
+    if !reasons.is_empty() {
+        writeln!(out, "<dl>")?;
+        for (why, clauses) in reasons {
+            writeln!(
+                out,
+                "<dt>{}</dt><dd>not checked: {}</dd>",
+                Html(&clauses.join(", ")),
+                Html(why)
+            )?;
+        }
+        writeln!(out, "</dl>")?;
+    }
+    writeln!(out, "</section>")
+}

@@ -1,0 +1,293 @@
+//! One case: its verdict, why it matters, what was sent and seen, how to run it again.
+
+use super::look::{Ink, Look, wrapped};
+use crate::event::{CaseResult, Evidence, FindingNote, Side, Verdict, What};
+use crate::report::escape::{Line, lines};
+use crate::report::timeline::{
+    Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
+    words,
+};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// Lines of the server's standard error that are shown.
+const STDERR_LINES: usize = 12;
+
+/// Findings told beside the first.
+const FURTHER_FINDINGS: usize = 5;
+
+/// The case in full, as plain text for other formats.
+pub(in crate::report) fn plain(result: &CaseResult) -> String {
+    let mut text = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = in_full(result, Look::default(), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Two lines and how to see more.
+pub(super) fn in_short(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    heading(result, look, out)?;
+    detail(result, look, out)?;
+    rerun(result, look, out)
+}
+
+/// Everything that is known of it.
+pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    heading(result, look, out)?;
+    detail(result, look, out)?;
+    further(&result.findings, look, out)?;
+    labelled("why", &result.why, look, out)?;
+    if let Some(evidence) = &result.evidence {
+        timeline(evidence, look, out)?;
+        permitted(&evidence.permitted, look, out)?;
+        stderr(&evidence.stderr, look, out)?;
+    }
+    rerun(result, look, out)
+}
+
+fn heading(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let ink = look.verdict(result.verdict);
+    let bold = look.ink(Ink::Strong);
+    let word = match result.verdict {
+        Verdict::Fail => "FAIL",
+        Verdict::Error => "ERROR",
+        other => other.as_str(),
+    };
+    write!(
+        out,
+        "\n  {ink}{word}{ink:#} {bold}{}{bold:#} ({}, {}",
+        Line(&result.id),
+        result.level,
+        seconds(result.elapsed_ms)
+    )?;
+    let attempts = result.attempts;
+    if attempts.of > 1 {
+        write!(out, ", failed {} of {} runs", attempts.failed, attempts.of)?;
+    }
+    writeln!(out, ")")
+}
+
+fn detail(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if result.detail.is_empty() {
+        return Ok(());
+    }
+    let text = Line(&result.detail).to_string();
+    writeln!(out, "    {}", wrapped(&text, look.width, 4))
+}
+
+/// What was found beside that which the detail tells.
+fn further(findings: &[FindingNote], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let others = findings.get(1..).unwrap_or_default();
+    for finding in others.iter().take(FURTHER_FINDINGS) {
+        let mut text = format!(
+            "{} {}, connection {}: {}",
+            finding.clause, finding.level, finding.conn, finding.what
+        );
+        if let Some(frame) = finding.frame {
+            let _ = write!(text, " (frame at {frame:04x})");
+        }
+        labelled("also", &text, look, out)?;
+    }
+    let untold = others.len().saturating_sub(FURTHER_FINDINGS);
+    if untold > 0 {
+        labelled("also", &format!("{untold} more findings"), look, out)?;
+    }
+    Ok(())
+}
+
+fn labelled(label: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let faint = look.ink(Ink::Faint);
+    let indent = label.len().saturating_add(6);
+    let text = Line(text).to_string();
+    writeln!(
+        out,
+        "    {faint}{label}:{faint:#} {}",
+        wrapped(&text, look.width, indent)
+    )
+}
+
+fn permitted(permitted: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if permitted.is_empty() {
+        return Ok(());
+    }
+    let faint = look.ink(Ink::Faint);
+    writeln!(out, "    {faint}permitted:{faint:#}")?;
+    for text in permitted {
+        let text = Line(text).to_string();
+        writeln!(out, "      {}", wrapped(&text, look.width, 8))?;
+    }
+    Ok(())
+}
+
+/// The end of what the server said; never wrapped, since its layout may mean something. The bar in
+/// front keeps a CI system from reading a command in it.
+fn stderr(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let faint = look.ink(Ink::Faint);
+    writeln!(out, "    {faint}the server's standard error ends:{faint:#}")?;
+    let surplus = text.lines().count().saturating_sub(STDERR_LINES);
+    for line in lines(text).skip(surplus) {
+        writeln!(out, "      {faint}|{faint:#} {line}")?;
+    }
+    Ok(())
+}
+
+/// Never wrapped, so that it can be copied.
+fn rerun(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if result.rerun.is_empty() {
+        return Ok(());
+    }
+    let faint = look.ink(Ink::Faint);
+    for line in lines(&result.rerun) {
+        writeln!(out, "    {faint}rerun:{faint:#} {line}")?;
+    }
+    Ok(())
+}
+
+fn timeline(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let limits = Limits {
+        per_row: look.octets_per_row(),
+        first_rows: 6,
+        last_rows: 2,
+        first_items: 24,
+        last_items: 12,
+    };
+    let items = items(evidence, &limits);
+    if items.is_empty() {
+        return Ok(());
+    }
+    let faint = look.ink(Ink::Faint);
+    let legend = if evidence.frames.is_empty() {
+        ""
+    } else {
+        ", headers in brackets"
+    };
+    writeln!(out, "    {faint}what was sent and seen{legend}:{faint:#}")?;
+    let conns = items.iter().map(|item| match item {
+        Item::Happened { conn, .. } | Item::Octets(Stretch { conn, .. }) => conn.chars().count(),
+        Item::LeftOut(_) => 0,
+    });
+    let conn_width = conns.max().unwrap_or(0);
+    for item in &items {
+        let text = match item {
+            Item::LeftOut(count) => {
+                writeln!(
+                    out,
+                    "      {faint}… {} left out{faint:#}",
+                    counted(*count, "moment")
+                )?;
+                continue;
+            }
+            Item::Happened { at_us, conn, what } => happened(*at_us, conn, what, conn_width, look),
+            Item::Octets(stretch) => octets(stretch, conn_width, look),
+        };
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Time, connection and direction, which every line begins with.
+fn prefix(at_us: u64, conn: &str, from: Option<Side>, conn_width: usize, look: Look) -> String {
+    let faint = look.ink(Ink::Faint);
+    let (arrow, ink) = match from {
+        Some(Side::Client) => ("→", Ink::Sent),
+        Some(Side::Server) => ("←", Ink::Received),
+        None => (" ", Ink::Faint),
+    };
+    let ink = look.ink(ink);
+    format!(
+        "    {faint}{:>12}{faint:#}  {:conn_width$} {ink}{arrow}{ink:#} ",
+        millis(at_us),
+        Line(conn).to_string()
+    )
+}
+
+fn happened(at_us: u64, conn: &str, what: &What, conn_width: usize, look: Look) -> String {
+    let mut text = prefix(at_us, conn, direction(what), conn_width, look);
+    let said = Line(words(what)).to_string();
+    let indent = conn_width.saturating_add(21);
+    let _ = writeln!(text, "{}", wrapped(&said, look.width, indent));
+    text
+}
+
+fn octets(stretch: &Stretch<'_>, conn_width: usize, look: Look) -> String {
+    let faint = look.ink(Ink::Faint);
+    let mut text = prefix(
+        stretch.at_us,
+        stretch.conn,
+        Some(stretch.from),
+        conn_width,
+        look,
+    );
+    let _ = writeln!(text, "{}", amount(stretch));
+    for row in &stretch.rows {
+        let _ = match row {
+            Row::LeftOut(count) => {
+                writeln!(
+                    text,
+                    "      {faint}     … {count} octets left out …{faint:#}"
+                )
+            }
+            Row::Same { offset, octet, len } => writeln!(
+                text,
+                "      {faint}{offset:04x}{faint:#}  {octet:02x} {faint}… {}, all the same{faint:#}",
+                counted(*len, "octet")
+            ),
+            Row::Cells { offset, cells } => {
+                let hex = hex(cells, look);
+                let ascii = ascii(cells, look);
+                writeln!(text, "      {faint}{offset:04x}{faint:#} {hex}  {ascii}")
+            }
+        };
+    }
+    text
+}
+
+/// The row in hex, as wide as a full one; headers stand in brackets.
+fn hex(cells: &[Cell], look: Look) -> String {
+    let mut text = String::new();
+    let mut before = None;
+    for cell in cells {
+        text.push(separator(before, Some(*cell)));
+        let ink = look.ink(ink(cell.part));
+        let _ = write!(text, "{ink}{:02x}{ink:#}", cell.octet);
+        before = Some(*cell);
+    }
+    text.push(separator(before, None));
+    let missing = look.octets_per_row().saturating_sub(cells.len());
+    text.extend(std::iter::repeat_n("   ", missing));
+    text
+}
+
+fn separator(before: Option<Cell>, next: Option<Cell>) -> char {
+    let is_header = |cell: Option<Cell>| cell.is_some_and(|cell| cell.part == Part::Header);
+    let begins = next.is_some_and(|cell| cell.begins);
+    match (is_header(before), is_header(next)) {
+        (true, true) if begins => '|',
+        (false, true) => '[',
+        (true, false) => ']',
+        _ => ' ',
+    }
+}
+
+const fn ink(part: Part) -> Ink {
+    match part {
+        Part::Header => Ink::Header,
+        Part::Padding => Ink::Faint,
+        Part::Payload | Part::Unknown => Ink::Plain,
+    }
+}
+
+fn ascii(cells: &[Cell], look: Look) -> String {
+    let mut text = String::new();
+    for cell in cells {
+        let ink = look.ink(ink(cell.part));
+        let _ = write!(text, "{ink}{}{ink:#}", cell.as_char());
+    }
+    text
+}

@@ -1,0 +1,149 @@
+//! The report for a person: what failed, with everything needed to see why, then a summary.
+//!
+//! The head is written as soon as the run begins and the rest when it is over, in the order of the
+//! table, so that the same results always read the same.
+
+mod case;
+mod look;
+mod summary;
+
+pub(super) use case::plain as plain_case;
+pub use look::Look;
+
+use super::Reporter;
+use super::escape::Line;
+use super::tally::{self, OfClause};
+use super::timeline::{counted, millis, seconds};
+use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
+use look::{Ink, wrapped};
+use std::io::{self, Write};
+
+/// Up to this many failures are all shown with their evidence; of more, the first of each clause.
+const SHOWN_IN_FULL: usize = 8;
+
+/// Writes the report as its events come.
+#[derive(Debug)]
+pub struct Human<W> {
+    out: W,
+    look: Look,
+}
+
+impl<W: Write> Human<W> {
+    /// Writes to `out`.
+    pub const fn new(out: W, look: Look) -> Self {
+        Self { out, look }
+    }
+}
+
+impl<W: Write> Reporter for Human<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(started) => head(started, started.selected, self.look, &mut self.out)?,
+            Event::Calibrated(found) => calibration(found, self.look, &mut self.out)?,
+            _ => return Ok(()),
+        }
+        self.out.flush()
+    }
+
+    fn finish(&mut self, run: &Run) -> io::Result<()> {
+        body(run, self.look, &mut self.out)?;
+        self.out.flush()
+    }
+}
+
+/// Writes the report of a run that is over.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    head(&run.started, run.results.len(), look, out)?;
+    if let Some(found) = &run.calibration {
+        calibration(found, look, out)?;
+    }
+    body(run, look, out)
+}
+
+fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if started.target.is_empty() {
+        return Ok(());
+    }
+    let bold = look.ink(Ink::Strong);
+    writeln!(
+        out,
+        "{bold}{}{bold:#}, profile {}, {}, seed {}",
+        Line(&started.target),
+        Line(&started.profile),
+        counted(cases, "case"),
+        started.seed
+    )
+}
+
+fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let faint = look.ink(Ink::Faint);
+    let clients = if found.concurrent {
+        "several clients at once"
+    } else {
+        "one client at a time"
+    };
+    let text = format!(
+        "round trip {}, replies: {}, {clients}, silence shown by a canary's round trips and {} more, answers awaited for {}",
+        millis(found.round_trip_us),
+        Line(&found.reply),
+        millis(found.slack_us),
+        seconds(found.timeout_ms),
+    );
+    writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))?;
+    for note in &found.notes {
+        let ink = look.ink(Ink::Warn);
+        let text = Line(note).to_string();
+        write!(out, "{ink}note:{ink:#} ")?;
+        out.write_all(wrapped(&text, look.width, 6).as_bytes())?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    let failures = run.results.iter().filter(|result| is_shown(result)).count();
+    for of in tally::by_clause(run) {
+        if of.results.iter().any(|result| is_shown(result)) {
+            of_clause(&of, failures <= SHOWN_IN_FULL, look, out)?;
+        }
+    }
+    summary::write(run, look, out)
+}
+
+/// Whether a case is shown by itself.
+const fn is_shown(result: &CaseResult) -> bool {
+    matches!(
+        result.verdict,
+        Verdict::Fail | Verdict::Error | Verdict::Unstable | Verdict::Warn
+    )
+}
+
+/// What was found under a clause: the gravest case with its evidence, or all of them.
+fn of_clause(of: &OfClause<'_>, in_full: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = look.ink(Ink::Strong);
+    let faint = look.ink(Ink::Faint);
+    write!(out, "{bold}{}{bold:#}", Line(of.slug))?;
+    if let Some(clause) = of.clause {
+        let sentence = wrapped(clause.sentence, look.width.saturating_sub(2), 2);
+        writeln!(out, " {}\n  {faint}{sentence}{faint:#}", clause.level)?;
+    } else {
+        writeln!(out)?;
+    }
+    let shown = || of.results.iter().filter(|result| is_shown(result));
+    let gravest = shown().map(|result| result.verdict).max();
+    let mut has_full = false;
+    for result in shown() {
+        let full = in_full || (!has_full && Some(result.verdict) == gravest);
+        has_full |= full;
+        if full {
+            case::in_full(result, look, out)?;
+        } else {
+            case::in_short(result, look, out)?;
+        }
+    }
+    writeln!(out)
+}

@@ -1,0 +1,122 @@
+//! JUnit's XML: a test suite for each clause, a test case for each case.
+//!
+//! | verdict | in JUnit |
+//! |---|---|
+//! | pass | a test case |
+//! | warn | a test case with the warning as its output |
+//! | skip | skipped, with the reason |
+//! | unstable | a success with a `flakyFailure`: it failed, was run again alone, and passed |
+//! | fail | `failure`, of the type `MUST`, `SHOULD` or `MAY` |
+//! | error | `error` |
+//!
+//! A run that was broken off has one more suite, `run`, with an error that says why, since CI systems
+//! look at nothing else.
+
+use super::escape::Line;
+use super::human::plain_case;
+use super::tally::{self, OfClause};
+use crate::event::{CaseResult, Run, Verdict};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Writes a run.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let report = report(run);
+    let xml = report.to_string().map_err(io::Error::other)?;
+    // The schema by which Jenkins refuses files has no such attribute at the root.
+    let surplus = format!(" skipped=\"{}\"", report.skipped);
+    out.write_all(xml.replacen(&surplus, "", 1).as_bytes())
+}
+
+fn report(run: &Run) -> Report {
+    let mut report = Report::new("framespec");
+    report.set_time(Duration::from_millis(run.finished.summary.elapsed_ms));
+    for of in tally::by_clause(run) {
+        report.add_test_suite(suite(run, &of));
+    }
+    if let Some(why) = &run.finished.broken_off {
+        report.add_test_suite(broken_off(why));
+    }
+    report
+}
+
+fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
+    let mut suite = TestSuite::new(shown(of.slug));
+    let started = &run.started;
+    suite.add_property(("target", shown(&started.target).as_str()));
+    suite.add_property(("profile", shown(&started.profile).as_str()));
+    if let Some(clause) = of.clause {
+        suite.add_property(("clause", clause.sentence));
+    }
+    let elapsed = of
+        .results
+        .iter()
+        .fold(0_u64, |sum, result| sum.saturating_add(result.elapsed_ms));
+    suite.set_time(Duration::from_millis(elapsed));
+    suite.add_test_cases(of.results.iter().map(|result| test_case(result)));
+    suite
+}
+
+fn test_case(result: &CaseResult) -> TestCase {
+    let mut case = TestCase::new(shown(&result.id), status(result));
+    case.set_classname(shown(&result.clause));
+    case.set_time(Duration::from_millis(result.elapsed_ms));
+    if result.verdict == Verdict::Warn {
+        case.set_system_out(plain_case(result).trim_start_matches('\n'));
+    }
+    case
+}
+
+fn status(result: &CaseResult) -> TestCaseStatus {
+    let kind = match result.verdict {
+        Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
+        Verdict::Skip => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(shown(&result.detail));
+            return status;
+        }
+        Verdict::Unstable => {
+            let mut status = TestCaseStatus::success();
+            status.add_rerun(failed_run(result));
+            return status;
+        }
+        Verdict::Fail => NonSuccessKind::Failure,
+        Verdict::Error => NonSuccessKind::Error,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status
+        .set_message(shown(&result.detail))
+        .set_type(result.level.to_string())
+        .set_description(plain_case(result));
+    status
+}
+
+/// The run of an unstable case that failed.
+fn failed_run(result: &CaseResult) -> TestRerun {
+    let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+    rerun
+        .set_message(shown(&result.detail))
+        .set_type(result.level.to_string())
+        .set_stack_trace(plain_case(result));
+    rerun
+}
+
+fn broken_off(why: &str) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(shown(why)).set_type("broken-off");
+    let mut case = TestCase::new("run/whole", status);
+    case.set_classname("run").set_time(Duration::ZERO);
+    let mut suite = TestSuite::new("run");
+    suite.set_time(Duration::ZERO);
+    suite.add_test_case(case);
+    suite
+}
+
+/// Control characters as numbers; the crate would drop them, and what follows an ESC with them.
+fn shown(text: &str) -> String {
+    Line(text).to_string()
+}

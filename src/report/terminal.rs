@@ -1,0 +1,107 @@
+//! The terminal: how a report looks there, and progress while a run goes on.
+
+use super::{Look, Reporter};
+use crate::event::{Event, Run, Verdict};
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io;
+
+/// Narrower or wider than this is taken for a mistake of the terminal's.
+const WIDTHS: (usize, usize) = (40, 160);
+
+/// How a report looks on standard output: with colours where it is a terminal that has them and
+/// `NO_COLOR` is not set, and as wide as the terminal.
+#[must_use]
+pub fn look() -> Look {
+    let (narrowest, widest) = WIDTHS;
+    let width = terminal_size::terminal_size_of(io::stdout())
+        .map(|(width, _)| usize::from(width.0).clamp(narrowest, widest));
+    Look {
+        colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+        width: width.unwrap_or(Look::default().width),
+    }
+}
+
+/// A bar on standard error while cases run. Shows nothing where standard error is no terminal, and
+/// leaves nothing behind.
+#[derive(Debug, Default)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    selected: usize,
+    failed: usize,
+}
+
+impl Reporter for Progress {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(started) => self.selected = started.selected,
+            Event::CaseStarted { id } => self.begun(id),
+            Event::CaseFinished(result) => self.ended(result.verdict),
+            Event::Finished(_) => self.clear(),
+            Event::Calibrated(_) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Run) -> io::Result<()> {
+        self.clear();
+        Ok(())
+    }
+}
+
+impl Progress {
+    /// The bar appears with the first case, when the head of the report has been written.
+    fn begun(&mut self, id: &str) {
+        let length = u64::try_from(self.selected).unwrap_or(u64::MAX);
+        let bar = self.bar.get_or_insert_with(|| bar(length));
+        bar.set_prefix(id.to_owned());
+    }
+
+    fn ended(&mut self, verdict: Verdict) {
+        if matches!(verdict, Verdict::Fail | Verdict::Error) {
+            self.failed = self.failed.saturating_add(1);
+        }
+        if let Some(bar) = &self.bar {
+            if self.failed > 0 {
+                bar.set_message(format!("{} failed", self.failed));
+            }
+            bar.inc(1);
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg:.red} {prefix:.dim}");
+    let bar = ProgressBar::new(length);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_bar_counts_cases_and_failures_and_goes_at_the_end() {
+        let mut progress = Progress::default();
+        for event in fixture::events() {
+            if matches!(event, Event::Finished(_)) {
+                let bar = progress.bar.as_ref().unwrap();
+                assert_eq!((bar.position(), bar.length()), (13, Some(13)));
+                assert_eq!(bar.message(), "3 failed");
+            }
+            progress.event(&event).unwrap();
+        }
+        assert!(progress.bar.is_none());
+    }
+}

@@ -1,0 +1,281 @@
+//! What people read, as snapshots, and what holds of every format.
+
+use super::*;
+use crate::report::escape::is_harmless;
+
+fn written(format: Format, run: &Run, look: Look) -> String {
+    let mut out = Vec::new();
+    format.write(run, look, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn plain(format: Format, run: &Run) -> String {
+    written(format, run, Look::default())
+}
+
+fn look(colour: bool, width: usize) -> Look {
+    Look { colour, width }
+}
+
+#[test]
+fn human() {
+    insta::assert_snapshot!(plain(Format::Human, &fixture::run()));
+}
+
+#[test]
+fn human_in_60_columns() {
+    let text = written(Format::Human, &fixture::run(), look(false, 60));
+    for line in text.lines().filter(|line| !line.contains("rerun:")) {
+        // Hostile text has words that are longer than a line, and headings are not wrapped.
+        let is_long = ["\\u", "(MUST", "pieces"]
+            .iter()
+            .any(|part| line.contains(part));
+        assert!(line.chars().count() <= 60 || is_long, "{line}");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn human_in_colours() {
+    let text = written(Format::Human, &fixture::run(), look(true, 100));
+    insta::assert_snapshot!(text.replace('\u{1b}', "␛"));
+}
+
+#[test]
+fn human_full_pass() {
+    let text = plain(Format::Human, &fixture::full_pass());
+    assert!(text.lines().count() < 20, "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn human_broken_off_with_nothing_run() {
+    let run = Collector::default().into_run();
+    insta::assert_snapshot!(plain(Format::Human, &run));
+}
+
+#[test]
+fn of_many_failures_the_first_of_each_clause_is_shown_in_full() {
+    let mut run = fixture::run();
+    let first = run.results[2].clone();
+    for index in 0..20 {
+        let mut more = first.clone();
+        more.id = format!("reassembly/more-{index}");
+        run.results.push(more);
+    }
+    let text = plain(Format::Human, &run);
+    assert_eq!(text.matches("FAIL reassembly/").count(), 21);
+    assert_eq!(text.matches("54 octets").count(), 0);
+    assert_eq!(text.matches("64 octets in 64 pieces").count(), 1);
+}
+
+#[test]
+fn human_tells_the_same_as_it_hears_and_afterwards() {
+    let mut out = Vec::new();
+    let mut reporter = reporter(Format::Human, Look::default(), &mut out);
+    for event in fixture::events() {
+        reporter.event(&event).unwrap();
+    }
+    reporter.finish(&fixture::run()).unwrap();
+    drop(reporter);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        plain(Format::Human, &fixture::run())
+    );
+}
+
+#[test]
+fn markdown() {
+    insta::assert_snapshot!(plain(Format::Markdown, &fixture::run()));
+}
+
+#[test]
+fn junit() {
+    insta::assert_snapshot!(plain(Format::Junit, &fixture::run()));
+}
+
+#[test]
+fn tap() {
+    insta::assert_snapshot!(plain(Format::Tap, &fixture::run()));
+}
+
+#[test]
+fn html() {
+    let page = plain(Format::Html, &fixture::run());
+    insta::assert_snapshot!(page.replace(include_str!("html/style.css"), ""));
+}
+
+#[test]
+fn json() {
+    let mut run = fixture::run();
+    run.results.truncate(2);
+    insta::assert_snapshot!(plain(Format::Json, &run));
+}
+
+#[test]
+fn nothing_that_a_peer_sent_reaches_anyone_unescaped() {
+    let run = fixture::run();
+    for format in Format::ALL {
+        if format == Format::Pcapng {
+            continue;
+        }
+        let text = plain(format, &run);
+        let harmful = text.chars().find(|c| *c != '\n' && !is_harmless(*c));
+        assert_eq!(harmful, None, "{format}");
+    }
+    for format in [Format::Html, Format::Junit, Format::Markdown] {
+        assert!(!plain(format, &run).contains("<script"), "{format}");
+    }
+}
+
+#[test]
+fn with_colours_the_only_control_characters_are_those_of_colours() {
+    let text = written(Format::Human, &fixture::run(), look(true, 100));
+    for part in text.split('\u{1b}').skip(1) {
+        let end = part.find(|c: char| c != '[' && c != ';' && !c.is_ascii_digit());
+        assert_eq!(end.map(|end| &part[end..=end]), Some("m"), "{part:?}");
+    }
+    let harmful = text
+        .chars()
+        .find(|c| !matches!(c, '\n' | '\u{1b}') && !is_harmless(*c));
+    assert_eq!(harmful, None);
+}
+
+#[test]
+fn a_page_asks_for_nothing() {
+    let page = plain(Format::Html, &fixture::run());
+    for asking in [
+        "http:", "https:", "src=", "href=", "url(", "@import", "<link", "<script",
+    ] {
+        assert!(!page.contains(asking), "{asking}");
+    }
+}
+
+/// Every element is closed by its own end, in order.
+#[test]
+fn a_page_is_well_formed() {
+    const VOID: [&str; 3] = ["meta", "input", "br"];
+    for run in [
+        fixture::run(),
+        fixture::full_pass(),
+        Collector::default().into_run(),
+    ] {
+        let page = plain(Format::Html, &run);
+        let mut open: Vec<&str> = Vec::new();
+        for tag in page.split('<').skip(1) {
+            let (tag, _) = tag.split_once('>').unwrap();
+            let name = tag.split(' ').next().unwrap();
+            if let Some(name) = name.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name));
+            } else if !VOID.contains(&name) && !name.starts_with('!') {
+                open.push(name);
+            }
+        }
+        assert_eq!(open, [""; 0]);
+    }
+}
+
+#[test]
+fn junit_counts_what_the_run_counts() {
+    let xml = plain(Format::Junit, &fixture::run());
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!([report.tests, report.failures, report.errors], [13, 2, 1]);
+    let skipped: usize = report.test_suites.iter().map(|suite| suite.skipped).sum();
+    assert_eq!(skipped, 4);
+    let root = xml.lines().nth(1).unwrap();
+    assert!(
+        root.starts_with("<testsuites ") && !root.contains("skipped"),
+        "{root}"
+    );
+    let mut names = report
+        .test_suites
+        .iter()
+        .flat_map(|suite| suite.test_cases.iter().map(move |case| (suite, case)));
+    assert!(names.all(|(suite, case)| case.name.starts_with(&format!("{}/", suite.name.as_str()))));
+}
+
+#[test]
+fn a_run_broken_off_is_a_failure_in_every_format_that_has_one() {
+    let mut run = fixture::full_pass();
+    run.finished.broken_off = Some("interrupted".into());
+    let xml = plain(Format::Junit, &run);
+    assert_eq!(
+        quick_junit::Report::deserialize_from_str(&xml)
+            .unwrap()
+            .errors,
+        1
+    );
+    assert!(plain(Format::Tap, &run).ends_with("Bail out! interrupted\n"));
+    for format in [Format::Human, Format::Markdown, Format::Html] {
+        let text = plain(format, &run);
+        assert!(
+            text.contains("failed") && text.contains("interrupted"),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn a_real_report_is_what_the_schema_describes() {
+    let schema = include_str!("../../docs/report.schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for run in [
+        fixture::run(),
+        fixture::full_pass(),
+        Collector::default().into_run(),
+    ] {
+        let report = serde_json::from_str(&plain(Format::Json, &run)).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, [""; 0]);
+    }
+}
+
+/// A schema that takes everything would prove nothing.
+#[test]
+fn the_schema_refuses_what_is_no_report() {
+    let schema = include_str!("../../docs/report.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_str(&plain(Format::Json, &fixture::run())).unwrap();
+    for (place, wrong) in [
+        ("/schema", "framespec/2"),
+        ("/summary/pass", "many"),
+        ("/cases/0/verdict", "perhaps"),
+        ("/cases/0/level", "must"),
+        ("/cases/0/id", "no slash"),
+        ("/cases/2/evidence/timeline/1/octets", "0"),
+        ("/cases/2/evidence/timeline/1/what", "thrown"),
+        ("/cases/2/evidence/frames/0/from", "nobody"),
+    ] {
+        let mut report = report.clone();
+        *report.pointer_mut(place).unwrap() = wrong.into();
+        assert!(!validator.is_valid(&report), "{place}");
+    }
+    for member in [
+        "schema",
+        "target",
+        "profile",
+        "calibration",
+        "summary",
+        "cases",
+    ] {
+        let mut report = report.clone();
+        report.as_object_mut().unwrap().remove(member);
+        assert!(!validator.is_valid(&report), "{member}");
+    }
+}
+
+#[test]
+fn every_format_is_found_by_its_name() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse(), Ok(format));
+        let complaint = UnknownFormat(String::new()).to_string();
+        assert!(complaint.contains(format.as_str()), "{format}");
+    }
+    assert_eq!("xml".parse::<Format>(), Err(UnknownFormat("xml".into())));
+}
