@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -17,6 +17,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// No pause is longer, so that a server that has been short of something is soon back.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A server that is short of something for long does not fill its log with it.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Accepts until `shutdown` is ready, starting `client` as a task of its own for each; then waits for
 /// the tasks as long as the settings say, and ends those that are left.
@@ -51,11 +54,11 @@ pub(super) async fn run<C, T>(
             }
             accepted = accepted => match accepted {
                 Ok((_, peer)) if clients.len() >= settings.max_connections => {
-                    refusals = Refusals::default();
-                    warn!(%peer, "closed at once: there are as many clients as there may be");
+                    refusals.end();
+                    info!(%peer, "closed at once: there are as many clients as there may be");
                 }
                 Ok((stream, peer)) => {
-                    refusals = Refusals::default();
+                    refusals.end();
                     clients.spawn(client(stream, peer, is_down.clone()));
                 }
                 Err(error) => refusals.note(&error),
@@ -79,11 +82,12 @@ fn log_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// How often in a row the system has refused to accept.
+/// How the system has refused to accept lately.
 #[derive(Default)]
 struct Refusals {
     pause: Option<Duration>,
     waived: bool,
+    warned: Option<Instant>,
 }
 
 impl Refusals {
@@ -93,6 +97,10 @@ impl Refusals {
 
     fn waive_pause(&mut self) {
         self.waived = true;
+    }
+
+    fn end(&mut self) {
+        self.pause = None;
     }
 
     /// A connection that broke before it was accepted is no reason to wait.
@@ -105,7 +113,8 @@ impl Refusals {
             debug!(%error, "gone before it was accepted");
             return;
         }
-        if self.pause.is_none() {
+        if self.warned.is_none_or(|at| at.elapsed() >= SILENCE) {
+            self.warned = Some(Instant::now());
             warn!(%error, "cannot accept; trying again until it works");
         }
         self.waived = false;
@@ -132,5 +141,7 @@ mod tests {
             refusals.note(&io::Error::other("no descriptors"));
         }
         assert_eq!(refusals.pause(), Some(LONGEST_PAUSE));
+        refusals.end();
+        assert_eq!(refusals.pause(), None);
     }
 }

@@ -22,6 +22,9 @@ const MOST_ROOM: usize = 64 << 10;
 /// A read that brought so much makes room for the other connections before it is followed by another.
 const LARGE_READ: usize = 16 << 10;
 
+/// Octets that are still read, at most, once the server goes down: they have arrived before, most likely.
+const MOST_AFTER_DOWN: usize = 256 << 10;
+
 /// Octets that are discarded at the end, at most, from a client that goes on sending.
 const MOST_DISCARDED: usize = 1 << 20;
 
@@ -59,6 +62,7 @@ async fn converse<H: Handler>(
     let is_down = down.clone();
     let mut going_down = pin!(async move { down.wait_for(|down| *down).await.is_ok() });
     let mut down_seen = false;
+    let mut after_down = 0_usize;
     let mut alarm = Alarm::default();
     let mut room = LEAST_ROOM;
     loop {
@@ -81,10 +85,12 @@ async fn converse<H: Handler>(
         match happened.await? {
             Happened::Read(octets) => {
                 room = fitting_room(room, octets);
-                // A client that never stops sending would otherwise never let the wait come to this.
-                if !down_seen && *is_down.borrow() {
-                    down_seen = true;
-                    session.handle_shutdown(Instant::now());
+                // A client that never stops sending never lets the wait come to where this is noticed.
+                if *is_down.borrow() {
+                    after_down = after_down.saturating_add(octets);
+                    if after_down >= MOST_AFTER_DOWN {
+                        session.handle_shutdown(Instant::now());
+                    }
                 }
                 if octets >= LARGE_READ {
                     yield_now().await;

@@ -72,6 +72,11 @@ const BACKLOG: i32 = 1024;
 /// A client that has been silent for so long is asked by the system whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// Octets of replies that the system takes without being able to send them. Left to itself, it takes
+/// megabytes for each client that does not read.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const MOST_HELD_BY_SYSTEM: u32 = 128 << 10;
+
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
@@ -157,10 +162,13 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Replies leave at once, and a peer that vanished is noticed. Where the system refuses either, the
-/// client is served as it is.
+/// Replies leave at once, a peer that vanished is noticed, and the system holds only so much for one
+/// that does not read. Where the system refuses any of these, the client is served as it is.
 fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    let _ = socket.set_tcp_notsent_lowat(MOST_HELD_BY_SYSTEM);
 }

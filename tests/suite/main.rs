@@ -1,4 +1,17 @@
 //! The one integration test binary: everything that needs the program, sockets or the repository.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod cli;
+mod client;
 mod corpus;
 mod peers;
+mod program;
+mod server;

@@ -1,0 +1,141 @@
+//! The program as a process, and plain sockets to talk to it: blocking, with a guard on every wait.
+
+use framespec::profile::Profile;
+use framespec::wire::{Encoder, frames};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// No wait in these tests lasts as long unless something hangs.
+pub(crate) const GUARD: Duration = Duration::from_secs(60);
+
+/// The program, to be run with assertions.
+pub(crate) fn conformance() -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::from_std(command());
+    command.timeout(GUARD);
+    command
+}
+
+/// The program, to be run by hand.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command.env_remove("RUST_LOG");
+    command
+}
+
+/// A `conformance serve` that runs until it is dropped.
+pub(crate) struct Served {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub(crate) addr: SocketAddr,
+}
+
+impl Served {
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let mut command = command();
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(options);
+        Self::spawn(command)
+    }
+
+    /// Runs a command whose first line of output is the address.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let addr = line.trim_end().parse().unwrap_or_else(|_| {
+            let _ = child.kill();
+            panic!("no address but {line:?}")
+        });
+        Self {
+            child,
+            stdout,
+            addr,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        connect(self.addr)
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end; returns its status and what it printed behind the address.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A connection on which no wait is longer than the guard.
+pub(crate) fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&addr, GUARD).unwrap();
+    stream.set_read_timeout(Some(GUARD)).unwrap();
+    stream.set_write_timeout(Some(GUARD)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// The frame of a payload in the tutorial's format.
+pub(crate) fn frame(payload: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut out = bytes::BytesMut::new();
+    Encoder::new(&Profile::tutorial())
+        .encode(payload.as_ref(), &mut out)
+        .unwrap();
+    out.to_vec()
+}
+
+/// Reads one frame of the tutorial's format; its payload as text.
+pub(crate) fn receive(stream: &mut TcpStream) -> String {
+    let mut header = [0; 4];
+    stream.read_exact(&mut header).unwrap();
+    let mut octets = vec![0; u32::from_be_bytes(header) as usize];
+    stream.read_exact(&mut octets).unwrap();
+    octets.splice(0..0, header);
+    payloads(&octets).remove(0)
+}
+
+/// The payloads of whole frames of the tutorial's format.
+pub(crate) fn payloads(octets: &[u8]) -> Vec<String> {
+    frames(&Profile::tutorial(), octets)
+        .map(|frame| String::from_utf8(frame.unwrap().payload().to_vec()).unwrap())
+        .collect()
+}
+
+/// All that comes until the peer's FIN. A reset is a panic.
+pub(crate) fn read_to_fin(stream: &mut TcpStream) -> Vec<u8> {
+    let mut octets = Vec::new();
+    stream.read_to_end(&mut octets).unwrap();
+    octets
+}
+
+/// A request and its reply, which must be the same.
+pub(crate) fn round_trip(stream: &mut TcpStream, payload: &str) {
+    stream.write_all(&frame(payload)).unwrap();
+    assert_eq!(receive(stream), payload);
+}
+
+/// Closes by a reset instead of a FIN.
+pub(crate) fn reset(stream: TcpStream) {
+    socket2::SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(stream);
+}
