@@ -37,7 +37,7 @@ pub const TARGETS: [(&str, Body); 4] = [
 ];
 
 /// The largest stream that is looked at, in octets. A file of a few octets can stand for megabytes.
-pub const MAX_STREAM: usize = 4 << 20;
+pub const MAX_STREAM: usize = 2 << 20;
 
 /// Decodes the streams of a script file in every way, by the profile that the file names.
 ///

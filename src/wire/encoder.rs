@@ -2,7 +2,7 @@
 
 use super::error::EncodeError;
 use super::format::Format;
-use crate::profile::{Mark, Profile};
+use crate::profile::Profile;
 use bytes::{BufMut, BytesMut};
 
 /// Puts payloads into frames.
@@ -37,7 +37,9 @@ impl Encoder {
         self.header_with(count, out);
         out.put_slice(payload);
         let padding = body.saturating_sub(payload.len() as u64);
-        out.put_bytes(pad, padding as usize);
+        if padding > 0 {
+            out.put_bytes(pad, padding as usize);
+        }
         Ok(())
     }
 
@@ -72,13 +74,6 @@ impl Encoder {
     /// Appends a header with that value in the length field, whatever it means: of the 64 bits the
     /// lowest that the field has room for. For those who craft frames.
     pub fn header_with(&self, count: u64, out: &mut BytesMut) {
-        put_mark(self.format.before(), out);
-        out.extend(self.format.field(count));
-        put_mark(self.format.after(), out);
+        self.format.put_header(count, out);
     }
-}
-
-/// An octet that may be anything is sent as zero.
-fn put_mark(mark: &Mark, out: &mut BytesMut) {
-    out.extend(mark.octets().iter().map(|octet| octet.unwrap_or(0)));
 }

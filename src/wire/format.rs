@@ -2,6 +2,7 @@
 
 use super::error::{DecodeErrorKind, EncodeError};
 use crate::profile::{Mark, Order, Profile, Region, Unit};
+use bytes::{BufMut, BytesMut};
 
 /// What the codec needs to know of a profile.
 #[derive(Debug, Clone)]
@@ -10,7 +11,8 @@ pub(super) struct Format {
     after: Mark,
     width: u8,
     order: Order,
-    signed: bool,
+    /// The largest value of the length field that is not negative.
+    most_counted: u64,
     /// Octets that one count of the length field stands for.
     unit: u32,
     /// Octets of the header that the length counts.
@@ -60,7 +62,7 @@ impl Format {
             after: profile.after().clone(),
             width: profile.width(),
             order: profile.order(),
-            signed: profile.signed(),
+            most_counted: most_counted(profile),
             unit: match profile.unit() {
                 Unit::Octets => 1,
                 Unit::Chunks => profile.chunk(),
@@ -72,14 +74,6 @@ impl Format {
             limit: profile.max_body(),
             header_len: profile.header_len(),
         }
-    }
-
-    pub(super) fn before(&self) -> &Mark {
-        &self.before
-    }
-
-    pub(super) fn after(&self) -> &Mark {
-        &self.after
     }
 
     pub(super) fn pad(&self) -> u8 {
@@ -142,21 +136,17 @@ impl Format {
 
     fn read_count(&self, field: &[u8]) -> Result<u64, DecodeErrorKind> {
         let shift = |value: u64, octet: &u8| value << 8 | u64::from(*octet);
-        let count = match self.order {
-            Order::Big => field.iter().fold(0, shift),
-            Order::Little => field.iter().rev().fold(0, shift),
+        // Four octets are what most formats have, and read at once they cost next to nothing.
+        let count = match (self.order, <&[u8; 4]>::try_from(field)) {
+            (Order::Big, Ok(four)) => u32::from_be_bytes(*four).into(),
+            (Order::Little, Ok(four)) => u32::from_le_bytes(*four).into(),
+            (Order::Big, Err(_)) => field.iter().fold(0, shift),
+            (Order::Little, Err(_)) => field.iter().rev().fold(0, shift),
         };
-        if count > self.most_counted() {
+        if count > self.most_counted {
             return Err(DecodeErrorKind::Negative);
         }
         Ok(count)
-    }
-
-    /// The largest value of the length field that is not negative.
-    fn most_counted(&self) -> u64 {
-        let bits = u32::from(self.width).saturating_mul(8);
-        let value_bits = bits.saturating_sub(u32::from(self.signed));
-        u64::MAX >> 64_u32.saturating_sub(value_bits).min(63)
     }
 
     /// What a count means. A count has at most 64 bits and a chunk 17, so their product cannot
@@ -178,10 +168,10 @@ impl Format {
         if body > self.limit {
             return Err(DecodeErrorKind::OverLimit);
         }
-        if !body.is_multiple_of(u64::from(self.chunk)) {
+        let payload = (self.chunk == 1).then_some(body);
+        if payload.is_none() && !body.is_multiple_of(u64::from(self.chunk)) {
             return Err(DecodeErrorKind::NotWholeChunks);
         }
-        let payload = (self.chunk == 1).then_some(body);
         Ok(Sizes { body, payload })
     }
 
@@ -220,24 +210,41 @@ impl Format {
         length
             .checked_div(unit)
             .and_then(|count| u64::try_from(count).ok())
-            .filter(|count| *count <= self.most_counted())
+            .filter(|count| *count <= self.most_counted)
             .ok_or(narrow)
     }
 
-    /// The octets of the length field, as many of the eight as it has.
-    pub(super) fn field(&self, count: u64) -> impl Iterator<Item = u8> + use<> {
+    /// Appends a header with that value in the length field, or as much of it as there is room for.
+    pub(super) fn put_header(&self, count: u64, out: &mut BytesMut) {
+        put_mark(&self.before, out);
         let width = usize::from(self.width);
-        let mut octets = count.to_le_bytes();
-        if self.order == Order::Big
-            && let Some(used) = octets.get_mut(..width)
-        {
-            used.reverse();
-        }
-        octets.into_iter().take(width)
+        let (big, little) = (count.to_be_bytes(), count.to_le_bytes());
+        let field = match self.order {
+            Order::Big => big.get(big.len().saturating_sub(width)..),
+            Order::Little => little.get(..width),
+        };
+        out.put_slice(field.unwrap_or_default());
+        put_mark(&self.after, out);
+    }
+}
+
+fn most_counted(profile: &Profile) -> u64 {
+    let bits = u32::from(profile.width()).saturating_mul(8);
+    let value_bits = bits.saturating_sub(u32::from(profile.signed()));
+    u64::MAX >> 64_u32.saturating_sub(value_bits).min(63)
+}
+
+/// An octet that may be anything is sent as zero.
+fn put_mark(mark: &Mark, out: &mut BytesMut) {
+    if !mark.is_empty() {
+        out.extend(mark.octets().iter().map(|octet| octet.unwrap_or(0)));
     }
 }
 
 fn check_mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), Fault> {
+    if mark.is_empty() {
+        return Ok(());
+    }
     let found = header.get(at..).unwrap_or_default();
     let differs = |(expected, found): (&Option<u8>, &u8)| expected.is_some_and(|e| e != *found);
     match mark.octets().iter().zip(found).position(differs) {

@@ -47,7 +47,6 @@ fn raw() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("length-prefix.one-chunk", hi.clone()),
         ("length-prefix.two-octets-used", frame(&text(1000))),
-        ("length-prefix.three-octets-used", frame(&text(70_000))),
         ("boundary.two-frames", [hi.clone(), frame(b"2")].concat()),
         ("boundary.twenty-frames", hi.repeat(20)),
         (
@@ -155,6 +154,13 @@ const SCRIPTS: &[(&str, &str)] = &[
         #: chunk-count
         open a
         send a 0e000000 '{"nombre": "Margot", "edad": 15, "raza": "Schnauzer"}' 00*3
+        fin a"#,
+    ),
+    (
+        "length-prefix.three-octets-used",
+        r#"
+        open a
+        send a 00011184 '"' 'x'*69998 '"' 00*20
         fin a"#,
     ),
     (
