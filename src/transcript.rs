@@ -75,12 +75,14 @@ pub enum Canary {
 pub struct Reading {
     /// Resident memory in octets.
     pub resident: u64,
+    /// Address space in octets.
+    pub virtual_size: u64,
     /// Processor time used since it began.
     pub cpu: Duration,
     /// Open descriptors.
-    pub descriptors: usize,
+    pub descriptors: u64,
     /// Threads.
-    pub threads: usize,
+    pub threads: u64,
 }
 
 /// A reading of the peer's process, taken where the script says so.

@@ -198,8 +198,13 @@ fn frame_owes(profile: &Profile, body: usize, payload: &[u8]) -> Owes {
     }
 }
 
-/// The messages that a payload would be if it were cut at its pad octets.
+/// The messages that a payload would be if it were cut at its pad octets. Pad octets in front cut
+/// nothing: who strips both ends of a body still sees all of it.
 fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
+    let first = payload.iter().position(|octet| *octet != profile.pad());
+    let payload = first
+        .and_then(|first| payload.get(first..))
+        .unwrap_or_default();
     payload
         .split(|octet| *octet == profile.pad())
         .filter(|part| !part.is_empty() && part.len() < payload.len())

@@ -18,6 +18,7 @@
 //! # Ok::<(), framespec::script::ScriptError>(())
 //! ```
 
+pub mod craft;
 mod meant;
 mod text;
 
@@ -238,15 +239,22 @@ impl Script {
         stream
     }
 
-    /// The most connections that are open on the client's side at any one time.
+    /// The most connections that are open at any one time. One whose stream has been ended and
+    /// whose close has been awaited no longer is.
     #[must_use]
     pub fn most_open(&self) -> usize {
+        let mut finished = vec![false; self.connections()];
         let mut open = 0_usize;
         let mut most = 0;
         for step in &self.steps {
-            match step.action {
-                Action::Open => open = open.saturating_add(1),
-                Action::Rst => open = open.saturating_sub(1),
+            match (&step.action, finished.get_mut(step.conn)) {
+                (Action::Open, _) => open = open.saturating_add(1),
+                (Action::Rst, _) => open = open.saturating_sub(1),
+                (Action::Fin, Some(finished)) => *finished = true,
+                (Action::Await, Some(finished)) if *finished => {
+                    *finished = false;
+                    open = open.saturating_sub(1);
+                }
                 _ => {}
             }
             most = most.max(open);
@@ -305,6 +313,17 @@ mod tests {
             script.push(0, Action::Send(vec![vec![0]])),
             Err(StepError::TooManyOctets)
         );
+    }
+
+    #[test]
+    fn connections_that_came_to_their_end_are_not_counted_as_open() {
+        let mut script = Script::new();
+        for conn in 0..5 {
+            script.push(conn, Action::Open).unwrap();
+            script.push(conn, Action::Fin).unwrap();
+            script.push(conn, Action::Await).unwrap();
+        }
+        assert_eq!(script.most_open(), 1);
     }
 
     #[test]

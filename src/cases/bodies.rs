@@ -1,0 +1,320 @@
+//! Bodies: where they end, how they are padded, and what their lengths may be.
+
+use super::{Case, Maker};
+
+pub(super) const CASES: &[Case] = &[
+    Case::must(
+        "boundary/sizes-change",
+        "Frames of different sizes follow each other: each takes up what its own header says.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for chunks in [1, 5, 2, 40, 1, 1, 3] {
+                octets.extend(s.request_of_chunks(chunks));
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "boundary/one-by-one",
+        "The same sizes, each sent when the one before has been answered.",
+        |s| {
+            let a = s.open();
+            for chunks in [3, 1, 7, 1, 2] {
+                let request = s.request_of_chunks(chunks);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "boundary/small-behind-large",
+        "A buffer that held a large frame must not lend its old octets to the small one behind it.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of(5_000);
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+            let request = s.request_of(s.shortest());
+            s.send(a, &request);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "boundary/behind-undecodable",
+        "A payload that means nothing still ends where its header says: the request behind it in the same segment is in step.",
+        |s| {
+            s.need_json();
+            let a = s.open();
+            let mut octets = s.frame(b"no json at all");
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "boundary/body-like-headers",
+        "A body that consists of what could be headers is a body all the same.",
+        |s| {
+            s.need_json();
+            let a = s.open();
+            let header = s.craft().header(u64::from(s.profile().chunk()));
+            let mut octets = s.frame(&header.repeat(10));
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "padding/every-amount",
+        "Every amount of padding that a chunk leaves room for, from none to as much as can be.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            let shortest = s.shortest();
+            for more in 0..s.chunk().min(128) {
+                let request = s.request_of(shortest.saturating_add(more));
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "padding/one-octet",
+        "A single pad octet behind the payload.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            let octets = next_fill(s).saturating_sub(1);
+            let request = s.request_of(octets);
+            s.send(a, &request);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "padding/nearly-all",
+        "A payload of one octet leaves the most padding there can be.",
+        |s| {
+            s.need_chunks();
+            s.need_free_json();
+            let a = s.open();
+            let frame = s.frame(b"7");
+            s.send(a, &frame);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "padding/zeros-in-text-stay",
+        "Only pad octets are padding: digits, spaces and escapes that look like nothing stay.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            for text in [" 000", " \\0", " \u{0}", " 0", "   "] {
+                let request = s.request_with(text);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::should(
+        "padding/one-chunk-more",
+        "Padding that goes on for a chunk more than needed is wasteful, not wrong.",
+        |s| padded(s, 1),
+    ),
+    Case::should(
+        "padding/ten-chunks-more",
+        "Much more padding than needed should be taken as well.",
+        |s| padded(s, 10),
+    ),
+    Case::must(
+        "exact-fill/one-chunk",
+        "A payload that fills its chunk leaves no padding; looking for some finds data, or waits for more.",
+        |s| filled(s, 1),
+    ),
+    Case::must("exact-fill/two-chunks", "The same with two chunks.", |s| {
+        filled(s, 2)
+    }),
+    Case::must(
+        "exact-fill/many-chunks",
+        "The same with as many chunks as no server expects.",
+        |s| filled(s, 100),
+    ),
+    Case::must(
+        "exact-fill/coalesced",
+        "Several full frames in one segment: a chunk more or less on any of them is an octet of its neighbour.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for chunks in [1, 2, 1, 3] {
+                octets.extend(s.request_of_chunks(chunks));
+            }
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "exact-fill/around",
+        "One octet less than full, full, and one octet more.",
+        |s| {
+            let a = s.open();
+            let full = next_fill(s);
+            for octets in [full.saturating_sub(1), full, full.saturating_add(1)] {
+                let request = s.request_of(octets);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "empty-frame/alone",
+        "A length of zero is a whole frame: it is answered or ends the connection, but is not passed over in silence.",
+        |s| {
+            let a = s.open();
+            let empty = s.frame(b"");
+            s.send(a, &empty);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "empty-frame/between-requests",
+        "An empty frame between two requests in one segment takes up its header and nothing else.",
+        |s| {
+            let a = s.open();
+            let mut octets = s.request();
+            octets.extend(s.frame(b""));
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "empty-frame/several",
+        "Several empty frames in a row: as many replies, or a close; a server that skips them answers too few.",
+        |s| {
+            let a = s.open();
+            let octets = s.frame(b"").repeat(4);
+            s.send(a, &octets);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "empty-frame/in-pieces",
+        "The header of an empty frame, octet by octet: zeros so far are no empty frame yet.",
+        |s| {
+            let a = s.open();
+            let empty = s.frame(b"");
+            s.send_octets(a, &empty);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "empty-frame/then-fin",
+        "An empty frame and then the end of the stream are two different things.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            let empty = s.frame(b"");
+            s.send(a, &empty);
+            s.wait(a);
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "chunk-multiple/one-octet-more",
+        "A body one octet longer than a chunk: whoever reads whole chunks eats into the request behind it.",
+        |s| odd(s, 1, 1),
+    ),
+    Case::must(
+        "chunk-multiple/one-octet-less",
+        "A body one octet shorter than two chunks.",
+        |s| odd(s, 2, -1),
+    ),
+    Case::must(
+        "chunk-multiple/single-octet",
+        "A body of a single octet.",
+        |s| odd(s, 0, 1),
+    ),
+    Case::must(
+        "chunk-multiple/answered-once",
+        "If such a body is taken at all it is one frame with one reply, and the next request, sent later, is in step.",
+        |s| {
+            s.need_odd_lengths();
+            let a = s.open();
+            let frame = odd_frame(s, s.chunk().saturating_add(3));
+            s.send(a, &frame);
+            s.wait(a);
+            s.ask(a);
+            s.ask(a);
+        },
+    ),
+    Case::should(
+        "chunk-multiple/closes",
+        "A length that breaks the rules says that the other side speaks something else; going on is guessing.",
+        |s| {
+            s.need_odd_lengths();
+            let a = s.open();
+            let frame = odd_frame(s, s.chunk().saturating_mul(2).saturating_add(1));
+            s.send(a, &frame);
+            s.wait(a);
+        },
+    ),
+];
+
+/// The smallest payload length of a request that fills its chunks.
+fn next_fill(s: &Maker<'_>) -> usize {
+    s.shortest().div_ceil(s.chunk()).saturating_mul(s.chunk())
+}
+
+fn padded(s: &mut Maker<'_>, chunks: usize) {
+    s.need_chunks();
+    let covered = s.profile().covers(crate::profile::Region::Padding);
+    s.need(
+        covered,
+        "the length says where the payload ends, so that padding cannot be longer",
+    );
+    let a = s.open();
+    let payload = s.payload_with("");
+    let mut octets = s.frame_with(&payload, chunks);
+    octets.extend(s.request());
+    s.send(a, &octets);
+    s.wait(a);
+}
+
+fn filled(s: &mut Maker<'_>, chunks: usize) {
+    let a = s.open();
+    let request = s.request_of_chunks(chunks);
+    s.send(a, &request);
+    s.wait(a);
+    s.ask(a);
+}
+
+/// A frame of `chunks` chunks and `more` octets with a request behind it in the same segment.
+fn odd(s: &mut Maker<'_>, chunks: usize, more: isize) {
+    s.need_odd_lengths();
+    let body = chunks.saturating_mul(s.chunk()).saturating_add_signed(more);
+    let a = s.open();
+    let mut octets = odd_frame(s, body);
+    octets.extend(s.request());
+    s.send(a, &octets);
+    s.wait(a);
+}
+
+/// A frame whose body is so many octets, a message with padding as far as it fits.
+fn odd_frame(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
+    let mut frame = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
+    let header = frame.len();
+    if body >= s.shortest() {
+        frame.extend(s.payload_with(""));
+    } else {
+        frame.push(b'7');
+    }
+    frame.resize(header.saturating_add(body), s.profile().pad());
+    frame
+}

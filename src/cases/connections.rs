@@ -1,0 +1,250 @@
+//! The life of one connection: its end, its resets, its pauses.
+
+use super::maker::parted;
+use super::{Case, Maker};
+use crate::judge::Finding;
+use crate::profile::Profile;
+use crate::transcript::{Seen, Transcript};
+
+pub(super) const CASES: &[Case] = &[
+    Case::must(
+        "orderly-close/after-a-reply",
+        "The client is done and says so; the server closes too, and says nothing.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "orderly-close/at-once",
+        "A client that connects and leaves, like a port scan or a health check.",
+        |s| {
+            let a = s.open();
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "orderly-close/after-many",
+        "The end comes after many requests, so that buffers have been used.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for _ in 0..40 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "orderly-close/after-a-pause",
+        "The server is waiting for the next header when the end comes.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.pause(60);
+            s.leave(a);
+        },
+    ),
+    Case::should(
+        "half-close/behind-a-request",
+        "A client that sends its last request and ends its stream in one go still wants the reply, as netcat users do.",
+        |s| last_words(s, 1),
+    ),
+    Case::should(
+        "half-close/behind-several",
+        "The same with five requests outstanding.",
+        |s| last_words(s, 5),
+    ),
+    Case::should(
+        "half-close/behind-a-large-one",
+        "The same with a request that takes several reads.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of(30_000);
+            s.send(a, &request);
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "reset/at-once",
+        "A connection that is reset as soon as it stands.",
+        |s| {
+            for _ in 0..3 {
+                let a = s.open();
+                s.rst(a);
+            }
+            still_served(s);
+        },
+    ),
+    Case::must(
+        "reset/idle",
+        "A connection that is reset when the server waits for the next request.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.rst(a);
+            still_served(s);
+        },
+    ),
+    Case::must(
+        "reset/in-header",
+        "A reset inside a header.",
+        |s| reset_after(s, 2),
+    ),
+    Case::must(
+        "reset/before-body",
+        "A reset exactly between header and body.",
+        |s| reset_after(s, s.profile().header_len()),
+    ),
+    Case::must(
+        "reset/in-body",
+        "A reset inside a body.",
+        |s| reset_after(s, s.profile().header_len().saturating_add(9)),
+    ),
+    Case::must(
+        "reset/at-every-offset",
+        "A reset at each offset of a frame, each on a connection of its own.",
+        |s| {
+            let whole = s.request().len().min(100);
+            for octets in 1..whole {
+                let a = s.open();
+                let request = s.request();
+                s.send(a, parted(&request, octets).0);
+                s.rst(a);
+            }
+            still_served(s);
+        },
+    ),
+    Case::must(
+        "reset/before-the-reply",
+        "The client is gone when the reply is to be sent: the server writes to a dead connection.",
+        |s| {
+            for _ in 0..5 {
+                let a = s.open();
+                let mut octets = Vec::new();
+                for _ in 0..50 {
+                    octets.extend(s.request());
+                }
+                s.send(a, &octets);
+                s.rst(a);
+            }
+            still_served(s);
+        },
+    ),
+    Case::must(
+        "reset/with-replies-unread",
+        "The client resets while replies to it lie unread.",
+        |s| {
+            let a = s.open();
+            s.stall(a);
+            for _ in 0..8 {
+                let request = s.request_of(20_000);
+                s.send(a, &request);
+            }
+            s.rst(a);
+            still_served(s);
+        },
+    ),
+    Case::must(
+        "patience/in-header",
+        "A pause of 200 ms inside a header is an ordinary delay of a network.",
+        |s| halting(s, 2, 200),
+    ),
+    Case::must(
+        "patience/before-body",
+        "A pause of 200 ms between header and body.",
+        |s| halting(s, s.profile().header_len(), 200),
+    ),
+    Case::must(
+        "patience/in-body",
+        "A pause of 200 ms inside a body.",
+        |s| halting(s, s.profile().header_len().saturating_add(11), 200),
+    ),
+    Case::should(
+        "patience/one-second-in-header",
+        "A pause of a second inside a header should be borne.",
+        |s| {
+            s.need_slow();
+            halting(s, 2, 1_000);
+        },
+    ),
+    Case::should(
+        "patience/one-second-in-body",
+        "A pause of a second inside a body should be borne.",
+        |s| {
+            s.need_slow();
+            halting(s, s.profile().header_len().saturating_add(11), 1_000);
+        },
+    ),
+    Case::should(
+        "deadline/in-header",
+        "A header that is never completed holds a connection for ever unless something gives it up.",
+        |s| never_finished(s, 1),
+    )
+    .and(given_up),
+    Case::should(
+        "deadline/in-body",
+        "The same for a body that is never completed.",
+        |s| never_finished(s, s.profile().header_len().saturating_add(10)),
+    )
+    .and(given_up),
+];
+
+fn last_words(s: &mut Maker<'_>, requests: usize) {
+    let a = s.open();
+    let mut octets = Vec::new();
+    for _ in 0..requests {
+        octets.extend(s.request());
+    }
+    s.send(a, &octets);
+    s.leave(a);
+}
+
+fn still_served(s: &mut Maker<'_>) {
+    let a = s.open();
+    s.ask(a);
+    s.leave(a);
+}
+
+fn reset_after(s: &mut Maker<'_>, octets: usize) {
+    for _ in 0..3 {
+        let a = s.open();
+        let request = s.request();
+        s.send(a, parted(&request, octets).0);
+        s.rst(a);
+    }
+    still_served(s);
+}
+
+fn halting(s: &mut Maker<'_>, octets: usize, millis: u64) {
+    let a = s.open();
+    let request = s.request();
+    let (part, rest) = parted(&request, octets);
+    s.send(a, part);
+    s.pause(millis);
+    s.send(a, rest);
+    s.wait(a);
+    s.ask(a);
+}
+
+/// How long a server gets to give up a frame, in milliseconds.
+const LONG: u64 = 60_000;
+
+fn never_finished(s: &mut Maker<'_>, octets: usize) {
+    s.need_slow();
+    let a = s.open();
+    let request = s.request();
+    s.send(a, parted(&request, octets).0);
+    s.pause(LONG);
+}
+
+fn given_up(_: &Profile, transcript: &Transcript) -> Option<Finding> {
+    let closed = transcript
+        .of(0)
+        .any(|(_, entry)| matches!(entry.seen, Seen::Fin | Seen::Rst));
+    let what = "a frame left unfinished for a minute had not been given up";
+    (!closed).then(|| Finding::must("deadline", 0, what))
+}

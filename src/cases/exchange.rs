@@ -1,0 +1,244 @@
+//! Requests and replies: how many, in which order, and when.
+
+use super::maker::parted;
+use super::{Case, Maker};
+
+pub(super) const CASES: &[Case] = &[
+    Case::must(
+        "one-reply/single",
+        "One request, one reply, and then silence.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "one-reply/ten-in-turn",
+        "Ten requests, each after the reply to the one before: ten replies.",
+        |s| {
+            let a = s.open();
+            for _ in 0..10 {
+                s.ask(a);
+            }
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "one-reply/same-twice",
+        "The same request twice is two requests.",
+        |s| {
+            let a = s.open();
+            let request = s.request();
+            for _ in 0..2 {
+                s.send(a, &request);
+                s.wait(a);
+            }
+            s.send(a, &request.repeat(3));
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "one-reply/large",
+        "A request that takes many reads is one request.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of(25_000);
+            s.send_cut(a, &request, &[3_000, 9_000, 17_000]);
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "order/twenty-at-once",
+        "Twenty requests in one segment are answered in their order.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            let mut octets = Vec::new();
+            for _ in 0..20 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "order/large-before-small",
+        "A request that takes long to handle is not overtaken by the short ones behind it.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            let mut octets = s.request_of(30_000);
+            for _ in 0..5 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "order/around-undecodable",
+        "Also what cannot be decoded keeps its place in the order.",
+        |s| {
+            s.need_text();
+            s.need_json();
+            let a = s.open();
+            let mut octets = s.request();
+            octets.extend(s.frame(b"{not json}"));
+            octets.extend(s.request());
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "pipelining/without-waiting",
+        "Requests sent one after the other, in segments of their own, without waiting for replies.",
+        |s| {
+            let a = s.open();
+            for _ in 0..16 {
+                let request = s.request();
+                s.send(a, &request);
+            }
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "pipelining/five-hundred",
+        "Five hundred requests at once: more than fits any one buffer on the way.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for _ in 0..500 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "pipelining/mixed-sizes",
+        "Requests of very different sizes behind one another.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for octets_each in [20, 9_000, 30, 61, 20_000, 120, 60, 2_000] {
+                octets.extend(s.request_of(octets_each));
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "pipelining/next-before-the-reply",
+        "The next request is half sent when the reply to the one before is due: the reply does not wait for it, nor disturb it.",
+        |s| {
+            let a = s.open();
+            let (first, second) = (s.request(), s.request());
+            let (half, rest) = parted(&second, second.len() / 2);
+            s.send(a, &[&first, half].concat());
+            s.wait(a);
+            s.send(a, rest);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "unsolicited/on-connect",
+        "The client speaks first; a server that greets is answered with confusion.",
+        |s| {
+            let a = s.open();
+            s.quiet(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "unsolicited/after-a-reply",
+        "When the reply has come there is nothing more to say.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.quiet(a);
+            s.ask(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "unsolicited/inside-a-header",
+        "Half a header asks for nothing.",
+        |s| {
+            let half = s.profile().header_len() / 2;
+            held_back(s, half.max(1));
+        },
+    ),
+    Case::must(
+        "unsolicited/behind-a-header",
+        "A header alone asks for nothing.",
+        |s| held_back(s, s.profile().header_len()),
+    ),
+    Case::must(
+        "unsolicited/inside-a-body",
+        "A part of a body asks for nothing, even if it holds the whole payload and only padding is missing.",
+        |s| {
+            let part = s.profile().header_len().saturating_add(s.shortest());
+            held_back(s, part);
+        },
+    ),
+    Case::must(
+        "unsolicited/before-the-last-chunk",
+        "The first chunks of a body may hold a whole message; the frame is not complete all the same.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            let payload = s.payload_with("");
+            let frame = s.frame_with(&payload, 1);
+            let (most, rest) = parted(&frame, frame.len().saturating_sub(s.chunk()));
+            s.send(a, most);
+            s.quiet(a);
+            s.send(a, rest);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "persistence/two-hundred",
+        "Two hundred requests in turn on one connection: no server tires.",
+        |s| {
+            let a = s.open();
+            for _ in 0..200 {
+                s.ask(a);
+            }
+        },
+    ),
+    Case::must(
+        "persistence/after-a-pause",
+        "A client that has nothing to say for a moment is still there.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.pause(120);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "persistence/before-the-first",
+        "A client that connects and takes its time before the first request is still served.",
+        |s| {
+            let a = s.open();
+            s.pause(120);
+            s.ask(a);
+        },
+    ),
+];
+
+/// So many octets of a request, silence, then the rest and the reply.
+fn held_back(s: &mut Maker<'_>, octets: usize) {
+    let a = s.open();
+    let request = s.request();
+    let (part, rest) = parted(&request, octets);
+    s.send(a, part);
+    s.quiet(a);
+    s.send(a, rest);
+    s.wait(a);
+}

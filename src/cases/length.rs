@@ -1,0 +1,285 @@
+//! The number in a header: how it is read, and how large it may be.
+
+use super::{Case, Maker};
+use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
+
+pub(super) const LENGTH_PREFIX: &[Case] = &[
+    Case::must(
+        "length-prefix/one-chunk",
+        "The plainest request there is: a body of one chunk. Whoever misreads its header can do nothing else.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.leave(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/two-chunks",
+        "The smallest length that is not one chunk tells a server that reads lengths from one that assumes them.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of_chunks(2);
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/octet-over-127",
+        "A length whose low octet has its high bit set comes out negative where octets are signed.",
+        |s| {
+            let a = s.open();
+            for octets in [130, 200, 255] {
+                let body = octets / s.chunk() * s.chunk();
+                let request = s.request_of(body);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "length-prefix/second-octet",
+        "A length above 255 needs two octets; their order and weight must be right.",
+        |s| {
+            let a = s.open();
+            for octets in [256, 300, 512, 1_000] {
+                let request = s.request_of(octets);
+                s.send(a, &request);
+                s.wait(a);
+            }
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/high-second-octet",
+        "Around 32,000 octets the sign bit of a 16-bit length is next.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of(32_000);
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/third-octet",
+        "A length above 65,535 that is cut to 16 bits makes the server answer the first octets of a body and take the rest for frames.",
+        |s| {
+            need_field_for(s, 65_600);
+            let a = s.open();
+            let request = s.request_of(65_600);
+            s.send_cut(a, &request, &[2_000]);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/each-size",
+        "Bodies of one to twenty chunks, one behind the other: every length must mean itself.",
+        |s| {
+            let a = s.open();
+            for chunks in 1..=20 {
+                let request = s.request_of_chunks(chunks);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+];
+
+pub(super) const LENGTH_LIMIT: &[Case] = &[
+    Case::must(
+        "length-limit/largest",
+        "The largest length that a header can claim must be refused on sight; a server that believes it waits or allocates for ever.",
+        |s| {
+            let claim = s.craft().largest_body();
+            oversize(s, claim, false);
+        },
+    ),
+    Case::must(
+        "length-limit/two-gib",
+        "2 GiB is where a signed 32-bit length turns negative and slips past a check that only looks upwards.",
+        |s| oversize(s, SURELY_TOO_LARGE, false),
+    ),
+    Case::must(
+        "length-limit/all-ones",
+        "All bits set is -1 to a signed reader, and a loop that counts down from -1 never ends or never begins.",
+        |s| {
+            let count = if s.profile().signed() {
+                -1
+            } else {
+                s.craft().largest_count()
+            };
+            let claims_enough = s.profile().signed() || s.craft().largest_body() > limit(s);
+            s.need(claims_enough, SMALL_FIELD);
+            let a = s.open();
+            let header = s.craft().header_with(count);
+            s.send(a, &header);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "length-limit/after-requests",
+        "A connection that has behaved so far earns no credit: the header is refused all the same, and the replies before it are not lost.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.ask(a);
+            oversize_on(s, a, SURELY_TOO_LARGE, false);
+        },
+    ),
+    Case::must(
+        "length-limit/behind-a-request",
+        "The request in front of the refused header arrived in the same segment and is still answered.",
+        |s| {
+            need_claim(s, SURELY_TOO_LARGE);
+            let a = s.open();
+            let mut octets = s.request();
+            octets.extend(s.craft().header(whole_chunks(s, SURELY_TOO_LARGE)));
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "length-limit/in-pieces",
+        "The refused header arrives octet by octet; no early octet of it tells anything yet.",
+        |s| {
+            need_claim(s, SURELY_TOO_LARGE);
+            let a = s.open();
+            let header = s.craft().header(whole_chunks(s, SURELY_TOO_LARGE));
+            s.send_octets(a, &header);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "length-limit/body-is-not-read-as-frames",
+        "What follows a refused header is the body of a frame that will never be read. A server that goes on reading there answers requests that were never made.",
+        |s| oversize(s, SURELY_TOO_LARGE, true),
+    ),
+    Case::must(
+        "length-limit/sure-body",
+        "Every server takes bodies of up to 32 KiB unless it says otherwise.",
+        |s| {
+            let most = SURE_BODY.min(s.profile().max_body());
+            let a = s.open();
+            let request = s.request_of_chunks(chunks_in(s, most));
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-limit/at-the-limit",
+        "A body of exactly the declared limit is taken.",
+        |s| {
+            need_declared(s);
+            let a = s.open();
+            let request = s.request_of_chunks(chunks_in(s, s.profile().max_body()));
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-limit/chunk-below-the-limit",
+        "A body of one chunk less than the limit is taken; the twin of the case one chunk above.",
+        |s| {
+            need_declared(s);
+            let chunks = chunks_in(s, s.profile().max_body());
+            s.need(chunks > 1, "the limit is one chunk");
+            let a = s.open();
+            let request = s.request_of_chunks(chunks.saturating_sub(1));
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "length-limit/chunk-above-the-limit",
+        "One chunk more than the limit is too much, and is refused on the header alone.",
+        |s| {
+            need_declared(s);
+            let chunk = u64::from(s.profile().chunk());
+            let whole = chunks_in(s, s.profile().max_body()) as u64;
+            oversize(s, whole.saturating_add(1).saturating_mul(chunk), false);
+        },
+    ),
+    Case::must(
+        "length-limit/twice-the-limit",
+        "A server that clamps a length to its limit reads the rest of the body as frames.",
+        |s| {
+            need_declared(s);
+            let limit = s.profile().max_body();
+            oversize(s, limit.saturating_mul(2), true);
+        },
+    ),
+];
+
+const SMALL_FIELD: &str = "the length field cannot claim more than the limit";
+
+fn limit(s: &Maker<'_>) -> u64 {
+    s.profile()
+        .declared_max_body()
+        .unwrap_or(SURELY_TOO_LARGE.saturating_sub(1))
+}
+
+fn need_declared(s: &mut Maker<'_>) {
+    let declared = s.profile().declared_max_body().is_some();
+    s.need(
+        declared,
+        "the server's limit is not declared: give --max-frame or a profile that does",
+    );
+    let moderate = s.profile().max_body() <= 16 << 20;
+    s.need(
+        moderate,
+        "the limit is above 16 MiB, more than a case sends",
+    );
+}
+
+/// The length field can claim a body of so many octets.
+fn need_field_for(s: &mut Maker<'_>, body: u64) {
+    let fits = s.craft().largest_body() >= body;
+    s.need(fits, "the length field cannot express such a body");
+    let taken = s
+        .profile()
+        .declared_max_body()
+        .is_none_or(|limit| limit >= body);
+    s.need(taken, "such a body is over the declared limit");
+}
+
+/// The length field can claim that much, and that is too much.
+fn need_claim(s: &mut Maker<'_>, body: u64) {
+    let fits = s.craft().largest_body() >= body && body > limit(s);
+    s.need(fits, SMALL_FIELD);
+}
+
+fn whole_chunks(s: &Maker<'_>, octets: u64) -> u64 {
+    let chunk = u64::from(s.profile().chunk());
+    octets
+        .checked_next_multiple_of(chunk)
+        .unwrap_or_else(|| s.craft().largest_body())
+}
+
+fn chunks_in(s: &Maker<'_>, octets: u64) -> usize {
+    let chunks = octets
+        .checked_div(u64::from(s.profile().chunk()))
+        .unwrap_or_default();
+    usize::try_from(chunks).unwrap_or(usize::MAX)
+}
+
+/// On a fresh connection, a header that claims too much.
+fn oversize(s: &mut Maker<'_>, claim: u64, with_requests_behind: bool) {
+    let a = s.open();
+    oversize_on(s, a, claim, with_requests_behind);
+}
+
+fn oversize_on(s: &mut Maker<'_>, conn: usize, claim: u64, with_requests_behind: bool) {
+    need_claim(s, claim);
+    let mut octets = s.craft().header(whole_chunks(s, claim));
+    if with_requests_behind {
+        for _ in 0..3 {
+            octets.extend(s.request());
+        }
+    }
+    s.send(conn, &octets);
+    s.wait(conn);
+}

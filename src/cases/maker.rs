@@ -1,0 +1,406 @@
+//! What a case builds its script with.
+
+use crate::judge::ReplyRule;
+use crate::profile::{Payload, Profile};
+use crate::script::craft::Craft;
+use crate::script::{Action, Conn, Script, StepError};
+use std::time::Duration;
+
+/// What a script depends on besides its case.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The wire format.
+    pub profile: &'a Profile,
+    /// How replies relate to requests.
+    pub rule: &'a ReplyRule,
+    /// What all that chance chooses is made from.
+    pub seed: u64,
+    /// Whether slow cases were asked for.
+    pub slow: bool,
+    /// Whether the server's process can be observed.
+    pub process: bool,
+    /// Whether the server serves several clients at once.
+    pub concurrent: bool,
+}
+
+/// Why a case has no script here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It does not apply, and why.
+    Skipped(String),
+    /// It is wrong: a fault of the harness.
+    Broken(StepError),
+}
+
+/// Builds a script, and gives it requests that can be told apart.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    circumstances: &'a Circumstances<'a>,
+    script: Script,
+    unfit: Option<Unfit>,
+    requests: u32,
+    chance: Chance,
+    salt: u16,
+}
+
+/// The largest payload that is made, in octets.
+const MOST: usize = 20 << 20;
+
+/// Octets of the shortest request text.
+const TOKEN_LEN: usize = 10;
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(circumstances: &'a Circumstances<'a>, id: &str) -> Self {
+        let mut chance = Chance::new(circumstances.seed, id);
+        let salt = u16::try_from(chance.below(1 << 16)).unwrap_or_default();
+        let (script, unfit) = (Script::new(), None);
+        Self {
+            circumstances,
+            script,
+            unfit,
+            requests: 0,
+            chance,
+            salt,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Script, Unfit> {
+        match self.unfit {
+            Some(unfit) => Err(unfit),
+            None => Ok(self.script),
+        }
+    }
+
+    // What applies.
+
+    /// The wire format.
+    #[must_use]
+    pub fn profile(&self) -> &'a Profile {
+        self.circumstances.profile
+    }
+
+    /// For frames as octets.
+    #[must_use]
+    pub fn craft(&self) -> Craft<'a> {
+        Craft::new(self.circumstances.profile)
+    }
+
+    /// Octets of a chunk.
+    #[must_use]
+    pub fn chunk(&self) -> usize {
+        self.craft().chunk()
+    }
+
+    /// The case does not apply, for that reason. The first reason counts.
+    pub fn skip(&mut self, why: impl Into<String>) {
+        self.unfit.get_or_insert_with(|| Unfit::Skipped(why.into()));
+    }
+
+    /// The case applies only if `fits`; else it is skipped for that reason.
+    pub fn need(&mut self, fits: bool, why: &str) {
+        if !fits {
+            self.skip(why);
+        }
+    }
+
+    /// The case tells replies apart by the text in them.
+    pub fn need_text(&mut self) {
+        let has_text = matches!(
+            self.circumstances.rule,
+            ReplyRule::Echo | ReplyRule::Token(_)
+        );
+        self.need(has_text, "replies do not hold the text of their request");
+    }
+
+    /// The case sends JSON of its own making.
+    pub fn need_free_json(&mut self) {
+        let json = self.profile().payload() == Payload::Json;
+        self.need(json, "payloads of this profile are not JSON");
+        let free = self.profile().request().is_none();
+        self.need(
+            free,
+            "the server takes only requests made from the profile's template",
+        );
+    }
+
+    /// The case sends payloads that no JSON reader takes.
+    pub fn need_json(&mut self) {
+        let json = self.profile().payload() == Payload::Json;
+        self.need(json, "payloads of this profile are not JSON");
+    }
+
+    /// The case needs body lengths that are no whole number of chunks.
+    pub fn need_odd_lengths(&mut self) {
+        let profile = self.profile();
+        let odd = profile.chunk() > 1
+            && profile.unit() == crate::profile::Unit::Octets
+            && profile.covers(crate::profile::Region::Padding);
+        self.need(
+            odd,
+            "a header of this profile cannot claim a part of a chunk",
+        );
+    }
+
+    /// The case needs padding.
+    pub fn need_chunks(&mut self) {
+        self.need(self.profile().chunk() > 1, "this profile has no padding");
+    }
+
+    /// The case needs several clients at once.
+    pub fn need_concurrency(&mut self) {
+        self.need(
+            self.circumstances.concurrent,
+            "the server serves one client at a time",
+        );
+    }
+
+    /// The case looks at the server's process.
+    pub fn need_process(&mut self) {
+        self.need(
+            self.circumstances.process,
+            "the server's process is not known: give --pid or --exec",
+        );
+    }
+
+    /// The case takes long.
+    pub fn need_slow(&mut self) {
+        self.need(self.circumstances.slow, "takes long: give --slow");
+    }
+
+    // What is done.
+
+    /// Opens one more connection.
+    pub fn open(&mut self) -> Conn {
+        let conn = self.script.connections();
+        self.push(conn, Action::Open);
+        conn
+    }
+
+    /// Sends octets as one segment.
+    pub fn send(&mut self, conn: Conn, octets: &[u8]) {
+        self.send_cut(conn, octets, &[]);
+    }
+
+    /// Sends octets cut at these offsets, in rising order; offsets outside do not cut.
+    pub fn send_cut(&mut self, conn: Conn, octets: &[u8], cuts: &[usize]) {
+        let mut segments = Vec::new();
+        let mut start = 0;
+        for end in cuts.iter().copied().chain([octets.len()]) {
+            match octets.get(start..end) {
+                Some(segment) if !segment.is_empty() => {
+                    segments.push(segment.to_vec());
+                    start = end;
+                }
+                _ => {}
+            }
+        }
+        if !segments.is_empty() {
+            self.push(conn, Action::Send(segments));
+        }
+    }
+
+    /// Sends each octet as a segment of its own.
+    pub fn send_octets(&mut self, conn: Conn, octets: &[u8]) {
+        let cuts: Vec<usize> = (1..octets.len()).collect();
+        self.send_cut(conn, octets, &cuts);
+    }
+
+    /// Waits for all that is owed.
+    pub fn wait(&mut self, conn: Conn) {
+        self.push(conn, Action::Await);
+    }
+
+    /// Makes sure that the server keeps silent.
+    pub fn quiet(&mut self, conn: Conn) {
+        self.push(conn, Action::Quiet);
+    }
+
+    /// Sends a request in one segment and waits for its reply.
+    pub fn ask(&mut self, conn: Conn) {
+        let request = self.request();
+        self.send(conn, &request);
+        self.wait(conn);
+    }
+
+    /// Ends the stream.
+    pub fn fin(&mut self, conn: Conn) {
+        self.push(conn, Action::Fin);
+    }
+
+    /// Ends the stream and waits for the server to do so too.
+    pub fn leave(&mut self, conn: Conn) {
+        self.fin(conn);
+        self.wait(conn);
+    }
+
+    /// Resets the connection.
+    pub fn rst(&mut self, conn: Conn) {
+        self.push(conn, Action::Rst);
+    }
+
+    /// Stops reading.
+    pub fn stall(&mut self, conn: Conn) {
+        self.push(conn, Action::Stall);
+    }
+
+    /// Reads again.
+    pub fn resume(&mut self, conn: Conn) {
+        self.push(conn, Action::Resume);
+    }
+
+    /// Does nothing for so many milliseconds.
+    pub fn pause(&mut self, millis: u64) {
+        self.push(0, Action::Pause(Duration::from_millis(millis)));
+    }
+
+    /// Notes what the server's process holds.
+    pub fn sample(&mut self, name: &str) {
+        self.push(0, Action::Sample(name.to_owned()));
+    }
+
+    /// Once it is known that there will be no script, nothing more is done for it.
+    fn push(&mut self, conn: Conn, action: Action) {
+        if self.unfit.is_some() {
+            return;
+        }
+        if let Err(error) = self.script.push(conn, action) {
+            self.unfit.get_or_insert(Unfit::Broken(error));
+        }
+    }
+
+    // What is sent.
+
+    /// The frame of a payload.
+    pub fn frame(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.frame_with(payload, 0)
+    }
+
+    /// The frame of a payload, with that many chunks of padding more than it needs.
+    pub fn frame_with(&mut self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
+        if self.unfit.is_some() {
+            return Vec::new();
+        }
+        let frame = self.craft().frame_with(payload, more_chunks);
+        let body = frame.len().saturating_sub(self.profile().header_len());
+        let body = u64::try_from(body).unwrap_or(u64::MAX);
+        let expressible = body <= self.craft().largest_body();
+        self.need(
+            expressible,
+            "the length field cannot express the bodies it needs",
+        );
+        let allowed = self
+            .profile()
+            .declared_max_body()
+            .is_none_or(|limit| body <= limit);
+        self.need(
+            allowed,
+            "it needs larger bodies than the declared limit allows",
+        );
+        frame
+    }
+
+    /// The frame of a request unlike any other.
+    pub fn request(&mut self) -> Vec<u8> {
+        self.request_with("")
+    }
+
+    /// The frame of a request whose text ends so.
+    pub fn request_with(&mut self, text: &str) -> Vec<u8> {
+        let payload = self.payload_with(text);
+        self.frame(&payload)
+    }
+
+    /// The payload of a request whose text ends so.
+    pub fn payload_with(&mut self, text: &str) -> Vec<u8> {
+        let text = format!("{}{text}", self.token());
+        self.craft().payload(&text)
+    }
+
+    /// The frame of a request whose payload is so many octets; of the shortest if that is too few.
+    pub fn request_of(&mut self, octets: usize) -> Vec<u8> {
+        let payload = self.payload_of(octets);
+        self.frame(&payload)
+    }
+
+    /// The frame of a request that fills so many chunks to the last octet.
+    pub fn request_of_chunks(&mut self, chunks: usize) -> Vec<u8> {
+        let octets = chunks.saturating_mul(self.chunk());
+        let shortest = self
+            .shortest()
+            .div_ceil(self.chunk())
+            .saturating_mul(self.chunk());
+        self.request_of(octets.max(shortest))
+    }
+
+    /// The payload of a request, so many octets long.
+    pub fn payload_of(&mut self, octets: usize) -> Vec<u8> {
+        self.need(
+            octets <= MOST,
+            "it would send larger bodies than a script may",
+        );
+        let octets = if self.unfit.is_some() { 0 } else { octets };
+        let fill = octets.saturating_sub(self.shortest());
+        self.payload_with(&filler(fill))
+    }
+
+    /// Octets of the shortest payload that a request can have.
+    #[must_use]
+    pub fn shortest(&self) -> usize {
+        self.craft().payload("").len().saturating_add(TOKEN_LEN)
+    }
+
+    /// A number below `end`, by chance.
+    pub fn below(&mut self, end: u64) -> usize {
+        usize::try_from(self.chance.below(end)).unwrap_or_default()
+    }
+
+    fn token(&mut self) -> String {
+        let replies = *self.circumstances.rule != ReplyRule::None;
+        self.need(replies, "the server sends no replies");
+        self.requests = self.requests.saturating_add(1);
+        format!("m{:04x}{:05}", self.salt, self.requests)
+    }
+}
+
+/// So many octets of a frame, and the rest; neither part is empty if the frame has two octets.
+pub(super) fn parted(frame: &[u8], octets: usize) -> (&[u8], &[u8]) {
+    let most = frame.len().saturating_sub(1);
+    frame
+        .split_at_checked(octets.clamp(1, most.max(1)))
+        .unwrap_or((frame, &[]))
+}
+
+/// Text of so many octets that begins with a space and in which no run stands out.
+fn filler(octets: usize) -> String {
+    " lorem ipsum dolor sit amet"
+        .chars()
+        .cycle()
+        .take(octets)
+        .collect()
+}
+
+/// Numbers that look random and follow from a seed (SplitMix64).
+#[derive(Debug)]
+struct Chance {
+    state: u64,
+}
+
+impl Chance {
+    /// Each case has numbers of its own, so that adding one case changes no other.
+    fn new(seed: u64, id: &str) -> Self {
+        let state = id
+            .bytes()
+            .fold(seed ^ 0xcbf2_9ce4_8422_2325, |state, octet| {
+                (state ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+        Self { state }
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)).checked_rem(end).unwrap_or_default()
+    }
+}

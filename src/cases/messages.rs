@@ -1,0 +1,535 @@
+//! What payloads mean: JSON texts, their fidelity, and what is no JSON text.
+
+use super::{Case, Maker};
+
+pub(super) const CASES: &[Case] = &[
+    Case::must("json-text/object", "An object is a message.", |s| {
+        texts(
+            s,
+            &[
+                "{}",
+                "{\"a\": 1}",
+                "{\"a\": {\"b\": [1, 2, {}]}, \"c\": null}",
+            ],
+        );
+    }),
+    Case::must("json-text/array", "An array is a message.", |s| {
+        texts(s, &["[]", "[1, \"two\", null, [3]]", "[[[]]]"]);
+    }),
+    Case::must(
+        "json-text/string",
+        "A string by itself is a message.",
+        |s| {
+            texts(s, &["\"hello\"", "\"a longer text with spaces in it\""]);
+        },
+    ),
+    Case::must(
+        "json-text/number",
+        "A number by itself is a message, zero included: code that tests a value for truth drops it.",
+        |s| texts(s, &["0", "7", "-1", "3.25", "1e3", "-0.5E-2"]),
+    ),
+    Case::must(
+        "json-text/literal",
+        "true, false and null are messages; null is not the absence of one.",
+        |s| texts(s, &["true", "false", "null"]),
+    ),
+    Case::must(
+        "json-text/empty",
+        "Empty values are values: an empty string, array or object is answered.",
+        |s| texts(s, &["\"\"", "[]", "{}", "{\"\": \"\"}"]),
+    ),
+    Case::must(
+        "json-text/white-space",
+        "White space around and inside a text is part of the grammar.",
+        |s| texts(s, &[" 1 ", "\t{\r\n\"a\" :\t[ ] }\n", "\n\n\"x\"\n"]),
+    ),
+    Case::must(
+        "fidelity/ascii",
+        "Every printable ASCII character, and the escapes that JSON needs.",
+        |s| {
+            let ascii: String = (' '..='~').collect();
+            said(s, &[&ascii]);
+        },
+    ),
+    Case::must(
+        "fidelity/two-octets",
+        "Letters of two octets: Latin, Greek, Cyrillic.",
+        |s| {
+            said(
+                s,
+                &[
+                    "ñandú, \u{e1}rbol, \u{fc}ber",
+                    "\u{3b1}\u{3b2}\u{3b3}",
+                    "\u{436}\u{443}\u{43a}",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "fidelity/three-octets",
+        "Characters of three octets, as most of the world's scripts have.",
+        |s| {
+            said(
+                s,
+                &[
+                    "\u{65e5}\u{672c}\u{8a9e}",
+                    "\u{20ac} \u{2014} \u{201c}x\u{201d}",
+                    "\u{0939}\u{093f}\u{0928}",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "fidelity/four-octets",
+        "Characters beyond the first plane take four octets, and two units in UTF-16.",
+        |s| {
+            said(
+                s,
+                &["\u{1f600}\u{1f631}\u{1f389}", "\u{10348}", "\u{2070e}"],
+            );
+        },
+    ),
+    Case::must(
+        "fidelity/combining",
+        "Composed and decomposed forms are different texts; nobody asked to normalise.",
+        |s| {
+            said(s, &["\u{e9} e\u{301}", "\u{1100}\u{1161} \u{ac00}"]);
+        },
+    ),
+    Case::must(
+        "fidelity/escapes",
+        "Quotes, backslashes and control characters travel as escapes.",
+        |s| {
+            said(
+                s,
+                &[
+                    "\"\\\"",
+                    "\\n is not \n",
+                    "\u{1}\u{1f}\u{7f}",
+                    "\r\n\t\u{8}\u{c}",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "fidelity/escaped-nul",
+        "The escape \\u0000 is a character of the text and no octet of the body: neither padding nor an end.",
+        |s| said(s, &["a\u{0}b", "\u{0}\u{0}end", "x\u{0}"]),
+    ),
+    Case::must(
+        "fidelity/unicode-escapes",
+        "The same text may be sent as \\u escapes, pairs for what is beyond the first plane.",
+        |s| {
+            s.need_free_json();
+            let a = s.open();
+            for escaped in ["\\u00e9\\u20ac", "\\ud83d\\ude00", "\\u0041\\/\\b"] {
+                let mut payload = s.payload_with("");
+                payload.pop();
+                payload.extend_from_slice(format!(" {escaped}\"").as_bytes());
+                let frame = s.frame(&payload);
+                s.send(a, &frame);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "fidelity/spaces",
+        "White space at both ends of a text belongs to it.",
+        |s| {
+            said(s, &["  two before the end  ", "tab\t", "   "]);
+        },
+    ),
+    Case::must(
+        "fidelity/long",
+        "A long text of characters of every length arrives whole.",
+        |s| {
+            let long = "a\u{e9}\u{20ac}\u{1f600}".repeat(2_000);
+            said(s, &[&long]);
+        },
+    ),
+    Case::must(
+        "fidelity/across-chunks",
+        "Characters of four octets at every place around the end of a chunk: chunks are octets, not text.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            let free = s
+                .chunk()
+                .max(8)
+                .saturating_mul(2)
+                .saturating_sub(s.shortest() % s.chunk().max(8));
+            for before in free.saturating_sub(6)..=free.saturating_add(2) {
+                let request = s.request_with(&format!("{}\u{1f600}\u{20ac}", "-".repeat(before)));
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "fidelity/across-segments",
+        "Segments that cut a character in two.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            for cut in 1..4 {
+                let request = s.request_with(" \u{1f600}\u{1f600}\u{1f600}");
+                let text = s.profile().header_len().saturating_add(s.shortest());
+                let cuts = [text.saturating_add(cut), text.saturating_add(cut + 4)];
+                s.send_cut(a, &request, &cuts);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "fidelity/values",
+        "What is not text arrives unchanged too, where the server echoes: numbers, literals, nesting, order of items.",
+        |s| {
+            texts(
+                s,
+                &[
+                    "[0, -0.5, 1e2, 123456789012, true, false, null]",
+                    "{\"b\": [1, 2, 3], \"a\": {\"c\": \"d\"}}",
+                    "[\"\", [], {}, [[]], [{}]]",
+                    "{\"key with \\\"quotes\\\"\": \"\\u00e9\", \"\\u20ac\": 1}",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "undecodable/bare-text",
+        "Text without quotes is no JSON.",
+        |s| {
+            doubtful(
+                s,
+                &[
+                    b"hello",
+                    b"hello world",
+                    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "undecodable/half-a-text",
+        "A JSON text that breaks off.",
+        |s| {
+            doubtful(s, &[b"{\"a\":", b"[1, 2", b"\"open", b"{", b"tru"]);
+        },
+    ),
+    Case::must(
+        "undecodable/two-texts",
+        "Two texts in one frame are not one text.",
+        |s| {
+            doubtful(
+                s,
+                &[b"1 2", b"{} {}", b"\"a\"\"b\"", b"{\"a\": 1}{\"b\": 2}"],
+            );
+        },
+    ),
+    Case::must(
+        "undecodable/nearly-json",
+        "What other notations allow and JSON does not.",
+        |s| {
+            doubtful(
+                s,
+                &[
+                    b"{a: 1}",
+                    b"{'a': 1}",
+                    b"[1,]",
+                    b"{\"a\": 1,}",
+                    b"01",
+                    b"+1",
+                    b".5",
+                    b"// x\n1",
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "undecodable/only-padding",
+        "A body of nothing but padding has an empty payload.",
+        |s| {
+            s.need_chunks();
+            s.need_json();
+            let a = s.open();
+            let header = s.craft().header(u64::from(s.profile().chunk()));
+            let body = vec![s.profile().pad(); s.chunk()];
+            s.send(a, &[header, body].concat());
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "undecodable/white-space",
+        "White space alone is no text.",
+        |s| {
+            doubtful(s, &[b" ", b"\n\n\n", b"\t \r\n"]);
+        },
+    ),
+    Case::must(
+        "undecodable/bad-utf-8",
+        "Octets that are not UTF-8, inside a string and outside of one.",
+        |s| {
+            doubtful(
+                s,
+                &[
+                    b"\"\xff\"",
+                    b"\"\xc3\"",
+                    b"\xfe\xfe",
+                    b"\"\xc0\xaf\"",
+                    b"\"\xed\xa0\x80\"",
+                    b"\"\xf5\x80\x80\x80\"",
+                ],
+            );
+        },
+    ),
+    Case::must("undecodable/binary", "Octets of every value.", |s| {
+        let octets: Vec<u8> = (1..=255).collect();
+        doubtful(s, &[&octets]);
+    }),
+    Case::must(
+        "undecodable/utf-16",
+        "A text in UTF-16, with its NULs.",
+        |s| {
+            doubtful(s, &[b"{\x00}\x00", b"\x00{\x00}", b"\xff\xfe1\x00"]);
+        },
+    ),
+    Case::must(
+        "undecodable/byte-order-mark",
+        "A byte order mark in front of a text: taken or refused, but not fatal.",
+        |s| {
+            doubtful(s, &[b"\xef\xbb\xbf{\"a\": 1}", b"\xef\xbb\xbf"]);
+        },
+    ),
+    Case::must(
+        "undecodable/nan",
+        "NaN and the infinities, which some readers take.",
+        |s| {
+            doubtful(s, &[b"NaN", b"[Infinity, -Infinity]", b"{\"x\": NaN}"]);
+        },
+    ),
+    Case::must(
+        "undecodable/huge-number",
+        "Numbers out of all proportion: an exception in many a reader.",
+        |s| {
+            let integer = "9".repeat(5_000);
+            doubtful(
+                s,
+                &[
+                    b"1e999",
+                    b"-1e999",
+                    b"123456789012345678901234567890",
+                    integer.as_bytes(),
+                ],
+            );
+        },
+    ),
+    Case::must(
+        "undecodable/lone-surrogate",
+        "Half a surrogate pair as an escape: some readers take it, and then cannot write it.",
+        |s| {
+            doubtful(
+                s,
+                &[b"\"\\ud800\"", b"\"\\udc00 \\ud800\"", b"{\"\\udfff\": 1}"],
+            )
+        },
+    ),
+    Case::must(
+        "undecodable/duplicate-keys",
+        "The same key twice: taken or refused.",
+        |s| {
+            doubtful(s, &[b"{\"a\": 1, \"a\": 2}"]);
+        },
+    ),
+    Case::must(
+        "undecodable/raw-control",
+        "A control character in a string that is not escaped.",
+        |s| {
+            doubtful(s, &[b"\"a\nb\"", b"\"\x01\"", b"\"\x1b[2J\""]);
+        },
+    ),
+    Case::must("undecodable/large", "A large body of garbage.", |s| {
+        let garbage = b"\xf0garbage ".repeat(3_000);
+        doubtful(s, &[&garbage]);
+    }),
+    Case::must(
+        "undecodable/repeated",
+        "Ten of them in a row on one connection, each answered once, or the connection closed at any of them.",
+        |s| {
+            s.need_json();
+            let a = s.open();
+            let frame = s.frame(b"{nonsense");
+            s.send(a, &frame.repeat(10));
+            s.wait(a);
+            s.ask(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "undecodable/leading-pad",
+        "Pad octets in front of a text are no padding. Taken or refused, there is one reply.",
+        |s| {
+            s.need_json();
+            let a = s.open();
+            let pad = s.profile().pad();
+            let mut payload = vec![pad; 3];
+            payload.extend(s.payload_with(""));
+            let frame = s.frame(&payload);
+            s.send(a, &frame);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "smuggling/two-messages",
+        "Two messages with a NUL between them in one body: a server that cuts at the first NUL answers what others in front of it never saw.",
+        |s| {
+            smuggled(s, |s| {
+                vec![
+                    s.payload_with(""),
+                    vec![s.profile().pad()],
+                    s.payload_with(""),
+                ]
+            })
+        },
+    ),
+    Case::must(
+        "smuggling/garbage-behind",
+        "A message, a NUL, and then octets that a careless reader never looks at.",
+        |s| {
+            smuggled(s, |s| {
+                vec![
+                    s.payload_with(""),
+                    vec![s.profile().pad()],
+                    b"garbage".to_vec(),
+                ]
+            })
+        },
+    ),
+    Case::must(
+        "smuggling/second-chunk",
+        "The first chunk holds a padded message, the second another: only the last padding is padding.",
+        |s| {
+            smuggled(s, |s| {
+                let first = s.payload_with("");
+                let first = s.craft().body(&first, 0);
+                vec![first, s.payload_with("")]
+            });
+        },
+    ),
+    Case::must(
+        "smuggling/frame-inside",
+        "A whole frame, header and all, inside the payload of another.",
+        |s| {
+            smuggled(s, |s| {
+                let outer = s.payload_with("");
+                vec![outer, vec![s.profile().pad(); 2], s.request()]
+            });
+        },
+    ),
+    Case::must(
+        "smuggling/far-behind",
+        "A message, chunks of NULs, and one octet at the very end.",
+        |s| {
+            smuggled(s, |s| {
+                let first = s.payload_with("");
+                let first = s.craft().body(&first, 3);
+                vec![first, b"!".to_vec()]
+            });
+        },
+    ),
+    Case::must(
+        "nesting/thirty-two",
+        "Thirty-two levels are what any reader manages.",
+        |s| {
+            texts(s, &[&nested(32, "[", "]"), &nested(31, "{\"a\":", "}")]);
+        },
+    ),
+    Case::must(
+        "nesting/two-hundred",
+        "Two hundred levels are beyond the default of some readers.",
+        |s| {
+            let (arrays, objects) = (nested(200, "[", "]"), nested(200, "{\"a\":", "}"));
+            doubtful(s, &[arrays.as_bytes(), objects.as_bytes()]);
+        },
+    ),
+    Case::must(
+        "nesting/two-thousand",
+        "Two thousand levels exhaust an interpreter's recursion limit.",
+        |s| {
+            let (arrays, objects) = (nested(2_000, "[", "]"), nested(2_000, "{\"a\":", "}"));
+            doubtful(s, &[arrays.as_bytes(), objects.as_bytes()]);
+        },
+    ),
+    Case::must(
+        "nesting/fifteen-thousand",
+        "Fifteen thousand levels exhaust a stack.",
+        |s| {
+            let arrays = nested(15_000, "[", "]");
+            doubtful(s, &[arrays.as_bytes()]);
+        },
+    ),
+    Case::must(
+        "nesting/never-closed",
+        "As many brackets as fit, and none of them closed.",
+        |s| {
+            let open = "[".repeat(30_000);
+            doubtful(s, &[open.as_bytes()]);
+        },
+    ),
+];
+
+fn nested(levels: usize, open: &str, close: &str) -> String {
+    let inner = if open == "[" { "" } else { "1" };
+    format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+}
+
+/// Each of these JSON texts is a message; a request behind them shows that the server is in step.
+fn texts(s: &mut Maker<'_>, texts: &[&str]) {
+    s.need_free_json();
+    let a = s.open();
+    for text in texts {
+        let frame = s.frame(text.as_bytes());
+        s.send(a, &frame);
+        s.wait(a);
+        s.ask(a);
+    }
+}
+
+/// Requests with each of these in their text.
+fn said(s: &mut Maker<'_>, texts: &[&str]) {
+    s.need_text();
+    let a = s.open();
+    for text in texts {
+        let request = s.request_with(&format!(" {text}"));
+        s.send(a, &request);
+        s.wait(a);
+    }
+}
+
+/// Each payload on a connection of its own, with a request behind it if the server stays.
+fn doubtful(s: &mut Maker<'_>, payloads: &[&[u8]]) {
+    s.need_json();
+    for payload in payloads {
+        let a = s.open();
+        let frame = s.frame(payload);
+        s.send(a, &frame);
+        s.wait(a);
+        s.ask(a);
+        s.leave(a);
+    }
+}
+
+/// A payload of these parts, then a request.
+fn smuggled(s: &mut Maker<'_>, parts: fn(&mut Maker<'_>) -> Vec<Vec<u8>>) {
+    s.need_chunks();
+    s.need_json();
+    s.need_text();
+    let a = s.open();
+    let payload = parts(s).concat();
+    let frame = s.frame(&payload);
+    s.send(a, &frame);
+    s.wait(a);
+    s.quiet(a);
+    s.ask(a);
+}

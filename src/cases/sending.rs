@@ -1,0 +1,130 @@
+//! Replies as octets: their framing, their padding, their text.
+
+use super::Case;
+
+pub(super) const CASES: &[Case] = &[
+    Case::must(
+        "reply-framing/sizes",
+        "Replies to requests of many sizes are whole frames with nothing between them.",
+        |s| {
+            let a = s.open();
+            for octets in [20, 59, 60, 61, 119, 120, 121, 1_000, 4_096] {
+                let request = s.request_of(octets);
+                s.send(a, &request);
+                s.wait(a);
+            }
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "reply-framing/pipelined",
+        "Fifty replies in a row, with no octet between them that belongs to none.",
+        |s| {
+            let a = s.open();
+            let mut octets = Vec::new();
+            for _ in 0..50 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        "reply-framing/large",
+        "A large reply may take several calls of send; all of it must come.",
+        |s| {
+            let a = s.open();
+            for _ in 0..4 {
+                let request = s.request_of(32_000);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "reply-framing/slow-reader",
+        "A client that stops reading for a while makes the server's writes fall short; what could not be written at once must follow.",
+        |s| {
+            let a = s.open();
+            s.stall(a);
+            for _ in 0..12 {
+                let request = s.request_of(32_000);
+                s.send(a, &request);
+            }
+            s.pause(30);
+            s.resume(a);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "minimal-padding/every-length",
+        "Replies of every length have less than a chunk of padding.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            let shortest = s.shortest();
+            let mut octets = Vec::new();
+            for more in 0..s.chunk().min(128) {
+                octets.extend(s.request_of(shortest.saturating_add(more)));
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "minimal-padding/large",
+        "The same for large replies around a whole number of chunks.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            let full = s.chunk().saturating_mul(50);
+            for octets in full.saturating_sub(3)..=full.saturating_add(3) {
+                let request = s.request_of(octets);
+                s.send(a, &request);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "reply-text/plain",
+        "A reply is one JSON text in UTF-8, and nothing stands in front of it.",
+        |s| {
+            s.need_json();
+            let a = s.open();
+            s.ask(a);
+            let request = s.request_with(" \u{e9}\u{20ac}\u{1f600} \"quoted\" \\ /");
+            s.send(a, &request);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        "reply-text/to-each-kind",
+        "Whatever kind of value was asked, the reply is a JSON text.",
+        |s| {
+            s.need_free_json();
+            let a = s.open();
+            for text in [
+                "{}", "[]", "\"\"", "0", "-1.5e3", "true", "false", "null", "[[], {}]",
+            ] {
+                let frame = s.frame(text.as_bytes());
+                s.send(a, &frame);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "reply-text/to-undecodable",
+        "Also what a server says of a payload that it could not decode is a JSON text.",
+        |s| {
+            s.need_json();
+            for payload in [&b"no json"[..], b"{\"a\":", b"\"\xff\"", b""] {
+                let a = s.open();
+                let frame = s.frame(payload);
+                s.send(a, &frame);
+                s.wait(a);
+            }
+        },
+    ),
+];

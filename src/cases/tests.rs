@@ -1,0 +1,156 @@
+use super::*;
+use crate::model;
+use std::collections::BTreeSet;
+
+fn circumstances<'a>(profile: &'a Profile, rule: &'a crate::judge::ReplyRule) -> Circumstances<'a> {
+    Circumstances {
+        profile,
+        rule,
+        seed: 1,
+        slow: true,
+        process: true,
+        concurrent: true,
+    }
+}
+
+#[test]
+fn names_are_unique_and_well_formed() {
+    let mut seen = BTreeSet::new();
+    for case in all() {
+        assert!(seen.insert(case.id), "{} stands twice", case.id);
+        let (slug, variant) = case.id.split_once('/').unwrap();
+        assert!(spec::clause(slug).is_some(), "{}: no such clause", case.id);
+        let word = |w: &str| {
+            !w.is_empty()
+                && w.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        assert!(variant.split('-').all(word), "{}", case.id);
+        assert!(case.why.ends_with('.'), "{}: {}", case.id, case.why);
+    }
+}
+
+#[test]
+fn every_table_is_read_whole() {
+    let in_tables: usize = TABLES.iter().map(|table| table.len()).sum();
+    assert_eq!(all().count(), in_tables);
+    assert!(in_tables >= 150, "{in_tables}");
+}
+
+#[test]
+fn every_clause_has_two_cases_and_causes() {
+    for clause in spec::CLAUSES {
+        let cases = all().filter(|case| case.slug() == clause.slug).count();
+        assert!(cases >= 2, "{}: {cases}", clause.slug);
+        assert!(!likely_causes(clause.slug).is_empty(), "{}", clause.slug);
+    }
+    assert!(CAUSES.iter().all(|(slug, _)| spec::clause(slug).is_some()));
+}
+
+/// Both built-in formats, with a limit declared, so that nothing is left out.
+#[test]
+fn every_case_has_a_script_in_the_built_in_formats() {
+    let rule = crate::judge::ReplyRule::Echo;
+    for profile in [Profile::tutorial(), Profile::chunk_count()] {
+        let declared = profile.clone().with_max_body(1 << 20).unwrap();
+        for case in all() {
+            // With a limit of 1 MiB nothing can claim enough to be seen in a process.
+            let profile = if case.slug() == "memory" {
+                &profile
+            } else {
+                &declared
+            };
+            match case.script(&circumstances(profile, &rule)) {
+                Ok(script) => {
+                    assert!(script.connections() > 0, "{}", case.id);
+                    assert!(
+                        script.most_open() <= 16,
+                        "{}: {}",
+                        case.id,
+                        script.most_open()
+                    );
+                    assert_eq!(script.to_string().parse::<Script>().unwrap(), script);
+                }
+                Err(Unfit::Skipped(why)) => assert_eq!(
+                    (profile.name(), why.as_str()),
+                    (
+                        "chunk-count",
+                        "a header of this profile cannot claim a part of a chunk"
+                    ),
+                    "{}",
+                    case.id
+                ),
+                Err(Unfit::Broken(error)) => panic!("{}: {error}", case.id),
+            }
+        }
+    }
+}
+
+/// A case in which nothing is owed could not fail.
+#[test]
+fn every_script_makes_the_server_owe_something() {
+    let rule = crate::judge::ReplyRule::Echo;
+    let profile = Profile::tutorial().with_max_body(1 << 20).unwrap();
+    for case in all() {
+        let Ok(script) = case.script(&circumstances(&profile, &rule)) else {
+            continue;
+        };
+        let owed = model::permitted(&profile, &script).iter().any(|permitted| {
+            !permitted.duties.is_empty()
+                || permitted.client_end == crate::script::ClientEnd::Fin
+                || case.check.is_some()
+        });
+        assert!(owed, "{}", case.id);
+    }
+}
+
+#[test]
+fn cases_differ_by_seed_only_where_chance_is_asked() {
+    let profile = Profile::tutorial();
+    let rule = crate::judge::ReplyRule::Echo;
+    let one = circumstances(&profile, &rule);
+    let other = Circumstances { seed: 2, ..one };
+    let case = case("reassembly/random-cuts").unwrap();
+    assert_eq!(case.script(&one), case.script(&one));
+    assert_ne!(case.script(&one), case.script(&other));
+}
+
+#[test]
+fn tokens_tell_requests_apart() {
+    let profile = Profile::tutorial();
+    let rule = crate::judge::ReplyRule::Echo;
+    let script = case("persistence/two-hundred")
+        .unwrap()
+        .script(&circumstances(&profile, &rule))
+        .unwrap();
+    let permitted = model::permitted(&profile, &script);
+    let tokens: BTreeSet<_> = permitted[0]
+        .duties
+        .iter()
+        .map(|duty| match &duty.owes {
+            model::Owes::Reply(carried) => carried.token().unwrap().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(tokens.len(), 200);
+}
+
+#[cfg(feature = "fuzz")]
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// No profile makes a case panic, or go against the rules of scripts.
+    #[test]
+    fn every_profile_gets_scripts_or_reasons(
+        chosen in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+    ) {
+        use arbitrary::{Arbitrary, Unstructured};
+        let profile = Profile::arbitrary(&mut Unstructured::new(&chosen)).unwrap();
+        let rule = crate::judge::ReplyRule::Echo;
+        for case in all() {
+            if let Err(Unfit::Broken(error)) = case.script(&circumstances(&profile, &rule)) {
+                panic!("{}: {error} ({profile:?})", case.id);
+            }
+        }
+    }
+}

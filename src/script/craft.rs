@@ -1,0 +1,235 @@
+//! Frames as octets, right ones and wrong ones, for those who write scripts.
+//!
+//! Literal like the model, and like it without any code of `wire`: what the cases send must not
+//! depend on the encoder that the reference server answers with.
+
+use crate::profile::{Order, Payload, Profile, Region, Unit};
+
+/// The octets of frames of one profile.
+#[derive(Debug, Clone, Copy)]
+pub struct Craft<'a> {
+    profile: &'a Profile,
+}
+
+impl<'a> Craft<'a> {
+    /// For frames of that profile.
+    #[must_use]
+    pub const fn new(profile: &'a Profile) -> Self {
+        Self { profile }
+    }
+
+    /// The frame of a payload: header, payload, and just enough padding.
+    #[must_use]
+    pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
+        self.frame_with(payload, 0)
+    }
+
+    /// The frame of a payload, with that many chunks of padding more than it needs.
+    #[must_use]
+    pub fn frame_with(&self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
+        let body = self.body(payload, more_chunks);
+        let mut octets = self.header_of(payload.len(), body.len());
+        octets.extend_from_slice(&body);
+        octets
+    }
+
+    /// A payload and its padding.
+    #[must_use]
+    pub fn body(&self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
+        let chunk = self.chunk();
+        let chunks = payload.len().div_ceil(chunk).saturating_add(more_chunks);
+        let mut body = payload.to_vec();
+        body.resize(chunks.saturating_mul(chunk), self.profile.pad());
+        body
+    }
+
+    /// A header that claims a body of that many octets, all of it payload where that matters.
+    #[must_use]
+    pub fn header(&self, body: u64) -> Vec<u8> {
+        self.header_with(self.count_for(body.into()))
+    }
+
+    /// A header with that number in its length field, cut to the width of the field.
+    #[must_use]
+    pub fn header_with(&self, count: i128) -> Vec<u8> {
+        let mark = |octets: &[Option<u8>]| -> Vec<u8> {
+            octets
+                .iter()
+                .map(|octet| octet.unwrap_or_default())
+                .collect()
+        };
+        let mut header = mark(self.profile.before().octets());
+        header.extend(self.field(count));
+        header.extend(mark(self.profile.after().octets()));
+        header
+    }
+
+    /// The largest number that the length field can hold.
+    #[must_use]
+    pub fn largest_count(&self) -> i128 {
+        let bits = u32::from(self.profile.width()).saturating_mul(8);
+        let bits = if self.profile.signed() {
+            bits.saturating_sub(1)
+        } else {
+            bits
+        };
+        1_i128
+            .checked_shl(bits)
+            .unwrap_or(i128::MAX)
+            .saturating_sub(1)
+    }
+
+    /// The largest body that a header can claim, a whole number of chunks.
+    #[must_use]
+    pub fn largest_body(&self) -> u64 {
+        let chunk = i128::from(self.profile.chunk());
+        let octets = match self.profile.unit() {
+            Unit::Octets => self.largest_count(),
+            Unit::Chunks => self.largest_count().saturating_mul(chunk),
+        };
+        let body = octets.saturating_sub(self.covered());
+        let whole = body.saturating_sub(body.checked_rem(chunk).unwrap_or_default());
+        u64::try_from(whole.max(0)).unwrap_or(u64::MAX)
+    }
+
+    /// A payload of that text: from the profile's template, else a JSON string or the text itself.
+    #[must_use]
+    pub fn payload(&self, text: &str) -> Vec<u8> {
+        let json = self.profile.payload() == Payload::Json;
+        let inner = if json {
+            json_escaped(text)
+        } else {
+            text.to_owned()
+        };
+        match self.profile.request() {
+            Some(template) => {
+                let (head, tail) = template.parts();
+                format!("{head}{inner}{tail}").into_bytes()
+            }
+            None if json => format!("\"{inner}\"").into_bytes(),
+            None => inner.into_bytes(),
+        }
+    }
+
+    /// Octets of a chunk.
+    #[must_use]
+    pub fn chunk(&self) -> usize {
+        usize::try_from(self.profile.chunk()).unwrap_or(usize::MAX)
+    }
+
+    fn header_of(&self, payload: usize, body: usize) -> Vec<u8> {
+        let counted = if self.profile.covers(Region::Padding) {
+            body
+        } else {
+            payload
+        };
+        self.header_with(self.count_for(i128::try_from(counted).unwrap_or(i128::MAX)))
+    }
+
+    /// What the length field says of that many octets behind the header.
+    fn count_for(&self, octets: i128) -> i128 {
+        let octets = octets.saturating_add(self.covered());
+        match self.profile.unit() {
+            Unit::Octets => octets,
+            Unit::Chunks => octets
+                .checked_div(i128::from(self.profile.chunk()))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Octets of the header that the length covers.
+    fn covered(&self) -> i128 {
+        let fixed = [
+            (Region::Before, self.profile.before().len()),
+            (Region::Length, usize::from(self.profile.width())),
+            (Region::After, self.profile.after().len()),
+        ];
+        fixed
+            .into_iter()
+            .filter(|(region, _)| self.profile.covers(*region))
+            .map(|(_, octets)| i128::try_from(octets).unwrap_or_default())
+            .sum()
+    }
+
+    fn field(&self, count: i128) -> Vec<u8> {
+        let width = usize::from(self.profile.width());
+        let little = count.to_le_bytes();
+        let mut field = little.get(..width).unwrap_or(&little).to_vec();
+        if self.profile.order() == Order::Big {
+            field.reverse();
+        }
+        field
+    }
+}
+
+/// A text as it stands inside a JSON string.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Draft;
+
+    #[test]
+    fn the_seeds_example_is_crafted_to_the_octet() {
+        let payload = b"{\"nombre\": \"Margot\", \"edad\": 15, \"raza\": \"Schnauzer\"}";
+        let octets = Craft::new(&Profile::chunk_count()).frame(payload);
+        assert_eq!(octets, [b"\x0e\0\0\0", &payload[..], b"\0\0\0"].concat());
+        let octets = Craft::new(&Profile::tutorial()).frame(payload);
+        assert_eq!(octets, [b"\0\0\0\x3c", &payload[..], &[0; 7]].concat());
+    }
+
+    #[test]
+    fn the_length_covers_what_the_profile_says() {
+        let profile = Profile::try_from(Draft {
+            name: "x".into(),
+            before: "ca fe".into(),
+            width: 2,
+            covers: vec![Region::Before, Region::Length, Region::Payload],
+            after: "01".into(),
+            chunk: 4,
+            ..Draft::default()
+        })
+        .unwrap();
+        assert_eq!(
+            Craft::new(&profile).frame(b"hello"),
+            b"\xca\xfe\0\x09\x01hello\0\0\0"
+        );
+    }
+
+    #[test]
+    fn the_largest_body_fits_the_field() {
+        let profile = Profile::tutorial();
+        let craft = Craft::new(&profile);
+        assert_eq!(craft.largest_count(), 0xffff_ffff);
+        assert_eq!(craft.largest_body(), 0xffff_ffff - 0xffff_ffff % 60);
+        assert_eq!(
+            Craft::new(&Profile::chunk_count()).largest_body(),
+            0xffff_ffff * 4
+        );
+    }
+
+    #[test]
+    fn texts_go_into_the_template() {
+        let profile = Profile::try_from(Draft {
+            name: "x".into(),
+            request: Some("{\"op\": \"say\", \"text\": \"{text}\"}".into()),
+            ..Draft::default()
+        });
+        assert_eq!(
+            Craft::new(&profile.unwrap()).payload("a\"b"),
+            b"{\"op\": \"say\", \"text\": \"a\\\"b\"}"
+        );
+        assert_eq!(
+            Craft::new(&Profile::tutorial()).payload("é"),
+            "\"é\"".as_bytes()
+        );
+    }
+}
