@@ -46,6 +46,9 @@ pub struct Maker<'a> {
 /// The largest payload that is made, in octets.
 const MOST: usize = 20 << 20;
 
+/// How many octets at each end of a stretch are sent alone.
+const ALONE: usize = 300;
+
 /// Octets of the shortest request text.
 const TOKEN_LEN: usize = 10;
 
@@ -199,9 +202,12 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Sends each octet as a segment of its own.
+    /// Sends each octet as a segment of its own; of long stretches, those at both ends.
     pub fn send_octets(&mut self, conn: Conn, octets: &[u8]) {
-        let cuts: Vec<usize> = (1..octets.len()).collect();
+        let late = octets.len().saturating_sub(ALONE);
+        let cuts: Vec<usize> = (1..octets.len())
+            .filter(|cut| *cut <= ALONE || *cut >= late)
+            .collect();
         self.send_cut(conn, octets, &cuts);
     }
 

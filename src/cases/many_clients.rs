@@ -359,11 +359,15 @@ fn beside_stalled(s: &mut Maker<'_>, stalled: usize, octets: usize) {
     }
 }
 
+/// The most pieces that a frame is sent in by turns.
+const MOST_PIECES: usize = 200;
+
 /// Each client's request in pieces of that size, a piece of each in turn.
 fn interleaved(s: &mut Maker<'_>, clients: usize, piece: usize) {
     let conns = opened(s, clients);
     let requests: Vec<Vec<u8>> = conns.iter().map(|_| s.request()).collect();
     let longest = requests.iter().map(Vec::len).max().unwrap_or_default();
+    let piece = piece.max(longest / MOST_PIECES);
     for start in (0..longest).step_by(piece) {
         for (conn, request) in conns.iter().zip(&requests) {
             let end = start.saturating_add(piece).min(request.len());
