@@ -23,6 +23,8 @@ pub mod cli;
 pub mod client;
 #[cfg(feature = "suite")]
 pub mod event;
+#[cfg(feature = "suite")]
+pub mod expect;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 #[cfg(feature = "suite")]

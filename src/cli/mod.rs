@@ -1,6 +1,7 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
 mod chat;
+mod compare;
 mod exit;
 mod lines;
 mod log;
@@ -38,6 +39,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
+    Compare(compare::CompareArgs),
     Profiles(profiles::ProfilesArgs),
 }
 
@@ -47,6 +49,7 @@ impl Command {
             Self::Serve(args) => args.run(),
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
+            Self::Compare(args) => args.run(),
             Self::Profiles(args) => args.run(),
         }
     }

@@ -30,6 +30,7 @@ pub mod junit;
 pub mod markdown;
 mod outputs;
 pub mod pcapng;
+mod place;
 mod saved;
 mod tally;
 pub mod tap;

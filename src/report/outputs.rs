@@ -5,14 +5,14 @@
 //! destination and moved there when it is whole. However the run ends, all are written: dropping
 //! [`Outputs`] finishes them too.
 
+use super::place::Place;
 use super::{Collector, Format, Look, Reporter, reporter};
 use crate::event::{Event, Run};
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a report goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +53,29 @@ impl FromStr for Output {
                 path => Destination::File(path.into()),
             },
         })
+    }
+}
+
+impl Destination {
+    /// Writes something whole: a file is replaced only when all of it has been written.
+    ///
+    /// # Errors
+    /// If the destination cannot be opened, or `written` fails; a file is then as it was.
+    pub fn write(&self, written: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                written(&mut out)?;
+                out.flush()
+            }
+            Self::File(path) => {
+                let place = Place::open(path)?;
+                let mut out = BufWriter::new(place.writer());
+                written(&mut out)?;
+                out.flush()?;
+                place.settle()
+            }
+        }
     }
 }
 
@@ -233,130 +256,12 @@ const fn is_streamed(format: Format) -> bool {
     matches!(format, Format::Human | Format::Jsonl)
 }
 
-/// A file that is to appear as a whole.
-struct Place {
-    /// Open from the beginning.
-    file: Shared,
-    /// What is to replace the destination, if it can be replaced.
-    moved: Option<(PathBuf, PathBuf)>,
-}
-
-/// A file with two owners: who writes it and who puts it in its place.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<File>>);
-
-impl Place {
-    /// A file beside `path`; or `path` itself where it is a device or a pipe, or its folder takes no
-    /// new file.
-    fn open(path: &Path) -> io::Result<Self> {
-        let path = &followed(path);
-        match fs::metadata(path) {
-            Ok(known) if !known.is_file() => return Self::direct(path),
-            // A file that must not be written is not to be replaced either.
-            Ok(_) => drop(OpenOptions::new().write(true).open(path)?),
-            Err(_) => {}
-        }
-        match beside(path) {
-            Ok((file, part)) => Ok(Self {
-                file: Shared::new(file),
-                moved: Some((part, path.clone())),
-            }),
-            Err(_) => Self::direct(path),
-        }
-    }
-
-    fn direct(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        Ok(Self {
-            file: Shared::new(file),
-            moved: None,
-        })
-    }
-
-    fn writer(&self) -> Shared {
-        self.file.clone()
-    }
-
-    /// Puts the whole report where it belongs.
-    fn settle(&self) -> io::Result<()> {
-        self.file.end()?;
-        match &self.moved {
-            Some((part, path)) => fs::rename(part, path),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some((part, _)) = &self.moved {
-            // Gone already if all went well.
-            let _ = fs::remove_file(part);
-        }
-    }
-}
-
-impl Shared {
-    fn new(file: File) -> Self {
-        Self(Arc::new(Mutex::new(file)))
-    }
-
-    fn with<T>(&self, done: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
-        done(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Cuts off what an older and longer report has left behind this one.
-    fn end(&self) -> io::Result<()> {
-        self.with(|file| {
-            if file.metadata()?.is_file() {
-                let end = file.stream_position()?;
-                file.set_len(end)?;
-            }
-            file.flush()
-        })
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.with(|file| file.write(octets))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.with(File::flush)
-    }
-}
-
-/// The file that a link leads to, so that the link stays one.
-fn followed(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-/// A new file in the folder of `path`.
-fn beside(path: &Path) -> io::Result<(File, PathBuf)> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
-    for attempt in 0..8 {
-        let mut part = std::ffi::OsString::from(".");
-        part.push(name);
-        part.push(format!(".{}-{attempt}.part", std::process::id()));
-        let part = path.with_file_name(part);
-        match OpenOptions::new().write(true).create_new(true).open(&part) {
-            Ok(file) => return Ok((file, part)),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::{fixture, read_run};
+    use std::fs;
+    use std::path::Path;
     use tempfile::TempDir;
 
     fn output(format: Format, path: &Path) -> Output {

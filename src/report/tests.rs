@@ -70,6 +70,16 @@ fn of_many_failures_the_first_of_each_clause_is_shown_in_full() {
 }
 
 #[test]
+fn a_timeline_kept_of_a_pass_is_shown() {
+    let mut run = fixture::full_pass();
+    run.results[1].evidence = fixture::run().results[2].evidence.clone();
+    let text = plain(Format::Human, &run);
+    assert!(text.contains("pass reassembly/plain (MUST"), "{text}");
+    assert!(text.contains("64 octets in 64 pieces"), "{text}");
+    assert!(!text.contains("pass boundary/plain"), "{text}");
+}
+
+#[test]
 fn human_tells_the_same_as_it_hears_and_afterwards() {
     let mut out = Vec::new();
     let mut reporter = reporter(Format::Human, Look::default(), &mut out);

@@ -11,6 +11,7 @@
 
 mod cli;
 mod client;
+mod compare;
 mod corpus;
 mod peers;
 mod program;

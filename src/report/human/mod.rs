@@ -105,21 +105,30 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
-    let failures = run.results.iter().filter(|result| is_shown(result)).count();
+    let failures = run.results.iter().filter(|result| is_found(result)).count();
+    let is_traced = run.results.iter().any(is_traced);
+    let in_full = failures <= SHOWN_IN_FULL || is_traced;
     for of in tally::by_clause(run) {
         if of.results.iter().any(|result| is_shown(result)) {
-            of_clause(&of, failures <= SHOWN_IN_FULL, look, out)?;
+            of_clause(&of, in_full, look, out)?;
         }
     }
     summary::write(run, look, out)
 }
 
 /// Whether a case is shown by itself.
-const fn is_shown(result: &CaseResult) -> bool {
-    matches!(
-        result.verdict,
-        Verdict::Fail | Verdict::Error | Verdict::Unstable | Verdict::Warn
-    )
+fn is_shown(result: &CaseResult) -> bool {
+    is_found(result) || is_traced(result)
+}
+
+/// Whether something was found.
+const fn is_found(result: &CaseResult) -> bool {
+    !matches!(result.verdict, Verdict::Pass | Verdict::Skip)
+}
+
+/// Whether the timeline was kept though nothing was found: the user wants to see them all.
+const fn is_traced(result: &CaseResult) -> bool {
+    !is_found(result) && result.evidence.is_some()
 }
 
 /// What was found under a clause: the gravest case with its evidence, or all of them.
