@@ -15,6 +15,8 @@
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
 //! | [`wire`] | encoder and incremental zero-copy decoder | – |
 
+#![forbid(unsafe_code)]
+
 #[cfg(feature = "suite")]
 pub mod cases;
 #[cfg(feature = "cli")]

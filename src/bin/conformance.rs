@@ -1,5 +1,7 @@
 //! The program `conformance`: see `framespec::cli`.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -15,4 +15,5 @@ mod compare;
 mod corpus;
 mod peers;
 mod program;
+mod rules;
 mod server;

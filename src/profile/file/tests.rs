@@ -1,3 +1,5 @@
+//! Profile files held against each key, each mistake, and the examples of docs/PROFILES.md.
+
 use super::*;
 use crate::profile::{Order, Payload, Unit};
 use crate::wire::Encoder;

@@ -1,0 +1,335 @@
+//! Rust sources as far as the rules need to read them: which paths stand in a file, outside comments,
+//! strings and what is compiled for tests only.
+
+use super::tree::File;
+
+/// A source file.
+pub(super) struct Source {
+    pub(super) path: String,
+    /// The module that it is, from the root of the crate; empty for lib.rs.
+    module: Vec<String>,
+    pub(super) imports: Vec<Import>,
+    /// Modules of other files that are for tests only.
+    test_modules: Vec<Vec<String>>,
+}
+
+/// A path of two or more names that stands in a file, whether imported or used in place.
+pub(super) struct Import {
+    pub(super) line: usize,
+    /// Its names; `crate` comes first where it leads into this crate.
+    pub(super) path: Vec<String>,
+}
+
+impl Import {
+    /// The room that it leads into, if it leads into this crate.
+    pub(super) fn room(&self) -> Option<&str> {
+        match self.path.as_slice() {
+            [first, room, ..] if first == "crate" || first == "framespec" => Some(room),
+            _ => None,
+        }
+    }
+
+    /// Whether these names, joined by `::`, stand in it one behind the other.
+    pub(super) fn holds(&self, names: &str) -> bool {
+        let names: Vec<_> = names.split("::").collect();
+        self.path.windows(names.len()).any(|part| part == names)
+    }
+}
+
+impl Source {
+    pub(super) fn of(file: &File) -> Self {
+        let module = module_of(&file.path);
+        let mut tokens = tokens(&file.text);
+        let test_modules = take_tests(&mut tokens)
+            .into_iter()
+            .map(|name| [module.as_slice(), &[name]].concat())
+            .collect();
+        let imports = paths(&tokens)
+            .into_iter()
+            .filter_map(|import| from_the_root(import, &module))
+            .collect();
+        Self {
+            path: file.path.clone(),
+            module,
+            imports,
+            test_modules,
+        }
+    }
+
+    /// The module at the root of the crate that it belongs to; `bin` for the program.
+    pub(super) fn room(&self) -> &str {
+        self.module.first().map_or("", String::as_str)
+    }
+
+    pub(super) fn declares_as_test(&self, other: &Self) -> bool {
+        let within = |test: &Vec<String>| other.module.starts_with(test);
+        self.test_modules.iter().any(within)
+    }
+}
+
+fn module_of(path: &str) -> Vec<String> {
+    let inside = path.strip_prefix("src/").unwrap_or(path);
+    let inside = inside.strip_suffix(".rs").unwrap_or(inside);
+    let mut module: Vec<_> = inside.split('/').map(str::to_owned).collect();
+    if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
+        module.pop();
+    }
+    module
+}
+
+/// Resolves `super` and `self`, and drops what is no more than one name long.
+fn from_the_root(import: Import, module: &[String]) -> Option<Import> {
+    let mut names = import.path.iter().peekable();
+    let mut base = module.to_vec();
+    let mut relative = false;
+    while let Some(name) = names.next_if(|name| *name == "super" || *name == "self") {
+        relative = true;
+        if name == "super" {
+            base.pop();
+        }
+    }
+    let mut path: Vec<_> = names.cloned().collect();
+    if relative {
+        path = [vec!["crate".to_owned()], base, path].concat();
+    }
+    (path.len() > 1 || import.path.len() > 1).then_some(Import { path, ..import })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Name(String),
+    Sign(char),
+    /// `::`.
+    Of,
+}
+
+type Line = usize;
+
+fn is_sign(token: Option<&(Token, Line)>, sign: char) -> bool {
+    token.is_some_and(|(token, _)| *token == Token::Sign(sign))
+}
+
+fn name(token: Option<&(Token, Line)>) -> Option<&str> {
+    match token {
+        Some((Token::Name(name), _)) => Some(name),
+        _ => None,
+    }
+}
+
+/// Names and signs, without comments, strings, characters, lifetimes and spaces.
+fn tokens(text: &str) -> Vec<(Token, Line)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let mut line = 1;
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            comment(rest)
+        } else if let Some(string) = string(rest) {
+            string
+        } else if c == '\'' {
+            quote(rest)
+        } else if rest.starts_with("::") {
+            found.push((Token::Of, line));
+            2
+        } else if c.is_alphanumeric() || c == '_' {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            let word = &rest[..end.unwrap_or(rest.len())];
+            found.push((Token::Name(word.to_owned()), line));
+            word.len()
+        } else {
+            if !c.is_whitespace() {
+                found.push((Token::Sign(c), line));
+            }
+            c.len_utf8()
+        };
+        line += rest[..skipped].matches('\n').count();
+        rest = &rest[skipped..];
+    }
+    found
+}
+
+/// The length of a block comment; they nest.
+fn comment(text: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text.as_bytes()[at..];
+        if rest.starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+        } else {
+            at += 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    at
+}
+
+/// The length of a string, if one begins here: with any prefix, raw or not.
+fn string(text: &str) -> Option<usize> {
+    let prefix = text.find(|c: char| !matches!(c, 'b' | 'c' | 'r'))?;
+    let raw = text[..prefix].ends_with('r');
+    let rest = &text[prefix..];
+    let hashes = if raw {
+        rest.len() - rest.trim_start_matches('#').len()
+    } else {
+        0
+    };
+    let inner = rest[hashes..].strip_prefix('"')?;
+    let length = if raw {
+        let close = format!("\"{}", "#".repeat(hashes));
+        inner.find(&close).map(|end| end + close.len())
+    } else {
+        closed(inner, '"')
+    };
+    Some(text.len() - inner.len() + length.unwrap_or(inner.len()))
+}
+
+/// The length up to and with the closing sign, past escapes.
+fn closed(text: &str, close: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == close => return Some(at + c.len_utf8()),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The length of a character, or of the sign alone where it begins a lifetime.
+fn quote(text: &str) -> usize {
+    let inner = &text[1..];
+    let mut chars = inner.chars();
+    match (chars.next(), chars.next()) {
+        (Some('\\'), _) => 1 + closed(inner, '\'').unwrap_or(inner.len()),
+        (Some(c), Some('\'')) => 2 + c.len_utf8(),
+        _ => 1,
+    }
+}
+
+/// Takes out every item that is compiled for tests only. Gives the names of modules in other files
+/// among them.
+fn take_tests(tokens: &mut Vec<(Token, Line)>) -> Vec<String> {
+    let mut modules = Vec::new();
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match test_attribute(&tokens[at..]) {
+            None => {
+                kept.push(tokens[at].clone());
+                at += 1;
+            }
+            Some(attribute) => {
+                let item = &tokens[at + attribute..];
+                let length = item_length(item);
+                let inner = &item[..length];
+                if let [.., module, end] = inner
+                    && is_sign(Some(end), ';')
+                    && inner.iter().any(|token| name(Some(token)) == Some("mod"))
+                {
+                    modules.extend(name(Some(module)).map(str::to_owned));
+                }
+                at += attribute + length;
+            }
+        }
+    }
+    *tokens = kept;
+    modules
+}
+
+/// The length of `#[cfg(test)]`, if it stands here.
+fn test_attribute(tokens: &[(Token, Line)]) -> Option<usize> {
+    let here = |at: usize| tokens.get(at);
+    let is_it = is_sign(here(0), '#')
+        && is_sign(here(1), '[')
+        && name(here(2)) == Some("cfg")
+        && is_sign(here(3), '(')
+        && name(here(4)) == Some("test")
+        && is_sign(here(5), ')')
+        && is_sign(here(6), ']');
+    is_it.then_some(7)
+}
+
+/// The length of an item: up to its closing brace, or its semicolon.
+fn item_length(tokens: &[(Token, Line)]) -> usize {
+    let mut depth = 0_usize;
+    for (at, (token, _)) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign('{' | '(' | '[') => depth += 1,
+            Token::Sign(')' | ']') => depth -= 1,
+            Token::Sign('}') if depth == 1 => return at + 1,
+            Token::Sign('}') => depth -= 1,
+            Token::Sign(';') if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    tokens.len()
+}
+
+/// Every path, with groups in braces written out.
+fn paths(tokens: &[(Token, Line)]) -> Vec<Import> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        at = if name(tokens.get(at)).is_some() {
+            path(tokens, at, &[], &mut found)
+        } else {
+            at + 1
+        };
+    }
+    found
+}
+
+/// Reads the path that begins at a name, behind a prefix. Gives the place behind it.
+fn path(
+    tokens: &[(Token, Line)],
+    mut at: usize,
+    prefix: &[String],
+    found: &mut Vec<Import>,
+) -> usize {
+    let line = tokens.get(at).map_or(0, |(_, line)| *line);
+    let mut path = prefix.to_vec();
+    while let Some(word) = name(tokens.get(at)) {
+        if word != "self" || path.is_empty() {
+            path.push(word.to_owned());
+        }
+        at += 1;
+        if !tokens.get(at).is_some_and(|(token, _)| *token == Token::Of) {
+            break;
+        }
+        at += 1;
+        if is_sign(tokens.get(at), '{') {
+            return group(tokens, at + 1, &path, found);
+        }
+    }
+    found.push(Import { line, path });
+    at
+}
+
+/// Reads what stands in braces behind a prefix. Gives the place behind the closing one.
+fn group(
+    tokens: &[(Token, Line)],
+    mut at: usize,
+    prefix: &[String],
+    found: &mut Vec<Import>,
+) -> usize {
+    while at < tokens.len() && !is_sign(tokens.get(at), '}') {
+        at = match name(tokens.get(at)) {
+            // The name behind it is new, and leads nowhere.
+            Some("as") => at + 2,
+            Some(_) => path(tokens, at, prefix, found),
+            None => at + 1,
+        };
+    }
+    at + 1
+}
