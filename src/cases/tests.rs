@@ -1,3 +1,5 @@
+//! What must hold of the whole table of cases.
+
 use super::*;
 use crate::model;
 use std::collections::BTreeSet;
