@@ -5,6 +5,7 @@ use crate::event::{Event, Run, Verdict};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
+use std::time::Duration;
 
 /// Narrower or wider than this is taken for a mistake of the terminal's.
 const WIDTHS: (usize, usize) = (40, 160);
@@ -80,6 +81,8 @@ fn bar(length: u64) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg:.red} {prefix:.dim}");
     let bar = ProgressBar::new(length);
+    // The time goes on while a case waits.
+    bar.enable_steady_tick(Duration::from_millis(250));
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

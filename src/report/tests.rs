@@ -289,3 +289,36 @@ fn every_format_is_found_by_its_name() {
     }
     assert_eq!("xml".parse::<Format>(), Err(UnknownFormat("xml".into())));
 }
+
+#[test]
+fn the_largest_numbers_do_no_harm() {
+    let mut run = fixture::run();
+    run.started.unix_ms = Some(u64::MAX);
+    run.started.seed = u64::MAX;
+    run.finished.summary.elapsed_ms = u64::MAX;
+    if let Some(calibration) = &mut run.calibration {
+        calibration.round_trip_us = u64::MAX;
+        calibration.timeout_ms = u64::MAX;
+    }
+    for result in &mut run.results {
+        result.elapsed_ms = u64::MAX;
+        result.attempts = crate::event::Attempts {
+            failed: u32::MAX,
+            of: u32::MAX,
+        };
+        for moment in result.evidence.iter_mut().flat_map(|e| &mut e.timeline) {
+            moment.at_us = u64::MAX;
+        }
+        for mark in result.evidence.iter_mut().flat_map(|e| &mut e.frames) {
+            (mark.header, mark.payload, mark.padding) = (usize::MAX, usize::MAX, usize::MAX);
+        }
+        for finding in &mut result.findings {
+            finding.frame = Some(usize::MAX);
+        }
+    }
+    for format in Format::ALL {
+        let mut out = Vec::new();
+        format.write(&run, Look::default(), &mut out).unwrap();
+        assert!(!out.is_empty(), "{format}");
+    }
+}

@@ -1,17 +1,12 @@
 //! `conformance compare` on files, good and bad.
 
-use assert_cmd::Command;
+use crate::program::conformance;
 use framespec::event::{CaseResult, Run, SCHEMA, Started, Verdict};
-use framespec::report::Format;
-use framespec::report::Look;
+use framespec::report::{Format, Look};
 use framespec::spec::Level;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-
-fn conformance() -> Command {
-    Command::cargo_bin("conformance").unwrap()
-}
 
 fn run(target: &str, verdicts: &[(&str, Verdict)]) -> Run {
     let mut run = Run {
