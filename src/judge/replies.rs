@@ -127,7 +127,7 @@ impl Replies {
     #[must_use]
     pub fn rest(&self) -> Rest {
         match &self.fault {
-            Some(fault) => Rest::Malformed(fault.clone(), self.pending.clone()),
+            Some(fault) => Rest::Malformed(*fault, self.pending.clone()),
             None if self.pending.is_empty() => Rest::Nothing,
             None => Rest::Unfinished(self.pending.len()),
         }

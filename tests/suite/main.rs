@@ -13,6 +13,8 @@ mod cli;
 mod client;
 mod compare;
 mod corpus;
+mod docs;
+mod generated;
 mod peers;
 mod program;
 mod rules;

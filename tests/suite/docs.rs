@@ -1,0 +1,277 @@
+//! The documents, as far as they are made from the sources or can be held against them.
+
+use crate::generated;
+use bytes::BytesMut;
+use framespec::model::payload::SURE_DEPTH;
+use framespec::model::reader::{self, Ending, FrameAt, Place};
+use framespec::model::{self, Doubt, Owes, SURE_BODY, SURELY_TOO_LARGE};
+use framespec::profile::{DEFAULT_MAX_BODY, Profile};
+use framespec::script::ClientEnd;
+use framespec::spec::{CLAUSES, Group, clauses_of};
+use framespec::wire::Encoder;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+const PROTOCOL: &str = "docs/PROTOCOL.md";
+
+#[test]
+fn the_clauses_of_the_protocol_are_those_of_the_table() {
+    let mut text = String::new();
+    for group in Group::ALL {
+        write!(
+            text,
+            "\n### {}\n\n| clause | | |\n|---|---|---|\n",
+            group.title()
+        )
+        .unwrap();
+        for clause in clauses_of(group) {
+            let (slug, level, sentence) = (clause.slug, clause.level, clause.sentence);
+            writeln!(text, "| `{slug}` | {level} | {sentence} |").unwrap();
+        }
+    }
+    text.push('\n');
+    generated::part(PROTOCOL, "clauses", &text);
+    assert!(CLAUSES.iter().all(|clause| text.contains(clause.slug)));
+}
+
+#[test]
+fn the_figures_of_the_protocol_are_those_of_the_model() {
+    let rows = [
+        (
+            "bodies that must be taken",
+            format!("up to {}", octets(SURE_BODY)),
+        ),
+        (
+            "bodies that must be refused",
+            format!("of {} and more", octets(SURELY_TOO_LARGE)),
+        ),
+        (
+            "limit of our own server, if not told otherwise",
+            octets(DEFAULT_MAX_BODY),
+        ),
+        (
+            "nesting that must be managed",
+            format!("up to {SURE_DEPTH} levels"),
+        ),
+    ];
+    let mut text = String::from("\n| | |\n|---|---|\n");
+    for (what, figure) in rows {
+        writeln!(text, "| {what} | {figure} |").unwrap();
+    }
+    text.push('\n');
+    generated::part(PROTOCOL, "figures", &text);
+}
+
+fn octets(count: u64) -> String {
+    match count {
+        count if count >= 1 << 30 => format!("{} GiB", count >> 30),
+        count if count >= 1 << 20 => format!("{} MiB", count >> 20),
+        count => format!("{} KiB", count >> 10),
+    }
+}
+
+/// Something that is sent, with what is to be seen in it.
+struct Example {
+    title: &'static str,
+    stream: Vec<u8>,
+}
+
+const MARGOT: &str = r#"{"nombre": "Margot", "edad": 15, "raza": "Schnauzer"}"#;
+
+fn frames(profile: &Profile, payloads: &[&str]) -> Vec<u8> {
+    let mut stream = BytesMut::new();
+    for payload in payloads {
+        let encoder = Encoder::new(profile);
+        encoder.encode(payload.as_bytes(), &mut stream).unwrap();
+    }
+    stream.to_vec()
+}
+
+fn header(profile: &Profile, count: u64) -> Vec<u8> {
+    let mut stream = BytesMut::new();
+    Encoder::new(profile).header_with(count, &mut stream);
+    stream.to_vec()
+}
+
+fn examples(profile: &Profile) -> Vec<Example> {
+    let full = "\"".to_owned() + &"x".repeat(profile.chunk() as usize - 2) + "\"";
+    let mut examples = vec![
+        Example {
+            title: "An object of 53 octets",
+            stream: frames(profile, &[MARGOT]),
+        },
+        Example {
+            title: "A payload that fills its chunk to the last octet: no padding",
+            stream: frames(profile, &[&full]),
+        },
+        Example {
+            title: "Two messages, one behind the other",
+            stream: frames(profile, &["1", "[true]"]),
+        },
+        Example {
+            title: "The empty frame: whole, and undecodable",
+            stream: header(profile, 0),
+        },
+        Example {
+            title: "A NUL inside the payload: undecodable, and never two messages",
+            stream: frames(profile, &["\"a\"\0\"b\""]),
+        },
+        Example {
+            title: "The largest length there is: malformed",
+            stream: header(profile, u64::from(u32::MAX)),
+        },
+    ];
+    if profile.name() == "tutorial" {
+        examples.push(Example {
+            title: "A body length that is no whole number of chunks: malformed",
+            stream: [header(profile, 61), vec![b'1'; 61]].concat(),
+        });
+    }
+    let mut unfinished = frames(profile, &["\"never whole\""]);
+    unfinished.truncate(9);
+    examples.push(Example {
+        title: "A stream that ends inside a body: unfinished",
+        stream: unfinished,
+    });
+    examples
+}
+
+#[test]
+fn the_worked_octets_are_what_encoder_and_model_make_of_them() {
+    for profile in [Profile::tutorial(), Profile::chunk_count()] {
+        let mut text = String::from("\n");
+        for example in examples(&profile) {
+            write!(text, "{}:\n\n```text\n", example.title).unwrap();
+            text.push_str(&dump(&profile, &example.stream));
+            text.push_str("```\n\n");
+        }
+        let name = format!("octets-{}", profile.name());
+        generated::part(PROTOCOL, &name, &text);
+    }
+}
+
+/// The seed of both formats, octet for octet.
+#[test]
+fn the_object_of_53_octets_is_framed_as_it_always_was() {
+    let payload = MARGOT.as_bytes();
+    assert_eq!(payload.len(), 53);
+    let tutorial = [b"\0\0\0\x3c", payload, &[0; 7]].concat();
+    assert_eq!(frames(&Profile::tutorial(), &[MARGOT]), tutorial);
+    let chunk_count = [b"\x0e\0\0\0", payload, &[0; 3]].concat();
+    assert_eq!(frames(&Profile::chunk_count(), &[MARGOT]), chunk_count);
+}
+
+/// The octets of a stream, with what they read as and what they make a server owe.
+fn dump(profile: &Profile, stream: &[u8]) -> String {
+    let reading = reader::read(profile, stream);
+    let mut text = String::new();
+    for frame in &reading.frames {
+        whole(profile, stream, frame, &mut text);
+    }
+    match reading.ending {
+        Ending::Boundary => {}
+        Ending::Malformed {
+            start,
+            body_start,
+            fault,
+            ..
+        } => {
+            let what = format!("header: {fault}");
+            rows(stream, start..body_start, &what, &mut text);
+            rows(stream, body_start..stream.len(), "", &mut text);
+        }
+        Ending::Inside { start, place, .. } => {
+            let place = match place {
+                Place::Header => "the stream ends inside the header",
+                Place::Boundary => "the stream ends between header and body",
+                Place::Body => "the stream ends inside the body",
+            };
+            rows(stream, start..stream.len(), place, &mut text);
+        }
+    }
+    let permitted = model::permitted_for(profile, stream, ClientEnd::Fin);
+    for duty in &permitted.duties {
+        let owes = match &duty.owes {
+            Owes::Reply(_) => "one reply",
+            Owes::ReplyOrClose(Doubt::OddLength) => "a close; a reply is tolerated",
+            Owes::ReplyOrClose(_) => "one reply, or a close",
+            Owes::Close(_) => "a close",
+        };
+        writeln!(text, "owed for the frame at {}: {owes}", duty.start).unwrap();
+    }
+    if permitted.duties.is_empty() {
+        text.push_str("owed: nothing but the close\n");
+    }
+    text
+}
+
+fn whole(profile: &Profile, stream: &[u8], frame: &FrameAt, text: &mut String) {
+    let chunk = profile.chunk() as usize;
+    let body = frame.body.len();
+    let chunks = match body / chunk {
+        1 => "1 chunk".to_owned(),
+        chunks => format!("{chunks} chunks"),
+    };
+    let counted = format!("header: {body} octets of body, {chunks}");
+    rows(stream, frame.start..frame.body.start, &counted, text);
+    rows(stream, frame.payload.clone(), "", text);
+    rows(stream, frame.payload.end..frame.body.end, "padding", text);
+}
+
+/// 16 octets a line, and beside the first line what they are; without that, their text.
+fn rows(stream: &[u8], range: std::ops::Range<usize>, what: &str, text: &mut String) {
+    for (row, octets) in stream[range.clone()].chunks(16).enumerate() {
+        let at = range.start + row * 16;
+        let hex: Vec<_> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let said = match (what, row) {
+            ("", _) => printable(octets),
+            (what, 0) => what.to_owned(),
+            _ => String::new(),
+        };
+        let line = format!("{at:3}  {:47}  {said}", hex.join(" "));
+        writeln!(text, "{}", line.trim_end()).unwrap();
+    }
+}
+
+fn printable(octets: &[u8]) -> String {
+    let shown = |octet: &u8| match octet {
+        b' '..=b'~' => char::from(*octet),
+        _ => '.',
+    };
+    octets.iter().map(shown).collect()
+}
+
+/// Every link from a document to a file of the repository leads somewhere.
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for document in documents(root) {
+        let text = fs::read_to_string(&document).unwrap();
+        let folder = document.parent().unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") || link.starts_with('#') {
+                continue;
+            }
+            let file = link.split('#').next().unwrap_or(link);
+            assert!(folder.join(file).exists(), "{}: {link}", document.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 0);
+}
+
+fn documents(root: &Path) -> Vec<std::path::PathBuf> {
+    let folders = [root.to_owned(), root.join("docs"), root.join("fuzz")];
+    folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
