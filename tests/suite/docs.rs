@@ -1,6 +1,7 @@
 //! The documents, as far as they are made from the sources or can be held against them.
 
 use crate::generated;
+use crate::rules::rooms::ROOMS;
 use bytes::BytesMut;
 use framespec::model::payload::SURE_DEPTH;
 use framespec::model::reader::{self, Ending, FrameAt, Place};
@@ -240,6 +241,51 @@ fn printable(octets: &[u8]) -> String {
         _ => '.',
     };
     octets.iter().map(shown).collect()
+}
+
+/// The rooms as they are, in the words that each begins with.
+#[test]
+fn the_map_of_the_architecture_is_that_of_the_sources() {
+    let mut text = String::from("\n| room | what it is | imports |\n|---|---|---|\n");
+    for room in ROOMS {
+        let Some(about) = about(room.name) else {
+            continue;
+        };
+        let imports: Vec<_> = room.may.iter().map(|name| format!("`{name}`")).collect();
+        let imports = match room.name {
+            "cli" => "everything".to_owned(),
+            _ if imports.is_empty() => "–".to_owned(),
+            _ => imports.join(", "),
+        };
+        writeln!(text, "| `{}` | {about} | {imports} |", room.name).unwrap();
+    }
+    text.push('\n');
+    generated::part("docs/ARCHITECTURE.md", "rooms", &text);
+}
+
+/// The first paragraph of a room's own documentation; `None` while there is no such room.
+fn about(room: &str) -> Option<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let text = fs::read_to_string(src.join(room).join("mod.rs"))
+        .or_else(|_| fs::read_to_string(src.join(room).with_extension("rs")))
+        .ok()?;
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    Some(without_links(&lines.collect::<Vec<_>>().join(" ")))
+}
+
+/// Links of rustdoc lead nowhere outside it: their text stays.
+fn without_links(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once("[`") {
+        let (word, behind) = link.split_once("`]").expect("a link that is closed");
+        plain.push_str(&format!("{before}`{word}`"));
+        rest = match behind.strip_prefix('(') {
+            Some(target) => target.split_once(')').map_or("", |(_, rest)| rest),
+            None => behind,
+        };
+    }
+    plain + rest
 }
 
 /// Every link from a document to a file of the repository leads somewhere.

@@ -3,10 +3,10 @@
 use super::source::{Import, Source};
 
 /// A room, which is a module at the root of the crate.
-pub(super) struct Room {
-    pub(super) name: &'static str,
+pub(crate) struct Room {
+    pub(crate) name: &'static str,
     /// The rooms that it may import.
-    may: &'static [&'static str],
+    pub(crate) may: &'static [&'static str],
     /// Paths that stand nowhere in it.
     never: &'static [&'static [&'static str]],
 }
@@ -33,7 +33,7 @@ const SYSTEM: &[&str] = &[
     "io::stderr",
 ];
 
-/// The time of day, and the time since anything.
+/// The time of day, and the time since anything else.
 const CLOCK: &[&str] = &["Instant::now", "SystemTime", "std::thread::sleep"];
 
 /// What only the program needs.
@@ -67,7 +67,7 @@ const fn room(name: &'static str, may: &'static [&'static str]) -> Room {
 }
 
 #[rustfmt::skip]
-pub(super) const ROOMS: &[Room] = &[
+pub(crate) const ROOMS: &[Room] = &[
     pure("profile", &[]),
     Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
@@ -83,11 +83,12 @@ pub(super) const ROOMS: &[Room] = &[
     pure("event", &["spec"]),
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
+    pure("expect", &["event", "report"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
     pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "run", "fuzz",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "fuzz",
     ]) },
 ];
 
