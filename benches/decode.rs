@@ -32,27 +32,27 @@ fn main() {
     } else {
         1
     };
+    let print = |title: String, contenders: Vec<Contender>, stream: &Stream| {
+        print_table(&title, &run(&contenders, stream, rounds));
+    };
     let plain = plain();
-    for (what, payload) in [
-        ("60 octets", 60),
-        ("1,000 octets", 1_000),
-        ("16,384 octets", 16_384),
-    ] {
+    for payload in [60, 1_000, 16_384] {
         let stream = Stream::new(&plain, payload);
-        print_table(
-            &format!("Frames of {what}, unpadded"),
-            &run(&decoders(&plain), &stream, rounds),
-        );
+        let title = format!("Decoding frames of {payload} octets, all there at once");
+        print(title, decoders(&plain), &stream);
+        let title =
+            format!("Decoding frames of {payload} octets, arriving in segments of {SEGMENT}");
+        print(title, arriving(&plain), &stream);
     }
     let tutorial = Profile::tutorial();
-    let padded = Stream::new(&tutorial, 50);
-    let title = "The `tutorial` format: 50 octets and 10 of padding, which the peer does not drop";
-    print_table(title, &run(&decoders(&tutorial), &padded, rounds));
-    let small = Stream::new(&plain, 60);
-    print_table(
-        "Encoding, 60 octets, unpadded",
-        &run(&encoders(&plain), &small, rounds),
+    let title = "Decoding `tutorial`, 50 octets and 10 of padding, which the peer does not drop";
+    print(
+        title.into(),
+        decoders(&tutorial),
+        &Stream::new(&tutorial, 50),
     );
+    let title = "Encoding 60 octets".to_owned();
+    print(title, encoders(&plain), &Stream::new(&plain, 60));
 }
 
 /// What `LengthDelimitedCodec` speaks unless told otherwise: four octets, big-endian, no padding.
@@ -111,7 +111,7 @@ fn contender(name: &'static str, run: impl Fn(&Stream) -> Timed + 'static) -> Co
 }
 
 fn decoders(profile: &Profile) -> Vec<Contender> {
-    let (owning, borrowing, arriving) = (profile.clone(), profile.clone(), profile.clone());
+    let (owning, borrowing) = (profile.clone(), profile.clone());
     vec![
         contender(PEER, |stream| {
             let mut octets = stream.octets.clone();
@@ -162,7 +162,13 @@ fn decoders(profile: &Profile) -> Vec<Contender> {
                 count
             })
         }),
-        contender("in segments: `LengthDelimitedCodec`", |stream| {
+    ]
+}
+
+fn arriving(profile: &Profile) -> Vec<Contender> {
+    let profile = profile.clone();
+    vec![
+        contender(PEER, |stream| {
             let mut octets = BytesMut::new();
             let mut codec = peer();
             timed(|| {
@@ -177,9 +183,9 @@ fn decoders(profile: &Profile) -> Vec<Contender> {
                 count
             })
         }),
-        contender("in segments: `Decoder::decode`", move |stream| {
+        contender("`Decoder::decode`", move |stream| {
             let mut octets = BytesMut::new();
-            let mut decoder = Decoder::new(&arriving);
+            let mut decoder = Decoder::new(&profile);
             timed(|| {
                 let mut count = 0;
                 for segment in stream.octets.chunks(SEGMENT) {
