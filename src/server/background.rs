@@ -4,6 +4,7 @@ use super::{Handler, Server, Settings};
 use crate::profile::Profile;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -35,21 +36,36 @@ impl Background {
         settings: Settings,
         handler: H,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let addrs: Vec<SocketAddr> = addr.to_socket_addrs()?.collect();
-        let server = runtime.block_on(Server::bind(&addrs[..], profile, settings))?;
-        let addr = server.local_addr()?;
+        let (tell, told) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel::<()>();
+        // All of it on a thread of its own: the caller's may be driving another runtime.
         let serve = move || {
-            let shutdown = async {
-                // Told or dropped, it means the same.
-                let _ = stopped.await;
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error))),
             };
-            runtime.block_on(server.serve(handler, shutdown));
+            runtime.block_on(async {
+                let server = match Server::bind(&addrs[..], profile, settings).await {
+                    Ok(server) => server,
+                    Err(error) => return drop(tell.send(Err(error))),
+                };
+                if tell.send(server.local_addr()).is_err() {
+                    return;
+                }
+                let shutdown = async {
+                    // Told or dropped, it means the same.
+                    let _ = stopped.await;
+                };
+                server.serve(handler, shutdown).await;
+            });
         };
         let thread = thread::Builder::new()
             .name("framespec-server".into())
             .spawn(serve)?;
+        let addr = told
+            .recv()
+            .map_err(|_| io::Error::other("the server's thread ended early"))??;
         Ok(Self {
             addr,
             stop: Some(stop),
