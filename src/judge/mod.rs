@@ -9,6 +9,8 @@
 mod content;
 mod heard;
 pub mod replies;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use content::{Frame, ReplyRule, mentions};

@@ -69,23 +69,49 @@ impl<'a> Walk<'a> {
         for reply in &self.heard.replies {
             self.form(reply);
         }
-        let mut all_met = true;
+        let mut unmet = None;
         for duty in &self.permitted.duties {
             if duty.due > self.heard.sent_in_all() {
-                all_met = false;
+                unmet = Some(duty);
                 break;
             }
             if matches!(self.meet(duty), Then::Stop) {
                 return self.rest();
             }
         }
+        let refused = self.header_was_refused(unmet);
+        if refused {
+            // One last reply may say what was wrong.
+            self.next = self.next.saturating_add(1);
+        }
         self.left_over();
         self.rest();
-        if all_met {
-            self.end();
-        } else {
-            self.broken_off();
+        match unmet {
+            _ if refused => {}
+            None => self.end(),
+            Some(_) => self.broken_off(),
         }
+    }
+
+    /// Whether the server closed upon the header of a body of odd length before the body was whole.
+    fn header_was_refused(&self, unmet: Option<&Duty>) -> bool {
+        let start = match (unmet, self.permitted.tail) {
+            (Some(duty), _) if is_odd(duty) => duty.start,
+            (
+                None,
+                Tail::Inside {
+                    start,
+                    may_close: true,
+                    ..
+                },
+            ) => start,
+            _ => return false,
+        };
+        self.heard.close.is_some() && self.heard.sent_in_all() >= self.header_end(start)
+    }
+
+    fn header_end(&self, start: usize) -> usize {
+        start.saturating_add(self.profile.header_len())
     }
 
     fn meet(&mut self, duty: &'a Duty) -> Then {
@@ -145,11 +171,17 @@ impl<'a> Walk<'a> {
         Then::GoOn
     }
 
-    /// The next reply, which must not have begun before the duty was due.
+    /// The next reply, which must not have begun before the duty was due. What is wrong with a header
+    /// can be said as soon as it is there.
     fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
         let reply = self.heard.replies.get(self.next)?;
         self.next = self.next.saturating_add(1);
-        if self.heard.sent_before(reply.first_entry) < duty.due {
+        let due = if is_odd(duty) {
+            self.header_end(duty.start)
+        } else {
+            duty.due
+        };
+        if self.heard.sent_before(reply.first_entry) < due {
             let what = format!(
                 "a reply began when {} of the request's {} octets had been sent",
                 self.heard
@@ -425,6 +457,11 @@ fn describe(doubt: &Doubt) -> &'static str {
         Doubt::Size => "a body larger than every server must take",
         Doubt::OddLength => "a body that is no whole number of chunks",
     }
+}
+
+/// Whether it is about a body that is no whole number of chunks.
+fn is_odd(duty: &Duty) -> bool {
+    matches!(duty.owes, Owes::ReplyOrClose(Doubt::OddLength))
 }
 
 fn place(tail: Tail) -> &'static str {

@@ -88,6 +88,8 @@ pub enum Tail {
         start: usize,
         /// Where in the frame the stream stops.
         place: reader::Place,
+        /// Whether its header is malformed, so that the server may close without waiting for more.
+        may_close: bool,
     },
     /// Octets that nobody reads, since the connection is to be closed.
     Void,
@@ -136,6 +138,7 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
                 return Tail::Inside {
                     start: base.saturating_add(start),
                     place,
+                    may_close: false,
                 };
             }
             Ending::Malformed {
@@ -162,6 +165,7 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
                     return Tail::Inside {
                         start: at,
                         place: reader::Place::Body,
+                        may_close: true,
                     };
                 };
                 duties.push(Duty {

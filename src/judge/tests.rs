@@ -1,0 +1,65 @@
+//! Transcripts with one thing in them that a judge could take amiss, or miss.
+
+use super::*;
+use crate::model::permitted;
+use crate::script::Script;
+use crate::transcript::{Entry, Seen};
+use std::time::Duration;
+
+/// The clauses that a peer breaks that lets these things be seen while the script is played.
+fn broken(script: &str, seen: Vec<Seen>) -> Vec<&'static str> {
+    let profile = Profile::tutorial();
+    let script: Script = format!("framespec script 1\nopen a\n{script}")
+        .parse()
+        .unwrap();
+    let entry = |seen| Entry {
+        at: Duration::ZERO,
+        conn: 0,
+        seen,
+    };
+    let transcript = Transcript {
+        entries: seen.into_iter().map(entry).collect(),
+        ..Transcript::default()
+    };
+    let permitted = permitted(&profile, &script);
+    judge(&profile, &ReplyRule::Echo, &permitted, &transcript)
+        .into_iter()
+        .map(|finding| finding.clause)
+        .collect()
+}
+
+fn reply() -> Seen {
+    Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat())
+}
+
+#[test]
+fn a_header_of_odd_length_may_be_refused_before_the_body_is_there() {
+    for script in [
+        "send a 0000003d | 'x'*61 | 0000003c '1' 00*59\nfin a",
+        "send a 0000003d | 'x'*10\nawait a",
+    ] {
+        let refused = |seen: Vec<Seen>| broken(script, seen);
+        assert!(refused(vec![Seen::Sent(4), Seen::Fin]).is_empty());
+        assert!(refused(vec![Seen::Sent(4), Seen::Rst]).is_empty());
+        assert!(refused(vec![Seen::Sent(4), reply(), Seen::Fin]).is_empty());
+        let again = refused(vec![Seen::Sent(4), reply(), reply(), Seen::Fin]);
+        assert!(!again.is_empty(), "two replies");
+        let early = refused(vec![Seen::Sent(3), Seen::Fin, Seen::Sent(1)]);
+        assert!(early.is_empty(), "what was sent meanwhile counts");
+        assert!(!refused(vec![Seen::Sent(3), Seen::Fin]).is_empty());
+    }
+}
+
+#[test]
+fn a_close_inside_an_honest_frame_is_not_permitted() {
+    let script = "send a 0000003c | '1' 00*59\nawait a";
+    assert_eq!(
+        broken(script, vec![Seen::Sent(4), Seen::Fin]),
+        ["persistence"]
+    );
+    let all = vec![
+        Seen::Sent(64),
+        Seen::Received([b"\0\0\0\x3c1", &[0; 59][..]].concat()),
+    ];
+    assert!(broken(script, all).is_empty());
+}
