@@ -14,6 +14,10 @@
 //! |---|---|---|
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
 //! | [`wire`] | encoder and incremental zero-copy decoder | – |
+//! | [`message`] | payloads that have been found to mean something | `message` |
+//! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
+//! | [`server`] | sockets, tasks, limits and shutdown; the handler is a closure | `server` |
+//! | [`client`] | connect, request, receive | `server` |
 
 #![forbid(unsafe_code)]
 

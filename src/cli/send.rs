@@ -19,7 +19,7 @@ pub(crate) struct SendArgs {
     /// The server
     #[arg(value_name = "HOST:PORT")]
     target: Target,
-    /// Requests, each one JSON text; - for one a line from the standard input
+    /// Requests, each one JSON text; - reads one a line from the standard input, and skips empty lines
     #[arg(value_name = "JSON", required = true)]
     requests: Vec<String>,
     #[command(flatten)]
@@ -67,6 +67,9 @@ impl SendArgs {
         let mut lines = lines::stdin(usize::try_from(profile.max_body()).unwrap_or(usize::MAX));
         while let Some(line) = lines.recv().await {
             let (number, text) = line.map_err(|error| Failure::usage(error.to_string()))?;
+            if profile.payload() == Payload::Json && text.trim().is_empty() {
+                continue;
+            }
             let message = message(profile, text.clone()).map_err(|why| {
                 Failure::usage(format!("line {number}: {why}: {}", excerpt(&text)))
                     .hint("one JSON text on each line")

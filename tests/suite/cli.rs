@@ -72,7 +72,7 @@ fn send_prints_the_reply_to_each_request_in_order() {
     let server = Served::start(&[]);
     let target = server.addr.to_string();
     let args = ["send", &target, "{\"a\": 1.0}", "-", "\"last\""];
-    let (code, stdout, stderr) = run(&args, "1\r\n[ ]\nnull");
+    let (code, stdout, stderr) = run(&args, "1\r\n\n[ ]\nnull");
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert_eq!(stdout, "{\"a\": 1.0}\n1\n[ ]\nnull\n\"last\"\n");
 }

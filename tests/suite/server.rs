@@ -10,6 +10,8 @@ use framespec::session::{Limits, Reply};
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 fn start(settings: Settings, handler: impl Handler) -> Background {
@@ -322,6 +324,34 @@ fn going_down_cuts_off_what_does_not_end() {
     server.signal(rustix::process::Signal::INT);
     let (status, _) = server.wait();
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn going_down_is_not_put_off_by_a_client_that_never_stops() {
+    let server = Served::start(&["--drain", "55s"]);
+    let mut client = server.connect();
+    let mut reader = client.try_clone().unwrap();
+    let flood = thread::spawn(move || {
+        let requests = frame("1").repeat(100);
+        while client.write_all(&requests).is_ok() {}
+    });
+    let (begun, has_begun) = mpsc::channel();
+    let drain = thread::spawn(move || {
+        reader.read_exact(&mut [0; 64 << 10]).unwrap();
+        begun.send(()).unwrap();
+        let mut buffer = vec![0; 64 << 10];
+        while matches!(reader.read(&mut buffer), Ok(octets) if octets > 0) {}
+        // Both directions, so that the flood ends too.
+        let _ = reader.shutdown(Shutdown::Both);
+    });
+    has_begun.recv().unwrap();
+    let start = Instant::now();
+    server.signal(rustix::process::Signal::TERM);
+    let (status, _) = server.wait();
+    assert!(status.success(), "{status}");
+    assert!(start.elapsed() < Duration::from_secs(50), "it was cut off");
+    flood.join().unwrap();
+    drain.join().unwrap();
 }
 
 #[test]
