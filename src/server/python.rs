@@ -158,6 +158,8 @@ fn put(code: u32, out: &mut String) {
         Some('\n') => out.push_str("\\n"),
         Some('\r') => out.push_str("\\r"),
         Some('\t') => out.push_str("\\t"),
+        Some('\u{8}') => out.push_str("\\b"),
+        Some('\u{c}') => out.push_str("\\f"),
         Some(c @ ' '..='~') => out.push(c),
         Some(c) => {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -193,6 +195,7 @@ mod tests {
             "é\u{1f600}/\u{8}\u{c}"
         );
         assert_eq!(str_in_json("\"é\\ud800\""), "\\u00e9\\ud800");
+        assert_eq!(str_in_json("\"\\u0008\\u000c\""), "\\b\\f");
     }
 
     /// Each right side is what CPython 3.11 prints.
