@@ -31,6 +31,26 @@ pub(super) fn written(script: &Script, conn: Conn) -> Option<Way> {
     (!sizes.is_empty()).then(|| Way::segments(sizes))
 }
 
+/// The same script with all that it sends cut in another way.
+pub(super) fn otherwise(script: &Script) -> Script {
+    let mut other = Script::new();
+    for step in script.steps() {
+        let action = match &step.action {
+            Action::Send(segments) => Action::Send(recut(&segments.concat())),
+            action => action.clone(),
+        };
+        // What could be pushed once can be pushed again.
+        let _ = other.push(step.conn, action);
+    }
+    other
+}
+
+fn recut(octets: &[u8]) -> Vec<Vec<u8>> {
+    let size = octets.len().div_ceil(FINE).max(1);
+    let size = size.saturating_add((hash(octets) % 7) as usize);
+    octets.chunks(size).map(<[u8]>::to_vec).collect()
+}
+
 /// FNV-1a, 64 bits.
 fn hash(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
@@ -50,6 +70,16 @@ mod tests {
                 assert!(len / least <= FINE, "{len} octets in {way}");
             }
         }
+    }
+
+    #[test]
+    fn cut_otherwise_it_is_the_same_script() {
+        let text = "framespec script 1\nopen a\nsend a 'abc' | 00*900\nawait a\npause 3\nfin a";
+        let script: Script = text.parse().unwrap();
+        let other = otherwise(&script);
+        assert_ne!(other, script);
+        assert_eq!(other.stream(0), script.stream(0));
+        assert_eq!(other.steps().len(), script.steps().len());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | target | input | what must hold |
 //! |---|---|---|
 //! | [`decoder`] | a file as [`Script::from_file`] reads it | all ways of reading agree with the model |
+//! | [`session`] | the same | an echoing session does only what the model permits, however the streams are cut |
 //! | [`profiles`] | octets that choose a profile and a stream | the same, in any wire format |
 //! | [`profile_file`] | a profile file | what is read can be written, and reads back |
 //! | [`script`] | a script file | what is read can be written, and reads back |
@@ -17,20 +18,25 @@ mod crafted;
 mod cuts;
 mod decoding;
 mod mutate;
+mod serving;
 
 pub use decoding::{Disagreement, Way, compare};
 pub use mutate::mend_lengths;
 
+use crate::judge::{ReplyRule, judge};
+use crate::model::permitted;
 use crate::profile::Profile;
-use crate::script::{Script, profile_of_file};
+use crate::script::{Conn, Script, profile_of_file};
+use crate::transcript::{Seen, Transcript};
 use std::fmt::Display;
 
 /// What a fuzz target does with its input.
 pub type Body = fn(&[u8]);
 
 /// Every target by its name in `fuzz/`.
-pub const TARGETS: [(&str, Body); 4] = [
+pub const TARGETS: [(&str, Body); 5] = [
     ("decoder", decoder),
+    ("session", session),
     ("profiles", profiles),
     ("profile_file", profile_file),
     ("script", script),
@@ -57,6 +63,66 @@ pub fn decoder(data: &[u8]) {
         ways.extend(cuts::written(&script, conn));
         agreed(compare(&profile, &stream, &ways));
     }
+}
+
+/// Plays a script file at an echoing session, as it is cut and cut otherwise, and has both judged.
+///
+/// Scripts with very many steps or connections are left out: judging them takes long.
+pub fn session(data: &[u8]) {
+    let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
+        return;
+    };
+    // The session has a limit, so the model has to know it.
+    let profile = profile.unwrap_or_default();
+    let limit = profile.max_body();
+    let Ok(profile) = profile.with_max_body(limit) else {
+        return;
+    };
+    if is_small(&script) {
+        agreed(judge_session(&profile, &script, serving::echo));
+    }
+}
+
+fn is_small(script: &Script) -> bool {
+    let octets: usize = (0..script.connections())
+        .map(|conn| script.stream(conn).len())
+        .sum();
+    script.connections() <= 32 && script.steps().len() <= 1000 && octets <= MAX_STREAM
+}
+
+fn judge_session(
+    profile: &Profile,
+    script: &Script,
+    handler: serving::Handler,
+) -> Result<(), String> {
+    let permitted = permitted(profile, script);
+    let as_cut = serving::play(profile, script, handler);
+    let otherwise = serving::play(profile, &cuts::otherwise(script), handler);
+    for (transcript, how) in [(&as_cut, "as it is"), (&otherwise, "cut otherwise")] {
+        let findings = judge(profile, &ReplyRule::Echo, &permitted, transcript);
+        if let Some(finding) = findings.first() {
+            return Err(format!("{}, {how}: {}", finding.clause, finding.what));
+        }
+    }
+    for conn in 0..script.connections() {
+        if heard(&as_cut, conn) != heard(&otherwise, conn) {
+            return Err(format!(
+                "reassembly: connection {conn} heard something else"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// All octets that came on a connection.
+fn heard(transcript: &Transcript, conn: Conn) -> Vec<u8> {
+    let received = transcript
+        .of(conn)
+        .filter_map(|(_, entry)| match &entry.seen {
+            Seen::Received(octets) => Some(octets.as_slice()),
+            _ => None,
+        });
+    received.collect::<Vec<_>>().concat()
 }
 
 /// Decodes a stream that is made for a profile, both of them made from the data.
@@ -103,6 +169,7 @@ fn same<T: PartialEq>(again: &T, first: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Reply;
     use proptest::prelude::*;
 
     #[test]
@@ -110,6 +177,25 @@ mod tests {
         for (name, _) in TARGETS {
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
         }
+    }
+
+    #[test]
+    fn a_server_that_is_wrong_is_found_out() {
+        let judged = |script: &str, handler| {
+            let script = format!("framespec script 1\nopen a\n{script}")
+                .parse()
+                .unwrap();
+            judge_session(&Profile::tutorial(), &script, handler)
+        };
+        let two = "send a 0000003c 'true' 00*56 0000003c '1' 00*59\nfin a";
+        assert_eq!(judged(two, serving::echo), Ok(()));
+        let wrong = |handler| judged(two, handler).unwrap_err();
+        assert!(wrong(|_| Reply::Nothing).starts_with("half-close"));
+        assert!(wrong(|_| Reply::Close).starts_with("one-reply"));
+        assert!(wrong(|_| "else".into()).starts_with("fidelity"));
+        let undecodable = "send a 00000000\nawait a";
+        assert_eq!(judged(undecodable, |_| Reply::Close), Ok(()));
+        assert!(judged(undecodable, |_| Reply::Nothing).is_err());
     }
 
     proptest! {
@@ -128,8 +214,9 @@ mod tests {
             profile in prop::sample::select(&["chunk-count", "tutorial"]),
         ) {
             let file = format!("framespec script 1\n#: {profile}\nopen a\nsend a {sent}\nfin a\n");
-            decoder(file.as_bytes());
-            script(file.as_bytes());
+            for (_, target) in TARGETS {
+                target(file.as_bytes());
+            }
         }
     }
 }

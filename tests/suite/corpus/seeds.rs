@@ -368,6 +368,20 @@ const SCRIPTS: &[(&str, &str)] = &[
         fin a"#,
     ),
     (
+        "chunk-multiple.body-behind-its-header",
+        r#"
+        open a
+        send a 0000003d | 'x'*61 | 0000003c '1' 00*59
+        fin a"#,
+    ),
+    (
+        "chunk-multiple.body-never-whole",
+        r#"
+        open a
+        send a 0000003d | 'x'*10
+        await a"#,
+    ),
+    (
         "length-limit.body-at-the-limit",
         r#"
         open a
