@@ -85,7 +85,11 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
-    pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"]),
+    // It needs one moment to begin with, as there is no other way to an `Instant`.
+    Room {
+        never: &[NETWORK, SYSTEM, TERMINAL],
+        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"])
+    },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
         "model", "judge", "cases", "event", "marks", "report", "expect", "run", "fuzz",
