@@ -63,3 +63,15 @@ fn a_close_inside_an_honest_frame_is_not_permitted() {
     ];
     assert!(broken(script, all).is_empty());
 }
+
+#[test]
+fn a_body_that_not_every_server_takes_may_be_refused_upon_its_header() {
+    let refused = vec![Seen::Sent(4), Seen::Fin];
+    for script in ["send a 0ffffff0\nawait a", "send a 0000f000 | '1' 00*61439"] {
+        assert!(broken(script, refused.clone()).is_empty(), "{script}");
+    }
+    // 7980 octets: every server must take that.
+    for script in ["send a 00001f2c\nawait a", "send a 00001f2c | '1' 00*7979"] {
+        assert!(!broken(script, refused.clone()).is_empty(), "{script}");
+    }
+}

@@ -93,10 +93,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the server closed upon the header of a body of odd length before the body was whole.
+    /// Whether the server closed upon a header that it may refuse, before the body was whole.
     fn header_was_refused(&self, unmet: Option<&Duty>) -> bool {
         let start = match (unmet, self.permitted.tail) {
-            (Some(duty), _) if is_odd(duty) => duty.start,
+            (Some(duty), _) if may_be_refused(duty) => duty.start,
             (
                 None,
                 Tail::Inside {
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
         let reply = self.heard.replies.get(self.next)?;
         self.next = self.next.saturating_add(1);
-        let due = if is_odd(duty) {
+        let due = if may_be_refused(duty) {
             self.header_end(duty.start)
         } else {
             duty.due
@@ -459,9 +459,12 @@ fn describe(doubt: &Doubt) -> &'static str {
     }
 }
 
-/// Whether it is about a body that is no whole number of chunks.
-fn is_odd(duty: &Duty) -> bool {
-    matches!(duty.owes, Owes::ReplyOrClose(Doubt::OddLength))
+/// Whether the header of what it is about is reason enough to close.
+fn may_be_refused(duty: &Duty) -> bool {
+    matches!(
+        duty.owes,
+        Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size)
+    )
 }
 
 fn place(tail: Tail) -> &'static str {

@@ -88,7 +88,8 @@ pub enum Tail {
         start: usize,
         /// Where in the frame the stream stops.
         place: reader::Place,
-        /// Whether its header is malformed, so that the server may close without waiting for more.
+        /// Whether its header alone lets the server close: because it is malformed, or because it
+        /// claims more than every server must take.
         may_close: bool,
     },
     /// Octets that nobody reads, since the connection is to be closed.
@@ -138,7 +139,7 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
                 return Tail::Inside {
                     start: base.saturating_add(start),
                     place,
-                    may_close: false,
+                    may_close: may_be_too_large(profile, rest.get(start..).unwrap_or_default()),
                 };
             }
             Ending::Malformed {
@@ -177,6 +178,14 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
             }
         }
     }
+}
+
+/// Whether a frame claims a body larger than every server must take, where no limit is declared.
+fn may_be_too_large(profile: &Profile, frame: &[u8]) -> bool {
+    let ending = reader::read_with_limit(profile, frame, SURE_BODY.into()).ending;
+    let over = |fault| matches!(fault, Fault::OverLimit { .. });
+    profile.declared_max_body().is_none()
+        && matches!(ending, Ending::Malformed { fault, .. } if over(fault))
 }
 
 fn odd_length(fault: &Fault) -> Option<usize> {
