@@ -1,13 +1,18 @@
 //! A server beside the program that started it.
 
-use super::{Handler, Server, Settings};
+use super::{Alteration, Handler, Server, Settings};
 use crate::profile::Profile;
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+
+/// What a server waits for.
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A server on a thread of its own. It goes down when this is dropped.
 ///
@@ -36,11 +41,44 @@ impl Background {
         settings: Settings,
         handler: H,
     ) -> io::Result<Self> {
+        Self::spawn(addr, profile, settings, |server, shutdown| {
+            server.serve(handler, shutdown)
+        })
+    }
+
+    /// The same with an [`Alteration`]: a [`Fault`](super::Fault), a [`Variant`](super::Variant), or
+    /// none.
+    ///
+    /// # Errors
+    /// If it cannot listen there, or the system gives no thread.
+    pub fn start_altered<H: Handler>(
+        addr: impl ToSocketAddrs,
+        profile: Profile,
+        settings: Settings,
+        handler: H,
+        alteration: impl Into<Alteration>,
+    ) -> io::Result<Self> {
+        let alteration = alteration.into();
+        Self::spawn(addr, profile, settings, move |server, shutdown| {
+            server.serve_altered(handler, alteration, shutdown)
+        })
+    }
+
+    fn spawn<S, T>(
+        addr: impl ToSocketAddrs,
+        profile: Profile,
+        settings: Settings,
+        serve: S,
+    ) -> io::Result<Self>
+    where
+        S: FnOnce(Server, Shutdown) -> T + Send + 'static,
+        T: Future<Output = ()>,
+    {
         let addrs: Vec<SocketAddr> = addr.to_socket_addrs()?.collect();
         let (tell, told) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel::<()>();
         // All of it on a thread of its own: the caller's may be driving another runtime.
-        let serve = move || {
+        let run = move || {
             let runtime = match Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(tell.send(Err(error))),
@@ -57,12 +95,12 @@ impl Background {
                     // Told or dropped, it means the same.
                     let _ = stopped.await;
                 };
-                server.serve(handler, shutdown).await;
+                serve(server, Box::pin(shutdown)).await;
             });
         };
         let thread = thread::Builder::new()
             .name("framespec-server".into())
-            .spawn(serve)?;
+            .spawn(run)?;
         let addr = told
             .recv()
             .map_err(|_| io::Error::other("the server's thread ended early"))??;

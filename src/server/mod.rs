@@ -20,15 +20,24 @@
 //!
 //! What is said to a request is the business of a [`Handler`]: a closure, [`Echo`] or [`Tutorial`].
 //! [`Background`] is a server on a thread of its own, for programs that are not asynchronous.
+//!
+//! For those who test clients or checkers there is [`Server::serve_altered`]: the same server with a
+//! [`Fault`], or one that is different as it may be, a [`Variant`].
 
 mod accept;
+mod alter;
 mod background;
 mod connection;
+mod fault;
 mod handler;
 mod python;
+mod variant;
 
+pub use alter::Alteration;
 pub use background::Background;
+pub use fault::{Fault, Need};
 pub use handler::{Echo, Handler, Tutorial, from_async};
+pub use variant::Variant;
 
 use crate::profile::Profile;
 use crate::session::{Limits, Session};
@@ -144,6 +153,24 @@ impl Server {
         };
         info!(profile = shared.0.name(), "serving");
         accept::run(listener, &settings, shutdown, client).await;
+        info!("down");
+    }
+
+    /// Serves with a [`Fault`] or as a [`Variant`], until `shutdown` is ready or the fault ends the
+    /// server; clients are then dropped as they are.
+    pub async fn serve_altered<H: Handler>(
+        self,
+        handler: H,
+        alteration: impl Into<Alteration>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let alteration = alteration.into();
+        info!(
+            profile = self.profile.name(),
+            altered = alteration.name,
+            "serving"
+        );
+        alter::run(self, handler, alteration, shutdown).await;
         info!("down");
     }
 }

@@ -9,6 +9,7 @@
     clippy::unwrap_used
 )]
 
+mod altered;
 mod cli;
 mod client;
 mod compare;

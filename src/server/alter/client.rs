@@ -1,0 +1,251 @@
+//! One client of an altered server: its socket, and what is remembered about it.
+
+use super::door::Shared;
+use super::hooks::Hooks;
+use crate::profile::Profile;
+use crate::session::WRITE_PROGRESS;
+use crate::wire::Decoder;
+use bytes::BytesMut;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::{timeout, timeout_at};
+
+/// The most that one read brings.
+const MOST_ROOM: usize = 64 << 10;
+
+/// The most that is read ahead.
+const MOST_AHEAD: usize = 256 << 10;
+
+/// How a conversation ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The client has ended its stream.
+    Eof {
+        /// Whether that was inside a frame.
+        inside: bool,
+    },
+    /// A header was malformed.
+    Malformed,
+    /// A frame was not finished in time.
+    Late,
+    /// The client did not take its replies in time.
+    Stuck,
+    /// The handler asked for it.
+    Asked,
+    /// The connection broke.
+    Broken(io::Error),
+    /// Nobody serves the client any more, and nobody closes its connection.
+    Forgotten,
+    /// The whole server has come to its end.
+    Fatal,
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What an altered step remembers until the next. An honest one leaves it alone.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) count: usize,
+    pub(crate) flag: bool,
+}
+
+/// A client.
+pub(crate) struct Client {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) stream: Arc<TcpStream>,
+    /// Counted from 1, over all clients there have been.
+    pub(crate) number: usize,
+    /// Octets that have been read and not been used.
+    pub(crate) inbox: BytesMut,
+    /// Frames that have been taken.
+    pub(crate) frames: usize,
+    pub(crate) memory: Memory,
+    /// When the first octet of the frame came that is being taken.
+    begun: Option<Instant>,
+}
+
+impl Client {
+    pub(crate) fn new(shared: Arc<Shared>, stream: TcpStream, number: usize) -> Self {
+        Self {
+            shared,
+            stream: Arc::new(stream),
+            number,
+            inbox: BytesMut::new(),
+            frames: 0,
+            memory: Memory::default(),
+            begun: None,
+        }
+    }
+
+    /// The steps to be taken with it.
+    pub(crate) fn hooks(&self) -> Hooks {
+        self.shared.hooks.clone()
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// A frame has been taken: the next octet begins another.
+    pub(crate) fn frame_taken(&mut self) {
+        self.frames = self.frames.saturating_add(1);
+        self.begun = None;
+    }
+
+    /// Whether some of a frame has come.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// The time that the frame may take runs from now on.
+    pub(crate) fn begin_anew(&mut self) {
+        self.begun = Some(Instant::now());
+    }
+
+    /// Some octets, at least one and at most so many; none if the client has ended its stream.
+    pub(crate) async fn recv(&mut self, most: usize) -> Result<Vec<u8>, End> {
+        let octets = if self.inbox.is_empty() {
+            let mut buffer = vec![0; most.min(MOST_ROOM)];
+            let stream = Arc::clone(&self.stream);
+            let taken = self.in_time(read(&stream, &mut buffer)).await?;
+            buffer.truncate(taken);
+            buffer
+        } else {
+            let taken = most.min(self.inbox.len());
+            self.inbox.split_to(taken).to_vec()
+        };
+        if !octets.is_empty() {
+            self.begun.get_or_insert_with(Instant::now);
+        }
+        Ok(octets)
+    }
+
+    /// So many octets; fewer only if the client has ended its stream.
+    pub(crate) async fn collect(&mut self, wanted: usize) -> Result<Vec<u8>, End> {
+        let mut all = Vec::new();
+        while all.len() < wanted {
+            let octets = self.recv(wanted.saturating_sub(all.len())).await?;
+            if octets.is_empty() {
+                break;
+            }
+            all.extend(octets);
+        }
+        Ok(all)
+    }
+
+    /// One read of whatever comes next, put behind what was read before; how much it was.
+    pub(crate) async fn fill(&mut self, most: usize) -> Result<usize, End> {
+        let mut buffer = vec![0; most];
+        let stream = Arc::clone(&self.stream);
+        let taken = self.in_time(read(&stream, &mut buffer)).await?;
+        self.inbox
+            .extend_from_slice(buffer.get(..taken).unwrap_or_default());
+        if taken > 0 {
+            self.begun.get_or_insert_with(Instant::now);
+        }
+        Ok(taken)
+    }
+
+    /// Reads what is here already, without waiting; whether the client has ended its stream.
+    pub(crate) fn look_ahead(&mut self) -> bool {
+        let mut buffer = vec![0; 4096];
+        while self.inbox.len() < MOST_AHEAD {
+            match self.stream.try_read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(taken) => self
+                    .inbox
+                    .extend_from_slice(buffer.get(..taken).unwrap_or_default()),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether another whole frame is here already.
+    pub(crate) fn has_another(&mut self) -> bool {
+        self.look_ahead();
+        let mut rest = &self.inbox[..];
+        let next = Decoder::new(self.profile()).decode_ref(&mut rest);
+        matches!(next, Ok(Some(_)))
+    }
+
+    /// Waits no longer than a frame may take, if one has begun.
+    async fn in_time<T>(&self, wait: impl Future<Output = io::Result<T>> + Send) -> Result<T, End> {
+        let limit = self.shared.hooks.limits.frame_deadline;
+        let deadline = self
+            .begun
+            .zip(limit)
+            .and_then(|(at, limit)| at.checked_add(limit));
+        let done = match deadline {
+            Some(deadline) => timeout_at(deadline.into(), wait)
+                .await
+                .map_err(|_| End::Late)?,
+            None => wait.await,
+        };
+        Ok(done?)
+    }
+
+    /// Sends all of these octets. A client that takes too little of them in the time that it is given is
+    /// [stuck](End::Stuck).
+    pub(crate) async fn send_all(&mut self, octets: &[u8]) -> Result<(), End> {
+        let limit = self.shared.hooks.limits.write_deadline;
+        let (mut rest, mut since, mut gone) = (octets, Instant::now(), 0_usize);
+        while !rest.is_empty() {
+            let left = limit.map(|limit| limit.saturating_sub(since.elapsed()));
+            let taken = match left {
+                Some(left) => timeout(left, write(&self.stream, rest))
+                    .await
+                    .map_err(|_| End::Stuck)??,
+                None => write(&self.stream, rest).await?,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+            gone = gone.saturating_add(taken);
+            if gone >= WRITE_PROGRESS {
+                (since, gone) = (Instant::now(), 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the sending side.
+    pub(crate) fn say_goodbye(&self) {
+        // If the client has gone already, nobody is left to be told.
+        let _ = socket2::SockRef::from(&*self.stream).shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Makes the connection end by a reset once its socket is closed.
+    pub(crate) fn reset_at_close(&self) {
+        // A socket that refuses this has been reset by the other side.
+        let _ = socket2::SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// One read, waited for.
+pub(crate) async fn read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        match stream.try_read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+    }
+}
+
+/// One write, waited for.
+pub(crate) async fn write(stream: &TcpStream, octets: &[u8]) -> io::Result<usize> {
+    loop {
+        stream.writable().await?;
+        match stream.try_write(octets) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Bodies: their padding, those that need none, and those that are empty.
+
+use super::super::alter::{Body, Client, End, honest};
+use super::Fault;
+use crate::message::Undecodable;
+use crate::session::{Reply, Request};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("zero-digits-stripped", "padding", "RedditStorage#4",
+        "The digit 0 is stripped from the end of a body together with the padding.",
+        |h| h.payload = without_zeros),
+    Fault::new("padding-beyond-fifteen-kept", "padding", "",
+        "At most fifteen octets of padding are removed.",
+        |h| h.payload = without_fifteen),
+
+    Fault::new("waits-for-padding", "exact-fill", "",
+        "Behind a body that ends without padding, a chunk of padding is waited for.",
+        |h| h.body = |c, wanted| Box::pin(with_padding(c, wanted))),
+    Fault::new("last-octet-is-a-terminator", "exact-fill", "",
+        "The last octet of a body is overwritten by a terminator, whether it is padding or not.",
+        |h| h.payload = terminated),
+
+    Fault::new("empty-frame-ignored", "empty-frame", "",
+        "A frame of length zero is passed over in silence.",
+        |h| h.take = |c| Box::pin(next_with_a_body(c))),
+    Fault::new("empty-frame-ends-the-client", "empty-frame", "Nethermind#12202",
+        "A length of zero ends the client's task as the end of the stream does, but its socket stays open.",
+        |h| h.take = |c| Box::pin(forgotten_when_empty(c))),
+    Fault::new("empty-frame-reads-on", "empty-frame", "",
+        "The loop over chunks runs at least once, also for a body of none.",
+        |h| h.body = |c, wanted| Box::pin(at_least_a_chunk(c, wanted))),
+    Fault::new("empty-frame-answered-twice", "empty-frame", "",
+        "A frame of length zero is answered both as a frame and as an error.",
+        |h| h.answer = |c, request| Box::pin(twice_when_empty(c, request))),
+];
+
+fn without_zeros(c: &mut Client, body: Body) -> Vec<u8> {
+    let mut payload = honest::payload(c, body);
+    while payload.last() == Some(&b'0') {
+        payload.pop();
+    }
+    payload
+}
+
+fn without_fifteen(c: &mut Client, body: Body) -> Vec<u8> {
+    let kept = body.octets.len().saturating_sub(15);
+    let octets = body.octets.clone();
+    let end = honest::payload(c, body).len().max(kept);
+    octets.get(..end).unwrap_or_default().to_vec()
+}
+
+async fn with_padding(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = honest::body(c, wanted).await?;
+    let pad = c.profile().pad();
+    if octets.last().is_some_and(|last| *last != pad) {
+        let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+        honest::body(c, chunk).await?;
+        octets.push(pad);
+    }
+    Ok(octets)
+}
+
+fn terminated(c: &mut Client, body: Body) -> Vec<u8> {
+    let mut octets = body.octets;
+    octets.pop();
+    let payload = body.payload.map(|payload| payload.min(octets.len()));
+    honest::payload(c, Body { octets, payload })
+}
+
+async fn next_with_a_body(c: &mut Client) -> Result<Body, End> {
+    loop {
+        let body = honest::take(c).await?;
+        if !body.octets.is_empty() {
+            return Ok(body);
+        }
+        c.frame_taken();
+    }
+}
+
+async fn forgotten_when_empty(c: &mut Client) -> Result<Body, End> {
+    let body = honest::take(c).await?;
+    if body.octets.is_empty() {
+        Err(End::Forgotten)
+    } else {
+        Ok(body)
+    }
+}
+
+async fn at_least_a_chunk(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    honest::body(c, wanted.max(chunk)).await
+}
+
+async fn twice_when_empty(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let empty = matches!(request, Err(Undecodable::Empty));
+    let mut replies = honest::answer(c, request).await?;
+    if empty {
+        replies.extend(replies.clone());
+    }
+    Ok(replies)
+}

@@ -1,0 +1,184 @@
+//! How connections end: in the middle, in order, half, by a reset, or not at all.
+
+use super::super::alter::{Body, Client, End, honest};
+use super::{Fault, Need};
+use crate::session::{Reply, Request};
+use std::io;
+use std::time::Duration;
+use tokio::time::sleep;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("truncated-body-answered", "truncation", "",
+        "When the stream ends inside a body, what has arrived of it is answered.",
+        |h| h.body = |c, wanted| Box::pin(whatever_came(c, wanted))),
+    Fault::new("end-behind-a-header-is-an-empty-body", "truncation", "",
+        "A stream that ends exactly between header and body is taken for an empty message.",
+        |h| h.body = |c, wanted| Box::pin(all_or_nothing(c, wanted))),
+    Fault::new("half-a-header-is-a-number", "truncation", "",
+        "When the stream ends inside a header, the octets that came are taken for the whole length.",
+        |h| h.header = |c| Box::pin(whatever_header(c))),
+    Fault::new("truncation-never-closed", "truncation", "",
+        "A stream that ends inside a frame ends the client's task and leaves its socket open.",
+        |h| h.ended = |_, end| Box::pin(async { Err(forgotten_inside(end)) })),
+    Fault::new("truncation-complained-of", "truncation", "",
+        "A stream that ends inside a frame gets an error reply before the close.",
+        |h| h.ended = |c, end| Box::pin(complaining(c, end))),
+
+    Fault::new("end-read-as-length-zero", "orderly-close", "speedtestcpp#3",
+        "A read that returns nothing is taken for a header of zeros, so that the end of a stream is answered for ever.",
+        |h| h.header = |c| Box::pin(zeros_at_the_end(c))),
+    Fault::new("end-ignored", "orderly-close", "",
+        "The end of a stream is noticed, and the connection kept open.",
+        |h| h.ended = |_, end| Box::pin(async { Err(forgotten_between(end)) })),
+    Fault::new("farewell", "orderly-close", "",
+        "A client that ends its stream gets a last frame that it has not asked for.",
+        |h| h.ended = |c, end| Box::pin(with_farewell(c, end))),
+
+    Fault::new("reply-lost-on-half-close", "half-close", "envoy#17160",
+        "A client that ends its stream while its request is handled gets no reply.",
+        |h| h.answer = |c, request| Box::pin(unless_ended(c, request))),
+    Fault::new("queue-dropped-on-half-close", "half-close", "",
+        "When the end of the stream is seen, requests that wait to be handled are dropped.",
+        |h| h.take = |c| Box::pin(unless_ended_behind(c))),
+
+    Fault::new("reset-ends-the-accept-loop", "reset", "",
+        "The error of a connection that was reset ends the loop that takes new clients.",
+        |h| h.ended = |c, end| Box::pin(async { shut_when_reset(c, &end); Err(end) })),
+    Fault::new("reset-ends-the-server", "reset", "",
+        "A connection that was reset takes the whole server along.",
+        |h| h.ended = |_, end| Box::pin(async { Err(fatal_when_reset(end)) })),
+    Fault::new("reset-keeps-the-lock", "reset", "",
+        "A client that resets inside a frame leaves a lock behind that every new client needs.",
+        |h| h.ended = |c, end| Box::pin(keeping_the_lock(c, end))),
+
+    Fault::new("no-deadline", "deadline", "",
+        "An unfinished frame is waited for without an end.",
+        |h| h.limits.frame_deadline = None).needing(Need::Time),
+    Fault::new("deadline-renewed-by-each-octet", "deadline", "akka-http#813",
+        "The time that a frame may take begins anew with each of its octets.",
+        |h| h.body = |c, wanted| Box::pin(taking_its_time(c, wanted))).needing(Need::Time),
+];
+
+async fn whatever_came(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    c.collect(wanted).await
+}
+
+async fn all_or_nothing(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = c.collect(wanted).await?;
+    if octets.is_empty() || octets.len() == wanted {
+        return Ok(octets);
+    }
+    Err(End::Eof { inside: true })
+}
+
+async fn whatever_header(c: &mut Client) -> Result<Vec<u8>, End> {
+    let wanted = c.profile().header_len();
+    let octets = c.collect(wanted).await?;
+    if octets.is_empty() {
+        return Err(End::Eof { inside: false });
+    }
+    Ok(octets)
+}
+
+fn forgotten_inside(end: End) -> End {
+    match end {
+        End::Eof { inside: true } => End::Forgotten,
+        end => end,
+    }
+}
+
+fn forgotten_between(end: End) -> End {
+    match end {
+        End::Eof { inside: false } => End::Forgotten,
+        end => end,
+    }
+}
+
+async fn complaining(c: &mut Client, end: End) -> Result<(), End> {
+    if matches!(end, End::Eof { inside: true }) {
+        let told = serde_json::json!({ "error": "unexpected end of stream" });
+        honest::say(c, Reply::from(told)).await?;
+    }
+    Err(end)
+}
+
+async fn zeros_at_the_end(c: &mut Client) -> Result<Vec<u8>, End> {
+    match honest::header(c).await {
+        Err(End::Eof { inside: false }) => Ok(vec![0; c.profile().header_len()]),
+        header => header,
+    }
+}
+
+async fn with_farewell(c: &mut Client, end: End) -> Result<(), End> {
+    if matches!(end, End::Eof { inside: false }) {
+        honest::say(c, "goodbye".into()).await?;
+    }
+    Err(end)
+}
+
+/// How long a request is handled, so that a client that ends its stream behind it has done so.
+const HANDLING: Duration = Duration::from_millis(4);
+
+async fn unless_ended(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if c.inbox.is_empty() {
+        sleep(HANDLING).await;
+    }
+    if c.look_ahead() {
+        return Err(End::Eof { inside: false });
+    }
+    honest::answer(c, request).await
+}
+
+/// The first of a queue is taken; whether the stream has ended is looked up once, at the second.
+async fn unless_ended_behind(c: &mut Client) -> Result<Body, End> {
+    let body = honest::take(c).await?;
+    if !c.has_another() {
+        c.memory.flag = false;
+    } else if !c.memory.flag {
+        c.memory.flag = true;
+        sleep(HANDLING).await;
+        if c.look_ahead() {
+            c.inbox.clear();
+        }
+    }
+    Ok(body)
+}
+
+fn shut_when_reset(c: &Client, end: &End) {
+    if is_reset(end) {
+        c.shared.shut();
+    }
+}
+
+fn fatal_when_reset(end: End) -> End {
+    if is_reset(&end) { End::Fatal } else { end }
+}
+
+fn is_reset(end: &End) -> bool {
+    matches!(end, End::Broken(error) if matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    ))
+}
+
+async fn keeping_the_lock(c: &mut Client, end: End) -> Result<(), End> {
+    if is_reset(&end) && c.is_inside() {
+        c.shared.take_no_turns();
+    }
+    Err(end)
+}
+
+async fn taking_its_time(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = Vec::new();
+    while octets.len() < wanted {
+        let left = wanted.saturating_sub(octets.len());
+        let came = c.recv(left).await?;
+        if came.is_empty() {
+            return Err(End::Eof { inside: true });
+        }
+        c.begin_anew();
+        octets.extend(came);
+    }
+    Ok(octets)
+}

@@ -1,0 +1,257 @@
+//! The number in a header: how it is read, and what is believed of it.
+
+use super::super::alter::{Body, Client, End, Malformed, Sizes, honest};
+use super::{Fault, Need};
+use crate::profile::Profile;
+use crate::session::Reply;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("other-octet-order", "length-prefix", "",
+        "The length is read in the other octet order.",
+        |h| h.count = in_other_order),
+    Fault::new("length-of-one-octet", "length-prefix", "contiki-ng#813",
+        "Only the least significant octet of the length is looked at.",
+        |h| h.count = |profile, field| honest::count(profile, field).rem_euclid(256)),
+    Fault::new("length-of-two-octets", "length-prefix", "",
+        "The length goes through a variable of 16 bits on its way from the check to the read.",
+        |h| h.body = |c, wanted| Box::pin(honest::body(c, wanted & 0xffff))),
+    Fault::new("signed-octets", "length-prefix", "rsync#873",
+        "The octets of the length are taken for signed ones, so that those above 127 count backwards.",
+        |h| h.count = of_signed_octets),
+    Fault::new("chunk-counter-of-one-octet", "length-prefix", "contiki-ng#813",
+        "The chunks of a body are counted down in a variable of 8 bits.",
+        |h| h.body = |c, wanted| Box::pin(with_a_small_counter(c, wanted))),
+
+    Fault::new("no-limit", "length-limit", "CVE-2022-34917, CVE-2021-32675",
+        "Any length is believed, and its body waited for.",
+        |h| h.sizes = |profile, count| honest::sizes_up_to(profile, count, i128::MAX)),
+    Fault::new("limit-a-chunk-too-high", "length-limit", "swift-nio-http2#96",
+        "A body of one chunk above the limit is taken.",
+        |h| h.sizes = |profile, count| honest::sizes_up_to(profile, count, limit(profile, 1))).needing(Need::DeclaredLimit),
+    Fault::new("limit-a-chunk-too-low", "length-limit", "hyperframe#3",
+        "A body of exactly the limit is refused.",
+        |h| h.sizes = |profile, count| honest::sizes_up_to(profile, count, limit(profile, -1))).needing(Need::DeclaredLimit),
+    Fault::new("length-clamped", "length-limit", "",
+        "A length above the limit is silently lowered to it, and the rest of the body read as frames.",
+        |h| h.sizes = clamped),
+    Fault::new("oversize-drained", "length-limit", "",
+        "A body above the limit is read to its end and dropped, and the connection goes on.",
+        |h| h.take = |c| Box::pin(draining(c))),
+    Fault::new("oversize-answered-and-read-on", "length-limit", "capsem#128",
+        "A header above the limit is answered with an error, and what follows it is read as the next header.",
+        |h| h.ended = |c, end| Box::pin(answering_malformed(c, end))),
+    Fault::new("limit-for-the-first-frame-only", "length-limit", "",
+        "The limit is applied to the first frame of a connection and to no other.",
+        |h| h.take = |c| Box::pin(trusting_after_one(c))),
+    Fault::new("negative-length-passes", "length-limit", "httpcomponents-client#854",
+        "The length is a signed number when it is compared with the limit, and a negative one is an empty body.",
+        |h| h.sizes = negative_is_nothing),
+    Fault::new("negative-length-forgotten", "length-limit", "kafka-python#3014",
+        "A length that is negative as a signed number ends the client's task and leaves its socket open.",
+        |h| h.take = |c| Box::pin(forgetting_negative(c))),
+    Fault::new("length-plus-header-wraps", "length-limit", "libzmq#1488, CVE-2019-6250",
+        "The header's size is added to the length in as many bits as the field has, and the sum compared with the limit.",
+        |h| h.sizes = header_added),
+    Fault::new("length-times-eight-wraps", "length-limit", "",
+        "The length is turned into bits in as many bits as the field has, and the product compared with the limit.",
+        |h| h.sizes = counted_in_bits),
+
+    Fault::new("odd-length-rounded-up", "chunk-multiple", "",
+        "Of a body that is no whole number of chunks, whole chunks are read, beyond its end.",
+        |h| h.sizes = |profile, count| rounded(profile, count, 1)),
+    Fault::new("odd-length-rounded-down", "chunk-multiple", "",
+        "Of a body that is no whole number of chunks, the last part is left for the next header.",
+        |h| h.sizes = |profile, count| rounded(profile, count, 0)),
+    Fault::new("odd-length-skipped", "chunk-multiple", "",
+        "A header whose length is no whole number of chunks is dropped, and its body read as headers.",
+        |h| h.take = |c| Box::pin(skipping_odd(c))),
+    Fault::new("odd-length-forgotten", "chunk-multiple", "",
+        "A length that is no whole number of chunks ends the client's task and leaves its socket open.",
+        |h| h.take = |c| Box::pin(forgetting_odd(c))),
+];
+
+fn in_other_order(profile: &Profile, field: &[u8]) -> i128 {
+    let mut octets = field.to_vec();
+    octets.reverse();
+    honest::count(profile, &octets)
+}
+
+fn of_signed_octets(profile: &Profile, field: &[u8]) -> i128 {
+    let backwards = field.iter().map(|octet| if *octet < 0x80 { 0 } else { 1 });
+    let borrowed: Vec<u8> = backwards.collect();
+    honest::count(profile, field)
+        .saturating_sub(honest::count(profile, &borrowed).saturating_mul(256))
+}
+
+async fn with_a_small_counter(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    let chunks = wanted.div_ceil(chunk) & 0xff;
+    honest::body(c, chunks.saturating_mul(chunk)).await
+}
+
+/// The limit and so many chunks more.
+fn limit(profile: &Profile, chunks: i128) -> i128 {
+    let chunk = i128::from(profile.chunk());
+    i128::from(profile.max_body()).saturating_add(chunks.saturating_mul(chunk))
+}
+
+fn clamped(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, payload) = honest::lengths(profile, count);
+    if body <= limit(profile, 0) {
+        return honest::sizes(profile, count);
+    }
+    let chunk = u64::from(profile.chunk());
+    let chunks = profile.max_body().checked_div(chunk).unwrap_or_default();
+    let most = usize::try_from(chunks.saturating_mul(chunk)).map_err(|_| Malformed)?;
+    Ok(Sizes {
+        body: most,
+        payload: payload.map(|payload| usize::try_from(payload).unwrap_or(most).min(most)),
+    })
+}
+
+/// What the number of a header comes to without any check.
+fn claimed(c: &Client, header: &[u8]) -> i128 {
+    let profile = c.profile();
+    let field = header.get(profile.before().len()..).unwrap_or_default();
+    let width = usize::from(profile.width()).min(field.len());
+    honest::count(profile, field.get(..width).unwrap_or_default())
+}
+
+async fn draining(c: &mut Client) -> Result<Body, End> {
+    loop {
+        let header = honest::header(c).await?;
+        let (body, _) = honest::lengths(c.profile(), claimed(c, &header));
+        if body <= limit(c.profile(), 0) {
+            return honest::rest_of_frame(c, &header).await;
+        }
+        let mut left = usize::try_from(body).unwrap_or(usize::MAX);
+        while left > 0 {
+            let octets = c.recv(left).await?;
+            if octets.is_empty() {
+                return Err(End::Eof { inside: true });
+            }
+            left = left.saturating_sub(octets.len());
+        }
+        c.frame_taken();
+    }
+}
+
+async fn answering_malformed(c: &mut Client, end: End) -> Result<(), End> {
+    if !matches!(end, End::Malformed) {
+        return Err(end);
+    }
+    c.frame_taken();
+    let told = serde_json::json!({ "error": "too large" });
+    honest::say(c, Reply::from(told)).await
+}
+
+async fn trusting_after_one(c: &mut Client) -> Result<Body, End> {
+    let header = honest::header(c).await?;
+    if c.frames == 0 {
+        return honest::rest_of_frame(c, &header).await;
+    }
+    let sizes = honest::sizes_up_to(c.profile(), claimed(c, &header), i128::MAX);
+    let Sizes { body, payload } = sizes.map_err(|Malformed| End::Malformed)?;
+    let octets = honest::body(c, body).await?;
+    Ok(Body { octets, payload })
+}
+
+/// The first number that a field of that width cannot hold.
+fn modulus(profile: &Profile) -> i128 {
+    let bits = u32::from(profile.width()).saturating_mul(8);
+    1_i128.checked_shl(bits).unwrap_or(i128::MAX)
+}
+
+fn is_negative_if_signed(profile: &Profile, count: i128) -> bool {
+    count < 0 || count >= modulus(profile) / 2
+}
+
+fn negative_is_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    if is_negative_if_signed(profile, count) {
+        let payload = (profile.chunk() == 1).then_some(0);
+        return Ok(Sizes { body: 0, payload });
+    }
+    honest::sizes(profile, count)
+}
+
+async fn forgetting_negative(c: &mut Client) -> Result<Body, End> {
+    let header = honest::header(c).await?;
+    if is_negative_if_signed(c.profile(), claimed(c, &header)) {
+        return Err(End::Forgotten);
+    }
+    honest::rest_of_frame(c, &header).await
+}
+
+fn header_added(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = honest::lengths(profile, count);
+    let header = i128::try_from(profile.header_len()).unwrap_or_default();
+    let sum = body.saturating_add(header);
+    if sum < modulus(profile) {
+        return honest::sizes(profile, count);
+    }
+    let left = sum.checked_rem(modulus(profile)).unwrap_or_default();
+    believed(profile, left.saturating_sub(header).max(0))
+}
+
+fn counted_in_bits(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = honest::lengths(profile, count);
+    let bits = body.saturating_mul(8);
+    if bits < modulus(profile) {
+        return honest::sizes(profile, count);
+    }
+    believed(
+        profile,
+        bits.checked_rem(modulus(profile)).unwrap_or_default() / 8,
+    )
+}
+
+/// A body of so many octets, if that is within the limit.
+fn believed(profile: &Profile, body: i128) -> Result<Sizes, Malformed> {
+    if body > limit(profile, 0) {
+        return Err(Malformed);
+    }
+    let body = usize::try_from(body).map_err(|_| Malformed)?;
+    let payload = (profile.chunk() == 1).then_some(body);
+    Ok(Sizes { body, payload })
+}
+
+/// Octets of body if they are no whole number of chunks, within the limit.
+fn odd(profile: &Profile, count: i128) -> Option<i128> {
+    let (body, _) = honest::lengths(profile, count);
+    let over = body.checked_rem(profile.chunk().into()).unwrap_or_default();
+    (over > 0 && body <= limit(profile, 0)).then_some(body)
+}
+
+fn rounded(profile: &Profile, count: i128, more: i128) -> Result<Sizes, Malformed> {
+    let Some(body) = odd(profile, count) else {
+        return honest::sizes(profile, count);
+    };
+    let chunk = i128::from(profile.chunk());
+    let chunks = body
+        .checked_div(chunk)
+        .unwrap_or_default()
+        .saturating_add(more);
+    let body = usize::try_from(chunks.saturating_mul(chunk)).map_err(|_| Malformed)?;
+    Ok(Sizes {
+        body,
+        payload: None,
+    })
+}
+
+async fn skipping_odd(c: &mut Client) -> Result<Body, End> {
+    loop {
+        let header = honest::header(c).await?;
+        if odd(c.profile(), claimed(c, &header)).is_none() {
+            return honest::rest_of_frame(c, &header).await;
+        }
+    }
+}
+
+async fn forgetting_odd(c: &mut Client) -> Result<Body, End> {
+    let header = honest::header(c).await?;
+    if odd(c.profile(), claimed(c, &header)).is_some() {
+        return Err(End::Forgotten);
+    }
+    honest::rest_of_frame(c, &header).await
+}

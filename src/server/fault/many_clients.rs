@@ -1,0 +1,225 @@
+//! Several clients at once: who waits for whom, and what gets from one to another.
+
+use super::super::alter::{Admission, Body, Client, End, honest};
+use super::Fault;
+use super::reading::whole_frame;
+use crate::session::{Reply, Request};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("one-client-at-a-time", "concurrency", "",
+        "A client is served when the one before it has gone.",
+        |h| h.workers = 1),
+    Fault::new("eight-workers", "concurrency", "",
+        "Eight clients are served at the same time, and the ninth waits until one has gone.",
+        |h| h.workers = 8),
+    Fault::new("sixteenth-client-refused", "concurrency", "",
+        "There is room for fifteen clients, and the next is closed upon.",
+        |h| h.admit = |_, open| if open < 15 { Admission::Serve } else { Admission::Refuse }),
+
+    Fault::new("lock-held-while-reading", "isolation", "ws-rs#65",
+        "A lock that all clients need is held from the first octet of a frame to its last.",
+        |h| h.take = |c| Box::pin(locked_take(c))),
+    Fault::new("lock-held-while-writing", "isolation", "",
+        "A lock that all clients need is held until a reply has been taken by its client.",
+        |h| h.send = |c, octets| Box::pin(locked_send(c, octets))),
+    Fault::new("undecodable-ends-the-server", "isolation", "EternalTerminal#848",
+        "What cannot be decoded ends the whole server.",
+        |h| h.answer = |c, request| Box::pin(fatal_if_undecodable(c, request))),
+    Fault::new("malformed-header-ends-the-server", "isolation", "actor-ts#587",
+        "A header that no frame can have ends the whole server.",
+        |h| h.ended = |_, end| Box::pin(async { Err(fatal_if_malformed(end)) })),
+    Fault::new("malformed-header-closes-everybody", "isolation", "",
+        "A header that no frame can have gets all connections closed.",
+        |h| {
+            h.serve = |c| Box::pin(listed(c));
+            h.ended = |c, end| Box::pin(async { closing_all(c, &end); Err(end) });
+        }),
+
+    Fault::new("replies-to-whoever-spoke-last", "crosstalk", "",
+        "A reply goes to the client whose frame began last.",
+        |h| {
+            h.take = |c| Box::pin(as_the_speaker(c));
+            h.send = |c, octets| Box::pin(to_the_speaker(c, octets));
+        }),
+    Fault::new("one-buffer-for-all", "crosstalk", "",
+        "What comes from any client is put into one buffer, and whoever makes a frame whole is answered.",
+        |h| h.take = |c| Box::pin(from_the_common_buffer(c))),
+    Fault::new("request-in-a-global", "crosstalk", "",
+        "The request that is being handled is kept where the next client's takes its place.",
+        |h| {
+            h.read = into_the_global;
+            h.answer = |c, request| Box::pin(from_the_global(c, request));
+        }),
+
+    Fault::new("left-over-for-the-next-client", "churn", "",
+        "What a client left of an unfinished frame is put in front of what the next client sends.",
+        |h| {
+            h.serve = |c| Box::pin(with_left_over(c));
+            h.take = |c| Box::pin(leaving_over(c));
+        }),
+    Fault::new("door-closed-behind-the-first", "churn", "",
+        "When the first client goes, no more are taken.",
+        |h| h.leave = |c, end| Box::pin(closing_the_door(c, end))),
+    Fault::new("sixty-fifth-client-never-served", "churn", "",
+        "The first sixty-four clients are served, one after the other or not, and no others.",
+        |h| h.admit = |number, _| if number <= 64 { Admission::Serve } else { Admission::Ignore }),
+    Fault::new("unfinished-clients-keep-their-place", "churn", "",
+        "There are twenty places, and a client that breaks off inside a frame keeps its own for ever.",
+        |h| {
+            h.serve = |c| Box::pin(if_there_is_a_place(c));
+            h.ended = |c, end| Box::pin(async { keeping_its_place(c, &end); Err(end) });
+        }),
+];
+
+async fn locked_take(c: &mut Client) -> Result<Body, End> {
+    if c.inbox.is_empty() {
+        c.stream.readable().await?;
+    }
+    let shared = Arc::clone(&c.shared);
+    let _held = shared.lock.lock().await;
+    honest::take(c).await
+}
+
+async fn locked_send(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let shared = Arc::clone(&c.shared);
+    let _held = shared.lock.lock().await;
+    c.send_all(&octets).await
+}
+
+async fn fatal_if_undecodable(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if request.is_err() {
+        return Err(End::Fatal);
+    }
+    honest::answer(c, request).await
+}
+
+fn fatal_if_malformed(end: End) -> End {
+    match end {
+        End::Malformed => End::Fatal,
+        end => end,
+    }
+}
+
+async fn listed(c: &mut Client) -> End {
+    c.shared.streams().push(Arc::clone(&c.stream));
+    let end = honest::serve(c).await;
+    c.shared
+        .streams()
+        .retain(|stream| !Arc::ptr_eq(stream, &c.stream));
+    end
+}
+
+fn closing_all(c: &Client, end: &End) {
+    if matches!(end, End::Malformed) {
+        for stream in c.shared.streams().iter() {
+            // One that has gone already is closed.
+            let _ = socket2::SockRef::from(&**stream).shutdown(Shutdown::Both);
+        }
+    }
+}
+
+async fn as_the_speaker(c: &mut Client) -> Result<Body, End> {
+    if c.inbox.is_empty() {
+        c.stream.readable().await?;
+    }
+    *c.shared.streams() = vec![Arc::clone(&c.stream)];
+    honest::take(c).await
+}
+
+async fn to_the_speaker(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let own = Arc::clone(&c.stream);
+    let speaker = c.shared.streams().first().map(Arc::clone);
+    c.stream = speaker.unwrap_or_else(|| Arc::clone(&own));
+    let sent = c.send_all(&octets).await;
+    c.stream = own;
+    sent
+}
+
+async fn from_the_common_buffer(c: &mut Client) -> Result<Body, End> {
+    loop {
+        {
+            let shared = Arc::clone(&c.shared);
+            let mut common = shared.memory();
+            common.octets.extend(c.inbox.split());
+            c.inbox.extend_from_slice(&common.octets);
+            let taken = whole_frame(c);
+            common.octets = c.inbox.split().to_vec();
+            if let Some(body) = taken? {
+                return Ok(body);
+            }
+        }
+        if c.fill(4096).await? == 0 {
+            return Err(End::Eof { inside: false });
+        }
+    }
+}
+
+fn into_the_global(c: &mut Client, payload: Vec<u8>) -> Request {
+    c.shared.memory().octets.clone_from(&payload);
+    honest::read(c, payload)
+}
+
+/// How long a request is handled.
+const HANDLING: Duration = Duration::from_millis(3);
+
+async fn from_the_global(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    sleep(HANDLING).await;
+    let now = c.shared.memory().octets.clone();
+    let request = request.and_then(|_| honest::read(c, now));
+    honest::answer(c, request).await
+}
+
+async fn with_left_over(c: &mut Client) -> End {
+    let left = std::mem::take(&mut c.shared.memory().octets);
+    c.inbox.extend_from_slice(&left);
+    honest::serve(c).await
+}
+
+async fn leaving_over(c: &mut Client) -> Result<Body, End> {
+    loop {
+        if let Some(body) = whole_frame(c)? {
+            return Ok(body);
+        }
+        let end = match c.fill(4096).await {
+            Ok(1..) => continue,
+            Ok(_) => End::Eof {
+                inside: !c.inbox.is_empty(),
+            },
+            Err(end) => end,
+        };
+        let left = c.inbox.split();
+        if !left.is_empty() {
+            c.shared.memory().octets = left.to_vec();
+        }
+        return Err(end);
+    }
+}
+
+async fn closing_the_door(c: &mut Client, end: End) {
+    if c.number == 1 {
+        c.shared.shut();
+    }
+    honest::leave(c, end).await;
+}
+
+const PLACES: usize = 20;
+
+async fn if_there_is_a_place(c: &mut Client) -> End {
+    if c.shared.memory().count >= PLACES {
+        return End::Asked;
+    }
+    honest::serve(c).await
+}
+
+fn keeping_its_place(c: &Client, end: &End) {
+    let broken_off = matches!(end, End::Eof { inside: true } | End::Broken(_)) && c.is_inside();
+    if broken_off {
+        let mut memory = c.shared.memory();
+        memory.count = memory.count.saturating_add(1);
+    }
+}

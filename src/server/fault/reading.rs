@@ -1,0 +1,220 @@
+//! Taking frames off the stream: short reads, reads that bring too much, reads that are lost.
+
+use super::super::alter::{Body, Client, End, honest};
+use super::Fault;
+use crate::wire::Decoder;
+use bytes::Buf as _;
+use std::time::Duration;
+use tokio::time::timeout;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("header-in-one-read", "reassembly", "dnsproxy#523, WatsonTcp#299",
+        "One read is taken for the whole header, however few octets it brings.",
+        |h| h.header = |c| Box::pin(header_in_one_read(c))),
+    Fault::new("body-in-one-read", "reassembly", "routeros#4",
+        "One read is taken for the whole body, and what comes later for the next header.",
+        |h| h.body = |c, wanted| Box::pin(body_in_one_read(c, wanted))),
+    Fault::new("short-body-is-a-disconnect", "reassembly", "",
+        "A read that brings less than the whole body is taken for the client's end.",
+        |h| h.body = |c, wanted| Box::pin(whole_or_gone(c, wanted))),
+    Fault::new("first-frame-of-a-read-only", "reassembly", "open-mt2#77, rust-libp2p#31",
+        "What a read brings behind the first whole frame is dropped.",
+        |h| h.take = |c| Box::pin(first_of_a_read(c))),
+    Fault::new("header-parsed-again", "reassembly", "futures-codec#34",
+        "A header that arrives without its body is consumed and forgotten, and the body is read as a header.",
+        |h| h.take = |c| Box::pin(header_forgotten(c))),
+    Fault::new("counts-what-was-asked", "reassembly", "",
+        "Each read lowers the number of octets still to come by what was asked for, not by what it brought.",
+        |h| h.body = |c, wanted| Box::pin(counting_what_was_asked(c, wanted))),
+    Fault::new("reads-of-a-fixed-size", "reassembly", "",
+        "The body is read a chunk at a time until there is enough, and what the last read took of the next frame is dropped.",
+        |h| h.body = |c, wanted| Box::pin(in_fixed_reads(c, wanted))),
+    Fault::new("read-ahead-dropped", "boundary", "",
+        "Bodies are read in blocks of 256 octets, and what a block holds beyond its body is dropped.",
+        |h| h.body = |c, wanted| Box::pin(in_blocks(c, wanted))),
+    Fault::new("body-and-one-octet-more", "boundary", "",
+        "The loop over the body runs once too often and takes the octet behind it, if that is here.",
+        |h| h.body = |c, wanted| Box::pin(one_too_many(c, wanted))),
+    Fault::new("old-octets-in-the-buffer", "boundary", "CVE-2014-0160",
+        "The buffer for bodies is reused as it is, so that a short body ends in what a longer one left there.",
+        |h| h.payload = over_old_octets),
+    Fault::new("body-cut-to-the-buffer", "boundary", "libmodbus#848, kourier#65",
+        "Of a body larger than the buffer of 4096 octets only so much is taken, and the rest is read as frames.",
+        |h| h.body = |c, wanted| Box::pin(honest::body(c, wanted.min(4096)))),
+    Fault::new("read-timeout-of-100-ms", "patience", "",
+        "A frame that is not whole after 100 ms is given up.",
+        |h| h.limits.frame_deadline = Some(SHORT)),
+    Fault::new("pause-completes-the-body", "patience", "",
+        "When nothing comes for 100 ms inside a body, it is taken to be whole.",
+        |h| h.body = |c, wanted| Box::pin(until_a_pause(c, wanted))),
+    Fault::new("tick-loses-what-was-read", "patience", "nteract#2182, mirrord#4609",
+        "Every 50 ms something else is looked at, and what had been read of a body until then is lost.",
+        |h| h.body = |c, wanted| Box::pin(between_ticks(c, wanted))),
+];
+
+const SHORT: Duration = Duration::from_millis(100);
+
+const TICK: Duration = Duration::from_millis(50);
+
+const AT_END: End = End::Eof { inside: false };
+
+const INSIDE: End = End::Eof { inside: true };
+
+async fn header_in_one_read(c: &mut Client) -> Result<Vec<u8>, End> {
+    let wanted = c.profile().header_len();
+    let octets = c.recv(wanted).await?;
+    if octets.is_empty() {
+        Err(AT_END)
+    } else {
+        Ok(octets)
+    }
+}
+
+async fn body_in_one_read(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    if wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let octets = c.recv(wanted).await?;
+    if octets.is_empty() {
+        Err(INSIDE)
+    } else {
+        Ok(octets)
+    }
+}
+
+async fn whole_or_gone(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = body_in_one_read(c, wanted).await?;
+    if octets.len() < wanted {
+        Err(INSIDE)
+    } else {
+        Ok(octets)
+    }
+}
+
+/// The whole frame at the front of what has been read, if there is one.
+pub(super) fn whole_frame(c: &mut Client) -> Result<Option<Body>, End> {
+    let mut decoder = Decoder::new(c.profile());
+    let frame = decoder.decode(&mut c.inbox).map_err(|_| End::Malformed)?;
+    Ok(frame.map(|frame| Body {
+        octets: frame.body().to_vec(),
+        payload: Some(frame.payload().len()),
+    }))
+}
+
+/// Reads once more; it is an error if nothing comes any more.
+pub(super) async fn more(c: &mut Client) -> Result<(), End> {
+    let inside = !c.inbox.is_empty();
+    match c.fill(4096).await? {
+        0 => Err(End::Eof { inside }),
+        _ => Ok(()),
+    }
+}
+
+async fn first_of_a_read(c: &mut Client) -> Result<Body, End> {
+    c.inbox.clear();
+    loop {
+        more(c).await?;
+        if let Some(body) = whole_frame(c)? {
+            return Ok(body);
+        }
+    }
+}
+
+async fn header_forgotten(c: &mut Client) -> Result<Body, End> {
+    let header = c.profile().header_len();
+    loop {
+        if c.inbox.len() >= header {
+            if let Some(body) = whole_frame(c)? {
+                return Ok(body);
+            }
+            c.inbox.advance(header);
+        }
+        more(c).await?;
+    }
+}
+
+async fn counting_what_was_asked(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = chunk(c);
+    let (mut left, mut octets) = (wanted, Vec::new());
+    while left > 0 {
+        let asked = left.min(chunk);
+        let came = c.recv(asked).await?;
+        if came.is_empty() {
+            return Err(INSIDE);
+        }
+        octets.extend(came);
+        left = left.saturating_sub(asked);
+    }
+    Ok(octets)
+}
+
+async fn in_fixed_reads(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = chunk(c);
+    let mut octets = Vec::new();
+    while octets.len() < wanted {
+        let came = c.recv(chunk).await?;
+        if came.is_empty() {
+            return Err(INSIDE);
+        }
+        octets.extend(came);
+    }
+    octets.truncate(wanted);
+    Ok(octets)
+}
+
+async fn in_blocks(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = honest::body(c, wanted).await?;
+    drop_here(c, wanted.next_multiple_of(256).saturating_sub(wanted));
+    Ok(octets)
+}
+
+async fn one_too_many(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = honest::body(c, wanted).await?;
+    drop_here(c, 1);
+    Ok(octets)
+}
+
+/// Drops so many octets of what is here already.
+fn drop_here(c: &mut Client, octets: usize) {
+    c.look_ahead();
+    let here = octets.min(c.inbox.len());
+    c.inbox.advance(here);
+}
+
+fn over_old_octets(c: &mut Client, body: Body) -> Vec<u8> {
+    let mut octets = body.octets;
+    if let Some(old) = c.memory.octets.get(octets.len()..) {
+        octets.extend_from_slice(old);
+    }
+    c.memory.octets.clone_from(&octets);
+    let payload = None;
+    honest::payload(c, Body { octets, payload })
+}
+
+async fn until_a_pause(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = Vec::new();
+    while octets.len() < wanted {
+        let left = wanted.saturating_sub(octets.len());
+        match timeout(SHORT, c.recv(left)).await {
+            Ok(came) => match came? {
+                came if came.is_empty() => return Err(INSIDE),
+                came => octets.extend(came),
+            },
+            Err(_) => break,
+        }
+    }
+    Ok(octets)
+}
+
+async fn between_ticks(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    loop {
+        if let Ok(octets) = timeout(TICK, honest::body(c, wanted)).await {
+            return octets;
+        }
+    }
+}
+
+fn chunk(c: &Client) -> usize {
+    usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,306 @@
+//! Payloads: octets to text, text to JSON, JSON to a message, and what goes wrong on the way.
+
+use super::super::alter::{Body, Client, End, honest};
+use super::Fault;
+use crate::message::Message;
+use crate::session::{Reply, Request};
+use bytes::Bytes;
+use serde_json::{Number, Value};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("falsy-values-dropped", "json-text", "",
+        "Messages that count as false, such as 0, \"\" and [], are taken for no message at all.",
+        |h| h.answer = |c, request| Box::pin(if_true(c, request))),
+    Fault::new("null-is-no-message", "json-text", "",
+        "The message null is taken for the absence of one.",
+        |h| h.answer = |c, request| Box::pin(if_any(c, request))),
+    Fault::new("numbers-refused", "json-text", "",
+        "A number by itself is taken for no JSON text.",
+        |h| h.read = |c, payload| honest::read(c, unless_number(payload))),
+    Fault::new("leading-white-space-refused", "json-text", "",
+        "A text with white space in front is taken for no JSON text.",
+        |h| h.read = |c, payload| honest::read(c, unless_indented(payload))),
+
+    Fault::new("read-as-latin-1", "fidelity", "",
+        "Payloads are read as Latin-1.",
+        |h| h.read = |c, payload| honest::read(c, payload.iter().map(|octet| char::from(*octet)).collect::<String>().into())),
+    Fault::new("chunks-decoded-one-by-one", "fidelity", "nx#34151",
+        "Each chunk is decoded by itself, so that a character across two of them is lost.",
+        |h| h.payload = decoded_by_chunk),
+    Fault::new("segments-decoded-one-by-one", "fidelity", "node-json-socket#11",
+        "What each read brings is decoded by itself, so that a character across two of them is lost.",
+        |h| h.body = |c, wanted| Box::pin(decoded_by_read(c, wanted))),
+    Fault::new("texts-stripped", "fidelity", "",
+        "White space at both ends of a text is removed.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| text.trim().to_owned())),
+    Fault::new("texts-composed", "fidelity", "",
+        "Letters and the accents behind them are put together.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| text.replace("e\u{301}", "\u{e9}"))),
+    Fault::new("one-plane-only", "fidelity", "",
+        "Characters beyond the first plane of Unicode become question marks.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| text.replace(|c: char| c > '\u{ffff}', "?"))),
+    Fault::new("texts-cut-at-nul", "fidelity", "",
+        "A text ends at the first NUL in it.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| text.split('\0').next().unwrap_or_default().to_owned())),
+    Fault::new("numbers-in-single-precision", "fidelity", "",
+        "Numbers are held in 32 bits.",
+        |h| h.read = |c, payload| rewritten(c, payload, &in_single_precision)),
+
+    Fault::new("undecodable-ends-the-client", "undecodable", "",
+        "What cannot be decoded ends the client's task and leaves its socket open.",
+        |h| h.answer = |c, request| Box::pin(forgotten_if(request.is_err(), c, request))),
+    Fault::new("undecodable-ignored", "undecodable", "",
+        "What cannot be decoded is passed over in silence.",
+        |h| h.answer = |c, request| Box::pin(unless_undecodable(c, request))),
+    Fault::new("undecodable-answered-twice", "undecodable", "",
+        "What cannot be decoded is answered by the reader and again by the handler.",
+        |h| h.answer = |c, request| Box::pin(twice_if_undecodable(c, request))),
+    Fault::new("undecodable-takes-the-next-along", "undecodable", "",
+        "The frame behind one that could not be decoded is dropped.",
+        |h| h.take = |c| Box::pin(behind_undecodable(c))),
+    Fault::new("lone-surrogate-ends-the-client", "undecodable", "socket.io#2459",
+        "Half a surrogate pair ends the client's task and leaves its socket open.",
+        |h| h.answer = |c, request| Box::pin(forgotten_if(has_lone_surrogate(&request), c, request))),
+    Fault::new("long-integer-ends-the-client", "undecodable", "",
+        "An integer of more than 4300 digits ends the client's task and leaves its socket open.",
+        |h| h.answer = |c, request| Box::pin(forgotten_if(has_long_integer(&request), c, request))),
+
+    Fault::new("payload-ends-at-first-nul", "smuggling", "",
+        "A payload ends at its first pad octet, as a string in C would.",
+        |h| h.payload = |c, body| part_of(c, body, |parts| parts.first().cloned())),
+    Fault::new("payload-begins-behind-last-nul", "smuggling", "",
+        "Of a payload only what stands behind its last pad octet is looked at.",
+        |h| h.payload = |c, body| part_of(c, body, |parts| parts.last().cloned())),
+    Fault::new("parts-answered-one-by-one", "smuggling", "",
+        "The parts of a payload between pad octets are answered each by itself.",
+        |h| {
+            h.read = remembering;
+            h.answer = |c, request| Box::pin(each_part(c, request));
+        }),
+
+    Fault::new("deep-nesting-ends-the-server", "nesting", "jsoncpp#1359",
+        "More than a thousand levels of nesting overflow the stack and end the whole server.",
+        |h| {
+            h.read = remembering;
+            h.answer = |c, request| Box::pin(unless_deep(c, request, End::Fatal));
+        }),
+    Fault::new("deep-nesting-ends-the-client", "nesting", "",
+        "More than a thousand levels of nesting end the client's task and leave its socket open.",
+        |h| {
+            h.read = remembering;
+            h.answer = |c, request| Box::pin(unless_deep(c, request, End::Forgotten));
+        }),
+];
+
+fn value(request: &Request) -> Option<Value> {
+    request.as_ref().ok()?.value().ok()
+}
+
+async fn if_true(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let falsy = value(&request).is_some_and(|value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(true) => false,
+    });
+    if falsy {
+        Ok(Vec::new())
+    } else {
+        honest::answer(c, request).await
+    }
+}
+
+async fn if_any(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if value(&request) == Some(Value::Null) {
+        return Ok(Vec::new());
+    }
+    honest::answer(c, request).await
+}
+
+/// Nothing, in place of a number.
+fn unless_number(payload: Vec<u8>) -> Vec<u8> {
+    match serde_json::from_slice(&payload) {
+        Ok(Value::Number(_)) => Vec::new(),
+        _ => payload,
+    }
+}
+
+/// Nothing, in place of a text that begins with white space.
+fn unless_indented(payload: Vec<u8>) -> Vec<u8> {
+    match payload.first() {
+        Some(octet) if octet.is_ascii_whitespace() => Vec::new(),
+        _ => payload,
+    }
+}
+
+fn decoded_by_chunk(c: &mut Client, body: Body) -> Vec<u8> {
+    let chunk = (c.profile().chunk() as usize).max(2);
+    let payload = honest::payload(c, body);
+    let chunks = payload.chunks(chunk).map(String::from_utf8_lossy);
+    chunks.collect::<String>().into()
+}
+
+async fn decoded_by_read(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let (mut came, mut text) = (0_usize, String::new());
+    while came < wanted {
+        let octets = c.recv(wanted.saturating_sub(came)).await?;
+        if octets.is_empty() {
+            return Err(End::Eof { inside: true });
+        }
+        came = came.saturating_add(octets.len());
+        text.push_str(&String::from_utf8_lossy(&octets));
+    }
+    Ok(text.into())
+}
+
+/// The message in a payload, with another text in place of each.
+fn with_texts(c: &mut Client, payload: Vec<u8>, change: fn(&str) -> String) -> Request {
+    let texts = |value: &mut Value| {
+        if let Value::String(text) = value {
+            *text = change(text);
+        }
+    };
+    rewritten(c, payload, &texts)
+}
+
+/// The message in a payload, with each value in it changed. One that has no value stays as it is.
+fn rewritten(c: &mut Client, payload: Vec<u8>, change: &dyn Fn(&mut Value)) -> Request {
+    let message = honest::read(c, payload)?;
+    let Ok(mut value) = message.value() else {
+        return Ok(message);
+    };
+    each_value(&mut value, change);
+    Ok(Message::from_value(&value))
+}
+
+fn each_value(value: &mut Value, change: &dyn Fn(&mut Value)) {
+    change(value);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_value(item, change)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|item| each_value(item, change)),
+        _ => {}
+    }
+}
+
+fn in_single_precision(value: &mut Value) {
+    if let Value::Number(number) = value {
+        let rounded = number.as_f64().map(|number| f64::from(number as f32));
+        if let Some(rounded) = rounded.and_then(Number::from_f64) {
+            *number = rounded;
+        }
+    }
+}
+
+async fn forgotten_if(so: bool, c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if so {
+        return Err(End::Forgotten);
+    }
+    honest::answer(c, request).await
+}
+
+async fn unless_undecodable(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if request.is_err() {
+        return Ok(Vec::new());
+    }
+    honest::answer(c, request).await
+}
+
+async fn twice_if_undecodable(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let twice = request.is_err();
+    let mut replies = honest::answer(c, request).await?;
+    if twice {
+        replies.extend(replies.clone());
+    }
+    Ok(replies)
+}
+
+async fn behind_undecodable(c: &mut Client) -> Result<Body, End> {
+    if std::mem::take(&mut c.memory.flag) {
+        honest::take(c).await?;
+        c.frame_taken();
+    }
+    let body = honest::take(c).await?;
+    let payload = honest::payload(c, body.clone());
+    c.memory.flag = honest::read(c, payload).is_err();
+    Ok(body)
+}
+
+fn text(request: &Request) -> &str {
+    let message = request.as_ref().ok();
+    message.and_then(Message::text).unwrap_or_default()
+}
+
+fn has_lone_surrogate(request: &Request) -> bool {
+    let text = text(request).to_ascii_lowercase();
+    text.contains("\\ud")
+        && request
+            .as_ref()
+            .is_ok_and(|message| message.value().is_err())
+}
+
+fn has_long_integer(request: &Request) -> bool {
+    let text = text(request);
+    let longest = text
+        .split(|c: char| !c.is_ascii_digit())
+        .map(str::len)
+        .max();
+    longest > Some(4300)
+}
+
+fn part_of(c: &mut Client, body: Body, choose: fn(&[Vec<u8>]) -> Option<Vec<u8>>) -> Vec<u8> {
+    let pad = c.profile().pad();
+    let payload = honest::payload(c, body);
+    choose(&parts(&payload, pad)).unwrap_or_default()
+}
+
+fn parts(payload: &[u8], pad: u8) -> Vec<Vec<u8>> {
+    let parts = payload.split(|octet| *octet == pad);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+fn remembering(c: &mut Client, payload: Vec<u8>) -> Request {
+    c.memory.octets.clone_from(&payload);
+    honest::read(c, payload)
+}
+
+async fn each_part(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let parts = parts(&c.memory.octets, c.profile().pad());
+    if request.is_ok() || parts.len() < 2 {
+        return honest::answer(c, request).await;
+    }
+    let mut replies = Vec::new();
+    for part in parts {
+        let part = Message::read(c.profile().payload(), Bytes::from(part));
+        replies.extend(honest::answer(c, part).await?);
+    }
+    Ok(replies)
+}
+
+async fn unless_deep(c: &mut Client, request: Request, end: End) -> Result<Vec<Reply>, End> {
+    if depth(&c.memory.octets) > 1000 {
+        return Err(end);
+    }
+    honest::answer(c, request).await
+}
+
+/// The deepest nesting in a text, brackets in strings included.
+fn depth(text: &[u8]) -> usize {
+    let (mut now, mut deepest) = (0_usize, 0);
+    for octet in text {
+        match octet {
+            b'[' | b'{' => now = now.saturating_add(1),
+            b']' | b'}' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(now);
+    }
+    deepest
+}

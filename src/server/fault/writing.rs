@@ -1,0 +1,207 @@
+//! Replies on the wire: their framing, their padding, their text.
+
+use super::super::alter::{Client, End, honest, write};
+use super::Fault;
+use crate::message::Message;
+use crate::profile::{Payload, Region};
+use crate::session::{Reply, Request};
+use crate::wire::{EncodeError, Encoder};
+use bytes::{Bytes, BytesMut};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("newline-behind-each-frame", "reply-framing", "",
+        "Each frame is followed by a newline.",
+        |h| h.encode = |c, payload| Ok([honest::encode(c, payload)?, b"\n".to_vec()].concat())),
+    Fault::new("partial-write-dropped", "reply-framing", "emergent#69, gev#60",
+        "Of a reply so much is sent as one write takes, here 16 KiB, and the rest is not.",
+        |h| h.send = |c, octets| Box::pin(in_one_write(c, octets))),
+    Fault::new("reply-abandoned-behind-its-header", "reply-framing", "EternalTerminal#796",
+        "The header of a reply of more than 16 KiB is sent, and its body turns out to be too large.",
+        |h| h.send = |c, octets| Box::pin(header_first(c, octets))),
+    Fault::new("length-counts-characters", "reply-framing", "pygls#604",
+        "The length of a reply counts its characters instead of its octets.",
+        |h| h.encode = |c, payload| claiming(c, characters(payload), payload)),
+    Fault::new("length-without-padding", "reply-framing", "",
+        "The length of a reply of several chunks does not count the padding.",
+        |h| h.encode = padding_not_counted),
+    Fault::new("reply-length-of-two-octets", "reply-framing", "tokio#5080, CVE-2024-27304",
+        "Of the length of a reply only the lower 16 bits are written.",
+        |h| h.encode = length_cut),
+    Fault::new("two-writers", "reply-framing", "nim-json-rpc#271, samoyed#694",
+        "Two replies are written at the same time, and their octets mix.",
+        |h| h.send = |c, octets| Box::pin(mixed(c, octets))),
+
+    Fault::new("chunk-of-padding-behind-a-full-one", "minimal-padding", "",
+        "A reply that fills its last chunk gets a whole chunk of padding.",
+        |h| h.encode = |c, payload| claiming(c, payload.len().saturating_add(1), payload)),
+    Fault::new("padded-with-spaces", "minimal-padding", "",
+        "Replies are padded with spaces.",
+        |h| h.encode = with_spaces),
+    Fault::new("padded-with-old-octets", "minimal-padding", "CVE-2003-0001",
+        "The padding of a reply is what an earlier one left in the buffer.",
+        |h| h.encode = with_old_octets),
+    Fault::new("last-chunk-not-padded", "minimal-padding", "",
+        "A reply of several chunks ends with its payload, although its length counts padding.",
+        |h| h.encode = unpadded),
+
+    Fault::new("reply-with-byte-order-mark", "reply-text", "",
+        "Replies begin with a byte order mark.",
+        |h| h.encode = |c, payload| honest::encode(c, &[b"\xef\xbb\xbf", payload].concat())),
+    Fault::new("reply-in-latin-1", "reply-text", "",
+        "Replies are written in Latin-1.",
+        |h| h.encode = in_latin_1),
+    Fault::new("errors-in-plain-text", "reply-text", "",
+        "What cannot be decoded is answered with a sentence that is no JSON.",
+        |h| h.answer = |c, request| Box::pin(plainly(c, request))),
+    Fault::new("literals-as-python-prints-them", "reply-text", "",
+        "The replies true, false and null are written as True, False and None.",
+        |h| h.encode = |c, payload| honest::encode(c, as_python(payload))),
+    Fault::new("infinity-in-replies", "reply-text", "iperf#370",
+        "A number too large for a double is written back as Infinity.",
+        |h| h.encode = |c, payload| honest::encode(c, overflowed(payload))),
+];
+
+/// What one write takes.
+const ONE_WRITE: usize = 16 << 10;
+
+async fn in_one_write(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let most = octets.get(..ONE_WRITE).unwrap_or(&octets);
+    write(&c.stream, most).await?;
+    Ok(())
+}
+
+async fn header_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let header = c.profile().header_len();
+    if octets.len() > ONE_WRITE {
+        return c.send_all(octets.get(..header).unwrap_or_default()).await;
+    }
+    c.send_all(&octets).await
+}
+
+fn characters(payload: &[u8]) -> usize {
+    String::from_utf8_lossy(payload).chars().count()
+}
+
+/// The frame of a payload whose length is said to be that; where it is greater, with as much padding
+/// as makes it true.
+fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let encoder = Encoder::new(c.profile());
+    let (header, pad) = (c.profile().header_len(), c.profile().pad());
+    let body = encoder.encoded_len(claimed)?.saturating_sub(header);
+    let counted = if c.profile().covers(Region::Padding) {
+        body
+    } else {
+        claimed
+    };
+    let mut octets = BytesMut::new();
+    encoder.claim(counted as u64, &mut octets)?;
+    let mut octets = octets.to_vec();
+    octets.extend_from_slice(payload);
+    let padding = body.saturating_sub(claimed.min(payload.len()));
+    octets.resize(octets.len().saturating_add(padding), pad);
+    Ok(octets)
+}
+
+fn padding_not_counted(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let chunk = c.profile().chunk() as usize;
+    let mut header = BytesMut::new();
+    let counts_octets = Encoder::new(c.profile())
+        .claim(payload.len() as u64, &mut header)
+        .is_ok();
+    if payload.len() > chunk && counts_octets {
+        octets.splice(..header.len(), header);
+    }
+    Ok(octets)
+}
+
+fn length_cut(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let header = octets.get(..c.profile().header_len()).unwrap_or_default();
+    let field = header.get(c.profile().before().len()..).unwrap_or_default();
+    let width = usize::from(c.profile().width());
+    let count = honest::count(c.profile(), field.get(..width).unwrap_or_default());
+    let mut cut = BytesMut::new();
+    let low = u64::try_from(count & 0xffff).unwrap_or_default();
+    Encoder::new(c.profile()).header_with(low, &mut cut);
+    octets.splice(..cut.len(), cut);
+    Ok(octets)
+}
+
+/// The writer that was there first is overtaken by the second in the middle of its frame.
+async fn mixed(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let first = std::mem::take(&mut c.memory.octets);
+    if first.is_empty() && c.has_another() {
+        c.memory.octets = octets;
+        return Ok(());
+    }
+    let (half, rest) = first.split_at(first.len() / 2);
+    c.send_all(&[half, &octets, rest].concat()).await
+}
+
+fn with_spaces(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let chunk = c.profile().chunk() as usize;
+    let mut payload = payload.to_vec();
+    payload.resize(payload.len().next_multiple_of(chunk), b' ');
+    honest::encode(c, &payload)
+}
+
+fn with_old_octets(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let from = c.profile().header_len().saturating_add(payload.len());
+    let old = std::mem::replace(&mut c.memory.octets, octets.clone());
+    let padding = octets.iter_mut().skip(from);
+    for (octet, old) in padding.zip(old.iter().skip(from)) {
+        *octet = *old;
+    }
+    Ok(octets)
+}
+
+fn unpadded(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    if payload.len() > c.profile().chunk() as usize {
+        octets.truncate(c.profile().header_len().saturating_add(payload.len()));
+    }
+    Ok(octets)
+}
+
+fn in_latin_1(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let text = String::from_utf8_lossy(payload);
+    let octets = text
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'));
+    let payload: Vec<u8> = octets.collect();
+    honest::encode(c, &payload)
+}
+
+async fn plainly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    match request {
+        Ok(_) => honest::answer(c, request).await,
+        Err(why) => {
+            let told = Bytes::from(format!("Error: {why}"));
+            let told = Message::read(Payload::Opaque, told);
+            Ok(told.map(Reply::from).into_iter().collect())
+        }
+    }
+}
+
+fn as_python(payload: &[u8]) -> &[u8] {
+    match payload.trim_ascii() {
+        b"true" => b"True",
+        b"false" => b"False",
+        b"null" => b"None",
+        _ => payload,
+    }
+}
+
+fn overflowed(payload: &[u8]) -> &[u8] {
+    let number = std::str::from_utf8(payload)
+        .ok()
+        .and_then(|text| text.trim().parse::<f64>().ok());
+    match number {
+        Some(f64::INFINITY) => b"Infinity",
+        Some(f64::NEG_INFINITY) => b"-Infinity",
+        _ => payload,
+    }
+}

@@ -1,0 +1,492 @@
+//! Servers that are different from the reference server and as right as it is.
+//!
+//! What the protocol leaves open, each of these decides in another way. Whoever finds fault with one is
+//! wrong.
+
+use super::alter::{Alteration, Body, Client, End, Hooks, Malformed, Sizes, honest};
+use super::fault::up_to_two_gib;
+use super::handler::{Handler as _, Tutorial};
+use crate::message::{Message, Undecodable};
+use crate::profile::{Payload, Profile};
+use crate::session::{Reply, Request};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// A server that differs from the reference server as it may.
+#[derive(Debug, Clone, Copy)]
+pub struct Variant {
+    /// Its name: lower-case words joined by `-`.
+    pub name: &'static str,
+    /// What the server does, in a sentence.
+    pub about: &'static str,
+    /// Whether it leaves undone something that it should do, so that there are warnings.
+    pub warned: bool,
+    alteration: Alteration,
+}
+
+impl Variant {
+    const fn new(name: &'static str, about: &'static str, plug: fn(&mut Hooks)) -> Self {
+        Self {
+            name,
+            about,
+            warned: false,
+            alteration: Alteration::new(name, plug),
+        }
+    }
+
+    const fn warned(self) -> Self {
+        Self {
+            warned: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn alteration(&self) -> Alteration {
+        self.alteration
+    }
+
+    /// Every variant.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        VARIANTS.iter()
+    }
+
+    /// The variant of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|variant| variant.name == name)
+    }
+}
+
+#[rustfmt::skip]
+const VARIANTS: &[Variant] = &[
+    Variant::new("closes-on-undecodable",
+        "What cannot be decoded gets the connection closed.",
+        |h| h.answer = |c, request| Box::pin(closing(c, request))),
+    Variant::new("answers-errors-in-words",
+        "What cannot be decoded is answered by a sentence, as a JSON string.",
+        |h| h.answer = |c, request| Box::pin(in_words(c, request))),
+    Variant::new("strips-both-ends",
+        "Pad octets and white space are stripped from both ends of a payload.",
+        |h| h.payload = stripped),
+    Variant::new("wraps-replies",
+        "The message comes back as a member of an object.",
+        |h| h.answer = |c, request| Box::pin(wrapped(c, request))),
+    Variant::new("constant-reply",
+        "Whatever is asked, the reply is the same.",
+        |h| h.answer = |_, _| Box::pin(async { Ok(vec!["ok".into()]) })),
+    Variant::new("tutorial-reply",
+        "The reply is the sentence of the tutorial's server.",
+        |h| h.answer = |_, request| Box::pin(in_tutorials_words(request))),
+    Variant::new("writes-its-own-json",
+        "The reply means what the request meant, in other words: members sorted, escapes for all that is not ASCII, white space.",
+        |h| h.answer = |c, request| Box::pin(in_own_words(c, request))),
+    Variant::new("after-50-ms",
+        "Each reply takes 50 ms.",
+        |h| h.answer = |c, request| Box::pin(slowly(c, request))),
+    Variant::new("dribbles",
+        "Replies are sent octet by octet.",
+        |h| h.send = |c, octets| Box::pin(dribbled(c, octets))),
+    Variant::new("header-and-body-apart",
+        "The header of a reply is sent a millisecond before its body.",
+        |h| h.send = |c, octets| Box::pin(in_two(c, octets))),
+    Variant::new("one-loop",
+        "One loop in one task serves all clients, looking at each in turn.",
+        |h| h.in_one_task = true),
+    Variant::new("room-for-sixteen",
+        "Sixteen clients are served at the same time, and one more waits until one has gone.",
+        |h| h.workers = 16),
+    Variant::new("limit-of-32-kib",
+        "Bodies of more than 32 KiB are refused, unless another limit is declared.",
+        |h| h.sizes = up_to_32_kib),
+    Variant::new("limit-of-2-gib",
+        "Bodies of just under 2 GiB are waited for, unless another limit is declared.",
+        |h| h.sizes = up_to_two_gib),
+    Variant::new("resets-when-malformed",
+        "A malformed header gets the connection reset.",
+        |h| h.leave = |c, end| Box::pin(resetting(c, end))),
+    Variant::new("explains-before-closing",
+        "A malformed header gets an error frame, and then the connection is closed.",
+        |h| h.ended = |c, end| Box::pin(explaining(c, end))),
+    Variant::new("strict-json",
+        "Keys that stand twice, numbers that doubles do not hold, half surrogate pairs and more than 64 levels are no JSON.",
+        |h| h.read = strictly),
+    Variant::new("lenient-json",
+        "A byte order mark, NaN, the infinities, comments at the end of a line and commas too many are JSON too.",
+        |h| h.read = leniently),
+    Variant::new("lenient-utf-8",
+        "Octets that are not UTF-8 are replaced before a payload is read.",
+        |h| h.read = |c, payload| honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())),
+    Variant::new("two-seconds-for-a-frame",
+        "A frame that is not whole after two seconds is given up.",
+        |h| h.limits.frame_deadline = Some(Duration::from_secs(2))),
+    Variant::new("takes-odd-lengths",
+        "A body that is no whole number of chunks is taken as it is.",
+        |h| h.sizes = with_odd_lengths).warned(),
+    Variant::new("refuses-more-padding",
+        "A body with more padding than it needs gets the connection closed.",
+        |h| h.take = |c| Box::pin(with_least_padding(c))).warned(),
+    Variant::new("half-close-is-a-close",
+        "A client that has ended its stream is not answered any more.",
+        |h| h.answer = |c, request| Box::pin(unless_gone(c, request))).warned(),
+];
+
+async fn closing(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if request.is_err() {
+        return Err(End::Asked);
+    }
+    honest::answer(c, request).await
+}
+
+async fn in_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    match request {
+        Err(why) => Ok(vec![format!("That was no message: {why}.").into()]),
+        request => honest::answer(c, request).await,
+    }
+}
+
+fn stripped(c: &mut Client, body: Body) -> Vec<u8> {
+    let pad = c.profile().pad();
+    let payload = honest::payload(c, body);
+    let drops = |octet: &u8| *octet == pad || octet.is_ascii_whitespace();
+    let from = payload
+        .iter()
+        .position(|octet| !drops(octet))
+        .unwrap_or(payload.len());
+    let to = payload
+        .iter()
+        .rposition(|octet| !drops(octet))
+        .map_or(from, |last| last.saturating_add(1));
+    payload.get(from..to).unwrap_or_default().to_vec()
+}
+
+async fn wrapped(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let Ok(message) = request else {
+        return honest::answer(c, request).await;
+    };
+    let text = message.text().unwrap_or_default();
+    Ok(vec![raw(format!(
+        "{{\"status\": \"ok\", \"reply\": {text}}}"
+    ))])
+}
+
+/// A reply of these octets.
+fn raw(text: String) -> Reply {
+    Message::read(Payload::Opaque, Bytes::from(text)).map_or(Reply::Nothing, Reply::from)
+}
+
+async fn in_tutorials_words(request: Request) -> Result<Vec<Reply>, End> {
+    let reply = match request {
+        Ok(message) => Tutorial.reply(message).await,
+        Err(why) => Tutorial.undecodable(why),
+    };
+    Ok(vec![reply])
+}
+
+async fn in_own_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let value = request
+        .as_ref()
+        .ok()
+        .and_then(|message| message.value().ok());
+    match value.and_then(|value| serde_json::to_string_pretty(&value).ok()) {
+        Some(text) => Ok(vec![raw(in_ascii(&text))]),
+        None => honest::answer(c, request).await,
+    }
+}
+
+/// The same JSON text with escapes for all that is not ASCII.
+fn in_ascii(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04X}"));
+            }
+        }
+    }
+    out
+}
+
+async fn slowly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    sleep(Duration::from_millis(50)).await;
+    honest::answer(c, request).await
+}
+
+async fn dribbled(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    for octet in octets {
+        c.send_all(&[octet]).await?;
+    }
+    Ok(())
+}
+
+async fn in_two(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let (header, body) = octets.split_at(c.profile().header_len().min(octets.len()));
+    c.send_all(header).await?;
+    sleep(Duration::from_millis(1)).await;
+    c.send_all(body).await
+}
+
+fn up_to_32_kib(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let limit = profile.declared_max_body().unwrap_or(32 << 10);
+    honest::sizes_up_to(profile, count, limit.into())
+}
+
+async fn resetting(c: &mut Client, end: End) {
+    if matches!(end, End::Malformed) {
+        c.reset_at_close();
+    } else {
+        honest::leave(c, end).await;
+    }
+}
+
+async fn explaining(c: &mut Client, end: End) -> Result<(), End> {
+    if matches!(end, End::Malformed) {
+        honest::say(c, json!({ "error": "malformed header" }).into()).await?;
+    }
+    Err(end)
+}
+
+/// Anything else that is no JSON text here.
+const NOT_JSON: Undecodable = Undecodable::NotJson { line: 1, column: 1 };
+
+fn strictly(c: &mut Client, payload: Vec<u8>) -> Request {
+    let message = honest::read(c, payload)?;
+    if message.kind() != Payload::Json {
+        return Ok(message);
+    }
+    let Strict(depth) = serde_json::from_slice(message.payload()).map_err(|_| NOT_JSON)?;
+    if depth > 64 {
+        Err(NOT_JSON)
+    } else {
+        Ok(message)
+    }
+}
+
+/// How deep a strict JSON text is nested.
+struct Strict(usize);
+
+impl<'de> serde::Deserialize<'de> for Strict {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> serde::de::Visitor<'de> for StrictVisitor {
+    type Value = Strict;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a strict JSON text")
+    }
+
+    fn visit_unit<E>(self) -> Result<Strict, E> {
+        Ok(Strict(0))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Strict, E> {
+        Ok(Strict(0))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Strict, E> {
+        Ok(Strict(0))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Strict, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Strict, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Strict, E> {
+        const MOST: f64 = 9_007_199_254_740_992.0;
+        if number.abs() <= MOST {
+            Ok(Strict(0))
+        } else {
+            Err(E::custom("a number out of range"))
+        }
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Strict, A::Error> {
+        let mut deepest = 0;
+        while let Some(Strict(depth)) = items.next_element()? {
+            deepest = depth.max(deepest);
+        }
+        Ok(Strict(deepest.saturating_add(1)))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<Strict, A::Error> {
+        let mut keys = HashSet::new();
+        let mut deepest = 0;
+        while let Some((key, Strict(depth))) = members.next_entry::<String, _>()? {
+            if !keys.insert(key) {
+                return Err(serde::de::Error::custom("a key that stands twice"));
+            }
+            deepest = depth.max(deepest);
+        }
+        Ok(Strict(deepest.saturating_add(1)))
+    }
+}
+
+fn leniently(c: &mut Client, payload: Vec<u8>) -> Request {
+    let strict = honest::read(c, payload.clone());
+    if strict.is_ok() || c.profile().payload() != Payload::Json {
+        return strict;
+    }
+    let mended = mended(&String::from_utf8_lossy(&payload));
+    serde_json::from_str::<Value>(&mended)
+        .map(|value| Message::from_value(&value))
+        .map_err(|_| NOT_JSON)
+}
+
+/// A text in which what is not quite JSON has become JSON.
+fn mended(text: &str) -> String {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '"' => string_len(rest),
+            '/' if rest.starts_with("//") => {
+                rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+                continue;
+            }
+            ']' | '}' => {
+                let kept = out.trim_end().trim_end_matches(',').len();
+                out.truncate(kept);
+                1
+            }
+            'N' | 'I' | '-' => match ["NaN", "Infinity", "-Infinity"]
+                .iter()
+                .find(|word| rest.starts_with(**word))
+            {
+                Some(word) => {
+                    out.push_str("null");
+                    rest = rest.get(word.len()..).unwrap_or_default();
+                    continue;
+                }
+                None => 1,
+            },
+            c => c.len_utf8(),
+        };
+        let (part, behind) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        out.push_str(part);
+        rest = behind;
+    }
+    out
+}
+
+/// Octets of the string at the front of a text, both quotes included.
+fn string_len(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, octet) in text.bytes().enumerate().skip(1) {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at.saturating_add(1),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn with_odd_lengths(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, payload) = honest::lengths(profile, count);
+    let odd = payload.is_none() && (0..=i128::from(profile.max_body())).contains(&body);
+    if odd {
+        let body = usize::try_from(body).map_err(|_| Malformed)?;
+        return Ok(Sizes {
+            body,
+            payload: None,
+        });
+    }
+    honest::sizes(profile, count)
+}
+
+async fn with_least_padding(c: &mut Client) -> Result<Body, End> {
+    let body = honest::take(c).await?;
+    let padding = body
+        .octets
+        .len()
+        .saturating_sub(honest::payload(c, body.clone()).len());
+    let chunk = c.profile().chunk() as usize;
+    if padding >= chunk && padding < body.octets.len() {
+        return Err(End::Asked);
+    }
+    Ok(body)
+}
+
+async fn unless_gone(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if c.look_ahead() {
+        return Err(End::Eof { inside: false });
+    }
+    honest::answer(c, request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_well_formed() {
+        let mut seen = HashSet::new();
+        for variant in Variant::all() {
+            assert!(seen.insert(variant.name), "{} stands twice", variant.name);
+            let word = |word: &str| {
+                !word.is_empty()
+                    && word
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            };
+            assert!(variant.name.split('-').all(word), "{}", variant.name);
+            assert!(variant.about.ends_with('.'), "{}", variant.name);
+            assert!(Variant::named(variant.name).is_some());
+            assert!(super::super::Fault::named(variant.name).is_none());
+        }
+        assert!(seen.len() >= 12);
+    }
+
+    #[test]
+    fn what_is_nearly_json_is_mended() {
+        for (text, meant) in [
+            ("\u{feff}{\"a\": NaN,}", "{\"a\": null}"),
+            ("[1, -Infinity, Infinity, ] // all", "[1, null, null]"),
+            ("// one\n\"// and \\\" NaN\"", "\"// and \\\" NaN\""),
+            ("[-1, \"é\"]", "[-1, \"é\"]"),
+        ] {
+            let mended: Value = serde_json::from_str(&mended(text)).unwrap();
+            assert_eq!(
+                mended,
+                serde_json::from_str::<Value>(meant).unwrap(),
+                "{text}"
+            );
+        }
+        for garbage in ["\"", "]", "\\", "N", "/", "\"\\", ",}"] {
+            assert!(serde_json::from_str::<Value>(&mended(garbage)).is_err());
+        }
+    }
+
+    #[test]
+    fn strict_json_is_told_from_the_rest() {
+        let depth = |text: &str| {
+            serde_json::from_str::<Strict>(text)
+                .map(|Strict(depth)| depth)
+                .ok()
+        };
+        assert_eq!(depth("[[1], {\"a\": [2]}]"), Some(3));
+        for text in [
+            "{\"a\": 1, \"a\": 1}",
+            "1e300",
+            "\"\\ud800\"",
+            "9007199254740994",
+        ] {
+            assert_eq!(depth(text), None, "{text}");
+        }
+    }
+}
