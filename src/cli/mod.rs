@@ -1,10 +1,12 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
+mod alterations;
 mod chat;
 mod compare;
 mod exit;
 mod lines;
 mod log;
+mod near;
 mod out;
 mod plain;
 mod profiles;

@@ -4,10 +4,11 @@ use super::exit::{Exit, Failure};
 use super::span::{Deadline, span};
 use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
-use super::{out, runtime};
+use super::{alterations, out, runtime};
 use crate::profile::Profile;
-use crate::server::{Echo, Handler, Server, Settings, Tutorial};
+use crate::server::{Alteration, Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -19,7 +20,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7060", value_parser = target::listen)]
     listen: Target,
     #[command(flatten)]
-    format: WireFormatArgs,
+    wire: WireFormatArgs,
     /// What to answer
     #[arg(long, value_enum, default_value_t = Answer::Echo)]
     reply: Answer,
@@ -38,6 +39,21 @@ pub(crate) struct ServeArgs {
     /// How long clients may take to fetch their last replies when the server goes down
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = span)]
     drain: Duration,
+    /// Serve with this fault, one of --list-faults: for those who test a checker or a client
+    #[arg(long, value_name = "NAME", value_parser = alterations::fault, conflicts_with = "variant")]
+    fault: Option<Alteration>,
+    /// Serve as this variant, one of --list-variants: as right as the reference server, but different
+    #[arg(long, value_name = "NAME", value_parser = alterations::variant)]
+    variant: Option<Alteration>,
+    /// List the faults and what each of them does, instead of serving
+    #[arg(long, conflicts_with_all = ["fault", "variant"])]
+    list_faults: bool,
+    /// List the variants and what each of them does, instead of serving
+    #[arg(long, conflicts_with_all = ["fault", "variant", "list_faults"])]
+    list_variants: bool,
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t = alterations::Form::Human)]
+    format: alterations::Form,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,7 +66,13 @@ enum Answer {
 
 impl ServeArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let profile = self.format.profile()?;
+        if self.list_faults {
+            return alterations::list_faults(self.format);
+        }
+        if self.list_variants {
+            return alterations::list_variants(self.format);
+        }
+        let profile = self.wire.profile()?;
         raise_descriptor_limit(self.max_connections);
         runtime::multi()?.block_on(async {
             match self.reply {
@@ -68,6 +90,7 @@ impl ServeArgs {
             .await
             .map_err(|error| cannot_listen(&self.listen, &error))?;
         let address = server.local_addr()?;
+        let alteration = self.fault.or(self.variant);
         out::line(address)?;
         let mut again = Signals::new()?;
         let shutdown = async {
@@ -75,7 +98,7 @@ impl ServeArgs {
             info!("told to stop; once more to stop at once");
         };
         tokio::select! {
-            () = server.serve(handler, shutdown) => {}
+            () = serve(server, handler, alteration, shutdown) => {}
             () = async { again.next().await; again.next().await } => warn!("stopped at once"),
         }
         Ok(Exit::Ok)
@@ -92,6 +115,18 @@ impl ServeArgs {
             drain: self.drain,
             ..Settings::default()
         }
+    }
+}
+
+async fn serve(
+    server: Server,
+    handler: impl Handler,
+    alteration: Option<Alteration>,
+    shutdown: impl Future<Output = ()>,
+) {
+    match alteration {
+        Some(alteration) => server.serve_altered(handler, alteration, shutdown).await,
+        None => server.serve(handler, shutdown).await,
     }
 }
 

@@ -154,6 +154,21 @@ impl Client {
         Ok(taken)
     }
 
+    /// Waits until there is an octet that has not been used, or none will come any more.
+    pub(crate) async fn wait_for_more(&mut self) {
+        while self.inbox.is_empty() && !self.look_ahead() && self.inbox.is_empty() {
+            // A connection that broke is found out by whoever reads next.
+            if self.stream.readable().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether nothing comes in that time, nor the end.
+    pub(crate) async fn is_silent_for(&mut self, time: Duration) -> bool {
+        timeout(time, self.wait_for_more()).await.is_err()
+    }
+
     /// Reads what is here already, without waiting; whether the client has ended its stream.
     pub(crate) fn look_ahead(&mut self) -> bool {
         let mut buffer = vec![0; 4096];

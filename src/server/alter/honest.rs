@@ -212,7 +212,11 @@ pub(crate) async fn leave(c: &mut Client, end: End) {
         End::Stuck => c.reset_at_close(),
         End::Malformed | End::Late | End::Asked => take_leave(c).await,
         End::Forgotten => std::future::pending().await,
-        End::Fatal => c.shared.stop(),
+        End::Fatal => {
+            c.shared.stop();
+            // Whoever is still connected is dropped behind the listener, not before.
+            std::future::pending().await
+        }
     }
 }
 

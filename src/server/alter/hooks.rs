@@ -15,6 +15,9 @@ pub(crate) type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A step that waits.
 type Step<T> = for<'a> fn(&'a mut Client) -> Wait<'a, T>;
 
+/// A step that is handed something and waits.
+type StepWith<G, T> = for<'a> fn(&'a mut Client, G) -> Wait<'a, T>;
+
 /// The steps, in the order in which they are taken.
 #[derive(Clone)]
 pub(crate) struct Hooks {
@@ -38,21 +41,21 @@ pub(crate) struct Hooks {
     /// The sizes that the number stands for, if the limits allow them.
     pub(crate) sizes: fn(&Profile, i128) -> Result<Sizes, Malformed>,
     /// That many octets of body.
-    pub(crate) body: for<'a> fn(&'a mut Client, usize) -> Wait<'a, Result<Vec<u8>, End>>,
+    pub(crate) body: StepWith<usize, Result<Vec<u8>, End>>,
     /// The payload in a body.
     pub(crate) payload: fn(&mut Client, Body) -> Vec<u8>,
     /// The message in a payload.
     pub(crate) read: fn(&mut Client, Vec<u8>) -> Request,
     /// What is said to it.
-    pub(crate) answer: for<'a> fn(&'a mut Client, Request) -> Wait<'a, Result<Vec<Reply>, End>>,
+    pub(crate) answer: StepWith<Request, Result<Vec<Reply>, End>>,
     /// The frame of a reply's payload.
     pub(crate) encode: fn(&mut Client, &[u8]) -> Result<Vec<u8>, EncodeError>,
     /// Puts a frame on the wire.
-    pub(crate) send: for<'a> fn(&'a mut Client, Vec<u8>) -> Wait<'a, Result<(), End>>,
+    pub(crate) send: StepWith<Vec<u8>, Result<(), End>>,
     /// What becomes of an end that an exchange came to: it may be passed over.
-    pub(crate) ended: for<'a> fn(&'a mut Client, End) -> Wait<'a, Result<(), End>>,
+    pub(crate) ended: StepWith<End, Result<(), End>>,
     /// Leaves a client.
-    pub(crate) leave: for<'a> fn(&'a mut Client, End) -> Wait<'a, ()>,
+    pub(crate) leave: StepWith<End, ()>,
 }
 
 impl Hooks {

@@ -6,7 +6,7 @@ use super::reading::{more, whole_frame};
 use crate::session::{Reply, Request};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -181,7 +181,7 @@ async fn eight_at_most(c: &mut Client) -> Result<Body, End> {
 const SHY: Duration = Duration::from_millis(1);
 
 async fn with_greeting(c: &mut Client) -> End {
-    if timeout(SHY, c.stream.readable()).await.is_err()
+    if c.is_silent_for(SHY).await
         && let Err(end) = honest::say(c, "welcome".into()).await
     {
         return end;
@@ -191,7 +191,7 @@ async fn with_greeting(c: &mut Client) -> End {
 
 async fn acknowledged(c: &mut Client) -> Result<Vec<u8>, End> {
     let header = honest::header(c).await?;
-    if timeout(SHY, c.stream.readable()).await.is_err() {
+    if c.is_silent_for(SHY).await {
         honest::say(c, "go on".into()).await?;
     }
     Ok(header)
@@ -244,20 +244,15 @@ async fn once_more(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 
 const SILENCE: Duration = Duration::from_millis(60);
 
-/// Whether nothing comes for a while between two frames.
-async fn is_idle(c: &Client) -> bool {
-    c.inbox.is_empty() && timeout(SILENCE, c.stream.readable()).await.is_err()
-}
-
 async fn with_heartbeat(c: &mut Client) -> Result<Body, End> {
-    if c.frames > 0 && is_idle(c).await {
+    if c.frames > 0 && c.is_silent_for(SILENCE).await {
         honest::say(c, "are you there?".into()).await?;
     }
     honest::take(c).await
 }
 
 async fn while_not_idle(c: &mut Client) -> Result<Body, End> {
-    if is_idle(c).await {
+    if c.is_silent_for(SILENCE).await {
         return Err(End::Asked);
     }
     honest::take(c).await

@@ -77,9 +77,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 async fn locked_take(c: &mut Client) -> Result<Body, End> {
-    if c.inbox.is_empty() {
-        c.stream.readable().await?;
-    }
+    c.wait_for_more().await;
     let shared = Arc::clone(&c.shared);
     let _held = shared.lock.lock().await;
     honest::take(c).await
@@ -124,9 +122,7 @@ fn closing_all(c: &Client, end: &End) {
 }
 
 async fn as_the_speaker(c: &mut Client) -> Result<Body, End> {
-    if c.inbox.is_empty() {
-        c.stream.readable().await?;
-    }
+    c.wait_for_more().await;
     *c.shared.streams() = vec![Arc::clone(&c.stream)];
     honest::take(c).await
 }

@@ -1,3 +1,5 @@
+//! The table of faults as a whole.
+
 use super::*;
 use std::collections::BTreeSet;
 
