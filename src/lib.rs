@@ -44,6 +44,8 @@ pub mod model;
 pub mod profile;
 #[cfg(feature = "suite")]
 pub mod report;
+#[cfg(feature = "check")]
+pub mod run;
 #[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "server")]

@@ -206,7 +206,6 @@ fn last_words(s: &mut Maker<'_>, requests: usize) {
 fn still_served(s: &mut Maker<'_>) {
     let a = s.open();
     s.ask(a);
-    s.leave(a);
 }
 
 fn reset_after(s: &mut Maker<'_>, octets: usize) {

@@ -10,7 +10,6 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         |s| {
             let a = s.open();
             s.ask(a);
-            s.leave(a);
         },
     ),
     Case::must(

@@ -239,6 +239,14 @@ impl<'a> Maker<'a> {
         self.wait(conn);
     }
 
+    /// Is done with a connection, where the case is not about its end: leaves it open, unless the
+    /// server serves one client at a time and could not serve the next one then.
+    pub fn done_with(&mut self, conn: Conn) {
+        if !self.circumstances.concurrent {
+            self.leave(conn);
+        }
+    }
+
     /// Resets the connection.
     pub fn rst(&mut self, conn: Conn) {
         self.push(conn, Action::Rst);

@@ -126,7 +126,7 @@ pub(super) const CASES: &[Case] = &[
                 s.send(a, &frame);
                 s.wait(a);
                 s.ask(b);
-                s.leave(a);
+                s.done_with(a);
             }
             s.ask(b);
         },

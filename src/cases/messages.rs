@@ -516,7 +516,7 @@ fn doubtful(s: &mut Maker<'_>, payloads: &[&[u8]]) {
         s.send(a, &frame);
         s.wait(a);
         s.ask(a);
-        s.leave(a);
+        s.done_with(a);
     }
 }
 

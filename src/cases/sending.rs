@@ -124,6 +124,7 @@ pub(super) const CASES: &[Case] = &[
                 let frame = s.frame(payload);
                 s.send(a, &frame);
                 s.wait(a);
+                s.done_with(a);
             }
         },
     ),

@@ -2,15 +2,19 @@
 
 mod alterations;
 mod chat;
+mod check;
 mod compare;
 mod exit;
+mod explain;
 mod lines;
+mod list;
 mod log;
 mod near;
 mod out;
 mod plain;
 mod profiles;
 mod runtime;
+mod selection;
 mod send;
 mod serve;
 mod span;
@@ -38,6 +42,9 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Check(Box<check::CheckArgs>),
+    List(list::ListArgs),
+    Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
@@ -48,6 +55,9 @@ enum Command {
 impl Command {
     fn run(self) -> Result<Exit, Failure> {
         match self {
+            Self::Check(args) => args.run(),
+            Self::List(args) => args.run(),
+            Self::Explain(args) => args.run(),
             Self::Serve(args) => args.run(),
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),

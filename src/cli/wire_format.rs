@@ -31,6 +31,15 @@ impl WireFormatArgs {
     }
 }
 
+impl WireFormatArgs {
+    /// The options again, as far as they are not what they are without being given.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let profile = (self.profile != "tutorial").then(|| format!("--profile {}", self.profile));
+        let limit = self.max_frame.map(|limit| format!("--max-frame {limit}"));
+        profile.into_iter().chain(limit).collect()
+    }
+}
+
 /// The built-in profile of that name, else the one in that file.
 pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
     if let Some(profile) = Profile::built_in(name) {

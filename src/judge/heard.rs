@@ -4,7 +4,7 @@ use super::replies::{Replies, Reply, Rest};
 use crate::model::{Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::{ClientEnd, Conn};
-use crate::transcript::{Seen, Transcript};
+use crate::transcript::{Entry, Seen, Transcript};
 use std::time::Duration;
 
 /// How the peer ended a connection.
@@ -31,8 +31,11 @@ pub(super) struct Heard {
     pub(super) rest: Rest,
     /// How the peer ended it, and the entry that says so.
     pub(super) close: Option<(usize, Close)>,
+    /// Between the last octets sent and the peer's end of the connection.
+    pub(super) idle_before_close: Duration,
     /// Entries that say that octets went out, each with the total so far.
     sent: Vec<(usize, usize)>,
+    last_sent_at: Duration,
     pub(super) client_end: Option<(usize, ClientEnd)>,
     pub(super) blocked: bool,
     pub(super) flooded: bool,
@@ -47,7 +50,9 @@ impl Heard {
             replies: Vec::new(),
             rest: Rest::Nothing,
             close: None,
+            idle_before_close: Duration::ZERO,
             sent: Vec::new(),
+            last_sent_at: Duration::ZERO,
             client_end: None,
             blocked: false,
             flooded: false,
@@ -56,24 +61,26 @@ impl Heard {
         };
         let mut replies = Replies::new(profile);
         for (index, entry) in transcript.of(conn) {
-            heard.note(index, &entry.seen, &mut replies);
+            heard.note(index, entry, &mut replies);
         }
         heard.rest = replies.rest();
         heard.replies = replies.into_whole();
         heard
     }
 
-    fn note(&mut self, index: usize, seen: &Seen, replies: &mut Replies) {
-        match seen {
+    fn note(&mut self, index: usize, entry: &Entry, replies: &mut Replies) {
+        match &entry.seen {
             Seen::Refused(why) => self.refused = Some(why.clone()),
             Seen::Sent(octets) => {
                 self.sent
                     .push((index, self.sent_in_all().saturating_add(*octets)));
+                self.last_sent_at = entry.at;
             }
-            Seen::SendBlocked => self.blocked = true,
+            // A client that does not read cannot expect to be read.
+            Seen::SendBlocked => self.blocked |= !self.deaf,
             Seen::Received(octets) => replies.push(index, octets),
-            Seen::Fin => self.end(index, Close::Fin),
-            Seen::Rst => self.end(index, Close::Rst),
+            Seen::Fin => self.end(index, entry.at, Close::Fin),
+            Seen::Rst => self.end(index, entry.at, Close::Rst),
             Seen::Flooded => self.flooded = true,
             Seen::ClientFin => self.client_end = Some((index, ClientEnd::Fin)),
             Seen::ClientRst => self.client_end = Some((index, ClientEnd::Rst)),
@@ -85,8 +92,11 @@ impl Heard {
     }
 
     /// The first end counts: an RST behind a FIN says nothing new.
-    fn end(&mut self, index: usize, close: Close) {
-        self.close.get_or_insert((index, close));
+    fn end(&mut self, index: usize, at: Duration, close: Close) {
+        if self.close.is_none() {
+            self.close = Some((index, close));
+            self.idle_before_close = at.saturating_sub(self.last_sent_at);
+        }
     }
 
     /// Octets of the script that went out.
@@ -109,8 +119,15 @@ impl Heard {
 }
 
 /// Whether nothing more is owed for the first `sent` octets of a stream, so that waiting can stop.
+/// A server that is `silent` owes no replies, only closes.
 #[must_use]
-pub fn settled(permitted: &Permitted, sent: usize, fin_sent: bool, replies: usize) -> bool {
+pub fn settled(
+    permitted: &Permitted,
+    sent: usize,
+    fin_sent: bool,
+    replies: usize,
+    silent: bool,
+) -> bool {
     let mut owed = 0_usize;
     for duty in permitted.duties.iter().filter(|duty| duty.due <= sent) {
         match duty.owes {
@@ -118,5 +135,5 @@ pub fn settled(permitted: &Permitted, sent: usize, fin_sent: bool, replies: usiz
             Owes::Close(_) => return false,
         }
     }
-    !fin_sent && replies >= owed
+    !fin_sent && (silent || replies >= owed)
 }

@@ -8,6 +8,7 @@ use crate::model::reader::Place;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
 use crate::script::{ClientEnd, Conn};
+use crate::spec::Level;
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -42,6 +43,12 @@ pub(super) fn findings(
     walk.run();
     walk.findings
 }
+
+/// A pause inside a frame that must be borne.
+const MUST_WAIT: Duration = Duration::from_millis(200);
+
+/// A pause inside a frame that should be borne.
+const SHOULD_WAIT: Duration = Duration::from_secs(1);
 
 struct Walk<'a> {
     profile: &'a Profile,
@@ -131,7 +138,7 @@ impl<'a> Walk<'a> {
             Owes::Close(fault) => {
                 // One last reply may say what was wrong.
                 self.take(duty);
-                if self.heard.close.is_none() && !self.is_void() {
+                if self.is_still_open() {
                     let what = format!(
                         "{fault}: the connection should have been closed, and {}",
                         self.still_open()
@@ -145,10 +152,10 @@ impl<'a> Walk<'a> {
 
     fn reply_or_close(&mut self, duty: &'a Duty, doubt: &Doubt) -> Then {
         let Some(reply) = self.take(duty) else {
-            if self.heard.close.is_none() && !self.is_void() {
+            if self.is_still_open() {
                 let what = format!(
                     "{}: neither a reply nor a close, {}",
-                    describe(doubt),
+                    doubt,
                     self.still_open()
                 );
                 self.must("undecodable", what, duty);
@@ -208,14 +215,16 @@ impl<'a> Walk<'a> {
                 );
                 self.push(Finding::must("half-close", self.conn, what).should(), duty);
             }
+            Some((at, close)) if self.is_inside(duty, at) => self.closed_unasked(true, close),
             Some((_, close)) => {
                 let what = format!("the server {} where a reply was owed", close.how());
                 self.must("one-reply", what, duty);
             }
-            None => {
+            None if self.is_still_open() => {
                 let what = format!("no reply, {}", self.still_open());
                 self.must("one-reply", what, duty);
             }
+            None => {}
         }
         Then::Stop
     }
@@ -359,7 +368,12 @@ impl<'a> Walk<'a> {
                 self.findings
                     .push(Finding::must("reply-framing", self.conn, what));
             }
-            Rest::Unfinished(_) if reset || self.is_void() || self.heard.flooded => {}
+            Rest::Unfinished(octets) if self.heard.flooded => {
+                let what = format!("octets without end: {octets} of a reply, and no end of it");
+                self.findings
+                    .push(Finding::must("reply-framing", self.conn, what));
+            }
+            Rest::Unfinished(_) if reset || self.is_void() => {}
             Rest::Unfinished(octets) => {
                 let what = format!("a reply of which only {octets} octets came");
                 self.findings
@@ -374,7 +388,7 @@ impl<'a> Walk<'a> {
         match (self.permitted.tail, self.heard.client_end) {
             _ if self.is_void() => {}
             (Tail::Void, _) => {}
-            (tail, Some((_, ClientEnd::Fin))) if closed.is_none() => {
+            (tail, Some((_, ClientEnd::Fin))) if self.is_still_open() => {
                 let clause = match tail {
                     Tail::Inside { .. } => "truncation",
                     _ => "orderly-close",
@@ -388,20 +402,40 @@ impl<'a> Walk<'a> {
             }
             (tail, None) => {
                 if let Some((_, close)) = closed.filter(|_| !self.may_close) {
-                    self.closed_unasked(tail, close);
+                    self.closed_unasked(matches!(tail, Tail::Inside { .. }), close);
                 }
             }
             _ => {}
         }
     }
 
-    fn closed_unasked(&mut self, tail: Tail, close: Close) {
-        let clause = match tail {
-            Tail::Inside { .. } => "patience",
-            _ => "persistence",
+    /// Nobody need wait for the rest of a frame for ever; between frames a client may take its time.
+    fn closed_unasked(&mut self, inside_a_frame: bool, close: Close) {
+        let idle = self.heard.idle_before_close;
+        let (clause, level) = match inside_a_frame {
+            true if idle >= SHOULD_WAIT => return,
+            true if idle >= MUST_WAIT => ("patience", Level::Should),
+            true => ("patience", Level::Must),
+            false => ("persistence", Level::Must),
         };
-        let what = format!("the server {} {}, unasked", close.how(), place(tail));
-        self.findings.push(Finding::must(clause, self.conn, what));
+        let what = format!(
+            "the server {} {}, unasked, {} after the last octet",
+            close.how(),
+            if inside_a_frame {
+                "inside a frame"
+            } else {
+                "between frames"
+            },
+            span(idle)
+        );
+        let finding = Finding::must(clause, self.conn, what);
+        self.findings.push(Finding { level, ..finding });
+    }
+
+    /// Whether only a part of the request had been sent when that entry was noted.
+    fn is_inside(&self, duty: &Duty, entry: usize) -> bool {
+        let sent = self.heard.sent_before(entry);
+        duty.start < sent && sent < duty.due
     }
 
     /// The script could not be sent to its end.
@@ -409,14 +443,13 @@ impl<'a> Walk<'a> {
         if self.is_void() || self.may_close {
             return;
         }
-        if let Some((_, close)) = self.heard.close {
-            let what = format!(
-                "the server {} when {} octets had been sent and all that was owed had come",
-                close.how(),
-                self.heard.sent_in_all()
-            );
-            self.findings
-                .push(Finding::must("persistence", self.conn, what));
+        if let Some((at, close)) = self.heard.close {
+            let inside = self
+                .permitted
+                .duties
+                .iter()
+                .any(|duty| self.is_inside(duty, at));
+            self.closed_unasked(inside, close);
         } else if self.heard.blocked {
             let what = "the server stopped reading although the client read every reply";
             self.findings
@@ -427,6 +460,12 @@ impl<'a> Walk<'a> {
     /// Whether nothing can be said of what is missing: the client did not look, or left.
     fn is_void(&self) -> bool {
         self.heard.is_reset_by_client() || self.heard.deaf
+    }
+
+    /// Whether the connection stood when waiting for its end, or for a reply, was given up. A script
+    /// that was broken off elsewhere did not wait here, and says nothing.
+    fn is_still_open(&self) -> bool {
+        self.heard.close.is_none() && self.heard.gave_up.is_some() && !self.is_void()
     }
 
     fn still_open(&self) -> String {
@@ -447,15 +486,6 @@ impl<'a> Walk<'a> {
     fn loose(&mut self, clause: &'static str, what: String) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
-    }
-}
-
-fn describe(doubt: &Doubt) -> &'static str {
-    match doubt {
-        Doubt::Payload => "a payload that is not surely a message",
-        Doubt::Smuggled(_) => "a payload with a pad octet inside",
-        Doubt::Size => "a body larger than every server must take",
-        Doubt::OddLength => "a body that is no whole number of chunks",
     }
 }
 

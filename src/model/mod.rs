@@ -12,6 +12,7 @@ use crate::script::{ClientEnd, Script};
 use payload::Meaning;
 use reader::{Ending, Fault};
 use serde_json::Value;
+use std::fmt;
 
 /// Where a server's limit is not declared, bodies up to this many octets must be taken.
 pub const SURE_BODY: u64 = 32 << 10;
@@ -94,6 +95,56 @@ pub enum Tail {
     },
     /// Octets that nobody reads, since the connection is to be closed.
     Void,
+}
+
+impl Permitted {
+    /// What is permitted, one line for each thing owed and one for the end.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let duties = self.duties.iter().map(ToString::to_string);
+        duties.chain(self.end_line())
+    }
+
+    fn end_line(&self) -> Option<String> {
+        let place = match self.tail {
+            Tail::Boundary => "between frames".to_owned(),
+            Tail::Inside { start, .. } => format!("inside the frame at octet {start}"),
+            Tail::Void => return None,
+        };
+        match self.client_end {
+            ClientEnd::Fin => Some(format!(
+                "at the end of the stream, {place}: a close, no reply"
+            )),
+            ClientEnd::Rst => Some(format!("at the reset, {place}: nothing")),
+            ClientEnd::Open => Some(format!("then, {place}: silence, and no close")),
+        }
+    }
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "octets {} to {}: ",
+            self.start,
+            self.due.saturating_sub(1)
+        )?;
+        match &self.owes {
+            Owes::Reply(_) => f.write_str("exactly one reply"),
+            Owes::ReplyOrClose(doubt) => write!(f, "{doubt}: one reply or a close"),
+            Owes::Close(fault) => write!(f, "{fault}: a close, before it at most one reply"),
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Payload => "a payload that need not be taken for a message",
+            Self::Smuggled(_) => "a payload with a pad octet inside",
+            Self::Size => "a body larger than every server must take",
+            Self::OddLength => "a body that is no whole number of chunks",
+        })
+    }
 }
 
 /// What the script permits, connection by connection.

@@ -24,6 +24,15 @@ pub(in crate::report) fn plain(result: &CaseResult) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// What was sent and seen, and what was permitted.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn exchange(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    timeline(evidence, look, out)?;
+    permitted(&evidence.permitted, look, out)
+}
+
 /// Two lines and how to see more.
 pub(super) fn in_short(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     heading(result, look, out)?;
@@ -38,8 +47,7 @@ pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> i
     further(&result.findings, look, out)?;
     labelled("why", &result.why, look, out)?;
     if let Some(evidence) = &result.evidence {
-        timeline(evidence, look, out)?;
-        permitted(&evidence.permitted, look, out)?;
+        exchange(evidence, look, out)?;
         stderr(&evidence.stderr, look, out)?;
     }
     rerun(result, look, out)

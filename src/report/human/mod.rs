@@ -7,6 +7,7 @@ mod case;
 mod look;
 mod summary;
 
+pub use case::exchange;
 pub(super) use case::plain as plain_case;
 pub use look::Look;
 

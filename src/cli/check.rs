@@ -1,0 +1,376 @@
+//! `conformance check`: the suite, played at a server.
+
+use super::exit::{Exit, Failure};
+use super::selection::SelectionArgs;
+use super::span::span;
+use super::target::Target;
+use super::wire_format::WireFormatArgs;
+use super::{out, runtime};
+use crate::cases;
+use crate::event::{Finished, Run, Verdict};
+use crate::expect::Expectations;
+use crate::profile::{Profile, Reply};
+use crate::report::terminal::{self, Progress};
+use crate::report::{Closing, Destination, Format, Output, Outputs};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Options, Process, Unreachable};
+use crate::server::{Background, Echo, Settings};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Check a server against the protocol; without a target, the reference server of this program
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The server: host:port, or [address]:port for IPv6
+    #[arg(value_name = "TARGET")]
+    target: Option<Target>,
+    #[command(flatten)]
+    format: WireFormatArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    manner: MannerArgs,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+/// How cases are played.
+#[derive(Debug, clap::Args)]
+struct MannerArgs {
+    /// Take warnings and unstable cases for failures
+    #[arg(long)]
+    strict: bool,
+    /// Cases played side by side
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs, conflicts_with = "serial")]
+    jobs: usize,
+    /// Play one case at a time
+    #[arg(long)]
+    serial: bool,
+    /// How long an owed answer is waited for at least
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span)]
+    timeout: Duration,
+    /// What is added to silence that round trips have shown, instead of what was measured
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    slack: Option<Duration>,
+    /// How replies relate to requests, instead of finding out
+    #[arg(long, value_enum)]
+    reply: Option<ReplyArg>,
+    /// The server's process on this machine, to check what it spends
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+    /// Play the slow cases too
+    #[arg(long)]
+    slow: bool,
+    /// Play each case so often
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// What all that chance chooses is made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// What is written, and where.
+#[derive(Debug, clap::Args)]
+struct ReportArgs {
+    /// What to write: human, json, jsonl, junit, tap, markdown, html; as FORMAT=FILE into a file; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    format: Vec<Output>,
+    /// Where the one report that has no file goes, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write what was exchanged as a capture that Wireshark opens; keeps it for passing cases too
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
+    /// Show what was exchanged in passing cases too
+    #[arg(long)]
+    trace: bool,
+    /// Known failures, each with a reason: they do not count, and one that passes does
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Write what failed as a file for --expect
+    #[arg(long, value_name = "FILE")]
+    write_expect: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ReplyArg {
+    Auto,
+    Echo,
+    Token,
+    Any,
+    None,
+}
+
+impl From<ReplyArg> for Reply {
+    fn from(reply: ReplyArg) -> Self {
+        match reply {
+            ReplyArg::Auto => Self::Auto,
+            ReplyArg::Echo => Self::Echo,
+            ReplyArg::Token => Self::Token,
+            ReplyArg::Any => Self::Any,
+            ReplyArg::None => Self::None,
+        }
+    }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("give a number from 1 to 64".to_owned()),
+    }
+}
+
+/// The server to be checked, and whatever keeps it alive.
+struct Server {
+    name: String,
+    addresses: Vec<SocketAddr>,
+    _embedded: Option<Background>,
+}
+
+impl CheckArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let selected = self.selection.cases()?;
+        let mut profile = self.format.profile()?;
+        if let Some(reply) = self.manner.reply {
+            profile = profile.with_reply(reply.into());
+        }
+        let process = self.manner.process()?;
+        let expectations = self.reports.expectations()?;
+        if self.target.is_none() {
+            profile = declared(profile)?;
+        }
+        let mut outputs = self.reports.open()?;
+        let server = self.server(&profile)?;
+        let options = Options {
+            cases: selected,
+            timeout: self.manner.timeout.max(Duration::from_millis(1)),
+            slack: self.manner.slack,
+            jobs: if self.manner.serial {
+                1
+            } else {
+                self.manner.jobs
+            },
+            repeat: self.manner.repeat,
+            seed: self.manner.seed,
+            slow: self.manner.slow,
+            process,
+            trace: self.reports.trace || self.reports.pcapng.is_some(),
+            command: self.command(),
+            ..Options::new(server.name.clone(), profile)
+        };
+        let done = runtime::multi()?.block_on(played(&server.addresses, &options, &mut outputs));
+        let closing = outputs.finish();
+        self.end(done, closing, expectations)
+    }
+
+    fn server(&self, profile: &Profile) -> Result<Server, Failure> {
+        match &self.target {
+            Some(target) => Ok(Server {
+                name: target.to_string(),
+                addresses: target.resolve()?,
+                _embedded: None,
+            }),
+            None => embedded(profile),
+        }
+    }
+
+    /// What became of it, once every report has been written.
+    fn end(
+        &self,
+        done: Option<Result<Finished, Unreachable>>,
+        closing: Closing,
+        expectations: Option<Expectations>,
+    ) -> Result<Exit, Failure> {
+        if let Some(path) = &self.reports.write_expect {
+            let known = expectations.unwrap_or_default().updated(&closing.run);
+            return written(path, &known);
+        }
+        if let Some(error) = closing.failed.first() {
+            return Err(Failure::could_not(error.to_string()));
+        }
+        match done {
+            None => {
+                return Err(Failure::could_not(
+                    "interrupted: the report says how far it came",
+                ));
+            }
+            Some(Err(unreachable)) => return Err(self.unreachable(&unreachable)),
+            Some(Ok(_)) => {}
+        }
+        match expectations {
+            Some(expectations) => Ok(self.against(&expectations, &closing.run)),
+            None => Ok(self.exit(&closing.run)),
+        }
+    }
+
+    fn exit(&self, run: &Run) -> Exit {
+        let summary = run.finished.summary;
+        let strictly = self.manner.strict && summary.warn.saturating_add(summary.unstable) > 0;
+        if summary.fail > 0 || strictly {
+            Exit::Findings
+        } else if summary.error > 0 {
+            Exit::CouldNot
+        } else {
+            Exit::Ok
+        }
+    }
+
+    fn against(&self, expectations: &Expectations, run: &Run) -> Exit {
+        let outcome = expectations.apply(run, |id| cases::case(id).is_some());
+        for stale in &outcome.stale {
+            out::note(format_args!("stale: {stale}"));
+        }
+        if !outcome.expected.is_empty() {
+            out::note(format_args!("{} known failures", outcome.expected.len()));
+        }
+        let strictly = self.manner.strict
+            && run.results.iter().any(|result| {
+                matches!(result.verdict, Verdict::Warn | Verdict::Unstable)
+                    && !expectations.names(&result.id)
+            });
+        if outcome.is_failure() || strictly {
+            Exit::Findings
+        } else {
+            Exit::Ok
+        }
+    }
+
+    fn unreachable(&self, unreachable: &Unreachable) -> Failure {
+        let failure = Failure::could_not(unreachable.to_string());
+        match (&self.target, unreachable.refused) {
+            (Some(target), true) => failure.hint(format!(
+                "nothing listens there: start the server first, or conformance serve --listen {target}"
+            )),
+            _ => failure.hint("check host, port and firewall"),
+        }
+    }
+
+    /// The command line that plays the same again, without what selects cases and writes reports.
+    fn command(&self) -> String {
+        let mut words = vec!["conformance check".to_owned()];
+        words.extend(self.target.as_ref().map(ToString::to_string));
+        words.extend(self.format.words());
+        let manner = &self.manner;
+        if manner.timeout != DEFAULT_TIMEOUT {
+            words.push(format!("--timeout {}ms", manner.timeout.as_millis()));
+        }
+        words.extend(
+            manner
+                .slack
+                .map(|slack| format!("--slack {}ms", slack.as_millis())),
+        );
+        words.extend(
+            manner
+                .reply
+                .map(|reply| format!("--reply {}", Reply::from(reply))),
+        );
+        words.extend(manner.pid.map(|pid| format!("--pid {pid}")));
+        if manner.slow {
+            words.push("--slow".to_owned());
+        }
+        if manner.seed != 1 {
+            words.push(format!("--seed {}", manner.seed));
+        }
+        words.join(" ")
+    }
+}
+
+impl MannerArgs {
+    fn process(&self) -> Result<Option<Process>, Failure> {
+        self.pid.map(Process::new).transpose().map_err(|error| {
+            Failure::usage(error.to_string())
+                .hint("--pid takes the number of the server's process on this machine")
+        })
+    }
+}
+
+impl ReportArgs {
+    fn outputs(&self) -> Result<Vec<Output>, Failure> {
+        let mut outputs = self.format.clone();
+        if outputs.is_empty() {
+            outputs.push(Output {
+                format: Format::Human,
+                destination: Destination::Stdout,
+            });
+        }
+        if let Some(path) = &self.output {
+            let mut free = outputs
+                .iter_mut()
+                .filter(|o| o.destination == Destination::Stdout);
+            match (free.next(), free.next()) {
+                (Some(output), None) => output.destination = Destination::File(path.clone()),
+                (None, _) => {
+                    return Err(Failure::usage("--output: every report has a file already"));
+                }
+                _ => {
+                    return Err(Failure::usage("--output is for one report")
+                        .hint("--format json=FILE --format html=FILE, one for each"));
+                }
+            }
+        }
+        let capture = self.pcapng.clone().map(Destination::File);
+        outputs.extend(capture.map(|destination| Output {
+            format: Format::Pcapng,
+            destination,
+        }));
+        Ok(outputs)
+    }
+
+    fn open(&self) -> Result<Outputs, Failure> {
+        let opened = Outputs::open(&self.outputs()?, terminal::look());
+        let mut outputs = opened.map_err(|error| Failure::usage(error.to_string()))?;
+        outputs.add(Box::new(Progress::default()));
+        Ok(outputs)
+    }
+
+    fn expectations(&self) -> Result<Option<Expectations>, Failure> {
+        let Some(path) = &self.expect else {
+            return Ok(None);
+        };
+        let refuse = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        Expectations::parse(&text)
+            .map(Some)
+            .map_err(|error| refuse(error.to_string()))
+    }
+}
+
+/// The profile with its limit declared: the reference server's is known.
+fn declared(profile: Profile) -> Result<Profile, Failure> {
+    let limit = profile.max_body();
+    profile
+        .with_max_body(limit)
+        .map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn embedded(profile: &Profile) -> Result<Server, Failure> {
+    let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
+    let server = started.map_err(|error| {
+        Failure::could_not(format!("cannot start the reference server: {error}"))
+    })?;
+    let address = server.addr();
+    Ok(Server {
+        name: format!("the reference server at {address}"),
+        addresses: vec![address],
+        _embedded: Some(server),
+    })
+}
+
+/// Plays the cases; `None` if the user interrupted that.
+async fn played(
+    addresses: &[SocketAddr],
+    options: &Options,
+    outputs: &mut Outputs,
+) -> Option<Result<Finished, Unreachable>> {
+    let mut tell = |event| outputs.event(event);
+    tokio::select! {
+        done = run::run(addresses, options, &mut tell) => Some(done),
+        _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
+fn written(path: &Path, text: &str) -> Result<Exit, Failure> {
+    std::fs::write(path, text)
+        .map(|()| Exit::Ok)
+        .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
+}

@@ -1,0 +1,94 @@
+//! `conformance explain`: what a case does, why, and what its failure usually means.
+
+use super::exit::{Exit, Failure};
+use super::selection::nearest;
+use super::wire_format::WireFormatArgs;
+use crate::cases::{self, Case, Circumstances, Unfit};
+use crate::judge::ReplyRule;
+use crate::profile::Profile;
+use crate::report::{human, terminal};
+use crate::run::rehearsal;
+use std::io::Write as _;
+
+/// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// Name of the case, as `list` and every report give it
+    #[arg(value_name = "CASE")]
+    case: String,
+    #[command(flatten)]
+    format: WireFormatArgs,
+    /// Print its script alone: a file for replay
+    #[arg(long)]
+    script: bool,
+}
+
+impl ExplainArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let case = cases::case(&self.case).ok_or_else(|| {
+            let unknown = Failure::usage(format!("no case is called {:?}", self.case));
+            match nearest(&self.case) {
+                Some(near) => unknown.hint(near),
+                None => unknown.hint("conformance list, for the names of all cases"),
+            }
+        })?;
+        let profile = self.format.profile()?;
+        let script = case.script(&Circumstances {
+            profile: &profile,
+            rule: &ReplyRule::Echo,
+            seed: 1,
+            slow: true,
+            process: true,
+            concurrent: true,
+        });
+        if self.script {
+            let script = script.map_err(|unfit| Failure::could_not(unfit_words(&unfit)))?;
+            write!(anstream::stdout().lock(), "{script}")?;
+            return Ok(Exit::Ok);
+        }
+        explain(case, &profile, script)?;
+        Ok(Exit::Ok)
+    }
+}
+
+fn explain(
+    case: &Case,
+    profile: &Profile,
+    script: Result<crate::script::Script, Unfit>,
+) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{} ({})\n", case.id, case.level)?;
+    writeln!(out, "{}\n", case.why)?;
+    if let Some(clause) = case.clause() {
+        writeln!(
+            out,
+            "Clause {} ({}): {}\n",
+            clause.slug, clause.level, clause.sentence
+        )?;
+    }
+    match script {
+        Ok(script) => {
+            let evidence = rehearsal(profile, &script);
+            writeln!(
+                out,
+                "What the client does, in the profile {}:",
+                profile.name()
+            )?;
+            human::exchange(&evidence, terminal::look(), &mut out)?;
+        }
+        Err(unfit) => writeln!(out, "{}", unfit_words(&unfit))?,
+    }
+    writeln!(out, "\nWhat usually is behind a failure:")?;
+    for cause in cases::likely_causes(case.slug()) {
+        writeln!(out, "  - {cause}")?;
+    }
+    let place = case.place;
+    writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
+}
+
+fn unfit_words(unfit: &Unfit) -> String {
+    match unfit {
+        Unfit::Skipped(why) => format!("It does not apply here: {why}"),
+        Unfit::Broken(error) => format!("It has no valid script here: {error}"),
+    }
+}

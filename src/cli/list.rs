@@ -1,0 +1,63 @@
+//! `conformance list`: every case and what it is for.
+
+use super::exit::{Exit, Failure};
+use super::out;
+use super::selection::SelectionArgs;
+use crate::spec;
+
+/// List the cases, by clause
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// How to write them
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// For a person
+    Human,
+    /// Names alone, one a line
+    Names,
+    /// One JSON array
+    Json,
+}
+
+impl ListArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let cases = self.selection.cases()?;
+        match self.format {
+            Format::Names => cases.iter().try_for_each(|case| out::line(case.id))?,
+            Format::Json => out::line(serde_json::Value::from_iter(cases.iter().map(|case| {
+                serde_json::json!({
+                    "id": case.id,
+                    "clause": case.slug(),
+                    "level": case.level,
+                    "why": case.why,
+                })
+            })))?,
+            Format::Human => {
+                let mut clauses = 0;
+                for clause in spec::CLAUSES {
+                    let of_it: Vec<_> = cases
+                        .iter()
+                        .filter(|case| case.slug() == clause.slug)
+                        .collect();
+                    if of_it.is_empty() {
+                        continue;
+                    }
+                    clauses += 1;
+                    out::line(format_args!("{} ({})", clause.slug, clause.level))?;
+                    for case in of_it {
+                        out::line(format_args!("  {:<42} {}", case.id, case.why))?;
+                    }
+                }
+                let cases = cases.len();
+                out::line(format_args!("{cases} cases of {clauses} clauses"))?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}

@@ -1,0 +1,326 @@
+//! The first look at a server: can it be reached, does it answer, how, and how fast.
+
+use super::canary::{Canary, Trouble, carried, question, shown};
+use super::pace::Pace;
+use super::play::Peer;
+use super::{Options, Unreachable, live, micros, millis};
+use crate::event::Calibration;
+use crate::judge::{Frame, ReplyRule};
+use crate::profile::{Profile, Reply};
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Round trips that are measured.
+const ROUND_TRIPS: usize = 9;
+
+/// How long the first answer may take at least.
+const FIRST: Duration = Duration::from_secs(3);
+
+/// What was found out.
+#[derive(Debug)]
+pub(super) struct Calibrated {
+    pub(super) peer: Peer,
+    pub(super) told: Calibration,
+}
+
+/// Why there is nothing to be played at.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// Nobody is there.
+    Unreachable(Unreachable),
+    /// Somebody is, but does not answer a plain request as the profile says.
+    NotServed(NotServed),
+}
+
+/// A server that does not answer a plain request.
+#[derive(Debug)]
+pub(super) struct NotServed {
+    pub(super) told: Calibration,
+    /// What it did instead.
+    pub(super) what: String,
+    /// What may be the matter.
+    pub(super) advice: Option<String>,
+}
+
+pub(super) async fn calibrate(
+    addresses: &[SocketAddr],
+    options: &Options,
+) -> Result<Calibrated, Failed> {
+    let first = options.timeout.max(FIRST);
+    let address = reach(addresses, options, first)
+        .await
+        .map_err(Failed::Unreachable)?;
+    let profile = &options.profile;
+    if profile.reply() == Reply::None {
+        return Ok(silent_server(address, options, first).await);
+    }
+    let answered = match answers(address, profile, first).await {
+        Ok(answered) => answered,
+        Err(trouble) => {
+            return Err(Failed::NotServed(
+                not_served(address, options, &trouble).await,
+            ));
+        }
+    };
+    let concurrent = serves_two(address, profile, first).await;
+    let rule = rule(profile, &answered.exchanges);
+    let pace = Pace::new(answered.round_trip, options.slack, options.timeout);
+    let notes = notes(&answered, concurrent, &rule);
+    Ok(calibrated(options, address, rule, pace, concurrent, notes))
+}
+
+fn calibrated(
+    options: &Options,
+    address: SocketAddr,
+    rule: ReplyRule,
+    pace: Pace,
+    concurrent: bool,
+    notes: Vec<String>,
+) -> Calibrated {
+    let told = Calibration {
+        round_trip_us: micros(pace.round_trip),
+        reply: rule.as_str().to_owned(),
+        concurrent,
+        slack_us: micros(pace.slack),
+        timeout_ms: millis(pace.timeout),
+        notes,
+    };
+    let (profile, process) = (options.profile.clone(), options.process);
+    Calibrated {
+        peer: Peer {
+            address,
+            profile,
+            rule,
+            pace,
+            concurrent,
+            process,
+        },
+        told,
+    }
+}
+
+/// The first address at which somebody listens.
+async fn reach(
+    addresses: &[SocketAddr],
+    options: &Options,
+    limit: Duration,
+) -> Result<SocketAddr, Unreachable> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+    for address in addresses {
+        match live::connect(*address, limit, false).await {
+            Ok(_) => return Ok(*address),
+            Err(error) => last = error,
+        }
+    }
+    Err(Unreachable {
+        target: options.target.clone(),
+        why: last.to_string(),
+        refused: last.kind() == io::ErrorKind::ConnectionRefused,
+    })
+}
+
+/// Nothing can be measured at a server that sends no replies.
+async fn silent_server(address: SocketAddr, options: &Options, limit: Duration) -> Calibrated {
+    let begun = Instant::now();
+    let other = live::connect(address, limit, false).await;
+    let slack = options.slack.unwrap_or(Duration::from_millis(50));
+    let pace = Pace::new(begun.elapsed(), Some(slack), options.timeout);
+    let notes =
+        vec!["the profile says that requests get no replies: only closes are checked".into()];
+    calibrated(
+        options,
+        address,
+        ReplyRule::None,
+        pace,
+        other.is_ok(),
+        notes,
+    )
+}
+
+/// Requests that were answered, and how fast.
+struct Answered {
+    exchanges: Vec<Exchange>,
+    round_trip: Duration,
+    /// The server ended the connection when it had answered once.
+    one_shot: bool,
+}
+
+struct Exchange {
+    text: String,
+    frame: Vec<u8>,
+    reply: Vec<u8>,
+}
+
+async fn answers(
+    address: SocketAddr,
+    profile: &Profile,
+    limit: Duration,
+) -> Result<Answered, Trouble> {
+    let mut canary = Canary::connect(address, profile, limit).await?;
+    let (mut exchanges, mut times, mut one_shot) = (Vec::new(), Vec::new(), false);
+    while times.len() < ROUND_TRIPS {
+        let (text, frame) = question(profile);
+        let begun = Instant::now();
+        match canary.ask(&frame, limit).await {
+            Ok(reply) => {
+                times.push(begun.elapsed());
+                exchanges.push(Exchange { text, frame, reply });
+            }
+            Err(Trouble::Fin | Trouble::Rst) if exchanges.len() == 1 && !one_shot => {
+                one_shot = true;
+                canary = Canary::connect(address, profile, limit).await?;
+            }
+            Err(trouble) if exchanges.is_empty() => return Err(trouble),
+            Err(_) => break,
+        }
+        // A slow server's round trips need not be measured so often.
+        if times.iter().sum::<Duration>() > Duration::from_millis(400) {
+            break;
+        }
+    }
+    times.sort_unstable();
+    let round_trip = times.get(times.len() / 2).copied().unwrap_or(limit);
+    Ok(Answered {
+        exchanges,
+        round_trip,
+        one_shot,
+    })
+}
+
+/// Whether a second client is served while a first is connected.
+async fn serves_two(address: SocketAddr, profile: &Profile, limit: Duration) -> bool {
+    let limit = limit.min(Duration::from_secs(1));
+    let Ok(mut first) = Canary::connect(address, profile, limit).await else {
+        return false;
+    };
+    let (_, frame) = question(profile);
+    if first.ask(&frame, limit).await.is_err() {
+        return false;
+    }
+    let Ok(mut second) = Canary::connect(address, profile, limit).await else {
+        return false;
+    };
+    let (_, frame) = question(profile);
+    second.ask(&frame, limit).await.is_ok()
+}
+
+/// The strongest relation that all exchanges show, unless the profile names one.
+fn rule(profile: &Profile, exchanges: &[Exchange]) -> ReplyRule {
+    match profile.reply() {
+        Reply::Echo => return ReplyRule::Echo,
+        Reply::Token => return ReplyRule::Token(surroundings(exchanges)),
+        Reply::Any => return ReplyRule::Any,
+        Reply::None => return ReplyRule::None,
+        Reply::Auto => {}
+    }
+    let all = |rule: &ReplyRule| {
+        exchanges.iter().all(|exchange| {
+            carried(profile, &exchange.frame)
+                .is_some_and(|carried| rule.answers(&carried, &exchange.reply))
+        })
+    };
+    let token = ReplyRule::Token(surroundings(exchanges));
+    [ReplyRule::Echo, token]
+        .into_iter()
+        .find(all)
+        .unwrap_or(ReplyRule::Any)
+}
+
+fn surroundings(exchanges: &[Exchange]) -> Option<Frame> {
+    match exchanges {
+        [one, other, ..] => Frame::learn((&one.text, &one.reply), (&other.text, &other.reply)),
+        _ => None,
+    }
+}
+
+fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<String> {
+    let mut notes = Vec::new();
+    if answered.one_shot {
+        notes.push("the server ends a connection when it has answered once".into());
+    }
+    if !concurrent {
+        notes.push(
+            "a second client was not served while a first was connected: cases are played one by one"
+                .into(),
+        );
+    }
+    if *rule == ReplyRule::Any {
+        notes.push(
+            "replies do not hold what was asked: cases that compare the two are skipped".into(),
+        );
+    }
+    notes
+}
+
+/// Finds out what a server does that does not answer, and why that may be.
+async fn not_served(address: SocketAddr, options: &Options, trouble: &Trouble) -> NotServed {
+    let profile = &options.profile;
+    let limit = options.timeout.max(FIRST);
+    let greeting = match Canary::connect(address, profile, limit).await {
+        Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
+        Err(_) => None,
+    };
+    let told = Calibration {
+        reply: "unknown".into(),
+        timeout_ms: millis(limit),
+        ..Calibration::default()
+    };
+    let (what, mut advice) = match (trouble, greeting) {
+        (_, Some(octets)) => (
+            format!(
+                "the server sends octets before anything is asked: {}",
+                shown(&octets)
+            ),
+            Some("is this the right port? A client of this protocol speaks first".to_owned()),
+        ),
+        (Trouble::Mute(after), None) => (
+            format!(
+                "the server takes connections, but sends nothing within {after:?} of a plain request"
+            ),
+            None,
+        ),
+        (Trouble::Fin | Trouble::Rst, None) => (
+            format!("a connection that asked something plain {trouble} without a reply"),
+            None,
+        ),
+        (Trouble::Garbage(what), None) => (
+            format!("what the server sends is no reply frame ({what})"),
+            None,
+        ),
+        (trouble, None) => (
+            format!("a connection that asked something plain {trouble}"),
+            None,
+        ),
+    };
+    if let Some(other) = spoken_instead(address, profile).await {
+        advice = Some(format!(
+            "it does answer requests of the profile `{other}`: try --profile {other}"
+        ));
+    }
+    let mut told = told;
+    told.notes.push(what.clone());
+    told.notes.extend(advice.clone());
+    NotServed { told, what, advice }
+}
+
+/// Another built-in profile that the server answers in.
+async fn spoken_instead(address: SocketAddr, profile: &Profile) -> Option<&'static str> {
+    let limit = Duration::from_secs(1);
+    for name in Profile::BUILT_IN {
+        let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())
+        else {
+            continue;
+        };
+        let Ok(mut canary) = Canary::connect(address, &other, limit).await else {
+            continue;
+        };
+        let (_, frame) = question(&other);
+        if let Ok(reply) = canary.ask(&frame, limit).await
+            && std::str::from_utf8(&reply).is_ok()
+        {
+            return Some(name);
+        }
+    }
+    None
+}

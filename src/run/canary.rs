@@ -1,0 +1,165 @@
+//! The canary: a healthy client beside a script.
+//!
+//! Its round trips are what time is measured with. If the server answered it so many times and still
+//! sent nothing elsewhere, the server was silent there; if it is no longer answered, the script has
+//! done harm.
+
+use super::live;
+use crate::judge::ReplyRule;
+use crate::judge::replies::{Replies, Rest};
+use crate::model::{self, Carried, Owes};
+use crate::profile::Profile;
+use crate::script::ClientEnd;
+use crate::script::craft::Craft;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A client that asks one thing at a time.
+#[derive(Debug)]
+pub(super) struct Canary {
+    profile: Profile,
+    stream: TcpStream,
+    replies: Replies,
+    seen: usize,
+}
+
+/// Why a round trip did not come about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("could not connect: {0}")]
+    Refused(String),
+    #[error("was closed (FIN)")]
+    Fin,
+    #[error("was reset (RST)")]
+    Rst,
+    #[error("got no reply within {0:?}")]
+    Mute(Duration),
+    #[error("got octets that are no reply ({0})")]
+    Garbage(String),
+    #[error("got a reply that answers something else: {0}")]
+    Wrong(String),
+    #[error("got more than one reply")]
+    TooMany,
+}
+
+/// All canaries count together, so that no two ask the same.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+/// A text unlike any other, and the frame that asks it.
+pub(super) fn question(profile: &Profile) -> (String, Vec<u8>) {
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let text = format!("canary{asked:010}");
+    let craft = Craft::new(profile);
+    let frame = craft.frame(&craft.payload(&text));
+    (text, frame)
+}
+
+impl Canary {
+    pub(super) async fn connect(
+        address: SocketAddr,
+        profile: &Profile,
+        limit: Duration,
+    ) -> Result<Self, Trouble> {
+        let stream = live::connect(address, limit, false)
+            .await
+            .map_err(|error| Trouble::Refused(error.to_string()))?;
+        let (profile, replies) = (profile.clone(), Replies::new(profile));
+        Ok(Self {
+            profile,
+            stream,
+            replies,
+            seen: 0,
+        })
+    }
+
+    /// Asks, waits for the reply, and tells how long that took.
+    pub(super) async fn round_trip(
+        &mut self,
+        rule: &ReplyRule,
+        limit: Duration,
+    ) -> Result<Duration, Trouble> {
+        let (_, frame) = question(&self.profile);
+        let begun = Instant::now();
+        let reply = self.ask(&frame, limit).await?;
+        let took = begun.elapsed();
+        let carried = carried(&self.profile, &frame);
+        if carried.is_none_or(|carried| rule.answers(&carried, &reply)) {
+            Ok(took)
+        } else {
+            Err(Trouble::Wrong(shown(&reply)))
+        }
+    }
+
+    /// The payload of the one reply to a frame.
+    pub(super) async fn ask(&mut self, frame: &[u8], limit: Duration) -> Result<Vec<u8>, Trouble> {
+        timeout(limit, self.exchange(frame))
+            .await
+            .unwrap_or(Err(Trouble::Mute(limit)))
+    }
+
+    async fn exchange(&mut self, frame: &[u8]) -> Result<Vec<u8>, Trouble> {
+        self.stream
+            .write_all(frame)
+            .await
+            .map_err(|error| ended(&error))?;
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            if let Some(reply) = self.replies.whole().get(self.seen) {
+                let payload = reply.payload().to_vec();
+                self.seen = self.seen.saturating_add(1);
+                let more = self.replies.whole().len() > self.seen;
+                return if more {
+                    Err(Trouble::TooMany)
+                } else {
+                    Ok(payload)
+                };
+            }
+            if let Rest::Malformed(fault, octets) = self.replies.rest() {
+                return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
+            }
+            match self.stream.read(&mut buffer).await {
+                Ok(0) => return Err(Trouble::Fin),
+                Ok(taken) => self
+                    .replies
+                    .push(0, buffer.get(..taken).unwrap_or_default()),
+                Err(error) => return Err(ended(&error)),
+            }
+        }
+    }
+
+    /// What comes within that time although nothing was asked.
+    pub(super) async fn unasked(&mut self, wait: Duration) -> Option<Vec<u8>> {
+        let mut buffer = vec![0; 256];
+        match timeout(wait, self.stream.read(&mut buffer)).await {
+            Ok(Ok(taken)) if taken > 0 => Some(buffer.get(..taken).unwrap_or_default().to_vec()),
+            _ => None,
+        }
+    }
+}
+
+fn ended(error: &io::Error) -> Trouble {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Trouble::Fin,
+        _ => Trouble::Rst,
+    }
+}
+
+/// What a frame of our own making carries.
+pub(super) fn carried(profile: &Profile, frame: &[u8]) -> Option<Carried> {
+    let permitted = model::permitted_for(profile, frame, ClientEnd::Open);
+    match permitted.duties.into_iter().next()?.owes {
+        Owes::Reply(carried) => Some(carried),
+        _ => None,
+    }
+}
+
+/// The beginning of some octets as text.
+pub(super) fn shown(octets: &[u8]) -> String {
+    let head = octets.get(..40).unwrap_or(octets);
+    format!("{:?}", String::from_utf8_lossy(head))
+}

@@ -1,0 +1,86 @@
+//! How long things are waited for: measured against the server's own round trip.
+
+use std::time::Duration;
+
+/// The measures of one server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Median time of a round trip.
+    pub(super) round_trip: Duration,
+    /// What is added to shown silence.
+    pub(super) slack: Duration,
+    /// How long an owed answer is waited for at least.
+    pub(super) timeout: Duration,
+    /// By how much all waiting is stretched: more when a failure is to be confirmed.
+    pub(super) stretch: u32,
+}
+
+/// Round trips of the canary that show silence when nothing is owed.
+pub(super) const SILENT_ROUND_TRIPS: u32 = 3;
+
+/// Round trips of the canary after which something owed is taken not to come.
+const HOPELESS_ROUND_TRIPS: u32 = 10;
+
+/// The shortest time after which something owed is taken not to come.
+const HOPELESS: Duration = Duration::from_millis(200);
+
+impl Pace {
+    /// From a round trip that was measured, and what the user said.
+    pub(super) fn new(round_trip: Duration, slack: Option<Duration>, timeout: Duration) -> Self {
+        let measured = round_trip
+            .saturating_mul(4)
+            .clamp(Duration::from_millis(3), Duration::from_millis(200));
+        let timeout = timeout.max(round_trip.saturating_mul(20));
+        Self {
+            round_trip,
+            slack: slack.unwrap_or(measured),
+            timeout,
+            stretch: 1,
+        }
+    }
+
+    /// The same with all waiting made longer.
+    pub(super) fn stretched(self) -> Self {
+        Self {
+            stretch: self.stretch.saturating_mul(2),
+            ..self
+        }
+    }
+
+    /// What is added to shown silence.
+    pub(super) fn slack(&self) -> Duration {
+        self.slack.saturating_mul(self.stretch)
+    }
+
+    /// The longest wait for `replies` to `octets` that have been sent, whatever happens meanwhile.
+    pub(super) fn guard(&self, replies: usize, octets: usize) -> Duration {
+        let replies = u32::try_from(replies).unwrap_or(u32::MAX);
+        self.timeout
+            .saturating_add(self.round_trip.saturating_mul(4).saturating_mul(replies))
+            .saturating_add(allowance(octets))
+            .saturating_mul(self.stretch)
+    }
+
+    /// How long nothing may happen, while the canary is served, until hope is given up.
+    pub(super) fn hopeless(&self, octets: usize) -> Duration {
+        HOPELESS
+            .saturating_add(allowance(octets))
+            .min(self.timeout)
+            .saturating_mul(self.stretch)
+    }
+
+    /// And how many round trips the canary has to make meanwhile.
+    pub(super) fn hopeless_round_trips(&self) -> u32 {
+        HOPELESS_ROUND_TRIPS.saturating_mul(self.stretch)
+    }
+
+    /// Whether a round trip is quick enough to be made between segments.
+    pub(super) fn is_quick(&self) -> bool {
+        self.round_trip < Duration::from_millis(5)
+    }
+}
+
+/// Time to work through that many octets: a millisecond for each KiB.
+fn allowance(octets: usize) -> Duration {
+    Duration::from_millis(u64::try_from(octets >> 10).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,398 @@
+//! Plays one script at a live server.
+//!
+//! The steps are done in order. Nothing is concluded here: what was seen goes into the transcript, and
+//! the judge makes of it what it makes. A script is broken off only where going on would mean waiting
+//! for something that has been given up already.
+
+use super::canary::{Canary, Trouble};
+use super::live::{self, Live, Sending};
+use super::log::Log;
+use super::pace::{Pace, SILENT_ROUND_TRIPS};
+use super::process::Process;
+use crate::judge::{ReplyRule, settled};
+use crate::model::{Owes, Permitted, Tail};
+use crate::profile::Profile;
+use crate::script::{Action, Conn, Script};
+use crate::transcript::{self, Sample, Seen, Transcript};
+use std::net::SocketAddr;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+
+/// What is kept of a peer's octets beyond as many as the script sends four times over.
+const SPARE_ROOM: usize = 2 << 20;
+
+/// How long a client that does not read goes on trying to send.
+const DEAF_PATIENCE: Duration = Duration::from_millis(40);
+
+/// How long a connection left open by the script may take to close when it is over.
+const PARTING: Duration = Duration::from_millis(50);
+
+/// The server as calibration found it.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    pub(super) profile: Profile,
+    pub(super) rule: ReplyRule,
+    pub(super) pace: Pace,
+    pub(super) concurrent: bool,
+    pub(super) process: Option<Process>,
+}
+
+impl Peer {
+    /// The same, to be waited for longer.
+    pub(super) fn stretched(&self) -> Self {
+        Self {
+            pace: self.pace.stretched(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a canary can be kept beside so many connections.
+    fn bears_canary(&self, connections: usize) -> bool {
+        self.concurrent && self.rule != ReplyRule::None && connections < super::MOST_CONNECTIONS
+    }
+
+    /// How a new client fares.
+    pub(super) async fn health(&self) -> transcript::Canary {
+        match self.canary().await {
+            Ok(_) => transcript::Canary::Well,
+            Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
+            Err(trouble) => transcript::Canary::Mute(trouble.to_string()),
+        }
+    }
+
+    async fn canary(&self) -> Result<Canary, Trouble> {
+        let limit = self.pace.guard(1, 0);
+        let mut canary = Canary::connect(self.address, &self.profile, limit).await?;
+        if self.rule != ReplyRule::None {
+            canary.round_trip(&self.rule, limit).await?;
+        }
+        Ok(canary)
+    }
+}
+
+/// Plays the script and tells what was seen, and when it began.
+pub(super) async fn play(
+    peer: &Peer,
+    script: &Script,
+    permitted: &[Permitted],
+) -> (Transcript, Instant) {
+    let sent: usize = (0..script.connections())
+        .map(|conn| script.stream(conn).len())
+        .sum();
+    let room = sent.saturating_mul(4).saturating_add(SPARE_ROOM);
+    let log = Arc::new(Log::new(&peer.profile, room));
+    let mut stage = Stage {
+        peer,
+        script,
+        permitted,
+        log: Arc::clone(&log),
+        conns: Vec::new(),
+        canary: None,
+        trouble: None,
+        samples: Vec::new(),
+    };
+    if peer.bears_canary(script.most_open()) {
+        match peer.canary().await {
+            Ok(canary) => stage.canary = Some(canary),
+            Err(trouble) => stage.trouble = Some(trouble),
+        }
+    }
+    stage.steps().await;
+    let canary = stage.farewell().await;
+    let transcript = Transcript {
+        entries: log.take(),
+        canary,
+        samples: stage.samples,
+    };
+    (transcript, log.began())
+}
+
+/// A script being played.
+struct Stage<'a> {
+    peer: &'a Peer,
+    script: &'a Script,
+    permitted: &'a [Permitted],
+    log: Arc<Log>,
+    conns: Vec<Option<Live>>,
+    canary: Option<Canary>,
+    /// The first thing that went wrong for the canary held open across the script.
+    trouble: Option<Trouble>,
+    samples: Vec<Sample>,
+}
+
+impl Stage<'_> {
+    async fn steps(&mut self) {
+        for step in self.script.steps() {
+            if self.step(step.conn, &step.action).await.is_break() {
+                return;
+            }
+        }
+        // Whatever is still owed is waited for, so that nothing is passed because nobody looked.
+        for conn in 0..self.conns.len() {
+            if self.settle(conn).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    async fn step(&mut self, conn: Conn, action: &Action) -> ControlFlow<()> {
+        match action {
+            Action::Open => return self.open(conn).await,
+            Action::Send(segments) => self.send(conn, segments).await,
+            Action::Await => return self.settle(conn).await,
+            Action::Quiet => self.quiet(conn).await,
+            Action::Pause(time) => self.pause(*time).await,
+            Action::Fin => {
+                if let Some(live) = self.live(conn) {
+                    live.fin();
+                }
+            }
+            Action::Rst => {
+                if let Some(live) = self.conns.get_mut(conn).and_then(Option::take) {
+                    live.rst().await;
+                }
+            }
+            Action::Stall | Action::Resume => {
+                if let Some(live) = self.live(conn) {
+                    live.set_reading(*action == Action::Resume);
+                }
+            }
+            Action::Sample(name) => self.sample(name).await,
+        }
+        Continue(())
+    }
+
+    fn live(&self, conn: Conn) -> Option<&Live> {
+        self.conns.get(conn)?.as_ref()
+    }
+
+    async fn open(&mut self, conn: Conn) -> ControlFlow<()> {
+        let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
+        let is_slow_reader = self.script.steps().iter().any(stalls);
+        let limit = self.peer.pace.guard(1, 0);
+        match live::connect(self.peer.address, limit, is_slow_reader).await {
+            Ok(stream) => {
+                self.log.note(conn, Seen::Connected);
+                self.conns.push(Some(Live::new(conn, stream, &self.log)));
+                Continue(())
+            }
+            Err(error) => {
+                self.log.note(conn, Seen::Refused(error.to_string()));
+                self.conns.push(None);
+                Break(())
+            }
+        }
+    }
+
+    async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
+        for (index, segment) in segments.iter().enumerate() {
+            if index > 0 {
+                self.let_it_be_seen().await;
+            }
+            let Some(live) = self.live(conn) else { return };
+            let reads = live.is_reading();
+            let guard = self.peer.pace.guard(1, segment.len());
+            match live
+                .send(segment, if reads { guard } else { DEAF_PATIENCE })
+                .await
+            {
+                Sending::Done => {}
+                Sending::Ended => return self.log.note(conn, Seen::SendFailed),
+                Sending::Blocked => return self.log.note(conn, Seen::SendBlocked),
+            }
+        }
+    }
+
+    /// Gives the server time to see what has been sent before more is. Evidence of nothing.
+    async fn let_it_be_seen(&mut self) {
+        if self.peer.pace.is_quick() && self.canary.is_some() {
+            self.sing().await;
+        } else {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// One round trip of the canary. The first one that fails is the last.
+    async fn sing(&mut self) -> bool {
+        let limit = self.peer.pace.guard(1, 0);
+        let Some(canary) = &mut self.canary else {
+            return false;
+        };
+        match canary.round_trip(&self.peer.rule, limit).await {
+            Ok(_) => true,
+            Err(trouble) => {
+                self.trouble.get_or_insert(trouble);
+                self.canary = None;
+                false
+            }
+        }
+    }
+
+    /// Waits until nothing more is owed, the connection is over, or there is no hope.
+    async fn settle(&mut self, conn: Conn) -> ControlFlow<()> {
+        let (Some(live), Some(permitted)) = (self.live(conn), self.permitted.get(conn)) else {
+            return Continue(());
+        };
+        if !live.is_reading() {
+            return Continue(());
+        }
+        let begun = Instant::now();
+        if self.wait_for(conn, permitted, begun).await {
+            Continue(())
+        } else {
+            self.log.note(conn, Seen::GaveUp(begun.elapsed()));
+            Break(())
+        }
+    }
+
+    fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
+        let now = self.log.now(conn);
+        let silent = self.peer.rule == ReplyRule::None;
+        now.is_over || settled(permitted, now.sent, now.fin_sent, now.replies, silent)
+    }
+
+    async fn wait_for(&mut self, conn: Conn, permitted: &Permitted, begun: Instant) -> bool {
+        let (owed, sent) = self.owed(conn, permitted);
+        let guard = self.peer.pace.guard(owed, sent);
+        let hopeless = self.peer.pace.hopeless(sent);
+        let round_trips = self.peer.pace.hopeless_round_trips();
+        let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
+        let (mut received, mut since, mut sung) = (0, begun, 0_u32);
+        loop {
+            if self.until_settled(conn, permitted, beat).await {
+                return true;
+            }
+            let now = self.log.now(conn).received;
+            if now > received {
+                (received, since, sung) = (now, Instant::now(), 0);
+            }
+            if begun.elapsed() > guard {
+                return false;
+            }
+            if self.sing().await {
+                sung = sung.saturating_add(1);
+            }
+            if sung >= round_trips && since.elapsed() >= hopeless {
+                return self.is_settled(conn, permitted);
+            }
+        }
+    }
+
+    /// What is owed for what has been sent, in replies, and how many octets that was.
+    fn owed(&self, conn: Conn, permitted: &Permitted) -> (usize, usize) {
+        let now = self.log.now(conn);
+        let due = permitted.duties.iter().filter(|duty| duty.due <= now.sent);
+        let owed = due
+            .filter(|duty| !matches!(duty.owes, Owes::Close(_)))
+            .count();
+        (owed.saturating_sub(now.replies), now.sent)
+    }
+
+    async fn until_settled(&self, conn: Conn, permitted: &Permitted, limit: Duration) -> bool {
+        let waiting = async {
+            loop {
+                let changed = self.log.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if self.is_settled(conn, permitted) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        timeout(limit, waiting).await.is_ok()
+    }
+
+    /// Lets the canary be served while nothing may come here.
+    async fn quiet(&mut self, conn: Conn) {
+        let mut sung = 0;
+        while sung < SILENT_ROUND_TRIPS && self.sing().await {
+            sung = sung.saturating_add(1);
+        }
+        let slack = self.peer.pace.slack();
+        let more = if sung == SILENT_ROUND_TRIPS { 1 } else { 4 };
+        sleep(slack.saturating_mul(more)).await;
+        self.log.note(conn, Seen::Silent { round_trips: sung });
+    }
+
+    /// A pause has served its purpose when the server has ended every connection.
+    async fn pause(&self, time: Duration) {
+        let all_over = async {
+            loop {
+                let changed = self.log.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                let open = |(conn, live): (usize, &Option<Live>)| {
+                    live.is_some() && !self.log.now(conn).is_over
+                };
+                if !self.conns.is_empty() && !self.conns.iter().enumerate().any(open) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let _ = timeout(time, all_over).await;
+    }
+
+    /// Reads the process once it has come to rest: two readings that agree, or a short while.
+    async fn sample(&mut self, name: &str) {
+        let Some(process) = self.peer.process else {
+            return;
+        };
+        let mut reading = process.read();
+        for _ in 0..20 {
+            sleep(Duration::from_millis(10)).await;
+            let next = process.read();
+            let at_rest = matches!((&reading, &next), (Ok(one), Ok(other))
+                if one.descriptors == other.descriptors && one.threads == other.threads);
+            reading = next;
+            if at_rest {
+                break;
+            }
+        }
+        if let Ok(reading) = reading {
+            let (name, at) = (name.to_owned(), self.log.elapsed());
+            self.samples.push(Sample { name, at, reading });
+        }
+    }
+
+    /// Ends what is still open, and finds out how the server fares.
+    async fn farewell(&mut self) -> transcript::Canary {
+        if self.canary.is_some() {
+            self.sing().await;
+        }
+        for conn in 0..self.conns.len() {
+            self.part(conn).await;
+        }
+        match (self.peer.health().await, self.trouble.take()) {
+            (transcript::Canary::Well, Some(trouble)) => {
+                transcript::Canary::Disturbed(trouble.to_string())
+            }
+            (health, _) => health,
+        }
+    }
+
+    /// Ends a connection that the script left open, without noting anything more. Between frames the
+    /// server is given a moment to end it too. Inside a frame, and where something owed did not come,
+    /// it is reset: there an end of the stream would be one more trial.
+    async fn part(&mut self, conn: Conn) {
+        let Some(live) = self.conns.get_mut(conn).and_then(Option::take) else {
+            return;
+        };
+        if self.is_between_frames(conn) {
+            live.end_quietly(PARTING).await;
+        } else {
+            live.reset_quietly().await;
+        }
+    }
+
+    fn is_between_frames(&self, conn: Conn) -> bool {
+        self.permitted.get(conn).is_some_and(|permitted| {
+            let sent_all = self.log.now(conn).sent == self.script.stream(conn).len();
+            permitted.tail == Tail::Boundary && sent_all && self.is_settled(conn, permitted)
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! From what was found to the verdict of a case.
+
+use super::Options;
+use super::evidence::evidence;
+use super::play::Peer;
+use crate::cases::Case;
+use crate::event::{Attempts, CaseResult, FindingNote, Verdict};
+use crate::judge::{self, Finding};
+use crate::model::Permitted;
+use crate::script::{ConnName, Script};
+use crate::spec::Level;
+use crate::transcript::{Seen, Transcript};
+use std::time::Duration;
+
+/// One playing of a case.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) script: Script,
+    pub(super) permitted: Vec<Permitted>,
+    pub(super) transcript: Transcript,
+    /// What concerns the case, the gravest first.
+    pub(super) findings: Vec<Finding>,
+    /// Something owed did not come, and the judge says nothing of it: then the judge is at fault.
+    unexplained: bool,
+}
+
+impl Attempt {
+    pub(super) fn judged(
+        peer: &Peer,
+        case: &Case,
+        script: Script,
+        permitted: Vec<Permitted>,
+        transcript: Transcript,
+    ) -> Self {
+        let mut findings = judge::judge(&peer.profile, &peer.rule, &permitted, &transcript);
+        let unexplained = findings.is_empty() && was_given_up(&transcript);
+        findings.extend(case.check(&peer.profile, &transcript));
+        findings.retain(|finding| finding.concerns(case.slug()));
+        for finding in &mut findings {
+            if finding.clause == case.slug() {
+                finding.level = finding.level.min(case.level);
+            }
+        }
+        // What breaks the case's own clause says most about it.
+        findings.sort_by_key(|finding| {
+            (
+                std::cmp::Reverse(finding.level),
+                finding.clause != case.slug(),
+            )
+        });
+        Self {
+            script,
+            permitted,
+            transcript,
+            findings,
+            unexplained,
+        }
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        match self.findings.first().map(|finding| finding.level) {
+            Some(Level::Must) => Verdict::Fail,
+            Some(Level::Should) => Verdict::Warn,
+            Some(Level::May) | None if self.unexplained => Verdict::Error,
+            Some(Level::May) | None => Verdict::Pass,
+        }
+    }
+}
+
+fn was_given_up(transcript: &Transcript) -> bool {
+    transcript.entries.iter().any(|entry| {
+        matches!(
+            entry.seen,
+            Seen::GaveUp(_) | Seen::Flooded | Seen::Refused(_)
+        )
+    })
+}
+
+/// What became of a case that was played.
+pub(super) fn result(
+    peer: &Peer,
+    options: &Options,
+    case: &Case,
+    attempt: &Attempt,
+    attempts: Attempts,
+    elapsed: Duration,
+) -> CaseResult {
+    let verdict = match attempt.verdict() {
+        found @ (Verdict::Fail | Verdict::Warn) if attempts.failed < attempts.of => {
+            // A warning that comes and goes is a warning; a failure that does is not certain.
+            if found == Verdict::Fail {
+                Verdict::Unstable
+            } else {
+                Verdict::Warn
+            }
+        }
+        verdict => verdict,
+    };
+    let keep = verdict != Verdict::Pass || options.trace;
+    CaseResult {
+        verdict,
+        detail: detail(attempt, attempts),
+        elapsed_ms: super::millis(elapsed),
+        attempts,
+        findings: attempt.findings.iter().map(noted).collect(),
+        evidence: keep.then(|| {
+            evidence(
+                &peer.profile,
+                &attempt.script,
+                &attempt.permitted,
+                &attempt.transcript,
+            )
+        }),
+        ..blank(options, case)
+    }
+}
+
+/// What became of a case that was not played, or in which the harness failed.
+pub(super) fn without(
+    options: &Options,
+    case: &Case,
+    verdict: Verdict,
+    why: impl Into<String>,
+) -> CaseResult {
+    CaseResult {
+        verdict,
+        detail: why.into(),
+        ..blank(options, case)
+    }
+}
+
+fn blank(options: &Options, case: &Case) -> CaseResult {
+    CaseResult {
+        id: case.id.to_owned(),
+        clause: case.slug().to_owned(),
+        level: case.level,
+        verdict: Verdict::Error,
+        detail: String::new(),
+        elapsed_ms: 0,
+        why: case.why.to_owned(),
+        attempts: Attempts::default(),
+        findings: Vec::new(),
+        rerun: format!("{} --run {}", options.command, case.id),
+        evidence: None,
+    }
+}
+
+const UNEXPLAINED: &str =
+    "waiting was given up and the judge found nothing wrong: please report this";
+
+fn detail(attempt: &Attempt, attempts: Attempts) -> String {
+    let Some(first) = attempt.findings.first() else {
+        let unexplained = attempt.unexplained.then_some(UNEXPLAINED);
+        return unexplained.unwrap_or_default().to_owned();
+    };
+    let often = if attempts.of > 1 && attempts.failed < attempts.of {
+        format!(" ({} of {} times)", attempts.failed, attempts.of)
+    } else {
+        String::new()
+    };
+    format!("{}{often}", first.what)
+}
+
+fn noted(finding: &Finding) -> FindingNote {
+    FindingNote {
+        clause: finding.clause.to_owned(),
+        level: finding.level,
+        what: finding.what.clone(),
+        conn: ConnName(finding.conn).to_string(),
+        frame: finding.frame,
+    }
+}
