@@ -123,6 +123,12 @@ impl Replies {
         self.whole
     }
 
+    /// Whether octets came that no reply begins with: nothing behind them can be read.
+    #[must_use]
+    pub fn is_garbled(&self) -> bool {
+        self.fault.is_some()
+    }
+
     /// What stands behind them.
     #[must_use]
     pub fn rest(&self) -> Rest {

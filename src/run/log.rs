@@ -46,6 +46,8 @@ pub(super) struct Now {
     pub(super) is_over: bool,
     /// The client has ended its stream.
     pub(super) fin_sent: bool,
+    /// What came can no longer be read as replies.
+    pub(super) is_garbled: bool,
 }
 
 impl Log {
@@ -137,6 +139,7 @@ impl State {
                 self.replies.push(index, octets);
                 self.now.received = self.now.received.saturating_add(octets.len());
                 self.now.replies = self.replies.whole().len();
+                self.now.is_garbled = self.replies.is_garbled();
             }
             Seen::ClientFin => self.now.fin_sent = true,
             Seen::Fin | Seen::Rst | Seen::Flooded | Seen::Refused(_) | Seen::ClientRst => {

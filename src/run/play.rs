@@ -23,6 +23,9 @@ use tokio::time::{sleep, timeout};
 /// What is kept of a peer's octets beyond as many as the script sends four times over.
 const SPARE_ROOM: usize = 2 << 20;
 
+/// So many replies that nobody asked for are no accident.
+const SURPLUS: usize = 16;
+
 /// How long a client that does not read goes on trying to send.
 const DEAF_PATIENCE: Duration = Duration::from_millis(40);
 
@@ -269,7 +272,7 @@ impl Stage<'_> {
             if now > received {
                 (received, since, sung) = (now, Instant::now(), 0);
             }
-            if begun.elapsed() > guard {
+            if begun.elapsed() > guard || self.is_lost(conn, permitted) {
                 return false;
             }
             if self.sing().await {
@@ -279,6 +282,13 @@ impl Stage<'_> {
                 return self.is_settled(conn, permitted);
             }
         }
+    }
+
+    /// Whether waiting can no longer bring what is owed: what comes is no reply, or there are more
+    /// replies than were ever asked for.
+    fn is_lost(&self, conn: Conn, permitted: &Permitted) -> bool {
+        let now = self.log.now(conn);
+        now.is_garbled || now.replies > permitted.duties.len().saturating_add(SURPLUS)
     }
 
     /// What is owed for what has been sent, in replies, and how many octets that was.
