@@ -15,11 +15,13 @@ mod live;
 mod log;
 mod pace;
 mod play;
+mod player;
 mod process;
 mod schedule;
 mod verdict;
 
 pub use evidence::rehearsal;
+pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
 
 use crate::cases::Case;

@@ -32,6 +32,12 @@ const DEAF_PATIENCE: Duration = Duration::from_millis(40);
 /// How long a connection left open by the script may take to close when it is over.
 const PARTING: Duration = Duration::from_millis(50);
 
+/// How long a server that takes no connections is given to come back.
+const COME_BACK: Duration = Duration::from_millis(400);
+
+/// How long one that takes connections and does not answer is given: it may be busy.
+const RECOVER: Duration = Duration::from_secs(4);
+
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
@@ -63,6 +69,22 @@ impl Peer {
             Ok(_) => transcript::Canary::Well,
             Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
             Err(trouble) => transcript::Canary::Mute(trouble.to_string()),
+        }
+    }
+
+    /// Whether it serves a new client, if need be after a while.
+    pub(super) async fn comes_back(&self) -> bool {
+        let begun = Instant::now();
+        loop {
+            sleep(Duration::from_millis(50)).await;
+            let patience = match self.health().await {
+                transcript::Canary::Dead(_) => COME_BACK,
+                transcript::Canary::Mute(_) => RECOVER,
+                transcript::Canary::Well | transcript::Canary::Disturbed(_) => return true,
+            };
+            if begun.elapsed() > patience {
+                return false;
+            }
         }
     }
 

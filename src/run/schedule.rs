@@ -27,12 +27,6 @@ use tokio::task::JoinSet;
 /// How often at most a failure that does not come back is tried.
 const MOST_TRIES: u32 = 4;
 
-/// How long a server that takes no connections is given to come back.
-const COME_BACK: Duration = Duration::from_millis(400);
-
-/// How long one that takes connections and does not answer is given: it may be busy.
-const RECOVER: Duration = Duration::from_secs(4);
-
 /// Tells what is played, and counts.
 struct Teller<'a> {
     options: &'a Options,
@@ -396,7 +390,7 @@ impl Run<'_> {
                     first.attempt = again.attempt;
                     first.last_sent = again.last_sent;
                 }
-                if lost && !self.comes_back().await {
+                if lost && !self.peer.comes_back().await {
                     self.gone = Some(gone(&first.planned));
                 }
                 if failed_again || first.attempts.of >= MOST_TRIES {
@@ -414,7 +408,7 @@ impl Run<'_> {
     /// The server is gone, or hangs. Who did it? If it comes back, playing the suspects alone tells;
     /// if not, the one that was the last to send something before the first sign of it.
     async fn server_lost(&mut self, mut lost: Vec<Played>) {
-        if self.comes_back().await {
+        if self.peer.comes_back().await {
             self.suspects.append(&mut lost);
             return;
         }
@@ -441,21 +435,6 @@ impl Run<'_> {
         self.tell(culprit);
         for played in std::mem::take(&mut self.suspects) {
             self.tell(played);
-        }
-    }
-
-    async fn comes_back(&self) -> bool {
-        let begun = Instant::now();
-        loop {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let patience = match self.peer.health().await {
-                Canary::Dead(_) => COME_BACK,
-                Canary::Mute(_) => RECOVER,
-                Canary::Well | Canary::Disturbed(_) => return true,
-            };
-            if begun.elapsed() > patience {
-                return false;
-            }
         }
     }
 
@@ -513,7 +492,7 @@ async fn once(peer: &Peer, planned: Planned) -> Played {
     let (transcript, began) = play(peer, &planned.script, &permitted).await;
     let last_sent = began.checked_add(last_sent(&transcript)).unwrap_or(began);
     let script = planned.script.clone();
-    let attempt = Attempt::judged(peer, planned.case, script, permitted, transcript);
+    let attempt = Attempt::judged(peer, Some(planned.case), script, permitted, transcript);
     let failed = u32::from(attempt.verdict() != Verdict::Pass);
     let attempts = Attempts { failed, of: 1 };
     Played {

@@ -25,28 +25,29 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// What a script gave that was played for a case, or for none: then everything concerns it.
     pub(super) fn judged(
         peer: &Peer,
-        case: &Case,
+        case: Option<&Case>,
         script: Script,
         permitted: Vec<Permitted>,
         transcript: Transcript,
     ) -> Self {
         let mut findings = judge::judge(&peer.profile, &peer.rule, &permitted, &transcript);
         let unexplained = findings.is_empty() && was_given_up(&transcript);
-        findings.extend(case.check(&peer.profile, &transcript));
-        findings.retain(|finding| finding.concerns(case.slug()));
-        for finding in &mut findings {
-            if finding.clause == case.slug() {
-                finding.level = finding.level.min(case.level);
+        if let Some(case) = case {
+            findings.extend(case.check(&peer.profile, &transcript));
+            findings.retain(|finding| finding.concerns(case.slug()));
+            for finding in &mut findings {
+                if finding.clause == case.slug() {
+                    finding.level = finding.level.min(case.level);
+                }
             }
         }
         // What breaks the case's own clause says most about it.
         findings.sort_by_key(|finding| {
-            (
-                std::cmp::Reverse(finding.level),
-                finding.clause != case.slug(),
-            )
+            let own = case.is_some_and(|case| finding.clause == case.slug());
+            (std::cmp::Reverse(finding.level), !own)
         });
         Self {
             script,
@@ -161,7 +162,7 @@ fn detail(attempt: &Attempt, attempts: Attempts) -> String {
     format!("{}{often}", first.what)
 }
 
-fn noted(finding: &Finding) -> FindingNote {
+pub(super) fn noted(finding: &Finding) -> FindingNote {
     FindingNote {
         clause: finding.clause.to_owned(),
         level: finding.level,

@@ -1,0 +1,154 @@
+//! Scripts played one at a time at a server that has been looked at: what replays and reproducers
+//! are made with.
+
+use super::calibrate::{Failed, calibrate};
+use super::evidence::evidence;
+use super::play::{Peer, play};
+use super::verdict::{Attempt, noted};
+use super::{Options, Unreachable};
+use crate::cases::Case;
+use crate::event::{Calibration, Evidence, FindingNote, Verdict};
+use crate::model;
+use crate::profile::Profile;
+use crate::script::Script;
+use crate::transcript::Canary;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// A server that has been looked at.
+#[derive(Debug, Clone)]
+pub struct Player {
+    peer: Peer,
+    told: Calibration,
+}
+
+/// Why no script can be played at a server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MeetError {
+    /// Nobody is there.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// It does not answer a plain request as the profile says.
+    #[error("{what}")]
+    NotServed {
+        /// What it did instead.
+        what: String,
+        /// What may be the matter.
+        advice: Option<String>,
+    },
+}
+
+/// What playing a script once gave.
+#[derive(Debug, Clone)]
+pub struct Played {
+    attempt: Attempt,
+    profile: Profile,
+    elapsed: Duration,
+}
+
+impl Player {
+    /// Looks at the server behind these addresses, as at the beginning of a run. Of the options, those
+    /// that concern cases do not matter.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, or does not answer a plain request of the profile.
+    pub async fn meet(addresses: &[SocketAddr], options: &Options) -> Result<Self, MeetError> {
+        match calibrate(addresses, options).await {
+            Ok(found) => Ok(Self {
+                peer: found.peer,
+                told: found.told,
+            }),
+            Err(Failed::Unreachable(unreachable)) => Err(unreachable.into()),
+            Err(Failed::NotServed(found)) => Err(MeetError::NotServed {
+                what: found.what,
+                advice: found.advice,
+            }),
+        }
+    }
+
+    /// What the first look found out.
+    #[must_use]
+    pub fn calibration(&self) -> &Calibration {
+        &self.told
+    }
+
+    /// The wire format in which it is spoken to.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.peer.profile
+    }
+
+    /// The same server, to be waited for longer, as when a failure is to be confirmed.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self {
+            peer: self.peer.stretched(),
+            told: self.told.clone(),
+        }
+    }
+
+    /// Plays a script. If it stands for a case, only what concerns the case is found, and what the case
+    /// asks for beyond the model is asked for too.
+    pub async fn play(&self, script: &Script, case: Option<&Case>) -> Played {
+        let begun = Instant::now();
+        let permitted = model::permitted(&self.peer.profile, script);
+        let (transcript, _) = play(&self.peer, script, &permitted).await;
+        Played {
+            attempt: Attempt::judged(&self.peer, case, script.clone(), permitted, transcript),
+            profile: self.peer.profile.clone(),
+            elapsed: begun.elapsed(),
+        }
+    }
+
+    /// Whether the server serves a new client, if need be after a few seconds.
+    pub async fn comes_back(&self) -> bool {
+        self.peer.comes_back().await
+    }
+}
+
+impl Played {
+    /// What it comes to: [`Verdict::Error`] if waiting was given up for no reason that the judge knows.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.attempt.verdict()
+    }
+
+    /// What was found, the gravest first.
+    #[must_use]
+    pub fn findings(&self) -> Vec<FindingNote> {
+        self.attempt.findings.iter().map(noted).collect()
+    }
+
+    /// The clause that the gravest finding is about.
+    #[must_use]
+    pub fn breaks(&self) -> Option<&'static str> {
+        self.attempt.findings.first().map(|finding| finding.clause)
+    }
+
+    /// Whether the server served no new client afterwards.
+    #[must_use]
+    pub fn server_is_gone(&self) -> bool {
+        matches!(
+            self.attempt.transcript.canary,
+            Canary::Dead(_) | Canary::Mute(_)
+        )
+    }
+
+    /// What was sent and seen.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let Attempt {
+            script,
+            permitted,
+            transcript,
+            ..
+        } = &self.attempt;
+        evidence(&self.profile, script, permitted, transcript)
+    }
+
+    /// How long it took.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
