@@ -11,9 +11,10 @@ use crate::event::{Finished, Run, Verdict};
 use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
 use crate::report::terminal::{self, Progress};
-use crate::report::{Closing, Destination, Format, Output, Outputs};
+use crate::report::{Closing, Destination, Format, Output, OutputError, Outputs};
 use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Options, Process, Unreachable};
 use crate::server::{Background, Echo, Settings};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -186,7 +187,7 @@ impl CheckArgs {
             return written(path, &known);
         }
         if let Some(error) = closing.failed.first() {
-            return Err(Failure::could_not(error.to_string()));
+            return Err(unwritten(error));
         }
         match done {
             None => {
@@ -332,6 +333,16 @@ impl ReportArgs {
         Expectations::parse(&text)
             .map(Some)
             .map_err(|error| refuse(error.to_string()))
+    }
+}
+
+/// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
+fn unwritten(error: &OutputError) -> Failure {
+    match error {
+        OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
+            Failure::could_not("")
+        }
+        error => Failure::could_not(error.to_string()),
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) enum Failed {
 /// A server that does not answer a plain request.
 #[derive(Debug)]
 pub(super) struct NotServed {
-    pub(super) told: Calibration,
     /// What it did instead.
     pub(super) what: String,
     /// What may be the matter.
@@ -261,11 +260,6 @@ async fn not_served(address: SocketAddr, options: &Options, trouble: &Trouble) -
         Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
         Err(_) => None,
     };
-    let told = Calibration {
-        reply: "unknown".into(),
-        timeout_ms: millis(limit),
-        ..Calibration::default()
-    };
     let (what, mut advice) = match (trouble, greeting) {
         (_, Some(octets)) => (
             format!(
@@ -298,10 +292,7 @@ async fn not_served(address: SocketAddr, options: &Options, trouble: &Trouble) -
             "it does answer requests of the profile `{other}`: try --profile {other}"
         ));
     }
-    let mut told = told;
-    told.notes.push(what.clone());
-    told.notes.extend(advice.clone());
-    NotServed { told, what, advice }
+    NotServed { what, advice }
 }
 
 /// Another built-in profile that the server answers in.

@@ -19,6 +19,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// The most octets that are taken for one reply.
+const MOST: usize = 4 << 20;
+
 /// A client that asks one thing at a time.
 #[derive(Debug)]
 pub(super) struct Canary {
@@ -39,6 +42,10 @@ pub(super) enum Trouble {
     Rst,
     #[error("got no reply within {0:?}")]
     Mute(Duration),
+    #[error("got {0} octets of a reply and no end of it within {1:?}")]
+    Unfinished(usize, Duration),
+    #[error("got {MOST} octets and no end of a reply")]
+    Endless,
     #[error("got octets that are no reply ({0})")]
     Garbage(String),
     #[error("got a reply that answers something else: {0}")]
@@ -97,9 +104,13 @@ impl Canary {
 
     /// The payload of the one reply to a frame.
     pub(super) async fn ask(&mut self, frame: &[u8], limit: Duration) -> Result<Vec<u8>, Trouble> {
-        timeout(limit, self.exchange(frame))
-            .await
-            .unwrap_or(Err(Trouble::Mute(limit)))
+        match timeout(limit, self.exchange(frame)).await {
+            Ok(exchanged) => exchanged,
+            Err(_) => Err(match self.replies.rest() {
+                Rest::Unfinished(octets) => Trouble::Unfinished(octets, limit),
+                _ => Trouble::Mute(limit),
+            }),
+        }
     }
 
     async fn exchange(&mut self, frame: &[u8]) -> Result<Vec<u8>, Trouble> {
@@ -108,6 +119,7 @@ impl Canary {
             .await
             .map_err(|error| ended(&error))?;
         let mut buffer = vec![0; 16 << 10];
+        let mut room = MOST;
         loop {
             if let Some(reply) = self.replies.whole().get(self.seen) {
                 let payload = reply.payload().to_vec();
@@ -124,9 +136,11 @@ impl Canary {
             }
             match self.stream.read(&mut buffer).await {
                 Ok(0) => return Err(Trouble::Fin),
-                Ok(taken) => self
-                    .replies
-                    .push(0, buffer.get(..taken).unwrap_or_default()),
+                Ok(taken) => {
+                    room = room.checked_sub(taken).ok_or(Trouble::Endless)?;
+                    self.replies
+                        .push(0, buffer.get(..taken).unwrap_or_default());
+                }
                 Err(error) => return Err(ended(&error)),
             }
         }

@@ -123,7 +123,6 @@ pub async fn run(
             (schedule::not_run(options, &why, tell), Err(unreachable))
         }
         Err(calibrate::Failed::NotServed(not_served)) => {
-            tell(Event::Calibrated(not_served.told.clone()));
             (schedule::not_served(options, &not_served, tell), Ok(()))
         }
     };

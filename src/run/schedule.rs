@@ -199,8 +199,8 @@ struct Played {
     attempt: Attempt,
     attempts: Attempts,
     elapsed: Duration,
-    /// When octets were last sent in it before the server showed signs of its end.
-    last_sent: Instant,
+    /// When octets were last sent in it before the server showed signs of its end, if any were.
+    last_sent: Option<Instant>,
 }
 
 impl Played {
@@ -490,7 +490,7 @@ async fn once(peer: &Peer, planned: Planned) -> Played {
     let begun = Instant::now();
     let permitted = model::permitted(&peer.profile, &planned.script);
     let (transcript, began) = play(peer, &planned.script, &permitted).await;
-    let last_sent = began.checked_add(last_sent(&transcript)).unwrap_or(began);
+    let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
     let script = planned.script.clone();
     let attempt = Attempt::judged(peer, Some(planned.case), script, permitted, transcript);
     let failed = u32::from(attempt.verdict() != Verdict::Pass);
@@ -506,7 +506,7 @@ async fn once(peer: &Peer, planned: Planned) -> Played {
 
 /// When octets were last sent before the server first ended a connection, refused one or fell
 /// silent.
-fn last_sent(transcript: &crate::transcript::Transcript) -> Duration {
+fn last_sent(transcript: &crate::transcript::Transcript) -> Option<Duration> {
     let sign = transcript.entries.iter().position(|entry| {
         matches!(
             entry.seen,
@@ -515,5 +515,5 @@ fn last_sent(transcript: &crate::transcript::Transcript) -> Duration {
     });
     let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));
     let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
-    sent.map(|entry| entry.at).last().unwrap_or_default()
+    sent.map(|entry| entry.at).last()
 }
