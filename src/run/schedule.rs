@@ -290,6 +290,11 @@ impl Run<'_> {
                 }
             }
         }
+        // Whoever pauses longest begins first, so that the others fill the time.
+        for group in self.waiting.values_mut() {
+            let pauses = |planned: &Planned| std::cmp::Reverse(planned.script.pauses());
+            group.make_contiguous().sort_by_key(pauses);
+        }
     }
 
     async fn side_by_side(&mut self, mut group: VecDeque<Planned>) {

@@ -239,6 +239,19 @@ impl Script {
         stream
     }
 
+    /// How long all its pauses are together.
+    #[must_use]
+    pub fn pauses(&self) -> Duration {
+        let pause = |step: &Step| match step.action {
+            Action::Pause(pause) => pause,
+            _ => Duration::ZERO,
+        };
+        self.steps
+            .iter()
+            .map(pause)
+            .fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// The most connections that are open at any one time. One whose stream has been ended and
     /// whose close has been awaited no longer is.
     #[must_use]

@@ -8,6 +8,18 @@ use crate::report::timeline::{counted, seconds};
 use std::io::{self, Write};
 
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    // Where nothing could be played there is but one thing to say.
+    if run.calibration.is_some() {
+        played(run, look, out)?;
+    }
+    if let Some(why) = &run.finished.broken_off {
+        let ink = look.ink(Ink::Bad);
+        writeln!(out, "{ink}broken off:{ink:#} {}", Line(why))?;
+    }
+    verdict(run, look, out)
+}
+
+fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for group in tally::by_group(run) {
         of_group(&group, look, out)?;
     }
@@ -28,11 +40,7 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
             out,
         )?;
     }
-    if let Some(why) = &run.finished.broken_off {
-        let ink = look.ink(Ink::Bad);
-        writeln!(out, "{ink}broken off:{ink:#} {}", Line(why))?;
-    }
-    verdict(run, look, out)
+    Ok(())
 }
 
 fn of_group(group: &OfGroup<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
