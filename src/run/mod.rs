@@ -14,10 +14,13 @@ mod evidence;
 mod live;
 mod log;
 mod pace;
+mod plan;
 mod play;
+mod played;
 mod player;
 mod process;
 mod schedule;
+mod teller;
 mod verdict;
 
 pub use evidence::rehearsal;
@@ -120,10 +123,10 @@ pub async fn run(
         }
         Err(calibrate::Failed::Unreachable(unreachable)) => {
             let why = unreachable.to_string();
-            (schedule::not_run(options, &why, tell), Err(unreachable))
+            (teller::not_run(options, &why, tell), Err(unreachable))
         }
         Err(calibrate::Failed::NotServed(not_served)) => {
-            (schedule::not_served(options, &not_served, tell), Ok(()))
+            (teller::not_served(options, &not_served, tell), Ok(()))
         }
     };
     finished.summary.elapsed_ms = millis(begun.elapsed());

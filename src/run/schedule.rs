@@ -6,211 +6,24 @@
 //! themselves come before those that are known to leave threads spinning. When the server is gone,
 //! the case that did it is named, and the rest is told as not run.
 
-use super::calibrate::{Calibrated, NotServed};
-use super::play::{Peer, play};
-use super::verdict::{Attempt, result, without};
+use super::calibrate::Calibrated;
+use super::plan::{Planned, Roughness};
+use super::play::Peer;
+use super::played::{Played, tries};
+use super::teller::Teller;
+use super::verdict::result;
 use super::{MOST_CONNECTIONS, Options};
-use crate::cases::{Case, Circumstances, Unfit};
-use crate::event::{Attempts, CaseResult, Event, Finished, Summary, Unchecked, Verdict};
+use crate::cases::{Circumstances, Unfit};
+use crate::event::{Event, Finished, Verdict};
 use crate::judge::Finding;
-use crate::model::{self, Owes, Permitted, Tail};
-use crate::profile::Profile;
-use crate::script::{ClientEnd, Script};
-use crate::spec;
-use crate::transcript::{Canary, Seen};
+use crate::transcript::Canary;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// How often at most a failure that does not come back is tried.
 const MOST_TRIES: u32 = 4;
-
-/// Tells what is played, and counts.
-struct Teller<'a> {
-    options: &'a Options,
-    tell: &'a mut (dyn FnMut(Event) + Send),
-    results: BTreeMap<&'static str, (Verdict, String)>,
-}
-
-impl Teller<'_> {
-    fn started(&mut self, case: &Case) {
-        (self.tell)(Event::CaseStarted {
-            id: case.id.to_owned(),
-        });
-    }
-
-    fn finished(&mut self, case: &'static Case, result: CaseResult) {
-        self.results
-            .insert(case.id, (result.verdict, result.detail.clone()));
-        (self.tell)(Event::CaseFinished(Box::new(result)));
-    }
-
-    fn without(&mut self, case: &'static Case, verdict: Verdict, why: impl Into<String>) {
-        let result = without(self.options, case, verdict, why);
-        self.finished(case, result);
-    }
-
-    fn finish(self, broken_off: Option<String>) -> Finished {
-        let mut summary = Summary::default();
-        let (mut clauses_checked, mut clauses_unchecked) = (Vec::new(), Vec::new());
-        for (verdict, _) in self.results.values() {
-            summary.count(*verdict);
-        }
-        for clause in spec::CLAUSES {
-            let own: Vec<&(Verdict, String)> = self
-                .results
-                .iter()
-                .filter(|(id, _)| id.split('/').next() == Some(clause.slug))
-                .map(|(_, result)| result)
-                .collect();
-            let is_checked = |(verdict, _): &&(Verdict, String)| {
-                !matches!(verdict, Verdict::Skip | Verdict::Error)
-            };
-            let clause_slug = clause.slug.to_owned();
-            if own.iter().copied().any(|result| is_checked(&result)) {
-                clauses_checked.push(clause_slug);
-            } else {
-                let why = own
-                    .first()
-                    .map_or("no case of it was selected", |(_, why)| why.as_str());
-                clauses_unchecked.push(Unchecked {
-                    clause: clause_slug,
-                    why: why.to_owned(),
-                });
-            }
-        }
-        Finished {
-            summary,
-            broken_off,
-            clauses_checked,
-            clauses_unchecked,
-        }
-    }
-}
-
-/// Nobody is there: every case is told as not run.
-pub(super) fn not_run(
-    options: &Options,
-    why: &str,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Finished {
-    let mut teller = Teller {
-        options,
-        tell,
-        results: BTreeMap::new(),
-    };
-    for case in &options.cases {
-        teller.without(case, Verdict::Skip, format!("not run: {why}"));
-    }
-    teller.finish(Some(why.to_owned()))
-}
-
-/// The server does not answer a plain request. That fails the plainest case of those selected;
-/// nothing can be said of the others.
-pub(super) fn not_served(
-    options: &Options,
-    failed: &NotServed,
-    tell: &mut (dyn FnMut(Event) + Send),
-) -> Finished {
-    let mut teller = Teller {
-        options,
-        tell,
-        results: BTreeMap::new(),
-    };
-    let advice = failed
-        .advice
-        .as_ref()
-        .map(|advice| format!("; {advice}"))
-        .unwrap_or_default();
-    let told = format!("{}{advice}", failed.what);
-    let plainest = ["one-reply/single", "length-prefix/one-chunk"];
-    let selected = |id: &str| options.cases.iter().copied().find(|case| case.id == id);
-    let plain = plainest
-        .into_iter()
-        .find_map(selected)
-        .or(options.cases.first().copied());
-    for case in &options.cases {
-        if plain.is_some_and(|plain| plain.id == case.id) {
-            teller.without(case, Verdict::Fail, told.clone());
-        } else {
-            teller.without(
-                case,
-                Verdict::Skip,
-                "not run: the server does not answer a plain request",
-            );
-        }
-    }
-    teller.finish(Some(told))
-}
-
-/// A case with its script.
-#[derive(Debug, Clone)]
-struct Planned {
-    case: &'static Case,
-    script: Script,
-}
-
-/// How a server is treated, the gentlest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Roughness {
-    /// Messages, and nothing but messages.
-    Plain,
-    /// Streams that end between frames.
-    Ending,
-    /// Payloads and lengths that are doubtful.
-    Doubtful,
-    /// Lengths that are refused, and connections that are reset.
-    Rough,
-    /// Streams that end inside a frame.
-    BreakingOff,
-}
-
-impl Planned {
-    fn roughness(&self, profile: &Profile) -> Roughness {
-        let permitted = model::permitted(profile, &self.script);
-        permitted
-            .iter()
-            .map(roughness)
-            .max()
-            .unwrap_or(Roughness::Plain)
-    }
-}
-
-fn roughness(permitted: &Permitted) -> Roughness {
-    let owed = permitted.duties.iter().map(|duty| match duty.owes {
-        Owes::Reply(_) => Roughness::Plain,
-        Owes::ReplyOrClose(_) => Roughness::Doubtful,
-        Owes::Close(_) => Roughness::Rough,
-    });
-    let end = match (permitted.client_end, permitted.tail) {
-        (ClientEnd::Open, _) => Roughness::Plain,
-        (ClientEnd::Fin, Tail::Boundary) => Roughness::Ending,
-        (ClientEnd::Rst, _) | (ClientEnd::Fin, Tail::Void) => Roughness::Rough,
-        (ClientEnd::Fin, Tail::Inside { .. }) => Roughness::BreakingOff,
-    };
-    owed.chain([end]).max().unwrap_or(end)
-}
-
-/// A case that has been played.
-struct Played {
-    planned: Planned,
-    attempt: Attempt,
-    attempts: Attempts,
-    elapsed: Duration,
-    /// When octets were last sent in it before the server showed signs of its end, if any were.
-    last_sent: Option<Instant>,
-}
-
-impl Played {
-    fn server_is_gone(&self) -> bool {
-        matches!(
-            self.attempt.transcript.canary,
-            Canary::Dead(_) | Canary::Mute(_)
-        )
-    }
-}
 
 /// Plays all cases.
 pub(super) async fn run(
@@ -221,11 +34,7 @@ pub(super) async fn run(
     let peer = &calibrated.peer;
     let mut run = Run {
         peer,
-        teller: Teller {
-            options,
-            tell,
-            results: BTreeMap::new(),
-        },
+        teller: Teller::new(options, tell),
         options,
         waiting: BTreeMap::new(),
         alone: Vec::new(),
@@ -446,7 +255,7 @@ impl Run<'_> {
     fn leave_the_rest(&mut self) {
         let why = self.gone.clone();
         for case in &self.options.cases {
-            if self.teller.results.contains_key(case.id) {
+            if self.teller.has_told(case) {
                 continue;
             }
             match &why {
@@ -464,61 +273,4 @@ impl Run<'_> {
 
 fn gone(planned: &Planned) -> String {
     format!("the server was gone after {}", planned.case.id)
-}
-
-/// Plays a case so many times; of the attempts the worst is kept.
-async fn tries(peer: &Peer, planned: Planned, times: u32) -> Played {
-    let mut worst = once(peer, planned).await;
-    for _ in 1..times {
-        if worst.server_is_gone() {
-            break;
-        }
-        let mut next = once(peer, worst.planned.clone()).await;
-        let (of, failed) = (worst.attempts.of, worst.attempts.failed);
-        let elapsed = worst.elapsed.saturating_add(next.elapsed);
-        next.attempts.of = next.attempts.of.saturating_add(of);
-        next.attempts.failed = next.attempts.failed.saturating_add(failed);
-        if worst.attempt.verdict() < next.attempt.verdict() || next.server_is_gone() {
-            worst = Played { elapsed, ..next };
-        } else {
-            worst = Played {
-                elapsed,
-                attempts: next.attempts,
-                ..worst
-            };
-        }
-    }
-    worst
-}
-
-async fn once(peer: &Peer, planned: Planned) -> Played {
-    let begun = Instant::now();
-    let permitted = model::permitted(&peer.profile, &planned.script);
-    let (transcript, began) = play(peer, &planned.script, &permitted).await;
-    let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
-    let script = planned.script.clone();
-    let attempt = Attempt::judged(peer, Some(planned.case), script, permitted, transcript);
-    let failed = u32::from(attempt.verdict() != Verdict::Pass);
-    let attempts = Attempts { failed, of: 1 };
-    Played {
-        planned,
-        attempt,
-        attempts,
-        elapsed: begun.elapsed(),
-        last_sent,
-    }
-}
-
-/// When octets were last sent before the server first ended a connection, refused one or fell
-/// silent.
-fn last_sent(transcript: &crate::transcript::Transcript) -> Option<Duration> {
-    let sign = transcript.entries.iter().position(|entry| {
-        matches!(
-            entry.seen,
-            Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(_)
-        )
-    });
-    let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));
-    let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
-    sent.map(|entry| entry.at).last()
 }

@@ -1,0 +1,85 @@
+//! A case that has been played, once or several times.
+
+use super::plan::Planned;
+use super::play::{Peer, play};
+use super::verdict::Attempt;
+use crate::event::{Attempts, Verdict};
+use crate::model;
+use crate::transcript::{Canary, Seen, Transcript};
+use std::time::{Duration, Instant};
+
+/// A case that has been played.
+pub(super) struct Played {
+    pub(super) planned: Planned,
+    pub(super) attempt: Attempt,
+    pub(super) attempts: Attempts,
+    pub(super) elapsed: Duration,
+    /// When octets were last sent in it before the server showed signs of its end, if any were.
+    pub(super) last_sent: Option<Instant>,
+}
+
+impl Played {
+    pub(super) fn server_is_gone(&self) -> bool {
+        matches!(
+            self.attempt.transcript.canary,
+            Canary::Dead(_) | Canary::Mute(_)
+        )
+    }
+}
+
+/// Plays a case so many times; of the attempts the worst is kept.
+pub(super) async fn tries(peer: &Peer, planned: Planned, times: u32) -> Played {
+    let mut worst = once(peer, planned).await;
+    for _ in 1..times {
+        if worst.server_is_gone() {
+            break;
+        }
+        let mut next = once(peer, worst.planned.clone()).await;
+        let (of, failed) = (worst.attempts.of, worst.attempts.failed);
+        let elapsed = worst.elapsed.saturating_add(next.elapsed);
+        next.attempts.of = next.attempts.of.saturating_add(of);
+        next.attempts.failed = next.attempts.failed.saturating_add(failed);
+        if worst.attempt.verdict() < next.attempt.verdict() || next.server_is_gone() {
+            worst = Played { elapsed, ..next };
+        } else {
+            worst = Played {
+                elapsed,
+                attempts: next.attempts,
+                ..worst
+            };
+        }
+    }
+    worst
+}
+
+async fn once(peer: &Peer, planned: Planned) -> Played {
+    let begun = Instant::now();
+    let permitted = model::permitted(&peer.profile, &planned.script);
+    let (transcript, began) = play(peer, &planned.script, &permitted).await;
+    let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
+    let script = planned.script.clone();
+    let attempt = Attempt::judged(peer, Some(planned.case), script, permitted, transcript);
+    let failed = u32::from(attempt.verdict() != Verdict::Pass);
+    let attempts = Attempts { failed, of: 1 };
+    Played {
+        planned,
+        attempt,
+        attempts,
+        elapsed: begun.elapsed(),
+        last_sent,
+    }
+}
+
+/// When octets were last sent before the server first ended a connection, refused one or fell
+/// silent.
+fn last_sent(transcript: &Transcript) -> Option<Duration> {
+    let sign = transcript.entries.iter().position(|entry| {
+        matches!(
+            entry.seen,
+            Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(_)
+        )
+    });
+    let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));
+    let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
+    sent.map(|entry| entry.at).last()
+}
