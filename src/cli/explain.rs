@@ -8,6 +8,7 @@ use crate::judge::ReplyRule;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
 use crate::run::rehearsal;
+use crate::script::Script;
 use std::io::Write as _;
 
 /// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails
@@ -51,39 +52,68 @@ impl ExplainArgs {
     }
 }
 
-fn explain(
-    case: &Case,
-    profile: &Profile,
-    script: Result<crate::script::Script, Unfit>,
-) -> std::io::Result<()> {
+/// The most steps of a script that are shown.
+const STEPS: usize = 14;
+
+/// The most characters of a step that are shown.
+const STEP_WIDTH: usize = 150;
+
+fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
+    let look = terminal::look();
     writeln!(out, "{} ({})\n", case.id, case.level)?;
-    writeln!(out, "{}\n", case.why)?;
+    writeln!(out, "{}\n", human::wrapped(case.why, look.width, 0))?;
     if let Some(clause) = case.clause() {
-        writeln!(
-            out,
-            "Clause {} ({}): {}\n",
+        let clause = format!(
+            "Clause {} ({}): {}",
             clause.slug, clause.level, clause.sentence
-        )?;
+        );
+        writeln!(out, "{}\n", human::wrapped(&clause, look.width, 0))?;
     }
     match script {
         Ok(script) => {
-            let evidence = rehearsal(profile, &script);
-            writeln!(
-                out,
-                "What the client does, in the profile {}:",
-                profile.name()
-            )?;
-            human::exchange(&evidence, terminal::look(), &mut out)?;
+            steps(case, profile, &script, &mut out)?;
+            human::exchange(&rehearsal(profile, &script), look, &mut out)?;
         }
         Err(unfit) => writeln!(out, "{}", unfit_words(&unfit))?,
     }
     writeln!(out, "\nWhat usually is behind a failure:")?;
     for cause in cases::likely_causes(case.slug()) {
-        writeln!(out, "  - {cause}")?;
+        writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
     }
     let place = case.place;
     writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
+}
+
+/// The script as text: what is done, and where segments are cut.
+fn steps(
+    case: &Case,
+    profile: &Profile,
+    script: &Script,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
+    let steps = script.steps();
+    writeln!(
+        out,
+        "Its script in the profile {}; | cuts segments:",
+        profile.name()
+    )?;
+    for step in steps.iter().take(STEPS) {
+        let line = step.to_string();
+        match line.char_indices().nth(STEP_WIDTH) {
+            Some((end, _)) => writeln!(out, "    {} …", line.get(..end).unwrap_or_default())?,
+            None => writeln!(out, "    {line}")?,
+        }
+    }
+    let more = steps.len().saturating_sub(STEPS);
+    if more > 0 {
+        let id = case.id;
+        writeln!(
+            out,
+            "    … {more} steps more: conformance explain {id} --script"
+        )?;
+    }
+    writeln!(out)
 }
 
 fn unfit_words(unfit: &Unfit) -> String {

@@ -98,10 +98,12 @@ pub enum Tail {
 }
 
 impl Permitted {
-    /// What is permitted, one line for each thing owed and one for the end.
-    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        let duties = self.duties.iter().map(ToString::to_string);
-        duties.chain(self.end_line())
+    /// What is permitted, one line for each thing owed and one for the end. Neighbours of which the
+    /// same is owed share a line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let runs = self.duties.chunk_by(|one, next| one.owed() == next.owed());
+        runs.filter_map(line).chain(self.end_line()).collect()
     }
 
     fn end_line(&self) -> Option<String> {
@@ -120,18 +122,24 @@ impl Permitted {
     }
 }
 
-impl fmt::Display for Duty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "octets {} to {}: ",
-            self.start,
-            self.due.saturating_sub(1)
-        )?;
+/// What is owed for some neighbouring duties of one kind.
+fn line(duties: &[Duty]) -> Option<String> {
+    let (first, last) = (duties.first()?, duties.last()?);
+    let octets = format!("octets {} to {}", first.start, last.due.saturating_sub(1));
+    let owed = first.owed();
+    Some(match duties.len() {
+        1 => format!("{octets}: {owed}"),
+        frames => format!("{octets}, for each of {frames} frames: {owed}"),
+    })
+}
+
+impl Duty {
+    /// What is owed, in words.
+    fn owed(&self) -> String {
         match &self.owes {
-            Owes::Reply(_) => f.write_str("exactly one reply"),
-            Owes::ReplyOrClose(doubt) => write!(f, "{doubt}: one reply or a close"),
-            Owes::Close(fault) => write!(f, "{fault}: a close, before it at most one reply"),
+            Owes::Reply(_) => "exactly one reply".to_owned(),
+            Owes::ReplyOrClose(doubt) => format!("{doubt}: one reply or a close"),
+            Owes::Close(fault) => format!("{fault}: a close, before it at most one reply"),
         }
     }
 }

@@ -78,6 +78,7 @@ fn permitted_lines(permitted: &[Permitted]) -> Vec<String> {
         .flat_map(|(conn, permitted)| {
             permitted
                 .lines()
+                .into_iter()
                 .map(move |line| format!("{}: {line}", ConnName(conn)))
         })
         .collect();

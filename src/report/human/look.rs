@@ -82,7 +82,7 @@ const COMMANDS: [&str; 2] = ["::", "##["];
 /// A text of one paragraph in lines of at most `width` columns, all but the first indented by
 /// `indent`; the first is taken to begin there as well. No line begins with what CI systems read as a
 /// command, since a peer may have a part in the text.
-pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
+pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
     let mut lines = String::new();
     let mut column = 0_usize;

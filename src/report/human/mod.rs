@@ -10,13 +10,14 @@ mod summary;
 pub use case::exchange;
 pub(super) use case::plain as plain_case;
 pub use look::Look;
+pub(crate) use look::wrapped;
 
 use super::Reporter;
 use super::escape::Line;
 use super::tally::{self, OfClause};
 use super::timeline::{counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
-use look::{Ink, wrapped};
+use look::Ink;
 use std::io::{self, Write};
 
 /// Up to this many failures are all shown with their evidence; of more, the first of each clause.
