@@ -109,6 +109,8 @@ async fn reach(
     for address in addresses {
         match live::connect(*address, limit, false).await {
             Ok(_) => return Ok(*address),
+            // Somebody listens there, however unkindly.
+            Err(error) if live::was_reset(&error) => return Ok(*address),
             Err(error) => last = error,
         }
     }

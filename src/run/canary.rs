@@ -74,7 +74,13 @@ impl Canary {
     ) -> Result<Self, Trouble> {
         let stream = live::connect(address, limit, false)
             .await
-            .map_err(|error| Trouble::Refused(error.to_string()))?;
+            .map_err(|error| {
+                if live::was_reset(&error) {
+                    Trouble::Rst
+                } else {
+                    Trouble::Refused(error.to_string())
+                }
+            })?;
         let (profile, replies) = (profile.clone(), Replies::new(profile));
         Ok(Self {
             profile,

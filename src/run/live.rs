@@ -59,6 +59,11 @@ pub(super) async fn connect(
     Ok(stream)
 }
 
+/// Whether a connection was made and then reset before anybody could look at it.
+pub(super) fn was_reset(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionReset
+}
+
 impl Live {
     /// Notes whatever comes on that connection.
     pub(super) fn new(conn: Conn, stream: TcpStream, log: &Arc<Log>) -> Self {

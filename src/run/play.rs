@@ -205,7 +205,12 @@ impl Stage<'_> {
                 Continue(())
             }
             Err(error) => {
-                self.log.note(conn, Seen::Refused(error.to_string()));
+                if live::was_reset(&error) {
+                    self.log.note(conn, Seen::Connected);
+                    self.log.note(conn, Seen::Rst);
+                } else {
+                    self.log.note(conn, Seen::Refused(error.to_string()));
+                }
                 self.conns.push(None);
                 Break(())
             }
