@@ -263,6 +263,15 @@ fn the_map_of_the_architecture_is_that_of_the_sources() {
     generated::part("docs/ARCHITECTURE.md", "rooms", &text);
 }
 
+/// The example is built by `cargo test` and run by `.ci/run`.
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/codec.rs");
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.trim_start_matches(|c| c != '\n').trim_start();
+    generated::part("README.md", "codec", &format!("\n```rust\n{code}```\n\n"));
+}
+
 /// The first paragraph of a room's own documentation; `None` while there is no such room.
 fn about(room: &str) -> Option<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
