@@ -81,5 +81,5 @@ fn last_sent(transcript: &Transcript) -> Option<Duration> {
     });
     let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));
     let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
-    sent.map(|entry| entry.at).last()
+    sent.map(|entry| entry.at).next_back()
 }
