@@ -209,7 +209,7 @@ impl CheckArgs {
         let strictly = self.manner.strict && summary.warn.saturating_add(summary.unstable) > 0;
         if summary.fail > 0 || strictly {
             Exit::Findings
-        } else if summary.error > 0 {
+        } else if summary.error > 0 || run.finished.broken_off.is_some() {
             Exit::CouldNot
         } else {
             Exit::Ok

@@ -16,9 +16,20 @@ pub(super) struct Played {
     pub(super) elapsed: Duration,
     /// When octets were last sent in it before the server showed signs of its end, if any were.
     pub(super) last_sent: Option<Instant>,
+    /// Whether the failure is beyond doubt, however often it did not come: the server was gone.
+    pub(super) is_certain: bool,
 }
 
 impl Played {
+    /// Says that the case was played but once, since the server was gone before it could be again.
+    pub(super) fn doubt_that_it_is_confirmed(&mut self) {
+        if let Some(finding) = self.attempt.findings.first_mut() {
+            finding
+                .what
+                .push_str(" (seen once: the server was gone before it could be confirmed)");
+        }
+    }
+
     pub(super) fn server_is_gone(&self) -> bool {
         matches!(
             self.attempt.transcript.canary,
@@ -67,6 +78,7 @@ async fn once(peer: &Peer, planned: Planned) -> Played {
         attempts,
         elapsed: begun.elapsed(),
         last_sent,
+        is_certain: false,
     }
 }
 

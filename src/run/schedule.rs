@@ -170,22 +170,9 @@ impl Run<'_> {
     }
 
     fn tell(&mut self, played: Played) {
-        let Played {
-            planned,
-            attempt,
-            attempts,
-            elapsed,
-            ..
-        } = played;
-        let told = result(
-            self.peer,
-            self.options,
-            planned.case,
-            &attempt,
-            attempts,
-            elapsed,
-        );
-        self.teller.finished(planned.case, told);
+        let case = played.planned.case;
+        let told = result(self.peer, self.options, &played);
+        self.teller.finished(case, told);
     }
 
     /// What failed beside others is played again alone. If it passes then, it is played some more,
@@ -206,14 +193,14 @@ impl Run<'_> {
                 }
                 if lost && !self.peer.comes_back().await {
                     self.gone = Some(gone(&first.planned));
+                    first.is_certain = true;
                 }
                 if failed_again || first.attempts.of >= MOST_TRIES {
                     break;
                 }
             }
-            // What failed at first and again has failed, however often it was played before that.
-            if first.attempts.failed >= 2 && self.options.repeat <= 1 {
-                first.attempts.of = first.attempts.failed;
+            if first.attempts.of == 1 {
+                first.doubt_that_it_is_confirmed();
             }
             self.tell(first);
         }
@@ -245,11 +232,9 @@ impl Run<'_> {
             .attempt
             .findings
             .insert(0, Finding::must(clause, 0, what));
+        culprit.is_certain = true;
         self.gone = Some(why);
         self.tell(culprit);
-        for played in std::mem::take(&mut self.suspects) {
-            self.tell(played);
-        }
     }
 
     fn leave_the_rest(&mut self) {

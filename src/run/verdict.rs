@@ -3,6 +3,7 @@
 use super::Options;
 use super::evidence::evidence;
 use super::play::Peer;
+use super::played::Played;
 use crate::cases::Case;
 use crate::event::{Attempts, CaseResult, FindingNote, Verdict};
 use crate::judge::{self, Finding};
@@ -10,7 +11,6 @@ use crate::model::Permitted;
 use crate::script::{ConnName, Script};
 use crate::spec::Level;
 use crate::transcript::{Seen, Transcript};
-use std::time::Duration;
 
 /// One playing of a case.
 #[derive(Debug, Clone)]
@@ -78,31 +78,23 @@ fn was_given_up(transcript: &Transcript) -> bool {
 }
 
 /// What became of a case that was played.
-pub(super) fn result(
-    peer: &Peer,
-    options: &Options,
-    case: &Case,
-    attempt: &Attempt,
-    attempts: Attempts,
-    elapsed: Duration,
-) -> CaseResult {
+pub(super) fn result(peer: &Peer, options: &Options, played: &Played) -> CaseResult {
+    let Played {
+        attempt, attempts, ..
+    } = played;
+    let case = played.planned.case;
+    let comes_and_goes = attempts.failed < attempts.of && !played.is_certain;
     let verdict = match attempt.verdict() {
-        found @ (Verdict::Fail | Verdict::Warn) if attempts.failed < attempts.of => {
-            // A warning that comes and goes is a warning; a failure that does is not certain.
-            if found == Verdict::Fail {
-                Verdict::Unstable
-            } else {
-                Verdict::Warn
-            }
-        }
+        // A warning that comes and goes is a warning; a failure that does is not certain.
+        Verdict::Fail if comes_and_goes => Verdict::Unstable,
         verdict => verdict,
     };
     let keep = verdict != Verdict::Pass || options.trace;
     CaseResult {
         verdict,
-        detail: detail(attempt, attempts),
-        elapsed_ms: super::millis(elapsed),
-        attempts,
+        detail: detail(attempt, *attempts),
+        elapsed_ms: super::millis(played.elapsed),
+        attempts: *attempts,
         findings: attempt.findings.iter().map(noted).collect(),
         evidence: keep.then(|| {
             evidence(

@@ -10,6 +10,7 @@
 )]
 
 mod altered;
+mod check;
 mod check_python;
 mod cli;
 mod client;

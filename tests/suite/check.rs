@@ -1,0 +1,327 @@
+//! `conformance check`, `list` and `explain` as a user meets them.
+
+use super::program::{Served, command, conformance};
+use framespec::cases;
+use framespec::event::{Event, Run, Verdict};
+use framespec::report::read_run;
+use rustix::process::Signal;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// Runs `check` with these arguments and `--format json`; its exit code and its report.
+fn checked(args: &[&str]) -> (i32, Run) {
+    let output = conformance()
+        .arg("check")
+        .args(args)
+        .args(["--format", "json"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let run = read_run(&text).unwrap_or_else(|error| panic!("{error}: {text:.200} {stderr}"));
+    (output.status.code().unwrap(), run)
+}
+
+fn with(run: &Run, verdict: Verdict) -> Vec<&str> {
+    let wanted = run
+        .results
+        .iter()
+        .filter(|result| result.verdict == verdict);
+    wanted.map(|result| result.id.as_str()).collect()
+}
+
+#[test]
+fn the_embedded_server_passes() {
+    let (exit, run) = checked(&[]);
+    assert_eq!(with(&run, Verdict::Fail), [""; 0]);
+    assert_eq!(exit, 0);
+    let summary = run.finished.summary;
+    assert!(summary.pass >= 190, "{summary:?}");
+    assert_eq!((summary.warn, summary.error), (0, 0));
+    let unchecked: Vec<&str> = run
+        .finished
+        .clauses_unchecked
+        .iter()
+        .map(|clause| clause.clause.as_str())
+        .collect();
+    assert_eq!(unchecked, ["deadline", "memory", "cpu", "descriptors"]);
+}
+
+#[test]
+fn a_server_is_judged_by_the_profile_that_it_speaks() {
+    let served = Served::start(&["--profile", "chunk-count"]);
+    let target = served.addr.to_string();
+    let (exit, run) = checked(&[&target, "--profile", "chunk-count"]);
+    assert_eq!((exit, with(&run, Verdict::Fail)), (0, vec![]));
+
+    let begun = Instant::now();
+    let (exit, run) = checked(&[&target]);
+    assert_eq!(
+        (exit, with(&run, Verdict::Fail)),
+        (1, vec!["one-reply/single"])
+    );
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    let broken_off = run.finished.broken_off.unwrap();
+    assert!(broken_off.contains("--profile chunk-count"), "{broken_off}");
+}
+
+/// With a declared limit, both of its sides are checked.
+#[test]
+fn a_declared_limit_is_checked_on_both_sides() {
+    let served = Served::start(&["--max-frame", "60k"]);
+    let target = served.addr.to_string();
+    let only = ["--run", "length-limit"];
+    let (exit, run) = checked(&[&[target.as_str(), "--max-frame", "60k"][..], &only].concat());
+    assert_eq!((exit, run.finished.summary.skip), (0, 0));
+    let (exit, run) = checked(&[&[target.as_str(), "--max-frame", "120k"][..], &only].concat());
+    assert_eq!(exit, 1);
+    let failed = with(&run, Verdict::Fail);
+    assert!(failed.contains(&"length-limit/at-the-limit"), "{failed:?}");
+    let (exit, run) = checked(&[&[target.as_str(), "--max-frame", "40k"][..], &only].concat());
+    assert_eq!(exit, 1);
+    let failed = with(&run, Verdict::Fail);
+    assert!(
+        failed.contains(&"length-limit/chunk-above-the-limit"),
+        "{failed:?}"
+    );
+}
+
+/// The kill comes when the first case has been told, and long before the last could be.
+#[test]
+fn a_server_that_is_killed_is_charged_to_a_case_and_the_report_is_whole() {
+    let served = Served::start(&[]);
+    let mut check = command()
+        .args([
+            "check",
+            &served.addr.to_string(),
+            "--repeat",
+            "40",
+            "--format",
+            "jsonl",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(check.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let first = lines.find(|line| line.contains("\"verdict\":\"pass\""));
+    assert!(first.is_some());
+    served.signal(Signal::KILL);
+    let begun = Instant::now();
+    let events: Vec<Event> = lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect();
+    assert_eq!(check.wait().unwrap().code(), Some(1));
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    let Some(Event::Finished(finished)) = events.last() else {
+        panic!("{:?}", events.last())
+    };
+    assert_eq!(finished.summary.fail, 1, "{finished:?}");
+    let culprit = events.iter().find_map(|event| match event {
+        Event::CaseFinished(result) if result.verdict == Verdict::Fail => Some(result.id.as_str()),
+        _ => None,
+    });
+    let why = finished.broken_off.as_deref().unwrap();
+    assert!(why.contains(culprit.unwrap()), "{why}");
+    let told: usize = Verdict::ALL
+        .iter()
+        .map(|verdict| finished.summary.of(*verdict))
+        .sum();
+    assert_eq!(told, cases::all().count());
+}
+
+#[test]
+fn nobody_there_is_exit_3_with_a_whole_report() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let (exit, run) = checked(&[&free]);
+    assert_eq!(exit, 3);
+    assert_eq!(run.finished.summary.skip, run.started.selected);
+    assert!(run.calibration.is_none());
+    let told = conformance()
+        .args(["check", &free])
+        .assert()
+        .code(3)
+        .get_output()
+        .clone();
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("nothing listens there"), "{told}");
+}
+
+#[test]
+fn wrong_arguments_are_exit_2_and_say_what_to_try() {
+    for (args, told) in [
+        (&["check", "--run", "nonsense"][..], "conformance list"),
+        (&["check", "--run", "truncaton"], "try: truncation"),
+        (&["check", "--skip", "*"], "leaves no case"),
+        (&["check", "localhost"], "no port"),
+        (&["check", "--pid", "4000000000"], "no process"),
+        (&["check", "--format", "yaml"], "json"),
+        (&["check", "--jobs", "0"], "1 to 64"),
+        (&["check", "--profile", "/no/such/file"], "no profile"),
+        (&["check", "--output", "/no/such/dir/x"], "cannot write"),
+        (&["check", "--expect", "/no/such/file"], "/no/such/file"),
+        (&["check", "--max-frame", "59"], "60 or more"),
+        (&["explain", "one-reply/singel"], "try: one-reply/single"),
+    ] {
+        let output = conformance()
+            .args(args)
+            .assert()
+            .code(2)
+            .get_output()
+            .clone();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(told), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn reports_go_where_they_are_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (html, junit, json, capture) = (
+        path("r.html"),
+        path("r.xml"),
+        path("r.json"),
+        path("r.pcapng"),
+    );
+    conformance()
+        .args(["check", "--run", "order", "--format", "human"])
+        .args([
+            "--format",
+            &format!("html={html}"),
+            "--format",
+            &format!("junit={junit}"),
+        ])
+        .args(["--pcapng", &capture])
+        .assert()
+        .success();
+    conformance()
+        .args([
+            "check", "--run", "order", "--format", "json", "--output", &json,
+        ])
+        .assert()
+        .success()
+        .stdout("");
+    let read = |path: &str| std::fs::read(path).unwrap();
+    assert!(read(&html).starts_with(b"<!"));
+    assert!(
+        String::from_utf8(read(&junit))
+            .unwrap()
+            .contains("<testsuites")
+    );
+    assert_eq!(
+        read_run(&String::from_utf8(read(&json)).unwrap())
+            .unwrap()
+            .results
+            .len(),
+        3
+    );
+    assert!(read(&capture).starts_with(b"\x0a\x0d\x0d\x0a"));
+}
+
+#[test]
+fn known_failures_do_not_count_until_they_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = dir.path().join("known.toml").display().to_string();
+    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+    let target = served.addr.to_string();
+    let only = ["--run", "one-reply", "--run", "reply-framing/large"];
+    let run = |more: &[&str]| {
+        let mut check = conformance();
+        check
+            .arg("check")
+            .arg(&target)
+            .args(only)
+            .args(more)
+            .assert()
+    };
+    run(&[]).code(1);
+    run(&["--write-expect", &known]).success();
+    run(&["--expect", &known]).success();
+    drop(served);
+    let honest = Served::start(&[]);
+    let output = conformance()
+        .args(["check", &honest.addr.to_string(), "--expect", &known])
+        .args(only)
+        .assert()
+        .code(1)
+        .get_output()
+        .clone();
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("stale: one-reply/")
+    );
+}
+
+#[test]
+fn warnings_fail_only_if_asked() {
+    let served = Served::start(&["--variant", "takes-odd-lengths"]);
+    let target = served.addr.to_string();
+    let (exit, run) = checked(&[&target, "--run", "chunk-multiple"]);
+    assert_eq!((exit, run.finished.summary.fail), (0, 0));
+    assert!(run.finished.summary.warn > 0);
+    let (exit, _) = checked(&[&target, "--run", "chunk-multiple", "--strict"]);
+    assert_eq!(exit, 1);
+}
+
+/// The same seed sends the same octets; another sends others.
+#[test]
+fn a_seed_repeats_a_run() {
+    let script = |seed: &str| {
+        let (_, run) = checked(&["--run", "reassembly/random-cuts", "--trace", "--seed", seed]);
+        run.results[0].evidence.clone().unwrap().script
+    };
+    assert_eq!(script("7"), script("7"));
+    assert_ne!(script("7"), script("8"));
+}
+
+#[test]
+fn list_names_every_case_and_explain_tells_each() {
+    let names = conformance()
+        .args(["list", "--format", "names"])
+        .assert()
+        .success();
+    let names = String::from_utf8(names.get_output().stdout.clone()).unwrap();
+    assert!(names.lines().count() >= 150);
+    for name in names.lines().step_by(9) {
+        let told = conformance().args(["explain", name]).assert().success();
+        let told = String::from_utf8(told.get_output().stdout.clone()).unwrap();
+        for part in [
+            "Clause ",
+            "Its script",
+            "permitted:",
+            "usually",
+            "Defined in src/cases/",
+        ] {
+            let applies = !told.contains("does not apply here");
+            assert!(
+                told.contains(part) || !applies,
+                "{name}: no {part:?} in {told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_script_from_explain_reads_back() {
+    let script = conformance()
+        .args(["explain", "order/twenty-at-once", "--script"])
+        .assert()
+        .success();
+    let script = String::from_utf8(script.get_output().stdout.clone()).unwrap();
+    let script: framespec::script::Script = script.parse().unwrap();
+    assert_eq!(script.connections(), 1);
+}
