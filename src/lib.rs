@@ -44,6 +44,8 @@ pub mod model;
 pub mod profile;
 #[cfg(feature = "suite")]
 pub mod report;
+#[cfg(feature = "suite")]
+pub mod reproducer;
 #[cfg(feature = "check")]
 pub mod run;
 #[cfg(feature = "suite")]
@@ -52,6 +54,8 @@ pub mod script;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod session;
+#[cfg(feature = "suite")]
+pub mod shrink;
 #[cfg(feature = "suite")]
 pub mod spec;
 #[cfg(feature = "suite")]

@@ -13,6 +13,7 @@ mod canary;
 mod evidence;
 mod live;
 mod log;
+mod minimise;
 mod pace;
 mod plan;
 mod play;
@@ -24,6 +25,7 @@ mod teller;
 mod verdict;
 
 pub use evidence::rehearsal;
+pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
 pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
 

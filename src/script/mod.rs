@@ -23,7 +23,7 @@ mod meant;
 mod text;
 
 pub use meant::profile_of_file;
-pub use text::{ConnName, ScriptError};
+pub use text::{ConnName, Octets, ScriptError};
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub const MAX_PAUSE: Duration = Duration::from_secs(600);
 pub type Conn = usize;
 
 /// One thing that the client does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Connect. Always the first step of a connection.
     Open,
@@ -68,7 +68,7 @@ pub enum Action {
 }
 
 /// An action and the connection that it is done on. Pauses and samples concern all connections.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     /// Which connection.
     pub conn: Conn,

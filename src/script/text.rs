@@ -294,8 +294,21 @@ fn write_segments(f: &mut fmt::Formatter<'_>, segments: &[Vec<u8>]) -> fmt::Resu
     Ok(())
 }
 
+/// Octets as they stand behind `send`: runs of one octet as a count, printable text in quotes, all
+/// else in hex. Nothing is printed for none.
+#[derive(Debug, Clone, Copy)]
+pub struct Octets<'a>(pub &'a [u8]);
+
+impl fmt::Display for Octets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        write_octets(&mut text, self.0)?;
+        f.write_str(text.trim_start())
+    }
+}
+
 /// Runs of one octet as a count, printable text in quotes, all else in hex.
-fn write_octets(f: &mut fmt::Formatter<'_>, mut octets: &[u8]) -> fmt::Result {
+fn write_octets(f: &mut impl fmt::Write, mut octets: &[u8]) -> fmt::Result {
     while let Some(first) = octets.first() {
         let same = octets.iter().take_while(|octet| *octet == first).count();
         let text = octets.iter().take_while(|octet| is_plain(**octet)).count();

@@ -84,7 +84,9 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
-    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
+    pure("shrink", &["profile", "script", "model"]),
+    pure("reproducer", &["profile", "script", "model", "report"]),
+    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL],
@@ -92,7 +94,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "fuzz",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

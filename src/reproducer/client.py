@@ -1,0 +1,124 @@
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+HOST = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
+PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 7060
+PATIENCE = 2.0  # seconds that an owed answer is waited for
+BETWEEN = 0.02  # seconds between segments, so that each is seen by itself
+START = time.monotonic()
+
+
+def say(name, what):
+    print(f"{(time.monotonic() - START) * 1000:10.1f} ms  {name:4} {what}", flush=True)
+
+
+def shown(octets):
+    more = f" and {len(octets) - 80} octets more" if len(octets) > 80 else ""
+    return f"{octets[:80]!r}{more}"
+
+
+class Client:
+    def __init__(self, name, small_buffer=False):
+        self.name = name
+        self.pending = b""
+        self.replies = 0
+        self.over = False
+        self.reads = True
+        self.changed = threading.Condition()
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            HOST, PORT, type=socket.SOCK_STREAM
+        )[0]
+        self.socket = socket.socket(family, kind, protocol)
+        if small_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        say(name, "connected")
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while not self.over:
+            try:
+                if not self.reads or not select.select([self.socket], [], [], 0.05)[0]:
+                    if not self.reads:
+                        time.sleep(0.01)
+                    continue
+                octets = self.socket.recv(65536)
+            except (OSError, ValueError):
+                self.ended("<- reset (RST)")
+            else:
+                self.take(octets) if octets else self.ended("<- closed (FIN)")
+
+    def take(self, octets):
+        with self.changed:
+            self.pending += octets
+            while len(self.pending) >= HEADER:
+                end = HEADER + body_behind(self.pending[:HEADER])
+                if not HEADER <= end <= len(self.pending):
+                    break
+                say(self.name, f"<- a frame: {shown(self.pending[:end])}")
+                self.pending = self.pending[end:]
+                self.replies += 1
+            if self.pending:
+                say(self.name, f"<- no whole frame: {shown(self.pending)}")
+            self.changed.notify_all()
+
+    def ended(self, how):
+        with self.changed:
+            if not self.over:
+                self.over = True
+                say(self.name, how)
+            self.changed.notify_all()
+
+    def send(self, *segments):
+        for number, octets in enumerate(segments):
+            if number > 0:
+                time.sleep(BETWEEN)
+            say(self.name, f"-> {len(octets)} octets: {shown(octets)}")
+            try:
+                self.socket.sendall(octets)
+            except OSError as error:
+                say(self.name, f"not all was sent: {error}")
+                return
+
+    def wait(self, replies, close=False):
+        def settled():
+            return self.over or (not close and self.replies >= replies)
+
+        with self.changed:
+            if not self.changed.wait_for(settled, PATIENCE):
+                end = "and not closed" if close else "and still open"
+                say(self.name, f"given up: {self.replies} of {replies} replies, {end}")
+
+    def quiet(self):
+        time.sleep(0.2)
+
+    def fin(self):
+        say(self.name, "-> end of the stream (FIN)")
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def rst(self):
+        say(self.name, "-> reset (RST)")
+        with self.changed:
+            self.over = True
+        linger = struct.pack("ii", 1, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.socket.close()
+
+    def stall(self):
+        say(self.name, "stops reading")
+        self.reads = False
+
+    def resume(self):
+        say(self.name, "reads again")
+        self.reads = True
+
+

@@ -1,0 +1,118 @@
+//! Which octets of a script are headers, payload and padding.
+
+use crate::model::reader::{self, Ending};
+use crate::profile::Profile;
+use crate::script::{Conn, Script};
+use std::ops::Range;
+
+/// What octets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Header,
+    Payload,
+    Padding,
+    /// Behind a header that no frame can have.
+    Other,
+}
+
+/// The streams of a script, taken apart, and how far each has been gone through.
+#[derive(Debug)]
+pub(super) struct Layout {
+    streams: Vec<(Vec<(Part, Range<usize>)>, usize)>,
+}
+
+impl Layout {
+    pub(super) fn new(profile: &Profile, script: &Script) -> Self {
+        let streams = (0..script.connections())
+            .map(|conn| (parts(profile, &script.stream(conn)), 0))
+            .collect();
+        Self { streams }
+    }
+
+    /// The octets that are sent next on a connection, cut where a part ends.
+    pub(super) fn next<'a>(&mut self, conn: Conn, octets: &'a [u8]) -> Vec<(Part, &'a [u8])> {
+        let Some((parts, at)) = self.streams.get_mut(conn) else {
+            return vec![(Part::Other, octets)];
+        };
+        let (start, end) = (*at, at.saturating_add(octets.len()));
+        *at = end;
+        let first = parts.partition_point(|(_, range)| range.end <= start);
+        let touched = parts.iter().skip(first);
+        touched
+            .take_while(|(_, range)| range.start < end)
+            .filter_map(|(part, range)| {
+                let from = range.start.saturating_sub(start);
+                let to = range.end.min(end).saturating_sub(start);
+                Some((*part, octets.get(from..to)?))
+            })
+            .collect()
+    }
+}
+
+/// All of a stream, in order, without empty parts.
+fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
+    let reading = reader::read(profile, stream);
+    let mut parts = Vec::new();
+    for frame in &reading.frames {
+        parts.push((Part::Header, frame.start..frame.body.start));
+        parts.push((Part::Payload, frame.payload.clone()));
+        parts.push((Part::Padding, frame.payload.end..frame.body.end));
+    }
+    match reading.ending {
+        Ending::Boundary => {}
+        Ending::Inside { start, .. } => {
+            let header = start.saturating_add(profile.header_len()).min(stream.len());
+            parts.push((Part::Header, start..header));
+            parts.push((Part::Payload, header..stream.len()));
+        }
+        Ending::Malformed {
+            start, body_start, ..
+        } => {
+            parts.push((Part::Header, start..body_start));
+            parts.push((Part::Other, body_start..stream.len()));
+        }
+    }
+    parts.retain(|(_, range)| !range.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_is_some_part() {
+        use Part::{Header, Other, Padding, Payload};
+        let parts = |stream: &[u8]| parts(&Profile::chunk_count(), stream);
+        assert_eq!(
+            parts(b"\x01\0\0\0123\0\0\0\0\0\x02\0\0\0ab"),
+            [
+                (Header, 0..4),
+                (Payload, 4..7),
+                (Padding, 7..8),
+                (Header, 8..12),
+                (Header, 12..16),
+                (Payload, 16..18),
+            ]
+        );
+        assert_eq!(parts(b"\x01\0"), [(Header, 0..2)]);
+        assert_eq!(
+            parts(b"\xff\xff\xff\xffxyz"),
+            [(Header, 0..4), (Other, 4..7)]
+        );
+    }
+
+    #[test]
+    fn segments_are_cut_where_parts_end() {
+        let script: Script = "framespec script 1\nopen a\nsend a 0100 | 0000 313233 | 00\n"
+            .parse()
+            .unwrap();
+        let mut layout = Layout::new(&Profile::chunk_count(), &script);
+        assert_eq!(layout.next(0, b"\x01\0"), [(Part::Header, &b"\x01\0"[..])]);
+        assert_eq!(
+            layout.next(0, b"\0\x00123"),
+            [(Part::Header, &b"\0\0"[..]), (Part::Payload, &b"123"[..])]
+        );
+        assert_eq!(layout.next(0, b"\0"), [(Part::Padding, &b"\0"[..])]);
+    }
+}

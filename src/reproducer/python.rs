@@ -1,0 +1,283 @@
+//! A script as a Python program that needs nothing but Python.
+
+use super::layout::Layout;
+use crate::model::{self, Owes, Permitted};
+use crate::profile::{Order, Profile, Region, Unit};
+use crate::report::escape::Line;
+use crate::script::{Action, Conn, ConnName, Script, Step};
+use std::fmt::{self, Write as _};
+
+/// What every such program is made of, besides its script.
+const CLIENT: &str = include_str!("client.py");
+
+/// Octets in one piece of a literal.
+const PER_LITERAL: usize = 48;
+
+/// The fewest equal octets that are written as a repetition.
+const RUN: usize = 12;
+
+/// The script as a Python program. It connects to the host and the port that are its arguments, sends
+/// the same segments, pauses as long, and prints what comes; it leaves judging that to its reader.
+#[must_use]
+pub fn program(profile: &Profile, script: &Script, notes: &[String]) -> String {
+    let permitted = model::permitted(profile, script);
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = Program {
+        profile,
+        script,
+        permitted: &permitted,
+        notes,
+    }
+    .write(&mut text);
+    text
+}
+
+struct Program<'a> {
+    profile: &'a Profile,
+    script: &'a Script,
+    permitted: &'a [Permitted],
+    notes: &'a [String],
+}
+
+impl Program<'_> {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        writeln!(out, "#!/usr/bin/env python3")?;
+        writeln!(out, "# Usage: python3 THIS_FILE [HOST [PORT]]")?;
+        for note in self.notes {
+            writeln!(out, "# {}", Line(note))?;
+        }
+        writeln!(out, "#\n# What a server may answer:")?;
+        for (conn, permitted) in self.permitted.iter().enumerate() {
+            for line in permitted.lines() {
+                writeln!(out, "#   {}: {line}", ConnName(conn))?;
+            }
+        }
+        writeln!(out, "\n{CLIENT}")?;
+        self.format(out)?;
+        writeln!(out)?;
+        self.steps(out)
+    }
+
+    /// How Python reads a header of the profile.
+    fn format(&self, out: &mut String) -> fmt::Result {
+        let profile = self.profile;
+        let start = profile.before().len();
+        let end = start.saturating_add(usize::from(profile.width()));
+        let order = match profile.order() {
+            Order::Big => "big",
+            Order::Little => "little",
+        };
+        let signed = if profile.signed() { "True" } else { "False" };
+        let covered = [
+            (Region::Before, profile.before().len()),
+            (Region::Length, usize::from(profile.width())),
+            (Region::After, profile.after().len()),
+        ];
+        let covered: usize = covered
+            .into_iter()
+            .filter(|(region, _)| profile.covers(*region))
+            .map(|(_, octets)| octets)
+            .sum();
+        writeln!(out, "HEADER = {}", profile.header_len())?;
+        writeln!(out, "\n\ndef body_behind(header):")?;
+        writeln!(
+            out,
+            "    count = int.from_bytes(header[{start}:{end}], \"{order}\", signed={signed})"
+        )?;
+        if profile.unit() == Unit::Chunks {
+            writeln!(out, "    count *= {}", profile.chunk())?;
+        }
+        if covered > 0 {
+            writeln!(out, "    count -= {covered}")?;
+        }
+        if !profile.covers(Region::Padding) {
+            let chunk = profile.chunk();
+            writeln!(out, "    count = -(-count // {chunk}) * {chunk}")?;
+        }
+        writeln!(out, "    return count\n")
+    }
+
+    fn steps(&self, out: &mut String) -> fmt::Result {
+        let mut layout = Layout::new(self.profile, self.script);
+        let mut so_far = vec![SoFar::default(); self.script.connections()];
+        for step in self.script.steps() {
+            if let Some(so_far) = so_far.get_mut(step.conn) {
+                so_far.take(&step.action);
+            }
+            self.step(step, &so_far, &mut layout, out)?;
+        }
+        writeln!(out, "\n# Whatever is still owed.")?;
+        for (conn, so_far) in so_far.iter().enumerate() {
+            if !so_far.reset && !so_far.stalled {
+                self.wait(conn, *so_far, out)?;
+            }
+        }
+        writeln!(out, "say(\"\", \"done\")")
+    }
+
+    fn step(
+        &self,
+        step: &Step,
+        so_far: &[SoFar],
+        layout: &mut Layout,
+        out: &mut String,
+    ) -> fmt::Result {
+        let name = ConnName(step.conn);
+        match &step.action {
+            Action::Open => {
+                let stalls =
+                    |other: &Step| other.conn == step.conn && other.action == Action::Stall;
+                let slow = self.script.steps().iter().any(stalls);
+                let slow = if slow { ", small_buffer=True" } else { "" };
+                writeln!(out, "{name} = Client(\"{name}\"{slow})")
+            }
+            Action::Send(segments) => {
+                writeln!(out, "{name}.send(")?;
+                for segment in segments {
+                    writeln!(out, "    # a segment of {} octets", segment.len())?;
+                    let parts = layout.next(step.conn, segment);
+                    let literals = parts.iter().flat_map(|(_, octets)| literals(octets));
+                    let literals: Vec<String> = literals.collect();
+                    writeln!(out, "    {},", literals.join("\n    + "))?;
+                }
+                writeln!(out, ")")
+            }
+            Action::Await => {
+                let so_far = so_far.get(step.conn).copied().unwrap_or_default();
+                self.wait(step.conn, so_far, out)
+            }
+            Action::Quiet => writeln!(out, "{name}.quiet()"),
+            Action::Pause(time) => writeln!(out, "time.sleep({})", time.as_secs_f64()),
+            Action::Fin => writeln!(out, "{name}.fin()"),
+            Action::Rst => writeln!(out, "{name}.rst()"),
+            Action::Stall => writeln!(out, "{name}.stall()"),
+            Action::Resume => writeln!(out, "{name}.resume()"),
+            Action::Sample(_) => writeln!(out, "# Here the server's process would be looked at."),
+        }
+    }
+
+    /// Waits for what is owed for what has been sent on a connection.
+    fn wait(&self, conn: Conn, so_far: SoFar, out: &mut String) -> fmt::Result {
+        let Some(permitted) = self.permitted.get(conn) else {
+            return Ok(());
+        };
+        let due = permitted
+            .duties
+            .iter()
+            .filter(|duty| duty.due <= so_far.sent);
+        let (mut replies, mut close) = (0_usize, so_far.fin);
+        for duty in due {
+            match duty.owes {
+                Owes::Close(_) => close = true,
+                Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
+            }
+        }
+        let close = if close { ", close=True" } else { "" };
+        writeln!(out, "{}.wait({replies}{close})", ConnName(conn))
+    }
+}
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, Default)]
+struct SoFar {
+    sent: usize,
+    fin: bool,
+    reset: bool,
+    stalled: bool,
+}
+
+impl SoFar {
+    fn take(&mut self, action: &Action) {
+        match action {
+            Action::Send(segments) => {
+                let octets = segments.iter().map(Vec::len).sum();
+                self.sent = self.sent.saturating_add(octets);
+            }
+            Action::Fin => self.fin = true,
+            Action::Rst => self.reset = true,
+            Action::Stall | Action::Resume => self.stalled = *action == Action::Stall,
+            _ => {}
+        }
+    }
+}
+
+/// Octets as Python's literals, to be added up: runs as repetitions, all else as text or escapes.
+fn literals(mut octets: &[u8]) -> Vec<String> {
+    let mut literals = Vec::new();
+    while let Some(first) = octets.first() {
+        let same = octets.iter().take_while(|octet| *octet == first).count();
+        let taken = if same >= RUN {
+            literals.push(format!("{} * {same}", literal(&[*first])));
+            same
+        } else {
+            let run = octets
+                .windows(RUN)
+                .position(|window| window.iter().all(|octet| Some(octet) == window.first()));
+            let taken = run.unwrap_or(octets.len()).min(PER_LITERAL);
+            literals.push(literal(octets.get(..taken).unwrap_or_default()));
+            taken
+        };
+        octets = octets.get(taken..).unwrap_or_default();
+    }
+    literals
+}
+
+fn literal(octets: &[u8]) -> String {
+    let mut text = String::from("b'");
+    for octet in octets {
+        match octet {
+            b'\'' | b'\\' => text.extend(['\\', char::from(*octet)]),
+            b' '..=b'~' => text.push(char::from(*octet)),
+            // Writing to a string cannot fail.
+            _ => drop(write!(text, "\\x{octet:02x}")),
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_pythons() {
+        assert_eq!(literals(b"\0\0\0\x3c"), ["b'\\x00\\x00\\x00<'"]);
+        assert_eq!(
+            literals(b"it's\\\0\0\0\0\0\0\0\0\0\0\0\0!"),
+            ["b'it\\'s\\\\'", "b'\\x00' * 12", "b'!'"]
+        );
+        assert_eq!(literals(&[b'a'; 11]), ["b'aaaaaaaaaaa'"]);
+        assert!(literals(b"").is_empty());
+    }
+
+    #[test]
+    fn what_is_owed_is_waited_for() {
+        let script = "framespec script 1\n\
+            open a\nsend a 00000000 | 0000003c '1' 00*59\nawait a\n\
+            open b\nsend b ffffffff\nawait b\nopen c\nrst c\nfin a\n";
+        let text = program(&Profile::tutorial(), &script.parse().unwrap(), &[]);
+        let body = text.split("def body_behind").nth(1).unwrap();
+        let waits: Vec<&str> = body
+            .lines()
+            .filter(|line| line.contains(".wait("))
+            .collect();
+        assert_eq!(
+            waits,
+            [
+                "a.wait(2)",
+                "b.wait(0, close=True)",
+                "a.wait(2, close=True)",
+                "b.wait(0, close=True)"
+            ]
+        );
+    }
+
+    #[test]
+    fn notes_stay_comments() {
+        let script = "framespec script 1\nopen a\n".parse().unwrap();
+        let text = program(&Profile::tutorial(), &script, &["a\nimport os".to_owned()]);
+        assert!(text.contains("# a\\nimport os\n"));
+    }
+}

@@ -1,0 +1,208 @@
+//! The pieces that the streams of a script are made of: frames, and what is left where none is.
+
+use super::edit::Edit;
+use crate::model::reader;
+use crate::model::{self, Doubt, Owes, Tail};
+use crate::profile::Profile;
+use crate::script::craft::Craft;
+use crate::script::{ClientEnd, Conn, ConnName, Script};
+use std::ops::Range;
+
+/// A stretch of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) conn: Conn,
+    pub(super) range: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// A whole frame; its payload, within the stream.
+    Frame(Range<usize>),
+    /// A header and a body that is no whole number of chunks.
+    Odd,
+    /// A header that nobody reads beyond.
+    Header,
+    /// A frame that the stream breaks off in, or octets that nobody reads.
+    Rest,
+}
+
+/// A script's streams and what they are made of.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) streams: Vec<Vec<u8>>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+impl View {
+    pub(super) fn of(profile: &Profile, script: &Script) -> Self {
+        let streams: Vec<Vec<u8>> = (0..script.connections())
+            .map(|conn| script.stream(conn))
+            .collect();
+        let mut pieces = Vec::new();
+        for (conn, stream) in streams.iter().enumerate() {
+            pieces_of(profile, conn, stream, &mut pieces);
+        }
+        Self { streams, pieces }
+    }
+
+    fn octets(&self, conn: Conn, range: Range<usize>) -> &[u8] {
+        self.streams
+            .get(conn)
+            .and_then(|stream| stream.get(range))
+            .unwrap_or_default()
+    }
+}
+
+fn pieces_of(profile: &Profile, conn: Conn, stream: &[u8], pieces: &mut Vec<Piece>) {
+    let permitted = model::permitted_for(profile, stream, ClientEnd::Open);
+    let mut end = 0;
+    for duty in &permitted.duties {
+        let range = duty.start..duty.due;
+        let kind = match &duty.owes {
+            Owes::Close(_) => Kind::Header,
+            Owes::ReplyOrClose(Doubt::OddLength) => Kind::Odd,
+            Owes::Reply(_) | Owes::ReplyOrClose(_) => frame(profile, stream, &range),
+        };
+        end = range.end;
+        pieces.push(Piece { conn, range, kind });
+    }
+    let start = match permitted.tail {
+        Tail::Inside { start, .. } => start,
+        Tail::Boundary | Tail::Void => end,
+    };
+    if start < stream.len() {
+        pieces.push(Piece {
+            conn,
+            range: start..stream.len(),
+            kind: Kind::Rest,
+        });
+    }
+}
+
+/// Where the payload of a whole frame lies.
+fn frame(profile: &Profile, stream: &[u8], range: &Range<usize>) -> Kind {
+    let octets = stream.get(range.clone()).unwrap_or_default();
+    let reading = reader::read_with_limit(profile, octets, u128::MAX);
+    reading.frames.first().map_or(Kind::Header, |frame| {
+        let within = |at: usize| range.start.saturating_add(at);
+        Kind::Frame(within(frame.payload.start)..within(frame.payload.end))
+    })
+}
+
+impl Piece {
+    /// Octets of padding in it.
+    pub(super) fn padding(&self) -> usize {
+        match &self.kind {
+            Kind::Frame(payload) => self.range.end.saturating_sub(payload.end),
+            Kind::Odd | Kind::Header | Kind::Rest => 0,
+        }
+    }
+
+    /// The octets that can be left out one by one: of a frame its payload, else the body.
+    pub(super) fn loose(&self, profile: &Profile) -> Range<usize> {
+        let behind_header = self.range.start.saturating_add(profile.header_len());
+        match &self.kind {
+            Kind::Frame(payload) => payload.clone(),
+            Kind::Odd | Kind::Rest if behind_header < self.range.end => {
+                behind_header..self.range.end
+            }
+            Kind::Odd | Kind::Header | Kind::Rest => self.range.clone(),
+        }
+    }
+
+    /// Takes the whole piece out.
+    pub(super) fn removed(&self) -> Edit {
+        self.replaced(Vec::new(), 0)
+    }
+
+    /// Takes some of the loose octets out, counted from the first of them, and makes the length fit.
+    pub(super) fn without(
+        &self,
+        profile: &Profile,
+        view: &View,
+        out: Range<usize>,
+    ) -> Option<Edit> {
+        let loose = self.loose(profile);
+        let mut left = view.octets(self.conn, loose.clone()).to_vec();
+        if out.end > left.len() || out.is_empty() {
+            return None;
+        }
+        left.drain(out);
+        let craft = Craft::new(profile);
+        let octets = match &self.kind {
+            Kind::Frame(_) => self.with_payload(profile, view, &left, self.spare_chunks(profile)),
+            Kind::Odd => {
+                let header = craft.header(u64::try_from(left.len()).ok()?);
+                [self.refitted(profile, view, header), left].concat()
+            }
+            Kind::Header => return None,
+            Kind::Rest => {
+                let kept = view.octets(self.conn, self.range.start..loose.start);
+                [kept, &left].concat()
+            }
+        };
+        Some(self.replaced(octets, profile.header_len()))
+    }
+
+    /// The smallest message in its place, told from others by its number.
+    pub(super) fn smallest(&self, profile: &Profile, view: &View, number: usize) -> Option<Edit> {
+        let Kind::Frame(_) = &self.kind else {
+            return None;
+        };
+        let payload = Craft::new(profile).payload(&ConnName(number).to_string());
+        let octets = self.with_payload(profile, view, &payload, self.spare_chunks(profile));
+        Some(self.replaced(octets, profile.header_len()))
+    }
+
+    /// The same payload with no more padding than it needs.
+    pub(super) fn unpadded(&self, profile: &Profile, view: &View) -> Option<Edit> {
+        let Kind::Frame(payload) = &self.kind else {
+            return None;
+        };
+        let payload = view.octets(self.conn, payload.clone());
+        let octets = self.with_payload(profile, view, payload, 0);
+        Some(self.replaced(octets, profile.header_len()))
+    }
+
+    /// Chunks of padding beyond what its payload needs.
+    fn spare_chunks(&self, profile: &Profile) -> usize {
+        let chunk = usize::try_from(profile.chunk()).unwrap_or(usize::MAX);
+        self.padding().checked_div(chunk).unwrap_or_default()
+    }
+
+    fn with_payload(
+        &self,
+        profile: &Profile,
+        view: &View,
+        payload: &[u8],
+        spare_chunks: usize,
+    ) -> Vec<u8> {
+        let mut frame = Craft::new(profile).frame_with(payload, spare_chunks);
+        let body = frame.split_off(profile.header_len().min(frame.len()));
+        [self.refitted(profile, view, frame), body].concat()
+    }
+
+    /// A new header, with what is not the length as it stood in the old one.
+    fn refitted(&self, profile: &Profile, view: &View, mut header: Vec<u8>) -> Vec<u8> {
+        let old = view.octets(self.conn, self.range.clone());
+        let before = profile.before().len();
+        let after = before.saturating_add(usize::from(profile.width()));
+        for (at, (new, old)) in header.iter_mut().zip(old).enumerate() {
+            if !(before..after).contains(&at) {
+                *new = *old;
+            }
+        }
+        header
+    }
+
+    fn replaced(&self, by: Vec<u8>, fixed: usize) -> Edit {
+        Edit {
+            conn: self.conn,
+            range: self.range.clone(),
+            by,
+            fixed,
+        }
+    }
+}
