@@ -8,6 +8,15 @@
 //!               script ─► run (script + live peer → transcript) ─► judge (model) ─► event ─► report
 //! ```
 //!
+//! # Where to begin
+//!
+//! - To put a codec into a program: [`wire`], and [`profile`] for the format it speaks.
+//! - To serve or to ask: [`server::Server`] takes a closure, [`client::Client`] asks.
+//! - To check a server from a program: [`run::run`] plays [`cases`] and tells [`event`]s, of which
+//!   [`report`] makes what people and machines read.
+//! - To add a case: the table of its clause in [`cases`]; [`spec`] holds the clauses.
+//! - To see why something is a failure: [`model`] says what is permitted, [`judge`] compares.
+//!
 //! # Rooms
 //!
 //! | room | what is in it | feature |
@@ -16,8 +25,21 @@
 //! | [`wire`] | encoder and incremental zero-copy decoder | – |
 //! | [`message`] | payloads that have been found to mean something | `message` |
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
-//! | [`server`] | sockets, tasks, limits and shutdown; the handler is a closure | `server` |
+//! | [`server`] | sockets, tasks, limits and shutdown; planted faults and permitted differences | `server` |
 //! | [`client`] | connect, request, receive | `server` |
+//! | [`spec`] | the clauses: slug, level, sentence | `suite` |
+//! | [`script`] | what a client does, as data and as a file | `suite` |
+//! | [`model`] | the naive reading of a script: what may be answered to it | `suite` |
+//! | [`cases`] | scripts that hold a server to the clauses, one table a file | `suite` |
+//! | [`transcript`] | what was seen while a script was played | `suite` |
+//! | [`judge`] | a transcript against what is permitted | `suite` |
+//! | [`event`] | what happens in a run, as plain data | `suite` |
+//! | [`marks`] | where frames lie in the octets of a timeline | `suite` |
+//! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
+//! | [`expect`] | known failures, set aside with a reason | `suite` |
+//! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
+//! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
+//! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
 
 #![forbid(unsafe_code)]
 
