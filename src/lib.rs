@@ -37,6 +37,8 @@
 //! | [`marks`] | where frames lie in the octets of a timeline | `suite` |
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
+//! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
+//! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |

@@ -3,7 +3,7 @@
 //! A reproducer is a script file like any other. Its comments say in which wire format it is spoken
 //! (see [`profile_of_file`](crate::script::profile_of_file)), which case it stands for, what was found
 //! and how to play it again. The same script can be had as a [Python program](python) that needs
-//! nothing but Python, and as [hex](hex).
+//! nothing but Python, and as [`hex`].
 
 pub mod hex;
 mod layout;
