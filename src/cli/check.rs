@@ -94,7 +94,7 @@ struct ReportArgs {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum ReplyArg {
+pub(crate) enum ReplyArg {
     Auto,
     Echo,
     Token,

@@ -7,6 +7,7 @@ use crate::cases::{self, Case, Circumstances, Unfit};
 use crate::judge::ReplyRule;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
+use crate::reproducer::Reproducer;
 use crate::run::rehearsal;
 use crate::script::Script;
 use std::io::Write as _;
@@ -44,7 +45,9 @@ impl ExplainArgs {
         });
         if self.script {
             let script = script.map_err(|unfit| Failure::could_not(unfit_words(&unfit)))?;
-            write!(anstream::stdout().lock(), "{script}")?;
+            let mut file = Reproducer::new(&profile, &script);
+            file.stands_for(case.id);
+            write!(anstream::stdout().lock(), "{file}")?;
             return Ok(Exit::Ok);
         }
         explain(case, &profile, script)?;

@@ -13,10 +13,13 @@ mod near;
 mod out;
 mod plain;
 mod profiles;
+mod replay;
 mod runtime;
+mod script_file;
 mod selection;
 mod send;
 mod serve;
+mod show;
 mod span;
 mod target;
 mod wire_format;
@@ -49,6 +52,8 @@ enum Command {
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
+    Replay(Box<replay::ReplayArgs>),
+    Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
 }
 
@@ -62,6 +67,8 @@ impl Command {
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
+            Self::Replay(args) => args.run(),
+            Self::Show(args) => args.run(),
             Self::Profiles(args) => args.run(),
         }
     }

@@ -19,16 +19,20 @@ pub(crate) struct WireFormatArgs {
 impl WireFormatArgs {
     /// The profile that the options describe.
     pub(crate) fn profile(&self) -> Result<Profile, Failure> {
-        let profile = named(&self.profile)?;
-        let Some(max_body) = self.max_frame else {
-            return Ok(profile);
-        };
-        let chunk = profile.chunk();
-        profile.with_max_body(max_body).map_err(|_| {
-            Failure::usage(format!("--max-frame {max_body} does not hold one chunk"))
-                .hint(format!("--max-frame {chunk} or more"))
-        })
+        limited(named(&self.profile)?, self.max_frame)
     }
+}
+
+/// The profile with the limit of `--max-frame`, if that is given.
+pub(crate) fn limited(profile: Profile, max_frame: Option<u64>) -> Result<Profile, Failure> {
+    let Some(max_body) = max_frame else {
+        return Ok(profile);
+    };
+    let chunk = profile.chunk();
+    profile.with_max_body(max_body).map_err(|_| {
+        Failure::usage(format!("--max-frame {max_body} does not hold one chunk"))
+            .hint(format!("--max-frame {chunk} or more"))
+    })
 }
 
 impl WireFormatArgs {

@@ -14,8 +14,16 @@ use std::io::{self, Write};
 /// # Errors
 /// When `out` fails.
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    write_value(run, out)
+}
+
+/// Writes any value in the same manner.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let layout = Careful(PrettyFormatter::new());
-    run.serialize(&mut Serializer::with_formatter(&mut *out, layout))?;
+    value.serialize(&mut Serializer::with_formatter(&mut *out, layout))?;
     writeln!(out)
 }
 

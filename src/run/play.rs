@@ -4,14 +4,14 @@
 //! the judge makes of it what it makes. A script is broken off only where going on would mean waiting
 //! for something that has been given up already.
 
-use super::canary::{Canary, Trouble};
+use super::canary::{Canary, Trouble, question};
 use super::live::{self, Live, Sending};
 use super::log::Log;
 use super::pace::{Pace, SILENT_ROUND_TRIPS};
 use super::process::Process;
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted, Tail};
-use crate::profile::Profile;
+use crate::profile::{Profile, Reply};
 use crate::script::{Action, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::net::SocketAddr;
@@ -86,6 +86,17 @@ impl Peer {
                 return false;
             }
         }
+    }
+
+    /// Whether it answers a plain request of another wire format.
+    pub(super) async fn answers_in(&self, profile: &Profile) -> Result<(), Trouble> {
+        let limit = self.pace.guard(1, 0);
+        let mut canary = Canary::connect(self.address, profile, limit).await?;
+        if profile.reply() != Reply::None {
+            let (_, frame) = question(profile);
+            canary.ask(&frame, limit).await?;
+        }
+        Ok(())
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {

@@ -66,6 +66,21 @@ impl Player {
         }
     }
 
+    /// Whether the server answers a plain request of another wire format, without waiting for it longer
+    /// than for anything that is owed.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn answers_in(&self, profile: &Profile) -> Result<(), MeetError> {
+        self.peer
+            .answers_in(profile)
+            .await
+            .map_err(|trouble| MeetError::NotServed {
+                what: format!("a connection that asked something plain {trouble}"),
+                advice: None,
+            })
+    }
+
     /// What the first look found out.
     #[must_use]
     pub fn calibration(&self) -> &Calibration {

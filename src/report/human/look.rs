@@ -55,8 +55,9 @@ impl Look {
         }
     }
 
-    /// The style of a verdict.
-    pub(super) fn verdict(self, verdict: Verdict) -> Style {
+    /// The style of a verdict; it prints as nothing where there are no colours.
+    #[must_use]
+    pub fn verdict(self, verdict: Verdict) -> Style {
         self.ink(match verdict {
             Verdict::Pass => Ink::Good,
             Verdict::Skip => Ink::Faint,

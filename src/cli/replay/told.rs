@@ -1,0 +1,203 @@
+//! What became of the files of a replay, for people and for programs.
+
+use super::super::exit::Failure;
+use super::super::out;
+use super::super::target::Target;
+use crate::cases::Case;
+use crate::event::{Attempts, Evidence, FindingNote, Summary, Verdict};
+use crate::profile::Profile;
+use crate::report::escape::Line;
+use crate::report::{Look, human, json, terminal};
+use crate::run::Played;
+use serde::Serialize;
+use std::io::Write as _;
+use std::time::Instant;
+
+/// Name and version of the serialised form.
+const SCHEMA: &str = "framespec-replay/1";
+
+/// What became of one file.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct FileResult {
+    pub(super) file: String,
+    /// The wire format in which it was played.
+    profile: String,
+    /// The case that it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<&'static str>,
+    pub(super) verdict: Verdict,
+    /// What was found first, or why it was not played; else nothing.
+    detail: String,
+    attempts: Attempts,
+    pub(super) elapsed_ms: u64,
+    findings: Vec<FindingNote>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<Evidence>,
+    #[serde(skip)]
+    is_unreadable: bool,
+}
+
+const UNEXPLAINED: &str =
+    "waiting was given up and the judge found nothing wrong: please report this";
+
+impl FileResult {
+    fn new(file: String, verdict: Verdict, detail: String) -> Self {
+        Self {
+            file,
+            profile: String::new(),
+            case: None,
+            verdict,
+            detail,
+            attempts: Attempts::default(),
+            elapsed_ms: 0,
+            findings: Vec::new(),
+            evidence: None,
+            is_unreadable: false,
+        }
+    }
+
+    /// It is no script.
+    pub(super) fn unreadable(file: String, why: String) -> Self {
+        Self {
+            is_unreadable: true,
+            ..Self::new(file, Verdict::Error, why)
+        }
+    }
+
+    /// It could not be played here.
+    pub(super) fn skipped(file: String, profile: &Profile, why: String) -> Self {
+        Self {
+            profile: profile.name().to_owned(),
+            ..Self::new(file, Verdict::Skip, why)
+        }
+    }
+
+    /// It was played so often.
+    pub(super) fn played(
+        file: String,
+        profile: &Profile,
+        case: Option<&'static Case>,
+        played: &Played,
+        attempts: Attempts,
+    ) -> Self {
+        let findings = played.findings();
+        let verdict = match played.verdict() {
+            Verdict::Fail if attempts.failed < attempts.of => Verdict::Unstable,
+            verdict => verdict,
+        };
+        let detail = match (findings.first(), verdict) {
+            (Some(first), _) => format!("{}: {}", first.clause, first.what),
+            (None, Verdict::Error) => UNEXPLAINED.to_owned(),
+            (None, _) => String::new(),
+        };
+        Self {
+            profile: profile.name().to_owned(),
+            case: case.map(|case| case.id),
+            attempts,
+            findings,
+            ..Self::new(file, verdict, detail)
+        }
+    }
+}
+
+/// The whole of a replay.
+#[derive(Serialize)]
+struct Whole<'a> {
+    schema: &'static str,
+    version: &'static str,
+    target: &'a str,
+    files: &'a [FileResult],
+    summary: Summary,
+}
+
+/// Tells of each file, at once or at the end.
+pub(super) struct Teller {
+    /// Kept for the end; `None` if each is told at once.
+    kept: Option<Vec<FileResult>>,
+    trace: bool,
+    target: String,
+    look: Look,
+    summary: Summary,
+    /// Files that are no scripts.
+    pub(super) unreadable: usize,
+    begun: Instant,
+}
+
+impl Teller {
+    pub(super) fn new(as_json: bool, trace: bool, target: &Target) -> Self {
+        Self {
+            kept: as_json.then(Vec::new),
+            trace,
+            target: target.to_string(),
+            look: terminal::look(),
+            summary: Summary::default(),
+            unreadable: 0,
+            begun: Instant::now(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, result: FileResult) -> Result<(), Failure> {
+        self.summary.count(result.verdict);
+        self.unreadable = self
+            .unreadable
+            .saturating_add(usize::from(result.is_unreadable));
+        match &mut self.kept {
+            Some(kept) => kept.push(result),
+            None => self.line(&result)?,
+        }
+        Ok(())
+    }
+
+    fn line(&self, result: &FileResult) -> Result<(), Failure> {
+        let word = match result.verdict {
+            Verdict::Fail => "FAIL",
+            Verdict::Error => "ERROR",
+            other => other.as_str(),
+        };
+        let ink = self.look.verdict(result.verdict);
+        let mut text = format!("{ink}{word:<8}{ink:#} {}", Line(&result.file));
+        if !result.detail.is_empty() {
+            text.push_str(&format!("  {}", Line(&result.detail)));
+        }
+        let Attempts { failed, of } = result.attempts;
+        if of > 1 {
+            text.push_str(&format!(" ({failed} of {of} times)"));
+        }
+        out::line(text)?;
+        if let Some(evidence) = result.evidence.as_ref().filter(|_| self.trace) {
+            let mut out = anstream::stdout().lock();
+            human::exchange(evidence, self.look, &mut out)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Tells the sum of it.
+    pub(super) fn finish(&mut self) -> Result<Summary, Failure> {
+        let elapsed = self.begun.elapsed();
+        self.summary.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        match &self.kept {
+            Some(files) => {
+                let whole = Whole {
+                    schema: SCHEMA,
+                    version: env!("CARGO_PKG_VERSION"),
+                    target: &self.target,
+                    files,
+                    summary: self.summary,
+                };
+                let mut out = anstream::stdout().lock();
+                json::write_value(&whole, &mut out)?;
+                out.flush()?;
+            }
+            None => {
+                let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
+                    let count = self.summary.of(verdict);
+                    (count > 0).then(|| format!("{count} {verdict}"))
+                });
+                let counts = counts.collect::<Vec<_>>().join(", ");
+                out::line(format_args!("{counts}, in {:.1} s", elapsed.as_secs_f64()))?;
+            }
+        }
+        Ok(self.summary)
+    }
+}
