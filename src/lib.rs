@@ -74,6 +74,8 @@ pub mod reproducer;
 pub mod run;
 #[cfg(feature = "suite")]
 pub mod script;
+#[cfg(feature = "check")]
+pub mod selftest;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]

@@ -119,6 +119,22 @@ pub(super) const CASES: &[Case] = &[
             }
         },
     ),
+    Case::must(
+        "padding/digits-behind",
+        "A number may end in zeros: the digit is not the pad octet, though both are called zero.",
+        |s| {
+            s.need_chunks();
+            s.need_free_json();
+            s.need_text();
+            let a = s.open();
+            for number in ["10", "100000", "[1, 0]", "-0.50"] {
+                let frame = s.frame(number.as_bytes());
+                s.send(a, &frame);
+                s.wait(a);
+                s.ask(a);
+            }
+        },
+    ),
     Case::should(
         "padding/one-chunk-more",
         "Padding that goes on for a chunk more than needed is wasteful, not wrong.",
@@ -263,6 +279,7 @@ pub(super) const CASES: &[Case] = &[
             let frame = odd_frame(s, s.chunk().saturating_mul(2).saturating_add(1));
             s.send(a, &frame);
             s.wait(a);
+            s.quiet(a);
         },
     ),
 ];

@@ -166,6 +166,18 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "unsolicited/after-a-pause",
+        "Nor is there later: no second reply, no sign of life.",
+        |s| {
+            let a = s.open();
+            s.ask(a);
+            s.pause(100);
+            s.quiet(a);
+            s.ask(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
         "unsolicited/inside-a-header",
         "Half a header asks for nothing.",
         |s| {

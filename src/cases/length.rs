@@ -64,7 +64,7 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         "length-prefix/third-octet",
         "A length above 65,535 that is cut to 16 bits makes the server answer the first octets of a body and take the rest for frames.",
         |s| {
-            need_field_for(s, 65_600);
+            s.need_body(65_600);
             let a = s.open();
             let request = s.request_of(65_600);
             s.send_cut(a, &request, &[2_000]);
@@ -172,7 +172,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         |s| {
             need_declared(s);
             let a = s.open();
-            let request = s.request_of_chunks(chunks_in(s, s.profile().max_body()));
+            let request = s.spacious_request(chunks_in(s, s.profile().max_body()));
             s.send(a, &request);
             s.wait(a);
             s.ask(a);
@@ -186,7 +186,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             let chunks = chunks_in(s, s.profile().max_body());
             s.need(chunks > 1, "the limit is one chunk");
             let a = s.open();
-            let request = s.request_of_chunks(chunks.saturating_sub(1));
+            let request = s.spacious_request(chunks.saturating_sub(1));
             s.send(a, &request);
             s.wait(a);
             s.ask(a);
@@ -232,17 +232,6 @@ fn need_declared(s: &mut Maker<'_>) {
         moderate,
         "the limit is above 16 MiB, more than a case sends",
     );
-}
-
-/// The length field can claim a body of so many octets.
-fn need_field_for(s: &mut Maker<'_>, body: u64) {
-    let fits = s.craft().largest_body() >= body;
-    s.need(fits, "the length field cannot express such a body");
-    let taken = s
-        .profile()
-        .declared_max_body()
-        .is_none_or(|limit| limit >= body);
-    s.need(taken, "such a body is over the declared limit");
 }
 
 /// The length field can claim that much, and that is too much.

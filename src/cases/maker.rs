@@ -144,6 +144,15 @@ impl<'a> Maker<'a> {
         );
     }
 
+    /// The case needs bodies of so many octets.
+    pub fn need_body(&mut self, octets: u64) {
+        let fits = self.craft().largest_body() >= octets;
+        self.need(fits, "the length field cannot express such a body");
+        let limit = self.profile().declared_max_body();
+        let taken = limit.is_none_or(|limit| limit >= octets);
+        self.need(taken, "such a body is over the declared limit");
+    }
+
     /// The case needs padding.
     pub fn need_chunks(&mut self) {
         self.need(self.profile().chunk() > 1, "this profile has no padding");
@@ -344,6 +353,23 @@ impl<'a> Maker<'a> {
             .div_ceil(self.chunk())
             .saturating_mul(self.chunk());
         self.request_of(octets.max(shortest))
+    }
+
+    /// The frame of a request that fills so many chunks with as little text as can be, so that a
+    /// server can answer it within its own limit whatever it says: the rest is white space where that
+    /// means nothing.
+    pub fn spacious_request(&mut self, chunks: usize) -> Vec<u8> {
+        if self.profile().payload() != Payload::Json || self.unfit.is_some() {
+            return self.request_of_chunks(chunks);
+        }
+        let octets = chunks.saturating_mul(self.chunk());
+        self.need(
+            octets <= MOST,
+            "it would send larger bodies than a script may",
+        );
+        let mut payload = self.payload_with("");
+        payload.resize(octets.min(MOST).max(payload.len()), b' ');
+        self.frame(&payload)
     }
 
     /// The payload of a request, so many octets long.

@@ -1,6 +1,10 @@
 //! Replies as octets: their framing, their padding, their text.
 
 use super::Case;
+use crate::judge::Finding;
+use crate::judge::replies::Replies;
+use crate::profile::Profile;
+use crate::transcript::{Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
@@ -43,6 +47,36 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "reply-framing/not-ascii",
+        "The length of a reply counts octets; where characters take several, the two differ.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            for text in [
+                " \u{e9}",
+                " \u{20ac}\u{20ac}\u{20ac}",
+                " \u{1f600}\u{1f600}",
+            ] {
+                let request = s.request_with(text);
+                s.send(a, &request);
+                s.wait(a);
+            }
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "reply-framing/beyond-sixteen-bits",
+        "A reply of more than 65,535 octets needs more than two octets of its length.",
+        |s| {
+            s.need_body(66_000);
+            let a = s.open();
+            let request = s.request_of(66_000);
+            s.send(a, &request);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
         "reply-framing/slow-reader",
         "A client that stops reading for a while makes the server's writes fall short; what could not be written at once must follow.",
         |s| {
@@ -71,6 +105,20 @@ pub(super) const CASES: &[Case] = &[
             }
             s.send(a, &octets);
             s.wait(a);
+        },
+    )
+    .and(padded_with_pad_octets),
+    Case::must(
+        "minimal-padding/small-behind-large",
+        "The padding of a small reply is pad octets, and not what a larger one left in the buffer.",
+        |s| {
+            s.need_chunks();
+            let a = s.open();
+            for octets in [1_000, 20, 5_000, 40] {
+                let request = s.request_of(octets);
+                s.send(a, &request);
+                s.wait(a);
+            }
         },
     ),
     Case::must(
@@ -115,6 +163,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "reply-text/to-huge-numbers",
+        "A number that is read as infinity must not be written as Infinity: JSON has no such word.",
+        |s| {
+            s.need_free_json();
+            for text in ["1e999", "[-1e999]", "{\"a\": 1e400}"] {
+                let a = s.open();
+                let frame = s.frame(text.as_bytes());
+                s.send(a, &frame);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
         "reply-text/to-undecodable",
         "Also what a server says of a payload that it could not decode is a JSON text.",
         |s| {
@@ -129,3 +190,22 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// Replies of many lengths that all fill their last chunk, and end in white space, are padded with it.
+fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<Finding> {
+    let mut replies = Replies::new(profile);
+    for (index, entry) in transcript.of(0) {
+        if let Seen::Received(octets) = &entry.seen {
+            replies.push(index, octets);
+        }
+    }
+    let all = replies.whole();
+    let blank = |octet: &u8| octet.is_ascii_whitespace();
+    let is_filled = all.iter().all(|reply| reply.padding_len() == 0);
+    let blank_ends = all
+        .iter()
+        .filter(|reply| reply.payload().last().is_some_and(blank));
+    let what = "replies of every length fill their last chunk with white space: that is no padding";
+    (is_filled && blank_ends.count().saturating_mul(2) > all.len())
+        .then(|| Finding::must("minimal-padding", 0, what))
+}

@@ -30,22 +30,26 @@ fn meant(near: &[&str]) -> String {
     format!(", but {}", near.join(", "))
 }
 
+pub(crate) fn known_fault(name: &str) -> Result<&'static Fault, Unknown> {
+    Fault::named(name).ok_or_else(|| Unknown {
+        kind: "fault",
+        near: near(name, Fault::all().map(|fault| fault.name)),
+    })
+}
+
 pub(crate) fn fault(name: &str) -> Result<Alteration, Unknown> {
-    Fault::named(name)
-        .map(Alteration::from)
-        .ok_or_else(|| Unknown {
-            kind: "fault",
-            near: near(name, Fault::all().map(|fault| fault.name)),
-        })
+    known_fault(name).map(Alteration::from)
+}
+
+pub(crate) fn known_variant(name: &str) -> Result<&'static Variant, Unknown> {
+    Variant::named(name).ok_or_else(|| Unknown {
+        kind: "variant",
+        near: near(name, Variant::all().map(|variant| variant.name)),
+    })
 }
 
 pub(crate) fn variant(name: &str) -> Result<Alteration, Unknown> {
-    Variant::named(name)
-        .map(Alteration::from)
-        .ok_or_else(|| Unknown {
-            kind: "variant",
-            near: near(name, Variant::all().map(|variant| variant.name)),
-        })
+    known_variant(name).map(Alteration::from)
 }
 
 pub(crate) fn list_faults(form: Form) -> Result<Exit, Failure> {

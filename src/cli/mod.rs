@@ -17,6 +17,7 @@ mod replay;
 mod runtime;
 mod script_file;
 mod selection;
+mod selftest;
 mod send;
 mod serve;
 mod show;
@@ -49,6 +50,7 @@ enum Command {
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
+    Selftest(selftest::SelftestArgs),
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
@@ -64,6 +66,7 @@ impl Command {
             Self::List(args) => args.run(),
             Self::Explain(args) => args.run(),
             Self::Serve(args) => args.run(),
+            Self::Selftest(args) => args.run(),
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),

@@ -72,3 +72,47 @@ fn a_body_that_not_every_server_takes_may_be_refused_upon_its_header() {
         assert!(!broken(script, refused.clone()).is_empty(), "{script}");
     }
 }
+
+#[test]
+fn a_header_of_odd_length_may_be_complained_of_before_the_close() {
+    let script = "send a 0000003d | 'x'*61\nawait a";
+    let seen = |end: &[Seen]| broken(script, [&[Seen::Sent(65), reply()], end].concat());
+    assert!(seen(&[Seen::Fin]).is_empty());
+    assert_eq!(seen(&[]), ["chunk-multiple"]);
+}
+
+#[test]
+fn more_padding_than_needed_should_be_taken_and_is_not_a_must() {
+    let script = "send a 00000078 | '{}' 00*118\nawait a";
+    let findings = |end: Seen| {
+        let profile = Profile::tutorial();
+        let script: Script = format!("framespec script 1\nopen a\n{script}")
+            .parse()
+            .unwrap();
+        let entry = |seen| Entry {
+            at: Duration::ZERO,
+            conn: 0,
+            seen,
+        };
+        let entries = [Seen::Sent(124), end].map(entry).to_vec();
+        let transcript = Transcript {
+            entries,
+            ..Transcript::default()
+        };
+        let permitted = permitted(&profile, &script);
+        judge(&profile, &ReplyRule::Echo, &permitted, &transcript)
+    };
+    assert!(findings(reply()).is_empty());
+    for refused in [
+        Seen::Fin,
+        Seen::Received([b"\0\0\0\x3c0", &[0; 59][..]].concat()),
+    ] {
+        let found = findings(refused);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].clause, found[0].level),
+            ("padding", Level::Should)
+        );
+    }
+    assert_eq!(findings(Seen::GaveUp(Duration::ZERO))[0].level, Level::Must);
+}

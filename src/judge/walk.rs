@@ -159,12 +159,24 @@ impl<'a> Walk<'a> {
                     self.still_open()
                 );
                 self.must("undecodable", what, duty);
+            } else if matches!(doubt, Doubt::MorePadding(_)) && self.heard.close.is_some() {
+                self.refused_padding("the connection was closed", duty);
             }
             return Then::Stop;
         };
         self.may_close = true;
         match doubt {
             Doubt::Smuggled(parts) => self.smuggled(duty, parts, reply),
+            Doubt::MorePadding(carried) if self.rule.answers(carried, reply.payload()) => {
+                self.may_close = false;
+                self.content(duty, carried, reply);
+            }
+            Doubt::MorePadding(_) => {
+                let what = format!("the reply {} is no answer to it", excerpt(reply.payload()));
+                self.refused_padding(&what, duty);
+            }
+            // One last reply may say what was wrong.
+            Doubt::OddLength if self.closed_behind_last_reply() => {}
             Doubt::OddLength => {
                 let what = "a body that is no whole number of chunks was taken like any other; \
                             closing the connection is safer";
@@ -176,6 +188,17 @@ impl<'a> Walk<'a> {
             Doubt::Payload | Doubt::Size => {}
         }
         Then::GoOn
+    }
+
+    fn refused_padding(&mut self, how: &str, duty: &Duty) {
+        let what = format!("a body with more padding than it needs was not taken: {how}");
+        self.push(Finding::must("padding", self.conn, what).should(), duty);
+    }
+
+    /// Whether the server closed, by itself, when it had sent the replies that were taken so far.
+    fn closed_behind_last_reply(&self) -> bool {
+        let no_more = self.next >= self.heard.replies.len();
+        no_more && self.heard.close.is_some() && self.heard.client_end.is_none()
     }
 
     /// The next reply, which must not have begun before the duty was due. What is wrong with a header

@@ -67,6 +67,9 @@ pub enum Doubt {
     Size,
     /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
     OddLength,
+    /// It has a chunk of padding or more that it does not need: it should be taken all the same, as
+    /// this.
+    MorePadding(Carried),
 }
 
 /// What a message carries that its reply can be compared with.
@@ -151,6 +154,7 @@ impl fmt::Display for Doubt {
             Self::Smuggled(_) => "a payload with a pad octet inside",
             Self::Size => "a body larger than every server must take",
             Self::OddLength => "a body that is no whole number of chunks",
+            Self::MorePadding(_) => "a message with more padding than it needs",
         })
     }
 }
@@ -260,7 +264,12 @@ fn frame_owes(profile: &Profile, body: usize, payload: &[u8]) -> Owes {
         return Owes::ReplyOrClose(Doubt::Size);
     }
     if let Some(meaning) = payload::meaning(profile, payload) {
-        return Owes::Reply(carried(profile, payload, meaning));
+        let carried = carried(profile, payload, meaning);
+        return if has_more_padding(profile, body, payload.len()) {
+            Owes::ReplyOrClose(Doubt::MorePadding(carried))
+        } else {
+            Owes::Reply(carried)
+        };
     }
     let parts = smuggled(profile, payload);
     if parts.is_empty() {
@@ -268,6 +277,11 @@ fn frame_owes(profile: &Profile, body: usize, payload: &[u8]) -> Owes {
     } else {
         Owes::ReplyOrClose(Doubt::Smuggled(parts))
     }
+}
+
+fn has_more_padding(profile: &Profile, body: usize, payload: usize) -> bool {
+    let padding = u64::try_from(body.saturating_sub(payload)).unwrap_or(u64::MAX);
+    profile.chunk() > 1 && padding >= u64::from(profile.chunk())
 }
 
 /// The messages that a payload would be if it were cut at its pad octets. Pad octets in front cut

@@ -84,10 +84,10 @@ const VARIANTS: &[Variant] = &[
         "The reply means what the request meant, in other words: members sorted, escapes for all that is not ASCII, white space.",
         |h| h.answer = |c, request| Box::pin(in_own_words(c, request))),
     Variant::new("after-50-ms",
-        "Each reply takes 50 ms.",
+        "A client that asks is answered 50 ms later, whatever it asks meanwhile.",
         |h| h.answer = |c, request| Box::pin(slowly(c, request))),
     Variant::new("dribbles",
-        "Replies are sent octet by octet.",
+        "Replies are sent octet by octet, long ones for as long as the first 200.",
         |h| h.send = |c, octets| Box::pin(dribbled(c, octets))),
     Variant::new("header-and-body-apart",
         "The header of a reply is sent a millisecond before its body.",
@@ -166,7 +166,7 @@ async fn wrapped(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let Ok(message) = request else {
         return honest::answer(c, request).await;
     };
-    let text = message.text().unwrap_or_default();
+    let text = message.text().unwrap_or_default().trim();
     Ok(vec![raw(format!(
         "{{\"status\": \"ok\", \"reply\": {text}}}"
     ))])
@@ -212,15 +212,19 @@ fn in_ascii(text: &str) -> String {
 }
 
 async fn slowly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
-    sleep(Duration::from_millis(50)).await;
+    if !c.memory.flag {
+        sleep(Duration::from_millis(50)).await;
+    }
+    c.memory.flag = c.has_another();
     honest::answer(c, request).await
 }
 
 async fn dribbled(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
-    for octet in octets {
-        c.send_all(&[octet]).await?;
+    let (first, rest) = octets.split_at(octets.len().min(200));
+    for octet in first.chunks(1) {
+        c.send_all(octet).await?;
     }
-    Ok(())
+    c.send_all(rest).await
 }
 
 async fn in_two(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {

@@ -10,9 +10,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("zero-digits-stripped", "padding", "RedditStorage#4",
         "The digit 0 is stripped from the end of a body together with the padding.",
         |h| h.payload = without_zeros),
-    Fault::new("padding-beyond-fifteen-kept", "padding", "",
-        "At most fifteen octets of padding are removed.",
-        |h| h.payload = without_fifteen),
+    Fault::new("padding-removed-in-pairs", "padding", "",
+        "Padding is removed two octets at a time, and a single one is left.",
+        |h| h.payload = without_pairs),
 
     Fault::new("waits-for-padding", "exact-fill", "",
         "Behind a body that ends without padding, a chunk of padding is waited for.",
@@ -43,10 +43,11 @@ fn without_zeros(c: &mut Client, body: Body) -> Vec<u8> {
     payload
 }
 
-fn without_fifteen(c: &mut Client, body: Body) -> Vec<u8> {
-    let kept = body.octets.len().saturating_sub(15);
+fn without_pairs(c: &mut Client, body: Body) -> Vec<u8> {
     let octets = body.octets.clone();
-    let end = honest::payload(c, body).len().max(kept);
+    let payload = honest::payload(c, body);
+    let odd = octets.len().saturating_sub(payload.len()) % 2;
+    let end = payload.len().saturating_add(odd);
     octets.get(..end).unwrap_or_default().to_vec()
 }
 

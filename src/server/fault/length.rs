@@ -63,9 +63,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("odd-length-rounded-down", "chunk-multiple", "",
         "Of a body that is no whole number of chunks, the last part is left for the next header.",
         |h| h.sizes = |profile, count| rounded(profile, count, 0)),
-    Fault::new("odd-length-skipped", "chunk-multiple", "",
-        "A header whose length is no whole number of chunks is dropped, and its body read as headers.",
-        |h| h.take = |c| Box::pin(skipping_odd(c))),
+    Fault::new("odd-length-passed-over", "chunk-multiple", "",
+        "A frame whose length is no whole number of chunks is read to its end and passed over in silence.",
+        |h| h.take = |c| Box::pin(passing_over_odd(c))),
     Fault::new("odd-length-forgotten", "chunk-multiple", "",
         "A length that is no whole number of chunks ends the client's task and leaves its socket open.",
         |h| h.take = |c| Box::pin(forgetting_odd(c))),
@@ -239,12 +239,15 @@ fn rounded(profile: &Profile, count: i128, more: i128) -> Result<Sizes, Malforme
     })
 }
 
-async fn skipping_odd(c: &mut Client) -> Result<Body, End> {
+async fn passing_over_odd(c: &mut Client) -> Result<Body, End> {
     loop {
         let header = honest::header(c).await?;
-        if odd(c.profile(), claimed(c, &header)).is_none() {
+        let Some(body) = odd(c.profile(), claimed(c, &header)) else {
             return honest::rest_of_frame(c, &header).await;
-        }
+        };
+        let body = usize::try_from(body).unwrap_or(usize::MAX);
+        honest::body(c, body).await?;
+        c.frame_taken();
     }
 }
 

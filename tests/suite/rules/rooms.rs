@@ -87,6 +87,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("shrink", &["profile", "script", "model"]),
     pure("reproducer", &["profile", "script", "model", "report"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
+    room("selftest", &["profile", "spec", "cases", "event", "run", "server"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL],
@@ -94,7 +95,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

@@ -1,0 +1,153 @@
+//! `conformance selftest`: the suite, played at servers of which it is known what it should find.
+
+use super::alterations;
+use super::exit::{Exit, Failure};
+use super::{out, runtime};
+use crate::selftest::{self, DEFAULT_JOBS, Fate, Matrix, Options, Program, Tried};
+use crate::server::{Fault, Variant};
+use std::time::Instant;
+
+/// Prove the suite: that it finds each planted fault, and finds fault with no server that is right
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelftestArgs {
+    /// A built-in profile, or a profile file (TOML)
+    #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
+    profile: String,
+    /// Only this fault, and no server without one; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = alterations::known_fault)]
+    fault: Vec<&'static Fault>,
+    /// Only this variant, and no server with a fault; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = alterations::known_variant, conflicts_with = "fault")]
+    variant: Vec<&'static Variant>,
+    /// Servers that are tried at the same time
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
+    jobs: usize,
+    /// Look for the faults too that take minutes to be found
+    #[arg(long)]
+    slow: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// A line for each server, then what is wrong
+    Human,
+    /// The whole matrix as tables
+    Markdown,
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("give a number from 1 to 64".to_owned()),
+    }
+}
+
+impl SelftestArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let begun = Instant::now();
+        let options = self.options()?;
+        let human = self.format == Form::Human;
+        let mut written = Ok(());
+        let mut tell = |tried: &Tried| {
+            if human && written.is_ok() {
+                written = line(tried).map_or(Ok(()), out::line);
+            }
+        };
+        let matrix = runtime::multi()?
+            .block_on(selftest::selftest(&options, &mut tell))
+            .map_err(|error| Failure::usage(format!("no limit can be declared: {error}")))?;
+        written?;
+        match self.format {
+            Form::Human => summary(&matrix, begun)?,
+            Form::Markdown => out::line(selftest::page(&matrix))?,
+        }
+        let sound = matrix.complaints().is_empty();
+        Ok(if sound { Exit::Ok } else { Exit::Findings })
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        let profile = super::wire_format::named(&self.profile)?;
+        let path = std::env::current_exe().ok();
+        let program = path.map(|path| Program {
+            path,
+            profile: self.profile.clone(),
+        });
+        let all = Options::new(profile);
+        let selected = !self.fault.is_empty() || !self.variant.is_empty();
+        Ok(Options {
+            faults: if selected {
+                self.fault.clone()
+            } else {
+                all.faults
+            },
+            variants: if selected {
+                self.variant.clone()
+            } else {
+                all.variants
+            },
+            jobs: self.jobs,
+            slow: self.slow,
+            program,
+            each_case: !selected,
+            profile: all.profile,
+        })
+    }
+}
+
+/// What is to be said of a server, if anything is.
+fn line(tried: &Tried) -> Option<String> {
+    match tried {
+        Tried::Fault(row) => {
+            let said = match &row.fate {
+                Fate::Found(cases) => format!("found by {}", listed(cases)),
+                Fate::Unsure(cases) => format!("FOUND ONLY AT TIMES by {}", listed(cases)),
+                Fate::Survived => "SURVIVED".to_owned(),
+                Fate::NotLooked(why) => format!("not looked for: {why}"),
+            };
+            Some(format!("{:<36} {said}", row.name))
+        }
+        Tried::Honest(row) => {
+            let limit = if row.declared {
+                ""
+            } else {
+                ", limit not declared"
+            };
+            let alarms = match row.alarms.len() {
+                0 => "no false alarm".to_owned(),
+                alarms => format!("{alarms} FALSE ALARMS"),
+            };
+            Some(format!(
+                "{}{limit}: {} cases passed, {alarms}",
+                row.name, row.passed
+            ))
+        }
+    }
+}
+
+fn listed(cases: &[&str]) -> String {
+    match cases {
+        [] => "none".to_owned(),
+        [one] => (*one).to_owned(),
+        [one, others @ ..] => format!("{one} and {} more", others.len()),
+    }
+}
+
+fn summary(matrix: &Matrix, begun: Instant) -> Result<(), Failure> {
+    let complaints = matrix.complaints();
+    out::line("")?;
+    for complaint in &complaints {
+        out::line(complaint)?;
+    }
+    let alarms: usize = matrix.honest.iter().map(|row| row.alarms.len()).sum();
+    out::line(format_args!(
+        "{} of {} faults found, {} not looked for, {alarms} false alarms, {} cases without a fault, {:.1} s",
+        matrix.found(),
+        matrix.faults.len(),
+        matrix.not_looked(),
+        matrix.never_failed.len(),
+        begun.elapsed().as_secs_f64(),
+    ))
+}

@@ -1,0 +1,200 @@
+//! What was found, and what was not.
+
+use super::trial::Results;
+use crate::cases;
+use crate::event::Verdict;
+use crate::server::Fault;
+use crate::spec;
+
+/// What came of trying everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matrix {
+    /// The faults, in the order of their table.
+    pub faults: Vec<FaultRow>,
+    /// The servers that were to pass: twice each, with a declared limit on bodies and without.
+    pub honest: Vec<HonestRow>,
+    /// Each case that failed, and the faults that it failed for. Once there is one, no other was looked
+    /// for outside the case's own clause.
+    pub failed_by: Vec<(&'static str, Vec<&'static str>)>,
+    /// Cases that were played and that no fault could fail.
+    pub never_failed: Vec<&'static str>,
+}
+
+/// What became of a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Slug of its clause.
+    pub clause: &'static str,
+    /// Whether it was found.
+    pub fate: Fate,
+}
+
+/// Whether a fault was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// By these cases of its own clause.
+    Found(Vec<&'static str>),
+    /// Only at times: when these cases were played again, they passed.
+    Unsure(Vec<&'static str>),
+    /// By none.
+    Survived,
+    /// None of them was played, and why.
+    NotLooked(String),
+}
+
+/// What became of a server that is as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HonestRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether its limit on bodies was declared.
+    pub declared: bool,
+    /// Cases that passed.
+    pub passed: usize,
+    /// Cases that found fault with it.
+    pub alarms: Vec<Alarm>,
+    /// Cases that warned, of a server of which that is to be expected.
+    pub warnings: Vec<&'static str>,
+}
+
+/// A case that found fault where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// The case.
+    pub case: &'static str,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// What it says that it saw.
+    pub detail: String,
+}
+
+impl Fate {
+    pub(super) fn of(results: &Results) -> Self {
+        let with = |verdicts: &[Verdict]| -> Vec<&'static str> {
+            let cases = results.cases.iter();
+            let with = cases.filter(|(_, seen)| verdicts.contains(&seen.verdict));
+            with.map(|(case, _)| *case).collect()
+        };
+        if let Some(why) = &results.broken {
+            return Self::NotLooked(why.clone());
+        }
+        let found = with(&[Verdict::Fail, Verdict::Warn]);
+        let unsure = with(&[Verdict::Unstable]);
+        if !found.is_empty() {
+            Self::Found(found)
+        } else if !unsure.is_empty() {
+            Self::Unsure(unsure)
+        } else if results.cases.values().any(super::trial::Seen::is_played) {
+            Self::Survived
+        } else {
+            let why = results.cases.values().next();
+            Self::NotLooked(why.map_or_else(|| "it has no case".into(), |seen| seen.detail.clone()))
+        }
+    }
+}
+
+impl FaultRow {
+    pub(super) fn new(fault: &'static Fault, fate: Fate) -> Self {
+        Self {
+            name: fault.name,
+            clause: fault.clause,
+            fate,
+        }
+    }
+}
+
+impl HonestRow {
+    pub(super) fn new(name: &'static str, warned: bool, declared: bool, results: &Results) -> Self {
+        let mut row = Self {
+            name,
+            declared,
+            passed: 0,
+            alarms: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for (case, seen) in &results.cases {
+            match seen.verdict {
+                Verdict::Pass => row.passed = row.passed.saturating_add(1),
+                Verdict::Skip => {}
+                Verdict::Warn if warned => row.warnings.push(case),
+                verdict => row.alarms.push(Alarm {
+                    case,
+                    verdict,
+                    detail: seen.detail.clone(),
+                }),
+            }
+        }
+        row
+    }
+}
+
+impl Matrix {
+    /// Everything that is not as it should be, in sentences; none if the suite is worth its name.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for row in &self.faults {
+            let (name, clause) = (row.name, row.clause);
+            match &row.fate {
+                Fate::Survived => {
+                    found.push(format!("{name}: no case of {clause} finds it"));
+                }
+                Fate::Unsure(cases) => found.push(format!(
+                    "{name}: found only at times, by {}",
+                    cases.join(", ")
+                )),
+                Fate::Found(_) | Fate::NotLooked(_) => {}
+            }
+        }
+        for row in &self.honest {
+            if row.passed == 0 {
+                found.push(format!("{}: no case passed", row.name));
+            }
+            found.extend(row.alarms.iter().map(|alarm| {
+                let limit = if row.declared {
+                    "declared"
+                } else {
+                    "not declared"
+                };
+                format!(
+                    "{} (limit {limit}): {} by {}: {}",
+                    row.name, alarm.verdict, alarm.case, alarm.detail
+                )
+            }));
+        }
+        let no_fault = |case: &&str| format!("{case}: no fault fails it");
+        found.extend(self.never_failed.iter().map(no_fault));
+        found.extend(bare_clauses());
+        found
+    }
+
+    /// Faults that were found.
+    #[must_use]
+    pub fn found(&self) -> usize {
+        let found = |row: &&FaultRow| matches!(row.fate, Fate::Found(_));
+        self.faults.iter().filter(found).count()
+    }
+
+    /// Faults that were not looked for.
+    #[must_use]
+    pub fn not_looked(&self) -> usize {
+        let not_looked = |row: &&FaultRow| matches!(row.fate, Fate::NotLooked(_));
+        self.faults.iter().filter(not_looked).count()
+    }
+}
+
+/// Clauses that have no fault or no case.
+fn bare_clauses() -> Vec<String> {
+    let mut bare = Vec::new();
+    for clause in spec::CLAUSES {
+        if !Fault::all().any(|fault| fault.clause == clause.slug) {
+            bare.push(format!("{}: no fault breaks it", clause.slug));
+        }
+        if !cases::all().any(|case| case.slug() == clause.slug) {
+            bare.push(format!("{}: no case looks at it", clause.slug));
+        }
+    }
+    bare
+}
