@@ -410,13 +410,17 @@ pub(super) fn parted(frame: &[u8], octets: usize) -> (&[u8], &[u8]) {
         .unwrap_or((frame, &[]))
 }
 
-/// Text of so many octets that begins with a space and in which no run stands out.
+/// Text of so many octets that begins with a space: words, and behind them blocks of one letter each,
+/// so that a long text is short as a script and shows all the same where a part of it is missing.
 fn filler(octets: usize) -> String {
-    " lorem ipsum dolor sit amet"
-        .chars()
+    const WORDS: &str = " lorem ipsum dolor sit amet";
+    const WORDED: usize = 200;
+    const BLOCK: usize = 500;
+    let words = WORDS.chars().cycle().take(WORDED);
+    let blocks = ('a'..='z')
         .cycle()
-        .take(octets)
-        .collect()
+        .flat_map(|letter| std::iter::repeat_n(letter, BLOCK));
+    words.chain(blocks).take(octets).collect()
 }
 
 /// Numbers that look random and follow from a seed (SplitMix64).

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The most octets of a transcript that a report keeps.
-const MOST_OCTETS: usize = 1 << 20;
+const MOST_OCTETS: usize = 128 << 10;
 
 /// The most lines that say what was permitted.
 const MOST_PERMITTED: usize = 40;
