@@ -71,18 +71,38 @@ pub enum Canary {
 }
 
 /// What a process held at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Reading {
-    /// Resident memory in octets.
+    /// Memory of its own, in octets: of code and other files it holds none.
     pub resident: u64,
     /// Address space in octets.
     pub virtual_size: u64,
     /// Processor time used since it began.
     pub cpu: Duration,
+    /// Time since then in which its threads were ready to run and did not, because others did; nothing
+    /// where the system does not tell.
+    pub waiting: Duration,
     /// Open descriptors.
     pub descriptors: u64,
     /// Threads.
     pub threads: u64,
+}
+
+impl Reading {
+    /// Processor time spent since an earlier reading, in hundredths of what there was to be had in the
+    /// time that has passed: on a busy machine that is less than all of it. Above 100 if several threads
+    /// ran.
+    #[must_use]
+    pub fn share_since(&self, earlier: &Self, passed: Duration) -> u128 {
+        let spent = self.cpu.saturating_sub(earlier.cpu);
+        let waited = self.waiting.saturating_sub(earlier.waiting);
+        let least = passed.checked_div(20).unwrap_or_default();
+        let to_be_had = passed.saturating_sub(waited).max(least);
+        let hundredfold = spent.as_micros().saturating_mul(100);
+        hundredfold
+            .checked_div(to_be_had.as_micros())
+            .unwrap_or_default()
+    }
 }
 
 /// A reading of the peer's process, taken where the script says so.
@@ -120,5 +140,34 @@ impl Transcript {
     #[must_use]
     pub fn sample(&self, name: &str) -> Option<&Sample> {
         self.samples.iter().find(|sample| sample.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_took_was_not_to_be_had() {
+        let ms = Duration::from_millis;
+        let share = |cpu, waiting| {
+            let now = Reading {
+                cpu: ms(cpu),
+                waiting: ms(waiting),
+                ..Reading::default()
+            };
+            now.share_since(&Reading::default(), ms(200))
+        };
+        assert_eq!((share(0, 0), share(50, 0), share(200, 0)), (0, 25, 100));
+        // It ran whenever it could.
+        assert_eq!(share(40, 160), 100);
+        // It ran hardly at all, but had to wait for that.
+        assert_eq!(share(2, 150), 4);
+        assert_eq!(share(400, 800), 4000);
+        assert_eq!(share(0, 800), 0);
+        assert_eq!(
+            Reading::default().share_since(&Reading::default(), ms(0)),
+            0
+        );
     }
 }

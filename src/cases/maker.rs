@@ -19,8 +19,12 @@ pub struct Circumstances<'a> {
     pub slow: bool,
     /// Whether the server's process can be observed.
     pub process: bool,
+    /// Whether that process does nothing while nobody asks for anything.
+    pub rests: bool,
     /// Whether the server serves several clients at once.
     pub concurrent: bool,
+    /// Whether readings of the process have roused a suspicion that is now to be gone into.
+    pub closer: bool,
 }
 
 /// Why a case has no script here.

@@ -11,6 +11,8 @@ fn circumstances<'a>(profile: &'a Profile, rule: &'a crate::judge::ReplyRule) ->
         seed: 1,
         slow: true,
         process: true,
+        rests: true,
+        closer: false,
         concurrent: true,
     }
 }

@@ -1,9 +1,10 @@
 //! `conformance check`: the suite, played at a server.
 
 use super::exit::{Exit, Failure};
+use super::host::HostArgs;
 use super::selection::SelectionArgs;
+use super::signals::Signals;
 use super::span::span;
-use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
@@ -12,19 +13,16 @@ use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Output, OutputError, Outputs};
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Options, Process, Unreachable};
-use crate::server::{Background, Echo, Settings};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Options, RunError};
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Check a server against the protocol; without a target, the reference server of this program
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    /// The server: host:port, or [address]:port for IPv6
-    #[arg(value_name = "TARGET")]
-    target: Option<Target>,
+    #[command(flatten)]
+    host: HostArgs,
     #[command(flatten)]
     format: WireFormatArgs,
     #[command(flatten)]
@@ -56,9 +54,6 @@ struct MannerArgs {
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
-    /// The server's process on this machine, to check what it spends
-    #[arg(long, value_name = "PID")]
-    pid: Option<u32>,
     /// Play the slow cases too
     #[arg(long)]
     slow: bool,
@@ -121,13 +116,6 @@ fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The server to be checked, and whatever keeps it alive.
-struct Server {
-    name: String,
-    addresses: Vec<SocketAddr>,
-    _embedded: Option<Background>,
-}
-
 impl CheckArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let selected = self.selection.cases()?;
@@ -135,13 +123,13 @@ impl CheckArgs {
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
-        let process = self.manner.process()?;
+        let process = self.host.process()?;
         let expectations = self.reports.expectations()?;
-        if self.target.is_none() {
+        if self.host.is_embedded() {
             profile = declared(profile)?;
         }
         let mut outputs = self.reports.open()?;
-        let server = self.server(&profile)?;
+        let mut subject = self.host.subject(&profile)?;
         let options = Options {
             cases: selected,
             timeout: self.manner.timeout.max(Duration::from_millis(1)),
@@ -157,28 +145,17 @@ impl CheckArgs {
             process,
             trace: self.reports.trace || self.reports.pcapng.is_some(),
             command: self.command(),
-            ..Options::new(server.name.clone(), profile)
+            ..Options::new(subject.name.clone(), profile)
         };
-        let done = runtime::multi()?.block_on(played(&server.addresses, &options, &mut outputs));
+        let done = runtime::multi()?.block_on(played(&mut subject.host, &options, &mut outputs))?;
         let closing = outputs.finish();
         self.end(done, closing, expectations)
-    }
-
-    fn server(&self, profile: &Profile) -> Result<Server, Failure> {
-        match &self.target {
-            Some(target) => Ok(Server {
-                name: target.to_string(),
-                addresses: target.resolve()?,
-                _embedded: None,
-            }),
-            None => embedded(profile),
-        }
     }
 
     /// What became of it, once every report has been written.
     fn end(
         &self,
-        done: Option<Result<Finished, Unreachable>>,
+        done: Option<Result<Finished, RunError>>,
         closing: Closing,
         expectations: Option<Expectations>,
     ) -> Result<Exit, Failure> {
@@ -195,7 +172,7 @@ impl CheckArgs {
                     "interrupted: the report says how far it came",
                 ));
             }
-            Some(Err(unreachable)) => return Err(self.unreachable(&unreachable)),
+            Some(Err(error)) => return Err(self.host.failure(&error)),
             Some(Ok(_)) => {}
         }
         match expectations {
@@ -236,20 +213,10 @@ impl CheckArgs {
         }
     }
 
-    fn unreachable(&self, unreachable: &Unreachable) -> Failure {
-        let failure = Failure::could_not(unreachable.to_string());
-        match (&self.target, unreachable.refused) {
-            (Some(target), true) => failure.hint(format!(
-                "nothing listens there: start the server first, or conformance serve --listen {target}"
-            )),
-            _ => failure.hint("check host, port and firewall"),
-        }
-    }
-
     /// The command line that plays the same again, without what selects cases and writes reports.
     fn command(&self) -> String {
         let mut words = vec!["conformance check".to_owned()];
-        words.extend(self.target.as_ref().map(ToString::to_string));
+        words.extend(self.host.words());
         words.extend(self.format.words());
         let manner = &self.manner;
         if manner.timeout != DEFAULT_TIMEOUT {
@@ -265,7 +232,6 @@ impl CheckArgs {
                 .reply
                 .map(|reply| format!("--reply {}", Reply::from(reply))),
         );
-        words.extend(manner.pid.map(|pid| format!("--pid {pid}")));
         if manner.slow {
             words.push("--slow".to_owned());
         }
@@ -273,15 +239,6 @@ impl CheckArgs {
             words.push(format!("--seed {}", manner.seed));
         }
         words.join(" ")
-    }
-}
-
-impl MannerArgs {
-    fn process(&self) -> Result<Option<Process>, Failure> {
-        self.pid.map(Process::new).transpose().map_err(|error| {
-            Failure::usage(error.to_string())
-                .hint("--pid takes the number of the server's process on this machine")
-        })
     }
 }
 
@@ -354,30 +311,19 @@ fn declared(profile: Profile) -> Result<Profile, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn embedded(profile: &Profile) -> Result<Server, Failure> {
-    let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
-    let server = started.map_err(|error| {
-        Failure::could_not(format!("cannot start the reference server: {error}"))
-    })?;
-    let address = server.addr();
-    Ok(Server {
-        name: format!("the reference server at {address}"),
-        addresses: vec![address],
-        _embedded: Some(server),
-    })
-}
-
 /// Plays the cases; `None` if the user interrupted that.
 async fn played(
-    addresses: &[SocketAddr],
+    host: &mut Host,
     options: &Options,
     outputs: &mut Outputs,
-) -> Option<Result<Finished, Unreachable>> {
+) -> Result<Option<Result<Finished, RunError>>, Failure> {
+    // Before there is anything that would be left behind.
+    let mut signals = Signals::new()?;
     let mut tell = |event| outputs.event(event);
-    tokio::select! {
-        done = run::run(addresses, options, &mut tell) => Some(done),
-        _ = tokio::signal::ctrl_c() => None,
-    }
+    Ok(tokio::select! {
+        done = run::run_at(host, options, &mut tell) => Some(done),
+        () = signals.next() => None,
+    })
 }
 
 fn written(path: &Path, text: &str) -> Result<Exit, Failure> {

@@ -41,6 +41,8 @@ impl ExplainArgs {
             seed: 1,
             slow: true,
             process: true,
+            rests: true,
+            closer: false,
             concurrent: true,
         });
         if self.script {

@@ -1,6 +1,7 @@
 //! `conformance serve`: the reference server.
 
 use super::exit::{Exit, Failure};
+use super::signals::Signals;
 use super::span::{Deadline, span};
 use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
@@ -137,47 +138,6 @@ fn cannot_listen(listen: &Target, error: &io::Error) -> Failure {
         _ => "127.0.0.1:0, or an address of this machine",
     };
     Failure::could_not(format!("cannot listen on {listen}: {error}")).hint(hint)
-}
-
-/// What tells a server to stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::could_not(format!("no signals: {error}")));
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self, Failure> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }
 
 /// Asks for as many descriptors as there may be clients. Where the system gives fewer, clients that are

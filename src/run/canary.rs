@@ -40,7 +40,7 @@ pub(super) enum Trouble {
     Fin,
     #[error("was reset (RST)")]
     Rst,
-    #[error("got no reply within {0:?}")]
+    #[error("got no reply within {0:.1?}")]
     Mute(Duration),
     #[error("got {0} octets of a reply and no end of it within {1:?}")]
     Unfinished(usize, Duration),

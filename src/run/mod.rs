@@ -11,8 +11,12 @@
 mod calibrate;
 mod canary;
 mod evidence;
+mod group;
+mod host;
+mod launch;
 mod live;
 mod log;
+mod loss;
 mod minimise;
 mod pace;
 mod plan;
@@ -21,10 +25,13 @@ mod played;
 mod player;
 mod process;
 mod schedule;
+mod stderr;
 mod teller;
 mod verdict;
 
 pub use evidence::rehearsal;
+pub use host::{DEFAULT_STARTUP, Host, NotStarted};
+pub use launch::{Launch, LaunchError};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
 pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
@@ -32,6 +39,7 @@ pub use process::{Process, ProcessError};
 use crate::cases::Case;
 use crate::event::{Event, Finished, SCHEMA, Started};
 use crate::profile::Profile;
+use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -106,8 +114,18 @@ pub struct Unreachable {
     pub refused: bool,
 }
 
-/// Plays the cases at the server behind these addresses and tells `tell` what happens. The last
-/// event is always [`Event::Finished`], also when the server cannot be reached.
+/// Why no case was played.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// Nobody is there.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// The server was to be started, and did not come up.
+    #[error(transparent)]
+    NotStarted(#[from] NotStarted),
+}
+
+/// Plays the cases at the server behind these addresses; [`run_at`] for one that somebody else started.
 ///
 /// # Errors
 /// If the server cannot be reached.
@@ -115,25 +133,79 @@ pub async fn run(
     addresses: &[SocketAddr],
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<Finished, Unreachable> {
+) -> Result<Finished, RunError> {
+    run_at(&mut Host::at(addresses), options, tell).await
+}
+
+/// Plays the cases at a server and tells `tell` what happens. The last event is always
+/// [`Event::Finished`], also when the server cannot be reached or started. One that is started here is
+/// started again when it dies or hangs, and still runs when this returns: it ends with its host.
+///
+/// # Errors
+/// If the server cannot be reached or started.
+pub async fn run_at(
+    host: &mut Host,
+    options: &Options,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<Finished, RunError> {
     let begun = std::time::Instant::now();
     tell(Event::Started(started(options)));
-    let (mut finished, reached) = match calibrate::calibrate(addresses, options).await {
+    let (mut finished, reached) = match meet(host, options).await {
         Ok(calibrated) => {
             tell(Event::Calibrated(calibrated.told.clone()));
-            (schedule::run(&calibrated, options, tell).await, Ok(()))
+            let finished = schedule::run(calibrated, host, options, tell).await;
+            (finished, Ok(()))
         }
-        Err(calibrate::Failed::Unreachable(unreachable)) => {
-            let why = unreachable.to_string();
-            (teller::not_run(options, &why, tell), Err(unreachable))
-        }
-        Err(calibrate::Failed::NotServed(not_served)) => {
+        Err(NotMet::NotServed(not_served)) => {
             (teller::not_served(options, &not_served, tell), Ok(()))
+        }
+        Err(NotMet::NotThere(error)) => {
+            let why = error.to_string();
+            (teller::not_run(options, &why, tell), Err(error))
         }
     };
     finished.summary.elapsed_ms = millis(begun.elapsed());
     tell(Event::Finished(finished.clone()));
     reached.map(|()| finished)
+}
+
+/// Why there is nothing to be played at.
+enum NotMet {
+    NotThere(RunError),
+    NotServed(NotServed),
+}
+
+async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> {
+    let place = host.start().await;
+    let place = place.map_err(|error| NotMet::NotThere(error.into()))?;
+    let options = Options {
+        process: place.process.or(options.process),
+        ..options.clone()
+    };
+    match calibrate(&place.addresses, &options).await {
+        Ok(mut calibrated) => {
+            calibrated.peer.stderr = place.stderr;
+            Ok(calibrated)
+        }
+        Err(Failed::Unreachable(error)) => Err(NotMet::NotThere(error.into())),
+        Err(Failed::NotServed(mut not_served)) => {
+            if let Some(ended) = host.ended().await {
+                not_served
+                    .what
+                    .push_str(&format!("; then the server {ended}"));
+                let said = place
+                    .stderr
+                    .map(|stderr| stderr.since(0))
+                    .unwrap_or_default();
+                if let Some(last) = said.lines().next_back() {
+                    not_served
+                        .what
+                        .push_str(&format!(", with the last words: {last}"));
+                }
+            }
+            Err(NotMet::NotServed(not_served))
+        }
+    }
 }
 
 fn started(options: &Options) -> Started {

@@ -3,7 +3,8 @@
 use crate::cases::Case;
 use crate::model::{self, Owes, Permitted, Tail};
 use crate::profile::Profile;
-use crate::script::{ClientEnd, Script};
+use crate::script::{Action, ClientEnd, Script};
+use std::time::Duration;
 
 /// A case with its script.
 #[derive(Debug, Clone)]
@@ -28,6 +29,24 @@ pub(super) enum Roughness {
 }
 
 impl Planned {
+    /// Whether it takes readings of the server's process.
+    pub(super) fn measures(&self) -> bool {
+        let steps = self.script.steps().iter();
+        let mut actions = steps.map(|step| &step.action);
+        actions.any(|action| matches!(action, Action::Sample(_)))
+    }
+
+    /// How long it does nothing, at most.
+    pub(super) fn pauses(&self) -> Duration {
+        let steps = self.script.steps().iter();
+        steps
+            .map(|step| match step.action {
+                Action::Pause(time) => time,
+                _ => Duration::ZERO,
+            })
+            .sum()
+    }
+
     pub(super) fn roughness(&self, profile: &Profile) -> Roughness {
         let permitted = model::permitted(profile, &self.script);
         permitted

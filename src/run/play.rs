@@ -5,10 +5,12 @@
 //! for something that has been given up already.
 
 use super::canary::{Canary, Trouble, question};
+use super::host::Place;
 use super::live::{self, Live, Sending};
 use super::log::Log;
 use super::pace::{Pace, SILENT_ROUND_TRIPS};
 use super::process::Process;
+use super::stderr::Stderr;
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted, Tail};
 use crate::profile::{Profile, Reply};
@@ -47,6 +49,10 @@ pub(super) struct Peer {
     pub(super) pace: Pace,
     pub(super) concurrent: bool,
     pub(super) process: Option<Process>,
+    /// Whether that process does nothing while nobody asks for anything.
+    pub(super) rests: bool,
+    /// What the server writes to its standard error.
+    pub(super) stderr: Option<Stderr>,
 }
 
 impl Peer {
@@ -56,6 +62,15 @@ impl Peer {
             pace: self.pace.stretched(),
             ..self.clone()
         }
+    }
+
+    /// The same server at another place, started anew.
+    pub(super) fn move_to(&mut self, place: Place) {
+        if let Some(address) = place.addresses.first() {
+            self.address = *address;
+        }
+        self.process = place.process;
+        self.stderr = place.stderr;
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -74,12 +89,17 @@ impl Peer {
 
     /// Whether it serves a new client, if need be after a while.
     pub(super) async fn comes_back(&self) -> bool {
+        self.comes_back_within(RECOVER).await
+    }
+
+    /// The same, where one that takes connections and does not answer is given that long.
+    pub(super) async fn comes_back_within(&self, recover: Duration) -> bool {
         let begun = Instant::now();
         loop {
             sleep(Duration::from_millis(50)).await;
             let patience = match self.health().await {
                 transcript::Canary::Dead(_) => COME_BACK,
-                transcript::Canary::Mute(_) => RECOVER,
+                transcript::Canary::Mute(_) => recover,
                 transcript::Canary::Well | transcript::Canary::Disturbed(_) => return true,
             };
             if begun.elapsed() > patience {

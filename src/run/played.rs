@@ -2,10 +2,11 @@
 
 use super::plan::Planned;
 use super::play::{Peer, play};
+use super::stderr::Stderr;
 use super::verdict::Attempt;
 use crate::event::{Attempts, Verdict};
 use crate::model;
-use crate::transcript::{Canary, Seen, Transcript};
+use crate::transcript::{Seen, Transcript};
 use std::time::{Duration, Instant};
 
 /// A case that has been played.
@@ -18,6 +19,8 @@ pub(super) struct Played {
     pub(super) last_sent: Option<Instant>,
     /// Whether the failure is beyond doubt, however often it did not come: the server was gone.
     pub(super) is_certain: bool,
+    /// Where the server's standard error stood when it was begun.
+    mark: u64,
 }
 
 impl Played {
@@ -31,10 +34,33 @@ impl Played {
     }
 
     pub(super) fn server_is_gone(&self) -> bool {
-        matches!(
-            self.attempt.transcript.canary,
-            Canary::Dead(_) | Canary::Mute(_)
-        )
+        self.attempt.server_is_gone()
+    }
+
+    /// Both together: what was seen in the later one, if it failed, and how often it failed in all.
+    pub(super) fn followed_by(self, later: Self) -> Self {
+        let attempts = Attempts {
+            failed: self.attempts.failed.saturating_add(later.attempts.failed),
+            of: self.attempts.of.saturating_add(later.attempts.of),
+        };
+        let elapsed = self.elapsed.saturating_add(later.elapsed);
+        let is_certain = self.is_certain || later.is_certain;
+        let shown = if later.attempts.failed > 0 {
+            later
+        } else {
+            self
+        };
+        Self {
+            attempts,
+            elapsed,
+            is_certain,
+            ..shown
+        }
+    }
+
+    /// What the server has written to its standard error since this was begun.
+    pub(super) fn hear(&mut self, stderr: &Stderr) {
+        self.attempt.stderr = stderr.since(self.mark);
     }
 }
 
@@ -65,6 +91,7 @@ pub(super) async fn tries(peer: &Peer, planned: Planned, times: u32) -> Played {
 
 async fn once(peer: &Peer, planned: Planned) -> Played {
     let begun = Instant::now();
+    let mark = peer.stderr.as_ref().map(Stderr::mark).unwrap_or_default();
     let permitted = model::permitted(&peer.profile, &planned.script);
     let (transcript, began) = play(peer, &planned.script, &permitted).await;
     let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
@@ -72,14 +99,19 @@ async fn once(peer: &Peer, planned: Planned) -> Played {
     let attempt = Attempt::judged(peer, Some(planned.case), script, permitted, transcript);
     let failed = u32::from(attempt.verdict() != Verdict::Pass);
     let attempts = Attempts { failed, of: 1 };
-    Played {
+    let mut played = Played {
         planned,
         attempt,
         attempts,
         elapsed: begun.elapsed(),
         last_sent,
         is_certain: false,
+        mark,
+    };
+    if let Some(stderr) = &peer.stderr {
+        played.hear(stderr);
     }
+    played
 }
 
 /// When octets were last sent before the server first ended a connection, refused one or fell

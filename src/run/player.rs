@@ -11,7 +11,6 @@ use crate::event::{Calibration, Evidence, FindingNote, Verdict};
 use crate::model;
 use crate::profile::Profile;
 use crate::script::Script;
-use crate::transcript::Canary;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -143,10 +142,7 @@ impl Played {
     /// Whether the server served no new client afterwards.
     #[must_use]
     pub fn server_is_gone(&self) -> bool {
-        matches!(
-            self.attempt.transcript.canary,
-            Canary::Dead(_) | Canary::Mute(_)
-        )
+        self.attempt.server_is_gone()
     }
 
     /// What was sent and seen.

@@ -1,11 +1,25 @@
 //! The server's process, as far as the system tells of it.
 
 use crate::transcript::Reading;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
-/// A process that may be looked at.
+/// How long it is watched at a time …
+const WATCH: Duration = Duration::from_millis(100);
+
+/// … and how often, until it has come to rest. Virtual machines go on compiling after a server has begun
+/// to listen.
+const MOST_WATCHES: u32 = 20;
+
+/// The most of a processor that a server at rest uses, in hundredths: more than one tick of a clock that
+/// has a hundred in a second.
+const AT_REST: u128 = 12;
+
+/// A process that may be looked at, or a group of them, which is then looked at as if it were one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
-    pid: i32,
+    id: i32,
+    is_group: bool,
 }
 
 /// Why a process cannot be looked at.
@@ -25,10 +39,41 @@ impl Process {
     /// If it is not, or if this system does not tell what a process holds.
     pub fn new(pid: u32) -> Result<Self, ProcessError> {
         let refuse = |why: String| ProcessError { pid, why };
-        let process = i32::try_from(pid)
-            .map(|pid| Self { pid })
-            .map_err(|_| refuse("no process has such a number".into()))?;
+        let id = i32::try_from(pid).map_err(|_| refuse("no process has such a number".into()))?;
+        let is_group = false;
+        let process = Self { id, is_group };
         process.read().map(|_| process).map_err(refuse)
+    }
+
+    /// The process group of that number, if it may be looked at. A server may be behind a shell or some
+    /// other program that starts it, or be several processes.
+    pub(super) fn group(id: u32) -> Option<Self> {
+        let id = i32::try_from(id).ok()?;
+        let is_group = true;
+        let process = Self { id, is_group };
+        process.read().ok().map(|_| process)
+    }
+
+    /// Whether any of it still runs, as far as that is known.
+    pub(super) fn runs(&self) -> bool {
+        self.read().is_ok()
+    }
+
+    /// Waits until it rests, as it should while nobody asks for anything; `false` if it does not.
+    pub(super) async fn comes_to_rest(&self) -> bool {
+        let mut before = (self.read(), Instant::now());
+        for _ in 0..MOST_WATCHES {
+            sleep(WATCH).await;
+            let now = (self.read(), Instant::now());
+            if let (Ok(earlier), Ok(later)) = (&before.0, &now.0) {
+                let passed = now.1.saturating_duration_since(before.1);
+                if later.share_since(earlier, passed) <= AT_REST {
+                    return true;
+                }
+            }
+            before = now;
+        }
+        false
     }
 
     /// What it holds now.
@@ -37,23 +82,11 @@ impl Process {
     /// If it has ended, or may not be looked at.
     #[cfg(target_os = "linux")]
     pub fn read(&self) -> Result<Reading, String> {
-        use std::time::Duration;
-        let process = procfs::process::Process::new(self.pid).map_err(|error| error.to_string())?;
-        let stat = process.stat().map_err(|error| error.to_string())?;
-        let descriptors = process.fd_count().map_err(|error| error.to_string())?;
-        let ticks = stat.utime.saturating_add(stat.stime);
-        let per_second = procfs::ticks_per_second().max(1);
-        let millis = ticks
-            .saturating_mul(1_000)
-            .checked_div(per_second)
-            .unwrap_or_default();
-        Ok(Reading {
-            resident: stat.rss.saturating_mul(procfs::page_size()),
-            virtual_size: stat.vsize,
-            cpu: Duration::from_millis(millis),
-            descriptors: u64::try_from(descriptors).unwrap_or(u64::MAX),
-            threads: u64::try_from(stat.num_threads).unwrap_or_default(),
-        })
+        if self.is_group {
+            linux::read_group(self.id)
+        } else {
+            linux::read(self.id).map_err(|error| error.to_string())
+        }
     }
 
     /// What it holds now: not known on this system.
@@ -63,6 +96,93 @@ impl Process {
     #[cfg(not(target_os = "linux"))]
     pub fn read(&self) -> Result<Reading, String> {
         Err("only on Linux is it known what a process holds".into())
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    //! What /proc tells.
+
+    use crate::transcript::Reading;
+    use procfs::ProcResult;
+    use procfs::process::{Process, Stat, all_processes};
+    use std::time::Duration;
+
+    pub(super) fn read(pid: i32) -> ProcResult<Reading> {
+        let process = Process::new(pid)?;
+        let stat = process.stat()?;
+        reading(&process, &stat)
+    }
+
+    /// The sum over all processes of the group that have not ended.
+    pub(super) fn read_group(id: i32) -> Result<Reading, String> {
+        let mut sum: Option<Reading> = None;
+        // Any of them may end while it is looked at.
+        for process in all_processes()
+            .map_err(|error| error.to_string())?
+            .flatten()
+        {
+            let Ok(stat) = process.stat() else { continue };
+            if stat.pgrp != id || has_ended(&stat) {
+                continue;
+            }
+            if let Ok(reading) = reading(&process, &stat) {
+                sum = Some(added(sum.unwrap_or_default(), reading));
+            }
+        }
+        sum.ok_or_else(|| "none of its processes runs".to_owned())
+    }
+
+    fn has_ended(stat: &Stat) -> bool {
+        matches!(stat.state, 'Z' | 'X' | 'x')
+    }
+
+    fn reading(process: &Process, stat: &Stat) -> ProcResult<Reading> {
+        let descriptors = process.fd_count()?;
+        let children = stat.cutime.saturating_add(stat.cstime);
+        let ticks = stat.utime.saturating_add(stat.stime);
+        let ticks = ticks.saturating_add(u64::try_from(children).unwrap_or_default());
+        let millis = ticks
+            .saturating_mul(1_000)
+            .checked_div(procfs::ticks_per_second().max(1))
+            .unwrap_or_default();
+        Ok(Reading {
+            resident: own_memory(process).unwrap_or(stat.rss.saturating_mul(procfs::page_size())),
+            virtual_size: stat.vsize,
+            cpu: Duration::from_millis(millis),
+            waiting: waiting(process).unwrap_or_default(),
+            descriptors: u64::try_from(descriptors).unwrap_or(u64::MAX),
+            threads: u64::try_from(stat.num_threads).unwrap_or_default(),
+        })
+    }
+
+    /// Memory that is no part of a file, in the system's memory or swapped out: what the server has
+    /// made, and not code of which it happens to have come upon more.
+    fn own_memory(process: &Process) -> Option<u64> {
+        let rollup = process.smaps_rollup().ok()?;
+        let map = &rollup.memory_map_rollup.0.first()?.extension.map;
+        let of = |name: &str| map.get(name).copied().unwrap_or_default();
+        let held = map.get("Anonymous")?.saturating_add(of("Swap"));
+        Some(held.saturating_sub(of("LazyFree")))
+    }
+
+    /// How long its threads have been ready to run while others ran.
+    fn waiting(process: &Process) -> Option<Duration> {
+        let tasks = process.tasks().ok()?.flatten();
+        let delays = tasks.filter_map(|task| task.schedstat().ok());
+        let nanos: u64 = delays.map(|stat| stat.run_delay).sum();
+        Some(Duration::from_nanos(nanos))
+    }
+
+    fn added(one: Reading, other: Reading) -> Reading {
+        Reading {
+            resident: one.resident.saturating_add(other.resident),
+            virtual_size: one.virtual_size.saturating_add(other.virtual_size),
+            cpu: one.cpu.saturating_add(other.cpu),
+            waiting: one.waiting.saturating_add(other.waiting),
+            descriptors: one.descriptors.saturating_add(other.descriptors),
+            threads: one.threads.saturating_add(other.threads),
+        }
     }
 }
 
@@ -81,5 +201,18 @@ mod tests {
     fn a_process_that_is_not_there_cannot() {
         assert!(Process::new(u32::MAX).is_err());
         assert!(Process::new(0x7fff_fff0).is_err());
+        assert_eq!(Process::group(0x7fff_fff0), None);
+    }
+
+    #[test]
+    fn a_group_is_the_sum_of_its_processes() {
+        let group = rustix::process::getpgrp().as_raw_nonzero().get();
+        let whole = Process::group(group.unsigned_abs())
+            .unwrap()
+            .read()
+            .unwrap();
+        let own = Process::new(std::process::id()).unwrap().read().unwrap();
+        assert!(whole.virtual_size >= own.virtual_size / 2);
+        assert!(whole.threads >= 1 && whole.descriptors > 2);
     }
 }

@@ -7,38 +7,44 @@
 //! the case that did it is named, and the rest is told as not run.
 
 use super::calibrate::Calibrated;
+use super::host::Host;
 use super::plan::{Planned, Roughness};
 use super::play::Peer;
 use super::played::{Played, tries};
 use super::teller::Teller;
 use super::verdict::result;
 use super::{MOST_CONNECTIONS, Options};
-use crate::cases::{Circumstances, Unfit};
+use crate::cases::{Case, Circumstances, Unfit};
 use crate::event::{Event, Finished, Verdict};
-use crate::judge::Finding;
-use crate::transcript::Canary;
+use crate::script::Script;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// How often at most a failure that does not come back is tried.
 const MOST_TRIES: u32 = 4;
 
+/// A pause that is longer than that need not be made again to confirm what it has shown.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
+
 /// Plays all cases.
 pub(super) async fn run(
-    calibrated: &Calibrated,
+    calibrated: Calibrated,
+    host: &mut Host,
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Finished {
-    let peer = &calibrated.peer;
     let mut run = Run {
-        peer,
+        peer: calibrated.peer,
+        host,
         teller: Teller::new(options, tell),
         options,
         waiting: BTreeMap::new(),
         alone: Vec::new(),
         suspects: Vec::new(),
+        not_revived: None,
         gone: None,
     };
     run.plan();
@@ -54,44 +60,28 @@ pub(super) async fn run(
     run.teller.finish(run.gone)
 }
 
-struct Run<'a> {
-    peer: &'a Peer,
-    options: &'a Options,
-    teller: Teller<'a>,
+pub(super) struct Run<'a> {
+    pub(super) peer: Peer,
+    pub(super) host: &'a mut Host,
+    pub(super) options: &'a Options,
+    pub(super) teller: Teller<'a>,
     /// Cases that share the server, the gentlest first.
     waiting: BTreeMap<Roughness, VecDeque<Planned>>,
     /// Cases that need it to themselves.
     alone: Vec<Planned>,
     /// Cases that failed and are to be played again.
-    suspects: Vec<Played>,
+    pub(super) suspects: Vec<Played>,
+    /// Why the server could not be started again, if that was tried in vain.
+    pub(super) not_revived: Option<String>,
     /// Why the run is broken off, if it is.
-    gone: Option<String>,
+    pub(super) gone: Option<String>,
 }
 
 impl Run<'_> {
     fn plan(&mut self) {
-        let circumstances = Circumstances {
-            profile: &self.peer.profile,
-            rule: &self.peer.rule,
-            seed: self.options.seed,
-            slow: self.options.slow,
-            process: self.peer.process.is_some(),
-            concurrent: self.peer.concurrent,
-        };
         for case in &self.options.cases {
-            match case.script(&circumstances) {
-                Ok(script) => {
-                    let planned = Planned { case, script };
-                    if case.alone {
-                        self.alone.push(planned);
-                    } else {
-                        let roughness = planned.roughness(&self.peer.profile);
-                        self.waiting
-                            .entry(roughness)
-                            .or_default()
-                            .push_back(planned);
-                    }
-                }
+            match self.script(case, false) {
+                Ok(script) => self.queue(Planned { case, script }),
                 Err(Unfit::Skipped(why)) => self.teller.without(case, Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
@@ -99,11 +89,34 @@ impl Run<'_> {
                 }
             }
         }
-        // Whoever pauses longest begins first, so that the others fill the time.
-        for group in self.waiting.values_mut() {
-            let pauses = |planned: &Planned| std::cmp::Reverse(planned.script.pauses());
-            group.make_contiguous().sort_by_key(pauses);
+    }
+
+    fn queue(&mut self, planned: Planned) {
+        if planned.case.alone {
+            return self.alone.push(planned);
         }
+        let roughness = planned.roughness(&self.peer.profile);
+        let group = self.waiting.entry(roughness).or_default();
+        // Whatever waits long does so while the others are played.
+        if planned.pauses() > LONG_PAUSE {
+            group.push_front(planned);
+        } else {
+            group.push_back(planned);
+        }
+    }
+
+    /// The script of a case, for a first look or for a closer one.
+    fn script(&self, case: &Case, closer: bool) -> Result<Script, Unfit> {
+        case.script(&Circumstances {
+            profile: &self.peer.profile,
+            rule: &self.peer.rule,
+            seed: self.options.seed,
+            slow: self.options.slow,
+            process: self.peer.process.is_some(),
+            rests: self.peer.rests,
+            concurrent: self.peer.concurrent,
+            closer,
+        })
     }
 
     async fn side_by_side(&mut self, mut group: VecDeque<Planned>) {
@@ -151,7 +164,7 @@ impl Run<'_> {
                 return;
             }
             self.teller.started(planned.case);
-            let played = tries(self.peer, planned, self.options.repeat.max(1)).await;
+            let played = tries(&self.peer, planned, self.options.repeat.max(1)).await;
             if played.server_is_gone() {
                 self.server_lost(vec![played]).await;
             } else {
@@ -161,80 +174,82 @@ impl Run<'_> {
         }
     }
 
-    fn take(&mut self, played: Played) {
-        if played.attempt.verdict() == Verdict::Pass {
+    pub(super) fn take(&mut self, played: Played) {
+        let is_shown = played.attempt.beyond_model_only && played.planned.pauses() > LONG_PAUSE;
+        if played.attempt.verdict() == Verdict::Pass || is_shown {
             self.tell(played);
         } else {
             self.suspects.push(played);
         }
     }
 
-    fn tell(&mut self, played: Played) {
+    pub(super) fn tell(&mut self, played: Played) {
         let case = played.planned.case;
-        let told = result(self.peer, self.options, &played);
+        let told = result(&self.peer, self.options, &played);
         self.teller.finished(case, told);
     }
 
-    /// What failed beside others is played again alone. If it passes then, it is played some more,
-    /// to tell how often it fails.
+    /// What failed beside others is played again alone.
     async fn confirm(&mut self) {
-        let peer = self.peer.stretched();
-        for mut first in std::mem::take(&mut self.suspects) {
-            while self.gone.is_none() {
-                let again = tries(&peer, first.planned.clone(), 1).await;
-                let lost = again.server_is_gone();
-                first.elapsed = first.elapsed.saturating_add(again.elapsed);
-                first.attempts.of = first.attempts.of.saturating_add(again.attempts.of);
-                first.attempts.failed = first.attempts.failed.saturating_add(again.attempts.failed);
-                let failed_again = again.attempts.failed > 0;
-                if failed_again {
-                    first.attempt = again.attempt;
-                    first.last_sent = again.last_sent;
-                }
-                if lost && !self.peer.comes_back().await {
-                    self.gone = Some(gone(&first.planned));
-                    first.is_certain = true;
-                }
-                if failed_again || first.attempts.of >= MOST_TRIES {
-                    break;
-                }
-            }
-            if first.attempts.of == 1 {
-                first.doubt_that_it_is_confirmed();
-            }
-            self.tell(first);
+        for first in std::mem::take(&mut self.suspects) {
+            let played = if first.planned.measures() {
+                self.measured(first).await
+            } else {
+                self.confirmed(first).await
+            };
+            self.tell(played);
         }
     }
 
-    /// The server is gone, or hangs. Who did it? If it comes back, playing the suspects alone tells;
-    /// if not, the one that was the last to send something before the first sign of it.
-    async fn server_lost(&mut self, mut lost: Vec<Played>) {
-        if self.peer.comes_back().await {
-            self.suspects.append(&mut lost);
-            return;
+    /// If it passes then, it is played some more, to tell how often it fails.
+    async fn confirmed(&mut self, mut first: Played) -> Played {
+        while self.gone.is_none() {
+            let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
+            if again.server_is_gone() {
+                self.lost_again(&mut again).await;
+            }
+            let failed_again = again.attempts.failed > 0;
+            first = first.followed_by(again);
+            if failed_again || first.attempts.of >= MOST_TRIES {
+                break;
+            }
         }
-        lost.sort_by_key(|played| played.last_sent);
-        let Some(mut culprit) = lost.pop() else {
-            return;
-        };
-        let why = gone(&culprit.planned);
-        for other in lost {
-            let why = format!("not finished: {why}");
-            self.teller.without(other.planned.case, Verdict::Skip, why);
+        if first.attempts.of == 1 {
+            first.doubt_that_it_is_confirmed();
         }
-        let clause = culprit.planned.case.slug();
-        let what = match &culprit.attempt.transcript.canary {
-            Canary::Mute(how) => format!("the server no longer serves anybody: a new client {how}"),
-            Canary::Dead(how) => format!("the server is gone: a new client {how}"),
-            _ => "the server is gone".to_owned(),
+        first
+    }
+
+    /// Readings of a process are no more than a suspicion at first. It is gone into with a longer script,
+    /// at a server that has not been through anything yet, where one can be had; and that decides.
+    async fn measured(&mut self, mut first: Played) -> Played {
+        let Ok(script) = self.script(first.planned.case, true) else {
+            return first;
         };
-        culprit
-            .attempt
-            .findings
-            .insert(0, Finding::must(clause, 0, what));
-        culprit.is_certain = true;
-        self.gone = Some(why);
-        self.tell(culprit);
+        if self.host.can_be_revived() && !self.revive().await {
+            self.gone = Some(self.gone_after(&first.planned));
+            return first;
+        }
+        if let Some(process) = self.peer.process {
+            process.comes_to_rest().await;
+        }
+        let is_suspicion = first.attempt.beyond_model_only;
+        first.planned.script = script;
+        let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
+        if again.server_is_gone() {
+            self.lost_again(&mut again).await;
+        }
+        if again.attempts.failed == 0 && is_suspicion {
+            again.elapsed = again.elapsed.saturating_add(first.elapsed);
+            return again;
+        }
+        let failed_again = again.attempts.failed > 0;
+        first = first.followed_by(again);
+        if failed_again {
+            first
+        } else {
+            self.confirmed(first).await
+        }
     }
 
     fn leave_the_rest(&mut self) {
@@ -254,8 +269,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-fn gone(planned: &Planned) -> String {
-    format!("the server was gone after {}", planned.case.id)
 }

@@ -5,12 +5,12 @@ use super::evidence::evidence;
 use super::play::Peer;
 use super::played::Played;
 use crate::cases::Case;
-use crate::event::{Attempts, CaseResult, FindingNote, Verdict};
+use crate::event::{Attempts, CaseResult, Evidence, FindingNote, Verdict};
 use crate::judge::{self, Finding};
 use crate::model::Permitted;
 use crate::script::{ConnName, Script};
 use crate::spec::Level;
-use crate::transcript::{Seen, Transcript};
+use crate::transcript::{Canary, Seen, Transcript};
 
 /// One playing of a case.
 #[derive(Debug, Clone)]
@@ -20,6 +20,11 @@ pub(super) struct Attempt {
     pub(super) transcript: Transcript,
     /// What concerns the case, the gravest first.
     pub(super) findings: Vec<Finding>,
+    /// What the server wrote to its standard error meanwhile, if that is known.
+    pub(super) stderr: String,
+    /// All that was found is what the case asks for beyond the model, such as what readings of the
+    /// process show.
+    pub(super) beyond_model_only: bool,
     /// Something owed did not come, and the judge says nothing of it: then the judge is at fault.
     unexplained: bool,
 }
@@ -35,6 +40,7 @@ impl Attempt {
     ) -> Self {
         let mut findings = judge::judge(&peer.profile, &peer.rule, &permitted, &transcript);
         let unexplained = findings.is_empty() && was_given_up(&transcript);
+        let beyond_model_only = findings.is_empty() && !unexplained;
         if let Some(case) = case {
             findings.extend(case.check(&peer.profile, &transcript));
             findings.retain(|finding| finding.concerns(case.slug()));
@@ -54,8 +60,20 @@ impl Attempt {
             permitted,
             transcript,
             findings,
+            stderr: String::new(),
+            beyond_model_only,
             unexplained,
         }
+    }
+
+    /// Finds something that is told before all else.
+    pub(super) fn charge(&mut self, case: &Case, what: String) {
+        self.findings.insert(0, Finding::must(case.slug(), 0, what));
+    }
+
+    /// Whether the server served no new client afterwards.
+    pub(super) fn server_is_gone(&self) -> bool {
+        matches!(self.transcript.canary, Canary::Dead(_) | Canary::Mute(_))
     }
 
     pub(super) fn verdict(&self) -> Verdict {
@@ -102,8 +120,9 @@ pub(super) fn result(peer: &Peer, options: &Options, played: &Played) -> CaseRes
         elapsed_ms: super::millis(played.elapsed),
         attempts: *attempts,
         findings: attempt.findings.iter().map(noted).collect(),
-        evidence: keep.then(|| {
-            evidence(
+        evidence: keep.then(|| Evidence {
+            stderr: attempt.stderr.clone(),
+            ..evidence(
                 &peer.profile,
                 &attempt.script,
                 &attempt.permitted,

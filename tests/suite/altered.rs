@@ -66,6 +66,8 @@ fn streams(profile: &Profile) -> BTreeSet<Vec<u8>> {
         seed: 1,
         slow: true,
         process: true,
+        rests: true,
+        closer: false,
         concurrent: true,
     };
     let scripts = cases::all().filter_map(|case| case.script(&circumstances).ok());

@@ -1,0 +1,137 @@
+//! Which server is checked: one that runs, one to be started, or the one in this program.
+
+use super::exit::Failure;
+use super::span::span;
+use super::target::Target;
+use crate::profile::Profile;
+use crate::report::escape;
+use crate::run::{DEFAULT_STARTUP, Host, Launch, NotStarted, Process, RunError, Unreachable};
+use crate::server::{Background, Echo, Settings};
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HostArgs {
+    /// The server: host:port, or [address]:port for IPv6
+    #[arg(value_name = "TARGET")]
+    target: Option<Target>,
+    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to listen on
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
+    exec: Option<Launch>,
+    /// How long that server may take until it listens
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", value_parser = span)]
+    startup: Duration,
+    /// The server's process on this machine, to check what it spends
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+}
+
+/// The server to be checked, and whatever keeps it alive.
+pub(crate) struct Subject {
+    /// As reports call it.
+    pub(crate) name: String,
+    pub(crate) host: Host,
+    _embedded: Option<Background>,
+}
+
+impl Subject {
+    fn new(name: String, host: Host) -> Self {
+        Self {
+            name,
+            host,
+            _embedded: None,
+        }
+    }
+}
+
+impl HostArgs {
+    /// Whether it is the one in this program.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.target.is_none() && self.exec.is_none()
+    }
+
+    /// The server's process, where the user has named it.
+    pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
+        self.pid.map(Process::new).transpose().map_err(|error| {
+            Failure::usage(error.to_string())
+                .hint("--pid takes the number of the server's process on this machine")
+        })
+    }
+
+    /// The server. One to be started is not started yet.
+    pub(crate) fn subject(&self, profile: &Profile) -> Result<Subject, Failure> {
+        match (&self.target, &self.exec) {
+            (Some(target), _) => {
+                let host = Host::at(&target.resolve()?);
+                Ok(Subject::new(target.to_string(), host))
+            }
+            (None, Some(launch)) => {
+                let host = Host::spawned(launch.clone(), self.startup);
+                Ok(Subject::new(launch.to_string(), host))
+            }
+            (None, None) => embedded(profile),
+        }
+    }
+
+    /// The words of the command line that name it.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        words.extend(self.target.as_ref().map(ToString::to_string));
+        if let Some(exec) = &self.exec {
+            let exec = exec.to_string();
+            words.push(format!("--exec {}", shell_words::quote(&exec)));
+            if self.startup != DEFAULT_STARTUP {
+                words.push(format!("--startup {}ms", self.startup.as_millis()));
+            }
+        }
+        words.extend(self.pid.map(|pid| format!("--pid {pid}")));
+        words
+    }
+
+    /// Why nothing was run, and what to try.
+    pub(crate) fn failure(&self, error: &RunError) -> Failure {
+        match error {
+            RunError::Unreachable(unreachable) => self.unreachable(unreachable),
+            RunError::NotStarted(not_started) => started_in_vain(not_started),
+        }
+    }
+
+    fn unreachable(&self, unreachable: &Unreachable) -> Failure {
+        let failure = Failure::could_not(unreachable.to_string());
+        match (&self.target, unreachable.refused) {
+            (Some(target), true) => failure.hint(format!(
+                "nothing listens there: start the server first, or conformance serve --listen {target}"
+            )),
+            (None, _) if self.exec.is_some() => {
+                failure.hint("the server listened, and then no longer: run it by hand and connect to it")
+            }
+            _ => failure.hint("check host, port and firewall"),
+        }
+    }
+}
+
+fn started_in_vain(error: &NotStarted) -> Failure {
+    let mut what = error.to_string();
+    if !error.stderr.is_empty() {
+        what.push_str("\nthe last it wrote to its standard error:");
+        for line in error.stderr.lines() {
+            what.push_str("\n  ");
+            what.push_str(&escape::Line(line).to_string());
+        }
+    }
+    Failure::could_not(what).hint(
+        "run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground",
+    )
+}
+
+fn embedded(profile: &Profile) -> Result<Subject, Failure> {
+    let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
+    let server = started.map_err(|error| {
+        Failure::could_not(format!("cannot start the reference server: {error}"))
+    })?;
+    let address = server.addr();
+    Ok(Subject {
+        name: format!("the reference server at {address}"),
+        host: Host::at(&[address]),
+        _embedded: Some(server),
+    })
+}

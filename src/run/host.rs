@@ -1,0 +1,237 @@
+//! The server under test as a place: where it listens, what it is, and whether it can be had again.
+
+use super::group::{Ended, Group};
+use super::launch::Launch;
+use super::process::Process;
+use super::stderr::Stderr;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+/// How long a server may take to listen, unless an option says otherwise.
+pub const DEFAULT_STARTUP: Duration = Duration::from_secs(10);
+
+/// How often a server is started that comes too late for its port.
+const MOST_PORTS: u32 = 4;
+
+/// How long a server that hangs is given to end by itself.
+const HUNG: Duration = Duration::from_millis(500);
+
+/// How long a server that has stopped to answer may take until its process has ended.
+const ENDING: Duration = Duration::from_millis(300);
+
+/// How long one attempt to connect may take.
+const CONNECT: Duration = Duration::from_millis(500);
+
+/// A server under test.
+#[derive(Debug)]
+pub struct Host {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// One that somebody else started.
+    Fixed(Place),
+    /// One that is started here.
+    Spawned(Spawned),
+}
+
+#[derive(Debug)]
+struct Spawned {
+    launch: Launch,
+    startup: Duration,
+    group: Option<Group>,
+}
+
+/// Where a server listens, and what of it can be looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) process: Option<Process>,
+    /// What it writes to its standard error.
+    pub(super) stderr: Option<Stderr>,
+}
+
+/// Why a server that was to be started is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server did not start: {why}")]
+pub struct NotStarted {
+    /// What happened instead.
+    pub why: String,
+    /// The last of what it wrote to its standard error, as it came.
+    pub stderr: String,
+}
+
+impl NotStarted {
+    fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            stderr: String::new(),
+        }
+    }
+}
+
+impl Host {
+    /// A server that listens at one of these addresses.
+    #[must_use]
+    pub fn at(addresses: &[SocketAddr]) -> Self {
+        let kind = Kind::Fixed(Place {
+            addresses: addresses.to_vec(),
+            process: None,
+            stderr: None,
+        });
+        Self { kind }
+    }
+
+    /// A server to be started by that command, which then has so long until it listens. It ends when
+    /// this is dropped, with all processes that it has started.
+    #[must_use]
+    pub fn spawned(launch: Launch, startup: Duration) -> Self {
+        let kind = Kind::Spawned(Spawned {
+            launch,
+            startup,
+            group: None,
+        });
+        Self { kind }
+    }
+
+    /// Whether it can be started again.
+    pub(super) fn can_be_revived(&self) -> bool {
+        matches!(self.kind, Kind::Spawned(_))
+    }
+
+    /// Starts it, if it has to be started.
+    pub(super) async fn start(&mut self) -> Result<Place, NotStarted> {
+        match &mut self.kind {
+            Kind::Fixed(place) => Ok(place.clone()),
+            Kind::Spawned(spawned) => spawned.start().await,
+        }
+    }
+
+    /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
+    pub(super) async fn revive(&mut self) -> Option<Result<Place, NotStarted>> {
+        match &mut self.kind {
+            Kind::Fixed(_) => None,
+            Kind::Spawned(spawned) => Some(spawned.start().await),
+        }
+    }
+
+    /// How its process came to its end, if it was started here and has ended or is about to.
+    pub(super) async fn ended(&mut self) -> Option<Ended> {
+        let Kind::Spawned(spawned) = &mut self.kind else {
+            return None;
+        };
+        let group = spawned.group.as_mut()?;
+        let ended = group.ended_within(ENDING).await;
+        if ended.is_some() {
+            group.stderr().ended(ENDING).await;
+        }
+        ended
+    }
+}
+
+impl Spawned {
+    async fn start(&mut self) -> Result<Place, NotStarted> {
+        if let Some(group) = self.group.take() {
+            group.end(HUNG).await;
+        }
+        let mut tried = 1;
+        loop {
+            let address = free_address().map_err(no_port)?;
+            match self.start_at(address).await {
+                // Somebody else was given the port first.
+                Err(_) if tried < MOST_PORTS && is_taken(address) => {
+                    tried = tried.saturating_add(1)
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn start_at(&mut self, address: SocketAddr) -> Result<Place, NotStarted> {
+        let started = Group::start(self.launch.command(address));
+        let mut group =
+            started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
+        match listens(&mut group, address, self.startup).await {
+            Ok(address) => {
+                let place = Place {
+                    addresses: vec![address],
+                    process: group.process(),
+                    stderr: Some(group.stderr().clone()),
+                };
+                self.group = Some(group);
+                Ok(place)
+            }
+            Err(why) => {
+                let stderr = group.stderr().clone();
+                group.end(HUNG).await;
+                stderr.ended(ENDING).await;
+                let stderr = stderr.since(0);
+                Err(NotStarted { why, stderr })
+            }
+        }
+    }
+}
+
+fn no_port(error: io::Error) -> NotStarted {
+    NotStarted::new(format!("there is no port to be had for it: {error}"))
+}
+
+/// An address of this machine at which nobody listens.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err()
+}
+
+/// Waits until somebody listens there, be it by IPv4 or IPv6.
+async fn listens(
+    group: &mut Group,
+    address: SocketAddr,
+    limit: Duration,
+) -> Result<SocketAddr, String> {
+    let port = address.port();
+    let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    loop {
+        if let Some(ended) = group.ended() {
+            return Err(format!("it {ended} before it listened on port {port}"));
+        }
+        for address in [address, other] {
+            if answers(address).await {
+                return stays(group, address);
+            }
+        }
+        if begun.elapsed() > limit {
+            return Err(format!(
+                "it runs, but nothing listens on port {port} after {limit:?}"
+            ));
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2).min(Duration::from_millis(50));
+    }
+}
+
+/// A command that goes into the background cannot be watched, nor ended.
+fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
+    match group.ended() {
+        None => Ok(address),
+        Some(ended) => Err(format!(
+            "it {ended} and left a server behind: the command has to last as long as the server does"
+        )),
+    }
+}
+
+async fn answers(address: SocketAddr) -> bool {
+    let connected = timeout(CONNECT, TcpStream::connect(address)).await;
+    // A socket can connect to itself if the system gives it the very port that it asks for.
+    connected.is_ok_and(|stream| {
+        stream.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
+    })
+}

@@ -1,0 +1,209 @@
+//! The command that starts the server under test.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::str::FromStr;
+
+/// Stands in a command for the port that the server has to listen on.
+const PORT: &str = "{port}";
+
+/// Stands in a command for the address that it has to listen on.
+const HOST: &str = "{host}";
+
+/// A command that starts a server on a port that it is given.
+///
+/// It is split into words as a shell would, and run without one. Only a command that asks more of a
+/// shell, such as a variable or a second command, is given to `sh`.
+///
+/// ```
+/// use framespec::run::Launch;
+///
+/// let launch: Launch = "./server --listen {host}:{port}".parse()?;
+/// assert_eq!(launch.to_string(), "./server --listen {host}:{port}");
+/// assert!("./server --listen 7060".parse::<Launch>().is_err());
+/// # Ok::<(), framespec::run::LaunchError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    text: String,
+    form: Form,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    /// The program and its arguments.
+    Words(String, Vec<String>),
+    /// For a shell to read.
+    Shell,
+}
+
+/// Why a text is no command that starts a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LaunchError {
+    /// The server could not be told where to listen.
+    #[error(
+        "there is no {PORT} in it: it has to stand where the server is told its port, as in './server --port {PORT}'"
+    )]
+    NoPort,
+    /// There is no program.
+    #[error("there is no program in it")]
+    Empty,
+    /// A quote that is opened and not closed.
+    #[error("a quotation mark in it is not closed")]
+    Unclosed,
+}
+
+impl FromStr for Launch {
+    type Err = LaunchError;
+
+    fn from_str(text: &str) -> Result<Self, LaunchError> {
+        let text = text.trim().to_owned();
+        let mut words = shell_words::split(&text)
+            .map_err(|_| LaunchError::Unclosed)?
+            .into_iter();
+        let program = words.next().ok_or(LaunchError::Empty)?;
+        if !text.contains(PORT) {
+            return Err(LaunchError::NoPort);
+        }
+        let form = if asks_for_a_shell(&text) {
+            Form::Shell
+        } else {
+            Form::Words(program, words.collect())
+        };
+        Ok(Self { text, form })
+    }
+}
+
+impl fmt::Display for Launch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl Launch {
+    /// The command with its port, its output not yet led anywhere.
+    pub(super) fn command(&self, address: SocketAddr) -> Command {
+        let mut command = match &self.form {
+            Form::Words(program, arguments) => {
+                let mut command = Command::new(filled(program, address).as_ref());
+                command.args(
+                    arguments
+                        .iter()
+                        .map(|word| filled(word, address).into_owned()),
+                );
+                command
+            }
+            Form::Shell => {
+                let mut command = Command::new("sh");
+                command.arg("-c").arg(filled(&self.text, address).as_ref());
+                command
+            }
+        };
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+}
+
+fn filled(text: &str, address: SocketAddr) -> Cow<'_, str> {
+    if !text.contains('{') {
+        return Cow::Borrowed(text);
+    }
+    let port = text.replace(PORT, &address.port().to_string());
+    Cow::Owned(port.replace(HOST, &address.ip().to_string()))
+}
+
+/// Where a reader of shell commands stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Single,
+    Double,
+}
+
+/// Whether something in it means more to a shell than words and quotes.
+fn asks_for_a_shell(text: &str) -> bool {
+    let mut quotes = Quotes::None;
+    let mut before = ' ';
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quotes, c) {
+            (Quotes::None, '\'') => quotes = Quotes::Single,
+            (Quotes::None, '"') => quotes = Quotes::Double,
+            (Quotes::Single, '\'') | (Quotes::Double, '"') => quotes = Quotes::None,
+            (Quotes::None | Quotes::Double, '\\') => drop(chars.next()),
+            (Quotes::None | Quotes::Double, '$' | '`') => return true,
+            (Quotes::None, '|' | '&' | ';' | '<' | '>' | '(' | ')' | '*' | '?' | '[' | '\n') => {
+                return true;
+            }
+            (Quotes::None, '~' | '#') if before.is_whitespace() => return true,
+            _ => {}
+        }
+        before = c;
+    }
+    sets_a_variable(text)
+}
+
+/// Whether it begins with `NAME=value`.
+fn sets_a_variable(text: &str) -> bool {
+    let name = text.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let launch: Launch = text.parse().unwrap();
+        let command = launch.command("127.0.0.1:7060".parse().unwrap());
+        [command.get_program()]
+            .into_iter()
+            .chain(command.get_args())
+            .map(|word| word.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn words_are_split_and_filled() {
+        assert_eq!(
+            words("  './my server' --at {host}:{port} \"a {b}\" c\\ d "),
+            ["./my server", "--at", "127.0.0.1:7060", "a {b}", "c d"]
+        );
+        assert_eq!(words("s{port} 'x;y' '$HOME'"), ["s7060", "x;y", "$HOME"]);
+    }
+
+    #[test]
+    fn a_shell_is_asked_where_one_is_needed() {
+        for text in [
+            "PORT={port} ./server",
+            "cd /srv && ./server {port}",
+            "./server \"$HOME\" {port}",
+            "./server {port} 2>log",
+            "~/server {port}",
+            "./server {port} # here",
+        ] {
+            let words = words(text);
+            assert_eq!(words[..2], ["sh", "-c"], "{text}");
+            assert_eq!(words[2], text.replace("{port}", "7060"));
+        }
+        for text in [
+            "./server --port={port}",
+            "./server a~b c#d '*' {port}",
+            "./server \\$HOME {port}",
+        ] {
+            assert_eq!(words(text)[0], "./server", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_starts_no_server_is_refused() {
+        let refused = |text: &str| text.parse::<Launch>().unwrap_err();
+        assert_eq!(refused("./server 7060"), LaunchError::NoPort);
+        assert_eq!(refused(" "), LaunchError::Empty);
+        assert_eq!(refused("./server '{port}"), LaunchError::Unclosed);
+    }
+}
