@@ -146,7 +146,7 @@ pub struct CaseResult {
     /// Everything that was found, the first being the one that `detail` tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingNote>,
-    /// The command that runs this case alone.
+    /// The command that runs this case alone; on a second line one that replays it, if it was saved.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rerun: String,
     /// What was sent and seen; kept for all but passes and skips, and for those too when asked.

@@ -2,6 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::host::HostArgs;
+use super::saving::{SaveArgs, Saver};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
 use super::span::span;
@@ -13,7 +14,7 @@ use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Output, OutputError, Outputs};
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Options, RunError};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Options, Player, RunError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(crate) struct CheckArgs {
     manner: MannerArgs,
     #[command(flatten)]
     reports: ReportArgs,
+    #[command(flatten)]
+    saving: SaveArgs,
 }
 
 /// How cases are played.
@@ -128,6 +131,7 @@ impl CheckArgs {
         if self.host.is_embedded() {
             profile = declared(profile)?;
         }
+        let mut saver = self.saving.open(self.host.target())?;
         let mut outputs = self.reports.open()?;
         let mut subject = self.host.subject(&profile)?;
         let options = Options {
@@ -147,8 +151,16 @@ impl CheckArgs {
             command: self.command(),
             ..Options::new(subject.name.clone(), profile)
         };
-        let done = runtime::multi()?.block_on(played(&mut subject.host, &options, &mut outputs))?;
+        let runtime = runtime::multi()?;
+        let host = &mut subject.host;
+        let done = runtime.block_on(played(host, &options, &mut outputs, saver.as_mut()))?;
         let closing = outputs.finish();
+        if let (Some(saver), Some(Ok(_))) = (&mut saver, &done) {
+            runtime.block_on(minimised(host, &options, saver))?;
+        }
+        if let Some(saver) = saver {
+            saver.finish()?;
+        }
         self.end(done, closing, expectations)
     }
 
@@ -316,14 +328,38 @@ async fn played(
     host: &mut Host,
     options: &Options,
     outputs: &mut Outputs,
+    mut saver: Option<&mut Saver>,
 ) -> Result<Option<Result<Finished, RunError>>, Failure> {
     // Before there is anything that would be left behind.
     let mut signals = Signals::new()?;
-    let mut tell = |event| outputs.event(event);
+    let mut tell = |mut event| {
+        if let Some(saver) = &mut saver {
+            saver.event(&mut event, options);
+        }
+        outputs.event(event);
+    };
     Ok(tokio::select! {
         done = run::run_at(host, options, &mut tell) => Some(done),
         () = signals.next() => None,
     })
+}
+
+/// Makes what was saved smaller, until all is done or the user has had enough.
+async fn minimised(host: &mut Host, options: &Options, saver: &mut Saver) -> Result<(), Failure> {
+    if !saver.is_to_minimise() {
+        return Ok(());
+    }
+    let mut signals = Signals::new()?;
+    let work = async {
+        match Player::meet_at(host, options).await {
+            Ok(mut player) => saver.minimise(&mut player, host, options).await,
+            Err(error) => out::note(format_args!("nothing is made smaller: {error}")),
+        }
+    };
+    tokio::select! {
+        () = work => Ok(()),
+        () = signals.next() => Err(Failure::could_not("interrupted: not all is as small as it gets")),
+    }
 }
 
 fn written(path: &Path, text: &str) -> Result<Exit, Failure> {

@@ -49,6 +49,11 @@ impl HostArgs {
         self.target.is_none() && self.exec.is_none()
     }
 
+    /// Where it listens, as the user has named it.
+    pub(crate) fn target(&self) -> Option<String> {
+        self.target.as_ref().map(ToString::to_string)
+    }
+
     /// The server's process, where the user has named it.
     pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
         self.pid.map(Process::new).transpose().map_err(|error| {

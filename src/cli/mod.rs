@@ -16,6 +16,7 @@ mod plain;
 mod profiles;
 mod replay;
 mod runtime;
+mod saving;
 mod script_file;
 mod selection;
 mod selftest;

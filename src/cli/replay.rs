@@ -161,7 +161,7 @@ impl Replay<'_> {
         }
         let player = match self.player(&profile).await {
             Ok(player) => player,
-            Err(MeetError::Unreachable(error)) => {
+            Err(MeetError::NotThere(error)) => {
                 let failure = Failure::could_not(error.to_string());
                 return Err(failure.hint("start the server first, or check host and port"));
             }

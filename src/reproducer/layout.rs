@@ -18,20 +18,30 @@ pub(super) enum Part {
 /// The streams of a script, taken apart, and how far each has been gone through.
 #[derive(Debug)]
 pub(super) struct Layout {
-    streams: Vec<(Vec<(Part, Range<usize>)>, usize)>,
+    streams: Vec<Stream>,
+}
+
+/// The parts of a stream, and how many of its octets have been gone through.
+#[derive(Debug)]
+struct Stream {
+    parts: Vec<(Part, Range<usize>)>,
+    at: usize,
 }
 
 impl Layout {
     pub(super) fn new(profile: &Profile, script: &Script) -> Self {
         let streams = (0..script.connections())
-            .map(|conn| (parts(profile, &script.stream(conn)), 0))
+            .map(|conn| Stream {
+                parts: parts(profile, &script.stream(conn)),
+                at: 0,
+            })
             .collect();
         Self { streams }
     }
 
     /// The octets that are sent next on a connection, cut where a part ends.
     pub(super) fn next<'a>(&mut self, conn: Conn, octets: &'a [u8]) -> Vec<(Part, &'a [u8])> {
-        let Some((parts, at)) = self.streams.get_mut(conn) else {
+        let Some(Stream { parts, at }) = self.streams.get_mut(conn) else {
             return vec![(Part::Other, octets)];
         };
         let (start, end) = (*at, at.saturating_add(octets.len()));
@@ -85,7 +95,7 @@ mod tests {
         use Part::{Header, Other, Padding, Payload};
         let parts = |stream: &[u8]| parts(&Profile::chunk_count(), stream);
         assert_eq!(
-            parts(b"\x01\0\0\0123\0\0\0\0\0\x02\0\0\0ab"),
+            parts(b"\x01\0\0\x00123\0\0\0\0\0\x02\0\0\0ab"),
             [
                 (Header, 0..4),
                 (Payload, 4..7),

@@ -53,7 +53,7 @@ impl Program<'_> {
                 writeln!(out, "#   {}: {line}", ConnName(conn))?;
             }
         }
-        writeln!(out, "\n{CLIENT}")?;
+        writeln!(out, "\n{}\n\n", CLIENT.trim_end())?;
         self.format(out)?;
         writeln!(out)?;
         self.steps(out)

@@ -5,11 +5,13 @@
 //! time. How often a script has to fail for that depends on how often the first one did: every time,
 //! or, if it does not always fail, a few times of several.
 
+use super::Host;
 use super::player::{Played, Player};
 use crate::cases::Case;
-use crate::event::{Attempts, Verdict};
+use crate::event::{Attempts, FindingNote, Verdict};
 use crate::script::Script;
 use crate::shrink::{Shrinker, Size};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How much work a reproducer is worth.
@@ -36,13 +38,15 @@ pub struct Minimised {
     /// It.
     pub script: Script,
     /// The clause that it breaks.
-    pub clause: &'static str,
+    pub clause: String,
     /// The size of the script that it was made from.
     pub before: Size,
     /// Its own size.
     pub after: Size,
     /// How often it failed when it was played at last.
     pub attempts: Attempts,
+    /// What was found then, the gravest first.
+    pub findings: Vec<FindingNote>,
     /// Smaller scripts that were tried.
     pub candidates: usize,
     /// Why it is not smaller still.
@@ -94,11 +98,15 @@ pub enum NotMinimised {
 /// How often the script to begin with is played if it does not fail at first or not again.
 const MOST_FIRST_PLAYS: u32 = 6;
 
-/// How often what was found at last is played.
-const LAST_PLAYS: u32 = 2;
+/// How often what was found at last has to fail once more, if the first one fails every time.
+const LAST_PLAYS: u32 = 4;
+
+/// From how many of the steps on the way a way back is open, if what was found at last fails only at
+/// times.
+const MOST_BACK: usize = 12;
 
 /// How often a script has to fail, of so many plays.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Rule {
     failures: u32,
     plays: u32,
@@ -119,22 +127,27 @@ const AT_TIMES: Rule = Rule {
 /// # Errors
 /// If it does not break the clause again, or the server is gone.
 pub async fn minimise(
-    player: &Player,
+    player: &mut Player,
+    host: &mut Host,
     script: &Script,
     case: Option<&Case>,
     clause: &str,
     bounds: Bounds,
 ) -> Result<Minimised, NotMinimised> {
     let begun = Instant::now();
+    let profile = player.profile().clone();
     let mut bench = Bench {
-        player,
         patient: player.patient(),
+        player,
+        host,
         case,
         gone: false,
+        found: Vec::new(),
     };
     let (goal, rule) = bench.goal(script, clause).await?;
-    let mut shrinker = Shrinker::new(player.profile(), script.clone());
+    let mut shrinker = Shrinker::new(&profile, script.clone());
     let before = shrinker.size();
+    let mut way = VecDeque::new();
     let mut candidates = 0_usize;
     let ended = loop {
         if begun.elapsed() >= bounds.time {
@@ -147,52 +160,52 @@ pub async fn minimise(
             break Ended::Smallest;
         };
         candidates = candidates.saturating_add(1);
-        let attempts = bench.plays(candidate, &goal, rule).await;
-        shrinker.answer(attempts.failed >= rule.failures);
+        let shown = bench.plays(candidate, &goal, rule).await.failed >= rule.failures;
+        if shown {
+            way.push_back(shrinker.best().clone());
+            if way.len() > MOST_BACK {
+                way.pop_front();
+            }
+        }
+        shrinker.answer(shown);
         if bench.gone {
             break Ended::ServerGone;
         }
     };
-    let after = shrinker.size();
-    let script = shrinker.into_best();
-    let again = Rule {
-        failures: LAST_PLAYS,
-        plays: rule.plays.max(LAST_PLAYS),
-    };
-    let attempts = if bench.gone {
-        Attempts::default()
-    } else {
-        bench.plays(&script, &goal, again).await
-    };
-    if attempts.of > 0 && attempts.failed == 0 {
-        return Err(goal.not_met(attempts.of));
-    }
+    way.push_back(shrinker.into_best());
+    let (script, attempts) = bench.last_that_holds(way, &goal, rule).await?;
     Ok(Minimised {
+        after: Size::of_script(&profile, &script),
         script,
         clause: goal.clause,
         before,
-        after,
         attempts,
+        findings: bench.found,
         candidates,
         ended,
     })
 }
 
 /// What a script has to show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Goal {
-    clause: &'static str,
+    clause: String,
     verdict: Verdict,
+    /// That the server is gone afterwards, whatever else is to be seen.
+    gone: bool,
 }
 
 impl Goal {
     fn is_met(&self, played: &Played) -> bool {
-        played.breaks() == Some(self.clause) && played.verdict() >= self.verdict
+        if self.gone {
+            return played.server_is_gone();
+        }
+        played.breaks() == Some(self.clause.as_str()) && played.verdict() >= self.verdict
     }
 
     fn not_met(&self, plays: u32) -> NotMinimised {
         NotMinimised::DoesNotFail {
-            clause: self.clause.to_owned(),
+            clause: self.clause.clone(),
             plays,
         }
     }
@@ -200,50 +213,45 @@ impl Goal {
 
 /// Where scripts are tried.
 struct Bench<'a> {
-    player: &'a Player,
+    player: &'a mut Player,
+    host: &'a mut Host,
     /// The same, for the plays that confirm.
     patient: Player,
     case: Option<&'a Case>,
     /// The server serves nobody any more.
     gone: bool,
+    /// What the last script showed that met the goal.
+    found: Vec<FindingNote>,
 }
 
 impl Bench<'_> {
     /// What the script shows that is to be made smaller, and how reliably.
     async fn goal(&mut self, script: &Script, clause: &str) -> Result<(Goal, Rule), NotMinimised> {
-        let mut plays = 0_u32;
-        let mut goal: Option<Goal> = None;
-        let mut failed = 0_u32;
-        while plays < MOST_FIRST_PLAYS {
+        let mut goal = Goal {
+            clause: clause.to_owned(),
+            verdict: Verdict::Error,
+            gone: true,
+        };
+        let (mut plays, mut failed) = (0_u32, 0_u32);
+        while plays < MOST_FIRST_PLAYS && !(failed == EVERY_TIME.failures && plays == failed) {
             let played = self.patient.play(script, self.case).await;
             plays = plays.saturating_add(1);
-            self.look_after(&played).await;
-            if let Some(broken) = played.breaks().filter(|broken| *broken == clause) {
+            let gone = played.server_is_gone();
+            if gone || played.breaks() == Some(clause) {
                 failed = failed.saturating_add(1);
-                let verdict = played.verdict();
-                let known = goal.get_or_insert(Goal {
-                    clause: broken,
-                    verdict,
-                });
-                known.verdict = known.verdict.min(verdict);
+                goal.gone &= gone;
+                goal.verdict = goal.verdict.min(played.verdict());
             }
+            self.look_after(&played).await;
             if self.gone {
                 return Err(NotMinimised::ServerGone);
             }
-            if failed == EVERY_TIME.failures && plays == EVERY_TIME.plays {
-                break;
-            }
         }
-        let rule = if failed == plays {
-            EVERY_TIME
-        } else {
-            AT_TIMES
-        };
-        let goal = goal.ok_or_else(|| NotMinimised::DoesNotFail {
-            clause: clause.to_owned(),
-            plays,
-        })?;
-        Ok((goal, rule))
+        match failed {
+            0 => Err(goal.not_met(plays)),
+            _ if failed == plays => Ok((goal, EVERY_TIME)),
+            _ => Ok((goal, AT_TIMES)),
+        }
     }
 
     /// Plays until it is known whether the rule is met.
@@ -251,14 +259,16 @@ impl Bench<'_> {
         let mut attempts = Attempts::default();
         while !self.gone && attempts.failed < rule.failures && attempts.of < rule.plays {
             let player = if attempts.failed == 0 {
-                self.player
+                &*self.player
             } else {
                 &self.patient
             };
             let played = player.play(script, self.case).await;
             attempts.of = attempts.of.saturating_add(1);
-            let met = u32::from(goal.is_met(&played));
-            attempts.failed = attempts.failed.saturating_add(met);
+            if goal.is_met(&played) {
+                attempts.failed = attempts.failed.saturating_add(1);
+                self.found = played.findings();
+            }
             self.look_after(&played).await;
             let left = rule.plays.saturating_sub(attempts.of);
             if attempts.failed.saturating_add(left) < rule.failures {
@@ -268,10 +278,37 @@ impl Bench<'_> {
         attempts
     }
 
-    /// A server that is gone is given time to come back.
+    /// Of the scripts on the way the last that fails as reliably as the first did, and how often it
+    /// did. Where the server is gone, nothing can be tried any more, and the last one is taken.
+    async fn last_that_holds(
+        &mut self,
+        mut way: VecDeque<Script>,
+        goal: &Goal,
+        rule: Rule,
+    ) -> Result<(Script, Attempts), NotMinimised> {
+        let rule = match rule {
+            EVERY_TIME => Rule {
+                failures: LAST_PLAYS,
+                plays: LAST_PLAYS,
+            },
+            rule => rule,
+        };
+        let mut plays = 0_u32;
+        while let Some(script) = way.pop_back() {
+            let attempts = self.plays(&script, goal, rule).await;
+            if self.gone || attempts.failed >= rule.failures {
+                return Ok((script, attempts));
+            }
+            plays = plays.saturating_add(attempts.of);
+        }
+        Err(goal.not_met(plays))
+    }
+
+    /// A server that is gone is started again, or given time to come back.
     async fn look_after(&mut self, played: &Played) {
-        if played.server_is_gone() && !self.player.comes_back().await {
-            self.gone = true;
+        if played.server_is_gone() {
+            self.gone = !self.player.recover(self.host).await;
+            self.patient = self.player.patient();
         }
     }
 }

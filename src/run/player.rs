@@ -1,11 +1,10 @@
 //! Scripts played one at a time at a server that has been looked at: what replays and reproducers
 //! are made with.
 
-use super::calibrate::{Failed, calibrate};
 use super::evidence::evidence;
 use super::play::{Peer, play};
 use super::verdict::{Attempt, noted};
-use super::{Options, Unreachable};
+use super::{Host, NotMet, Options, RunError, meet};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
 use crate::model;
@@ -26,7 +25,7 @@ pub struct Player {
 pub enum MeetError {
     /// Nobody is there.
     #[error(transparent)]
-    Unreachable(#[from] Unreachable),
+    NotThere(#[from] RunError),
     /// It does not answer a plain request as the profile says.
     #[error("{what}")]
     NotServed {
@@ -52,13 +51,21 @@ impl Player {
     /// # Errors
     /// If the server cannot be reached, or does not answer a plain request of the profile.
     pub async fn meet(addresses: &[SocketAddr], options: &Options) -> Result<Self, MeetError> {
-        match calibrate(addresses, options).await {
+        Self::meet_at(&mut Host::at(addresses), options).await
+    }
+
+    /// The same with a server that may have to be started: if it runs already, it is started anew.
+    ///
+    /// # Errors
+    /// As [`meet`](Self::meet), and if the server does not come up.
+    pub async fn meet_at(host: &mut Host, options: &Options) -> Result<Self, MeetError> {
+        match meet(host, options).await {
             Ok(found) => Ok(Self {
                 peer: found.peer,
                 told: found.told,
             }),
-            Err(Failed::Unreachable(unreachable)) => Err(unreachable.into()),
-            Err(Failed::NotServed(found)) => Err(MeetError::NotServed {
+            Err(NotMet::NotThere(error)) => Err(error.into()),
+            Err(NotMet::NotServed(found)) => Err(MeetError::NotServed {
                 what: found.what,
                 advice: found.advice,
             }),
@@ -117,6 +124,19 @@ impl Player {
     /// Whether the server serves a new client, if need be after a few seconds.
     pub async fn comes_back(&self) -> bool {
         self.peer.comes_back().await
+    }
+
+    /// Whether there is a server again once it was gone: one that can be started is, another is given
+    /// time to come back.
+    pub async fn recover(&mut self, host: &mut Host) -> bool {
+        match host.revive().await {
+            None => self.comes_back().await,
+            Some(Ok(place)) => {
+                self.peer.move_to(place);
+                true
+            }
+            Some(Err(_)) => false,
+        }
     }
 }
 

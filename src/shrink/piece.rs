@@ -146,12 +146,19 @@ impl Piece {
         Some(self.replaced(octets, profile.header_len()))
     }
 
-    /// The smallest message in its place, told from others by its number.
+    /// The smallest message in its place, told from others by its number; where there was no padding,
+    /// the smallest that needs none.
     pub(super) fn smallest(&self, profile: &Profile, view: &View, number: usize) -> Option<Edit> {
         let Kind::Frame(_) = &self.kind else {
             return None;
         };
-        let payload = Craft::new(profile).payload(&ConnName(number).to_string());
+        let craft = Craft::new(profile);
+        let mut payload = craft.payload(&ConnName(number).to_string());
+        let odd = payload.len().checked_rem(craft.chunk()).unwrap_or_default();
+        if self.padding() == 0 && odd > 0 {
+            let fill = "x".repeat(craft.chunk().saturating_sub(odd));
+            payload = craft.payload(&format!("{}{fill}", ConnName(number)));
+        }
         let octets = self.with_payload(profile, view, &payload, self.spare_chunks(profile));
         Some(self.replaced(octets, profile.header_len()))
     }

@@ -1,0 +1,351 @@
+//! `check --save`: what fails, as files to be replayed, and on request as small as it gets.
+
+use super::exit::Failure;
+use super::out;
+use super::span::span;
+use crate::cases;
+use crate::event::{CaseResult, Event, FindingNote, Verdict};
+use crate::report::Destination;
+use crate::reproducer::Reproducer;
+use crate::run::{Bounds, Host, Minimised, Options, Player, minimise};
+use crate::script::Script;
+use crate::shrink::Size;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Findings that a file tells beside the first.
+const FURTHER_FINDINGS: usize = 5;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SaveArgs {
+    /// Save every case that does not pass as a file for replay, in this folder
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Make each saved case as small as it gets while it fails in the same way, in a second file
+    #[arg(long, alias = "minimize", requires = "save")]
+    minimise: bool,
+    /// How long one case may be made smaller
+    #[arg(long, alias = "minimize-for", value_name = "TIME", default_value = "20s", value_parser = span, requires = "minimise")]
+    minimise_for: Duration,
+}
+
+impl SaveArgs {
+    /// Makes sure that files can be saved, before anything is played.
+    pub(crate) fn open(&self, target: Option<String>) -> Result<Option<Saver>, Failure> {
+        let Some(folder) = &self.save else {
+            return Ok(None);
+        };
+        probe(folder).map_err(|error| {
+            let what = format!("--save {}: cannot write there: {error}", folder.display());
+            Failure::usage(what).hint("name a folder that can be written, or that can be made")
+        })?;
+        let bounds = Bounds {
+            time: self.minimise_for,
+            ..Bounds::default()
+        };
+        Ok(Some(Saver {
+            folder: folder.clone(),
+            target: target.unwrap_or_else(|| "HOST:PORT".to_owned()),
+            bounds: self.minimise.then_some(bounds),
+            saved: Vec::new(),
+            failed: None,
+        }))
+    }
+}
+
+/// Whether a folder is there, or can be made, and takes a file.
+fn probe(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!(".probe-{}", std::process::id()));
+    fs::write(&path, "")?;
+    fs::remove_file(path)
+}
+
+/// Saves what fails.
+#[derive(Debug)]
+pub(crate) struct Saver {
+    folder: PathBuf,
+    /// The server as replay is to be told.
+    target: String,
+    /// How much work is made of each file, if it is to be made smaller.
+    bounds: Option<Bounds>,
+    saved: Vec<Saved>,
+    /// Why the first file that could not be written could not.
+    failed: Option<String>,
+}
+
+/// A case that was saved.
+#[derive(Debug)]
+struct Saved {
+    result: CaseResult,
+    script: Script,
+}
+
+impl Saver {
+    /// Takes notice of what happens: a case that does not pass is on disk before anybody hears of it,
+    /// and what is told of it says how to replay it.
+    pub(crate) fn event(&mut self, event: &mut Event, options: &Options) {
+        let Event::CaseFinished(result) = event else {
+            return;
+        };
+        let is_saved = !matches!(result.verdict, Verdict::Pass | Verdict::Skip);
+        let script = result.evidence.as_ref().filter(|_| is_saved);
+        let Some(script) = script.and_then(|evidence| evidence.script.parse::<Script>().ok())
+        else {
+            return;
+        };
+        let path = self.path(&result.id, "script");
+        let mut file = self.file(result, &result.findings, &script, options);
+        file.say(
+            "how often",
+            format!("{} of {} times", result.attempts.failed, result.attempts.of),
+        );
+        file.say("replay", self.replay(&path));
+        if !self.write(&path, &file) {
+            return;
+        }
+        let again = self.replay(&path);
+        if !result.rerun.is_empty() {
+            result.rerun.push('\n');
+        }
+        result.rerun.push_str(&again);
+        let result = CaseResult {
+            evidence: None,
+            ..(**result).clone()
+        };
+        self.saved.push(Saved { result, script });
+    }
+
+    fn path(&self, id: &str, extension: &str) -> PathBuf {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '.'
+            }
+        };
+        let name: String = id.chars().map(plain).collect();
+        self.folder.join(format!("{name}.{extension}"))
+    }
+
+    fn replay(&self, path: &Path) -> String {
+        let path = path.display().to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%\\".contains(c);
+        let path = if path.chars().all(plain) {
+            path
+        } else {
+            format!("'{}'", path.replace('\'', "'\\''"))
+        };
+        format!("conformance replay {path} {}", self.target)
+    }
+
+    /// What any file says of its case.
+    fn file<'a>(
+        &self,
+        result: &CaseResult,
+        findings: &[FindingNote],
+        script: &'a Script,
+        options: &'a Options,
+    ) -> Reproducer<'a> {
+        let mut file = Reproducer::new(&options.profile, script);
+        file.stands_for(&result.id);
+        match findings.split_first() {
+            None => file.say("found", result.detail.as_str()),
+            Some((first, others)) => {
+                file.say("breaks", format!("{} ({})", first.clause, first.level));
+                file.say("found", first.what.as_str());
+                for also in others.iter().take(FURTHER_FINDINGS) {
+                    let (clause, conn, what) = (&also.clause, &also.conn, &also.what);
+                    file.say("also", format!("{clause}, connection {conn}: {what}"));
+                }
+            }
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let when = format!("{}, at {}, by version {version}", now(), options.target);
+        file.say("when", when);
+        file
+    }
+
+    /// Writes a file; `false` if that failed, which is told at the end.
+    fn write(&mut self, path: &Path, file: &Reproducer<'_>) -> bool {
+        let written = Destination::File(path.to_owned()).write(|out| write!(out, "{file}"));
+        match written {
+            Ok(()) => true,
+            Err(error) => {
+                let why = format!("cannot save {}: {error}", path.display());
+                self.failed.get_or_insert(why);
+                false
+            }
+        }
+    }
+
+    /// Whether there is something to be made smaller.
+    pub(crate) fn is_to_minimise(&self) -> bool {
+        self.bounds.is_some() && !self.saved.is_empty()
+    }
+
+    /// Makes what was saved smaller, one case after the other, and tells of each.
+    pub(crate) async fn minimise(
+        &mut self,
+        player: &mut Player,
+        host: &mut Host,
+        options: &Options,
+    ) {
+        let Some(bounds) = self.bounds else {
+            return;
+        };
+        for saved in std::mem::take(&mut self.saved) {
+            let id = &saved.result.id;
+            let Some(first) = saved.result.findings.first() else {
+                continue;
+            };
+            let (script, case) = (&saved.script, cases::case(id));
+            match minimise(player, host, script, case, &first.clause, bounds).await {
+                Ok(smaller) => self.smaller(&saved.result, &smaller, options),
+                Err(error) => out::note(format_args!("{id}: not made smaller: {error}")),
+            }
+        }
+    }
+
+    fn smaller(&mut self, result: &CaseResult, smaller: &Minimised, options: &Options) {
+        let path = self.path(&result.id, "min.script");
+        let mut file = self.file(result, &smaller.findings, &smaller.script, options);
+        let sizes = format!("{}, from {}", size(&smaller.after), size(&smaller.before));
+        let ended = smaller.ended.as_str();
+        let attempts = smaller.attempts;
+        file.say(
+            "made smaller",
+            format!("{sizes}; {} tried, {ended}", smaller.candidates),
+        );
+        file.say(
+            "how often",
+            format!("{} of {} times", attempts.failed, attempts.of),
+        );
+        file.say("replay", self.replay(&path));
+        if self.write(&path, &file) {
+            out::note(format_args!("{}: {sizes}: {}", result.id, path.display()));
+        }
+    }
+
+    /// Tells where everything is.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        match &self.failed {
+            Some(why) => Err(Failure::could_not(why)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn size(size: &Size) -> String {
+    let counted = |count: usize, what: &str| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {what}{plural}")
+    };
+    format!(
+        "{} in {} on {}",
+        counted(size.frames, "frame"),
+        counted(size.octets, "octet"),
+        counted(size.connections, "connection")
+    )
+}
+
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    utc(since.unwrap_or_default().as_secs())
+}
+
+/// A time as people write it, from the seconds since the beginning of 1970.
+fn utc(seconds: u64) -> String {
+    const DAY: u64 = 86_400;
+    let (days, second) = (seconds / DAY, seconds % DAY);
+    let (mut year, mut left) = (1970_u64, days);
+    while left >= year_days(year) {
+        left = left.saturating_sub(year_days(year));
+        year = year.saturating_add(1);
+    }
+    let february = year_days(year).saturating_sub(337);
+    let mut month = 1_u64;
+    for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if left < days {
+            break;
+        }
+        left = left.saturating_sub(days);
+        month = month.saturating_add(1);
+    }
+    let day = left.saturating_add(1);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+fn year_days(year: u64) -> u64 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    365 + u64::from(leap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(utc(951_782_399), "2000-02-28 23:59:59 UTC");
+        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
+        assert_eq!(utc(1_798_761_599), "2026-12-31 23:59:59 UTC");
+    }
+
+    fn saver(folder: &Path) -> Saver {
+        let args = SaveArgs {
+            save: Some(folder.to_owned()),
+            minimise: false,
+            minimise_for: Duration::ZERO,
+        };
+        args.open(Some("host:1".to_owned())).unwrap().unwrap()
+    }
+
+    #[test]
+    fn file_names_follow_from_the_cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let saver = saver(folder.path());
+        let name = |id| {
+            let path = saver.path(id, "script");
+            path.file_name().unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            name("reassembly/header-in-four"),
+            "reassembly.header-in-four.script"
+        );
+        assert_eq!(name("a b/c"), "a.b.c.script");
+    }
+
+    #[test]
+    fn the_command_can_be_copied_whatever_the_folder_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let saver = saver(folder.path());
+        assert_eq!(
+            saver.replay(Path::new("a/b")),
+            "conformance replay a/b host:1"
+        );
+        assert_eq!(
+            saver.replay(Path::new("it's b")),
+            "conformance replay 'it'\\''s b' host:1"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let args = SaveArgs {
+            save: Some(file.join("below")),
+            minimise: false,
+            minimise_for: Duration::ZERO,
+        };
+        let failure = args.open(None).unwrap_err();
+        assert_eq!(failure.exit, super::super::exit::Exit::Usage);
+        assert!(failure.what.starts_with("--save "), "{}", failure.what);
+    }
+}
