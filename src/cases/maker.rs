@@ -27,6 +27,23 @@ pub struct Circumstances<'a> {
     pub closer: bool,
 }
 
+impl<'a> Circumstances<'a> {
+    /// Those in which every case that the profile has room for has a script.
+    #[must_use]
+    pub const fn best(profile: &'a Profile, rule: &'a ReplyRule) -> Self {
+        Self {
+            profile,
+            rule,
+            seed: 1,
+            slow: true,
+            process: true,
+            rests: true,
+            closer: false,
+            concurrent: true,
+        }
+    }
+}
+
 /// Why a case has no script here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {

@@ -5,16 +5,7 @@ use crate::model;
 use std::collections::BTreeSet;
 
 fn circumstances<'a>(profile: &'a Profile, rule: &'a crate::judge::ReplyRule) -> Circumstances<'a> {
-    Circumstances {
-        profile,
-        rule,
-        seed: 1,
-        slow: true,
-        process: true,
-        rests: true,
-        closer: false,
-        concurrent: true,
-    }
+    Circumstances::best(profile, rule)
 }
 
 #[test]

@@ -35,16 +35,7 @@ impl ExplainArgs {
             }
         })?;
         let profile = self.format.profile()?;
-        let script = case.script(&Circumstances {
-            profile: &profile,
-            rule: &ReplyRule::Echo,
-            seed: 1,
-            slow: true,
-            process: true,
-            rests: true,
-            closer: false,
-            concurrent: true,
-        });
+        let script = case.script(&Circumstances::best(&profile, &ReplyRule::Echo));
         if self.script {
             let script = script.map_err(|unfit| Failure::could_not(unfit_words(&unfit)))?;
             let mut file = Reproducer::new(&profile, &script);

@@ -103,7 +103,8 @@ impl Expected {
     }
 }
 
-fn error(ending: Ending) -> Option<DecodeError> {
+/// The decoder's error for what the naive reader says is behind the last whole frame.
+pub(crate) fn error(ending: Ending) -> Option<DecodeError> {
     let (kind, offset) = match ending {
         Ending::Boundary => return None,
         Ending::Inside { start, place } => {

@@ -20,6 +20,8 @@ mod decoding;
 mod mutate;
 mod serving;
 
+#[cfg(test)]
+pub(crate) use decoding::error;
 pub use decoding::{Disagreement, Way, compare};
 pub use mutate::mend_lengths;
 

@@ -199,10 +199,11 @@ proptest! {
     }
 }
 
-#[cfg(feature = "suite")]
+#[cfg(feature = "fuzz")]
 mod against_the_model {
     use super::*;
-    use crate::model::reader::{self, Ending, Fault};
+    use crate::fuzz::error;
+    use crate::model::reader;
 
     fn naive(profile: &Profile, octets: &[u8]) -> Read {
         let reading = reader::read(profile, octets);
@@ -211,32 +212,6 @@ mod against_the_model {
             (frame.start as u64, part(frame.body), part(frame.payload))
         });
         (frames.collect(), error(reading.ending))
-    }
-
-    fn error(ending: Ending) -> Option<DecodeError> {
-        let (kind, offset) = match ending {
-            Ending::Boundary => return None,
-            Ending::Inside { start, place } => {
-                let place = match place {
-                    reader::Place::Header => Place::Header,
-                    reader::Place::Boundary => Place::Boundary,
-                    reader::Place::Body => Place::Body,
-                };
-                (DecodeErrorKind::Truncated { place }, start)
-            }
-            Ending::Malformed { fault, at, .. } => {
-                let kind = match fault {
-                    Fault::Mark { .. } => DecodeErrorKind::Mark,
-                    Fault::Negative(_) => DecodeErrorKind::Negative,
-                    Fault::Underflow { .. } => DecodeErrorKind::Underflow,
-                    Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
-                    Fault::OverLimit { .. } => DecodeErrorKind::OverLimit,
-                };
-                (kind, at)
-            }
-        };
-        let offset = offset as u64;
-        Some(DecodeError { kind, offset })
     }
 
     proptest! {

@@ -60,16 +60,7 @@ fn answers(addr: SocketAddr, octets: &[u8], end: ClientEnd) -> (Vec<u8>, bool) {
 /// The streams of every case, each once.
 fn streams(profile: &Profile) -> BTreeSet<Vec<u8>> {
     let rule = ReplyRule::Echo;
-    let circumstances = Circumstances {
-        profile,
-        rule: &rule,
-        seed: 1,
-        slow: true,
-        process: true,
-        rests: true,
-        closer: false,
-        concurrent: true,
-    };
+    let circumstances = Circumstances::best(profile, &rule);
     let scripts = cases::all().filter_map(|case| case.script(&circumstances).ok());
     let of = |script: Script| {
         (0..script.connections())
