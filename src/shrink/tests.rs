@@ -139,7 +139,7 @@ fn busy(profile: &Profile) -> Script {
     for round in 0..3 {
         for conn in 0..3 {
             let payload = craft.payload(&format!("m{conn}{round} {}", "lorem ".repeat(400 * conn)));
-            let frame = craft.frame_with(&payload, round);
+            let frame = craft.frame(&payload);
             let (head, tail) = frame.split_at(2);
             let segments = vec![head.to_vec(), tail.to_vec()];
             script.push(conn, Action::Send(segments)).unwrap();
@@ -269,6 +269,21 @@ fn what_is_no_frame_shrinks_too() {
     };
     let smallest = shrink(&profile, cut_off.parse().unwrap(), 1000, inside);
     assert_eq!(smallest.stream(0).len(), 1, "{}", text(&smallest));
+}
+
+#[test]
+fn padding_goes_where_it_does_not_matter_and_stays_where_it_does() {
+    let profile = Profile::tutorial();
+    let mut script = Script::new();
+    script.push(0, Action::Open).unwrap();
+    let frame = Craft::new(&profile).frame_with(b"\"lorem ipsum\"", 3);
+    script.push(0, Action::Send(vec![frame])).unwrap();
+    let smallest =
+        |shows: fn(&Script) -> bool| text(&shrink(&profile, script.clone(), 1000, shows));
+    let holds_a_p = |script: &Script| script.stream(0).contains(&b'p');
+    assert_eq!(smallest(holds_a_p), "open a\nsend a 00 00 00 3c 70 00*59");
+    let is_long = |script: &Script| script.stream(0).len() > 200;
+    assert_eq!(smallest(is_long), "open a\nsend a 00 00 00 f0 00*240");
 }
 
 #[test]
