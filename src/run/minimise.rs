@@ -1,9 +1,11 @@
 //! Reproducers made smaller at a live server.
 //!
-//! What the [shrinker](crate::shrink) proposes is played, and counts only if the server breaks the same
-//! clause as badly as it did in the beginning, and does so again when it is played once more with more
-//! time. How often a script has to fail for that depends on how often the first one did: every time,
-//! or, if it does not always fail, a few times of several.
+//! First the script is played some times more, to see what it shows: the clause that was found broken,
+//! or, if that was by chance, the one that is. What the [shrinker](crate::shrink) proposes is played,
+//! and counts only if the server breaks the same clause as badly as it did in the beginning. How often
+//! a script has to fail for that depends on how often the first one did: every time, or, if it does
+//! not always fail, a few times of several. What is left in the end is played some more, with more
+//! time for everything, and if it does not hold, the one before it.
 
 use super::Host;
 use super::player::{Played, Player};
@@ -160,7 +162,7 @@ pub async fn minimise(
             break Ended::Smallest;
         };
         candidates = candidates.saturating_add(1);
-        let shown = bench.plays(candidate, &goal, rule).await.failed >= rule.failures;
+        let shown = bench.plays(candidate, &goal, rule, false).await.failed >= rule.failures;
         if shown {
             way.push_back(shrinker.best().clone());
             if way.len() > MOST_BACK {
@@ -196,6 +198,17 @@ struct Goal {
 }
 
 impl Goal {
+    /// What a play shows. A server that is gone counts as what was found at first.
+    fn shown_by(played: &Played, clause: &str) -> Option<Self> {
+        let gone = played.server_is_gone();
+        let clause = if gone { clause } else { played.breaks()? };
+        Some(Self {
+            clause: clause.to_owned(),
+            verdict: played.verdict(),
+            gone,
+        })
+    }
+
     fn is_met(&self, played: &Played) -> bool {
         if self.gone {
             return played.server_is_gone();
@@ -211,11 +224,26 @@ impl Goal {
     }
 }
 
+/// What is shown most often; of what is shown as often, rather the clause that was found at first. Of
+/// the same clause, the mildest.
+fn prevailing(shown: &[Goal], clause: &str) -> Option<Goal> {
+    let often = |goal: &Goal| shown.iter().filter(|one| one.clause == goal.clause).count();
+    let most = shown
+        .iter()
+        .max_by_key(|goal| (often(goal), goal.clause == clause))?;
+    let alike = shown.iter().filter(|goal| goal.clause == most.clause);
+    Some(Goal {
+        clause: most.clause.clone(),
+        verdict: alike.clone().map(|goal| goal.verdict).min()?,
+        gone: alike.clone().all(|goal| goal.gone),
+    })
+}
+
 /// Where scripts are tried.
 struct Bench<'a> {
     player: &'a mut Player,
     host: &'a mut Host,
-    /// The same, for the plays that confirm.
+    /// The same, for the first plays and the last.
     patient: Player,
     case: Option<&'a Case>,
     /// The server serves nobody any more.
@@ -227,41 +255,48 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// What the script shows that is to be made smaller, and how reliably.
     async fn goal(&mut self, script: &Script, clause: &str) -> Result<(Goal, Rule), NotMinimised> {
-        let mut goal = Goal {
-            clause: clause.to_owned(),
-            verdict: Verdict::Error,
-            gone: true,
-        };
-        let (mut plays, mut failed) = (0_u32, 0_u32);
-        while plays < MOST_FIRST_PLAYS && !(failed == EVERY_TIME.failures && plays == failed) {
+        let mut shown: Vec<Goal> = Vec::new();
+        let mut plays = 0_u32;
+        while plays < MOST_FIRST_PLAYS {
             let played = self.patient.play(script, self.case).await;
             plays = plays.saturating_add(1);
-            let gone = played.server_is_gone();
-            if gone || played.breaks() == Some(clause) {
-                failed = failed.saturating_add(1);
-                goal.gone &= gone;
-                goal.verdict = goal.verdict.min(played.verdict());
-            }
+            shown.extend(Goal::shown_by(&played, clause));
             self.look_after(&played).await;
             if self.gone {
                 return Err(NotMinimised::ServerGone);
             }
+            let certain = shown.iter().filter(|goal| goal.clause == clause).count();
+            if certain == EVERY_TIME.failures as usize && plays == EVERY_TIME.plays {
+                break;
+            }
         }
-        match failed {
-            0 => Err(goal.not_met(plays)),
-            _ if failed == plays => Ok((goal, EVERY_TIME)),
-            _ => Ok((goal, AT_TIMES)),
-        }
+        let goal = prevailing(&shown, clause).ok_or_else(|| NotMinimised::DoesNotFail {
+            clause: clause.to_owned(),
+            plays,
+        })?;
+        let met = shown.iter().filter(|one| one.clause == goal.clause).count();
+        let rule = if met == plays as usize {
+            EVERY_TIME
+        } else {
+            AT_TIMES
+        };
+        Ok((goal, rule))
     }
 
     /// Plays until it is known whether the rule is met.
-    async fn plays(&mut self, script: &Script, goal: &Goal, rule: Rule) -> Attempts {
+    async fn plays(
+        &mut self,
+        script: &Script,
+        goal: &Goal,
+        rule: Rule,
+        patiently: bool,
+    ) -> Attempts {
         let mut attempts = Attempts::default();
         while !self.gone && attempts.failed < rule.failures && attempts.of < rule.plays {
-            let player = if attempts.failed == 0 {
-                &*self.player
-            } else {
+            let player = if patiently {
                 &self.patient
+            } else {
+                &*self.player
             };
             let played = player.play(script, self.case).await;
             attempts.of = attempts.of.saturating_add(1);
@@ -295,7 +330,7 @@ impl Bench<'_> {
         };
         let mut plays = 0_u32;
         while let Some(script) = way.pop_back() {
-            let attempts = self.plays(&script, goal, rule).await;
+            let attempts = self.plays(&script, goal, rule, true).await;
             if self.gone || attempts.failed >= rule.failures {
                 return Ok((script, attempts));
             }

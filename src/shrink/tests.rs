@@ -283,7 +283,7 @@ fn padding_goes_where_it_does_not_matter_and_stays_where_it_does() {
     let holds_a_p = |script: &Script| script.stream(0).contains(&b'p');
     assert_eq!(smallest(holds_a_p), "open a\nsend a 00 00 00 3c 70 00*59");
     let is_long = |script: &Script| script.stream(0).len() > 200;
-    assert_eq!(smallest(is_long), "open a\nsend a 00 00 00 f0 00*240");
+    assert_eq!(smallest(is_long), "open a\nsend a 00 00 00 f0 22 00*239");
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod docs;
 mod generated;
 mod peers;
 mod program;
+mod replay;
 mod rules;
 mod server;
