@@ -454,3 +454,41 @@ fn the_python_program_does_the_same_without_this_one() {
         "{told}"
     );
 }
+
+/// The blocks of a document that are scripts.
+fn blocks(document: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = fs::read_to_string(path).unwrap();
+    let blocks = text.split("```text\n").skip(1);
+    blocks
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|block| block.starts_with("framespec script 1\n"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_scripts_of_the_document_do_what_it_says() {
+    let found = blocks("docs/SCRIPTS.md");
+    let [plain, short, reproducer] = &found[..] else {
+        panic!("three scripts, and not {}", found.len());
+    };
+    let folder = folder();
+    let play = |name: &str, script: &str, server: &Served| {
+        let file = write(&folder, name, script);
+        run(&["replay", str(&file), &server.addr.to_string()]).0
+    };
+    let honest = Served::start(&[]);
+    assert_eq!(play("plain", plain, &honest), 0);
+    assert_eq!(play("reproducer", reproducer, &honest), 0);
+    let faulty = Served::start(&["--fault", "header-parsed-again"]);
+    assert_eq!(play("again", reproducer, &faulty), 1);
+    assert_eq!(play("uncut", &reproducer.replace("| ", ""), &faulty), 0);
+    let profile = write(
+        &folder,
+        "profile",
+        "name = 'short'\nlength.width = 2\nlimits.max_body = 1024\n",
+    );
+    let short_server = Served::start(&["--profile", str(&profile)]);
+    assert_eq!(play("short", short, &short_server), 0);
+}
