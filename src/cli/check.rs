@@ -169,10 +169,10 @@ impl CheckArgs {
         &self,
         done: Option<Result<Finished, RunError>>,
         closing: Closing,
-        expectations: Option<Expectations>,
+        expectations: Expectations,
     ) -> Result<Exit, Failure> {
         if let Some(path) = &self.reports.write_expect {
-            let known = expectations.unwrap_or_default().updated(&closing.run);
+            let known = expectations.updated(&closing.run);
             return written(path, &known);
         }
         if let Some(error) = closing.failed.first() {
@@ -187,39 +187,27 @@ impl CheckArgs {
             Some(Err(error)) => return Err(self.host.failure(&error)),
             Some(Ok(_)) => {}
         }
-        match expectations {
-            Some(expectations) => Ok(self.against(&expectations, &closing.run)),
-            None => Ok(self.exit(&closing.run)),
-        }
+        Ok(self.exit(&closing.run, &expectations))
     }
 
-    fn exit(&self, run: &Run) -> Exit {
-        let summary = run.finished.summary;
-        let strictly = self.manner.strict && summary.warn.saturating_add(summary.unstable) > 0;
-        if summary.fail > 0 || strictly {
-            Exit::Findings
-        } else if summary.error > 0 || run.finished.broken_off.is_some() {
-            Exit::CouldNot
-        } else {
-            Exit::Ok
-        }
-    }
-
-    fn against(&self, expectations: &Expectations, run: &Run) -> Exit {
-        let outcome = expectations.apply(run, |id| cases::case(id).is_some());
+    /// The exit code, known failures set aside. An error of the harness is never known.
+    fn exit(&self, run: &Run, known: &Expectations) -> Exit {
+        let outcome = known.apply(run, |id| cases::case(id).is_some());
         for stale in &outcome.stale {
             out::note(format_args!("stale: {stale}"));
         }
         if !outcome.expected.is_empty() {
             out::note(format_args!("{} known failures", outcome.expected.len()));
         }
-        let strictly = self.manner.strict
-            && run.results.iter().any(|result| {
-                matches!(result.verdict, Verdict::Warn | Verdict::Unstable)
-                    && !expectations.names(&result.id)
-            });
-        if outcome.is_failure() || strictly {
+        let any = |verdict: Verdict| {
+            let mut results = run.results.iter();
+            results.any(|result| result.verdict == verdict && !known.names(&result.id))
+        };
+        let strictly = self.manner.strict && (any(Verdict::Warn) || any(Verdict::Unstable));
+        if any(Verdict::Fail) || !outcome.stale.is_empty() || strictly {
             Exit::Findings
+        } else if run.finished.summary.error > 0 || run.finished.broken_off.is_some() {
+            Exit::CouldNot
         } else {
             Exit::Ok
         }
@@ -293,15 +281,14 @@ impl ReportArgs {
         Ok(outputs)
     }
 
-    fn expectations(&self) -> Result<Option<Expectations>, Failure> {
+    /// What is known to fail: nothing, unless a file says so.
+    fn expectations(&self) -> Result<Expectations, Failure> {
         let Some(path) = &self.expect else {
-            return Ok(None);
+            return Ok(Expectations::default());
         };
         let refuse = |error: String| Failure::usage(format!("{}: {error}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        Expectations::parse(&text)
-            .map(Some)
-            .map_err(|error| refuse(error.to_string()))
+        Expectations::parse(&text).map_err(|error| refuse(error.to_string()))
     }
 }
 
