@@ -136,6 +136,20 @@ impl Transcript {
             .filter(move |(_, entry)| entry.conn == conn)
     }
 
+    /// The same without what was seen after waiting had been given up: by then the script is broken
+    /// off, and what still comes has not come when it was owed.
+    #[must_use]
+    pub fn until_given_up(&self) -> Self {
+        let gave_up = |entry: &Entry| matches!(entry.seen, Seen::GaveUp(_));
+        let end = self.entries.iter().position(gave_up);
+        let kept = end.map_or(self.entries.len(), |end| end.saturating_add(1));
+        Self {
+            entries: self.entries.iter().take(kept).cloned().collect(),
+            canary: self.canary.clone(),
+            samples: self.samples.clone(),
+        }
+    }
+
     /// The reading of that name.
     #[must_use]
     pub fn sample(&self, name: &str) -> Option<&Sample> {

@@ -27,6 +27,8 @@ pub(super) struct Attempt {
     pub(super) beyond_model_only: bool,
     /// Something owed did not come, and the judge says nothing of it: then the judge is at fault.
     unexplained: bool,
+    /// All that was owed came, though later than it was waited for.
+    is_late: bool,
 }
 
 impl Attempt {
@@ -38,7 +40,11 @@ impl Attempt {
         permitted: Vec<Permitted>,
         transcript: Transcript,
     ) -> Self {
-        let mut findings = judge::judge(&peer.profile, &peer.rule, &permitted, &transcript);
+        let judged = |transcript: &Transcript| {
+            judge::judge(&peer.profile, &peer.rule, &permitted, transcript)
+        };
+        let mut findings = judged(&transcript.until_given_up());
+        let is_late = !findings.is_empty() && judged(&transcript).is_empty();
         let unexplained = findings.is_empty() && was_given_up(&transcript);
         let beyond_model_only = findings.is_empty() && !unexplained;
         if let Some(case) = case {
@@ -63,6 +69,7 @@ impl Attempt {
             stderr: String::new(),
             beyond_model_only,
             unexplained,
+            is_late,
         }
     }
 
@@ -103,11 +110,11 @@ pub(super) fn result(peer: &Peer, options: &Options, played: &Played) -> CaseRes
     let case = played.planned.case;
     let comes_and_goes = attempts.failed < attempts.of && !played.is_certain;
     let verdict = match attempt.verdict() {
-        // A warning that comes and goes is a warning; a failure that does is not certain.
-        Verdict::Fail if comes_and_goes => Verdict::Unstable,
         // What was owed came, but late, and was in time whenever the case was played again: this
         // machine was busy.
-        Verdict::Error if comes_and_goes => Verdict::Pass,
+        Verdict::Fail if comes_and_goes && attempt.is_late => Verdict::Pass,
+        // A warning that comes and goes is a warning; a failure that does is not certain.
+        Verdict::Fail if comes_and_goes => Verdict::Unstable,
         verdict => verdict,
     };
     let keep = verdict != Verdict::Pass || options.trace;

@@ -3,7 +3,7 @@
 use super::trial::Results;
 use crate::cases;
 use crate::event::Verdict;
-use crate::server::Fault;
+use crate::server::{Fault, Variant};
 use crate::spec;
 
 /// What came of trying everything.
@@ -131,6 +131,15 @@ impl HonestRow {
 }
 
 impl Matrix {
+    /// Puts everything in the order of the tables.
+    pub(super) fn sort(&mut self) {
+        let fault = |name| Fault::all().position(|fault| fault.name == name);
+        let variant = |name| Variant::all().position(|variant| variant.name == name);
+        self.faults.sort_by_key(|row| fault(row.name));
+        self.honest
+            .sort_by_key(|row| (variant(row.name), row.name, !row.declared));
+    }
+
     /// Everything that is not as it should be, in sentences; none if the suite is worth its name.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {

@@ -15,7 +15,7 @@ pub use trial::Program;
 use crate::cases::{self, Case};
 use crate::profile::{Profile, ProfileError};
 use crate::server::{Fault, Need, Variant};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use trial::{Results, Subject, Trial};
 
 /// How many servers are tried at the same time, unless an option says otherwise. Most of the time they
 /// are waited for.
-pub const DEFAULT_JOBS: usize = 8;
+pub const DEFAULT_JOBS: usize = 16;
 
 /// The limit that is declared where one is: small enough for a case to send so much.
 pub const DECLARED_LIMIT: u64 = 1 << 20;
@@ -85,16 +85,16 @@ pub async fn selftest(
         options: options.clone(),
         declared,
         places: Semaphore::new(options.jobs.max(1)),
+        process: Semaphore::new(1),
     });
     let mut matrix = Matrix::default();
     let mut failed = Failed::default();
-    find_faults(&bench, &mut matrix, &mut failed, tell).await;
+    try_each(&bench, &mut matrix, &mut failed, tell).await;
     if options.each_case {
         failed = fail_the_others(&bench, failed).await;
         matrix.never_failed = failed.never(&bench);
     }
     matrix.failed_by = failed.by.into_iter().collect();
-    pass_the_honest(&bench, &mut matrix, tell).await;
     Ok(matrix)
 }
 
@@ -105,6 +105,8 @@ struct Bench {
     /// The profile with a limit declared.
     declared: Profile,
     places: Semaphore,
+    /// Processes are looked at one at a time.
+    process: Semaphore,
 }
 
 impl Bench {
@@ -135,12 +137,45 @@ impl Bench {
         }
         Ok(trial)
     }
+
+    /// The trials of servers that are to pass, each with a declared limit and without.
+    fn honest(&self) -> Vec<Trial> {
+        let variants = self.options.variants.iter().copied().map(Subject::Variant);
+        let subjects = [Subject::Reference, Subject::Unaltered];
+        let trial = |subject| {
+            [&self.declared, &self.options.profile].map(|profile| Trial {
+                subject,
+                profile: profile.clone(),
+                cases: cases::all().collect(),
+                program: None,
+                slow: false,
+            })
+        };
+        subjects
+            .into_iter()
+            .chain(variants)
+            .flat_map(trial)
+            .collect()
+    }
+
+    /// Plays a trial when its turn comes.
+    async fn play(&self, trial: Trial) -> Results {
+        let turns = if trial.program.is_some() {
+            &self.process
+        } else {
+            &self.places
+        };
+        let Ok(_turn) = turns.acquire().await else {
+            return Results::default();
+        };
+        trial::play(trial).await
+    }
 }
 
 /// Which faults failed each case.
 #[derive(Debug, Default)]
 struct Failed {
-    by: std::collections::BTreeMap<&'static str, Vec<&'static str>>,
+    by: BTreeMap<&'static str, Vec<&'static str>>,
     /// Cases that were played at all.
     played: BTreeSet<&'static str>,
 }
@@ -167,19 +202,18 @@ impl Failed {
     }
 }
 
-async fn find_faults(
+async fn try_each(
     bench: &Arc<Bench>,
     matrix: &mut Matrix,
     failed: &mut Failed,
     tell: &mut (dyn FnMut(&Tried) + Send),
 ) {
     let mut trying = JoinSet::new();
+    // The honest play every case, and take longest: they begin.
+    let mut trials = bench.honest();
     for fault in bench.options.faults.iter().copied() {
         match bench.trial(fault, own_cases(fault)) {
-            Ok(trial) => {
-                let bench = Arc::clone(bench);
-                trying.spawn(async move { (fault, trial::play(trial, &bench.places).await) });
-            }
+            Ok(trial) => trials.push(trial),
             Err(why) => {
                 let row = FaultRow::new(fault, Fate::NotLooked(why.to_owned()));
                 tell(&Tried::Fault(row.clone()));
@@ -187,18 +221,28 @@ async fn find_faults(
             }
         }
     }
+    for trial in trials {
+        let (bench, subject) = (Arc::clone(bench), trial.subject);
+        let declared = trial.profile.declared_max_body().is_some();
+        trying.spawn(async move { (subject, declared, bench.play(trial).await) });
+    }
     while let Some(tried) = trying.join_next().await {
         // A task that panicked leaves its row out, and that is noticed.
-        let Ok((fault, results)) = tried else {
+        let Ok((subject, declared, results)) = tried else {
             continue;
         };
-        failed.note(fault, &results);
-        let row = FaultRow::new(fault, Fate::of(&results));
-        tell(&Tried::Fault(row.clone()));
-        matrix.faults.push(row);
+        if let Subject::Fault(fault) = subject {
+            failed.note(fault, &results);
+            let row = FaultRow::new(fault, Fate::of(&results));
+            tell(&Tried::Fault(row.clone()));
+            matrix.faults.push(row);
+        } else {
+            let row = HonestRow::new(subject.name(), subject.is_warned(), declared, &results);
+            tell(&Tried::Honest(row.clone()));
+            matrix.honest.push(row);
+        }
     }
-    let place = |name: &str| Fault::all().position(|fault| fault.name == name);
-    matrix.faults.sort_by_key(|row| place(row.name));
+    matrix.sort();
 }
 
 fn own_cases(fault: &Fault) -> Vec<&'static Case> {
@@ -226,7 +270,7 @@ async fn fail_the_others(bench: &Arc<Bench>, failed: Failed) -> Failed {
                 return;
             };
             if trial.program.is_none() && !trial.slow && !trial.cases.is_empty() {
-                let results = trial::play_here(trial).await;
+                let results = trial::play(trial).await;
                 lock(&failed).note(fault, &results);
             }
         });
@@ -238,48 +282,4 @@ async fn fail_the_others(bench: &Arc<Bench>, failed: Failed) -> Failed {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn pass_the_honest(
-    bench: &Arc<Bench>,
-    matrix: &mut Matrix,
-    tell: &mut (dyn FnMut(&Tried) + Send),
-) {
-    let variants = bench.options.variants.iter().copied().map(Subject::Variant);
-    let subjects = [Subject::Reference, Subject::Unaltered]
-        .into_iter()
-        .chain(variants);
-    let mut trying = JoinSet::new();
-    for (place, subject) in subjects.enumerate() {
-        for profile in [&bench.declared, &bench.options.profile] {
-            let trial = Trial {
-                subject,
-                profile: profile.clone(),
-                cases: cases::all().collect(),
-                program: None,
-                slow: false,
-            };
-            let bench = Arc::clone(bench);
-            let declared = profile.declared_max_body().is_some();
-            trying.spawn(async move {
-                (
-                    place,
-                    declared,
-                    subject,
-                    trial::play(trial, &bench.places).await,
-                )
-            });
-        }
-    }
-    let mut rows = Vec::new();
-    while let Some(tried) = trying.join_next().await {
-        let Ok((place, declared, subject, results)) = tried else {
-            continue;
-        };
-        let row = HonestRow::new(subject.name(), subject.is_warned(), declared, &results);
-        tell(&Tried::Honest(row.clone()));
-        rows.push((place, row));
-    }
-    rows.sort_by_key(|(place, row)| (*place, !row.declared));
-    matrix.honest = rows.into_iter().map(|(_, row)| row).collect();
 }

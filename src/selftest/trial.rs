@@ -13,15 +13,17 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// How long a program may take to say where it listens.
 const START: Duration = Duration::from_secs(20);
 
-/// How often a server that its own fault ended is started again for the cases that are left.
-const MOST_STARTS: usize = 16;
+/// How often a server that its own fault ended is started, for the cases that are left.
+const MOST_STARTS: usize = 4;
+
+/// How many scripts are played at one server side by side.
+const SCRIPTS: usize = 10;
 
 /// The program `conformance`, as a server that can be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,21 +116,9 @@ pub(super) struct Results {
     pub(super) broken: Option<String>,
 }
 
-/// Plays the cases of a trial when its turn comes. One that looks at a process has the machine to
-/// itself.
-pub(super) async fn play(trial: Trial, places: &Semaphore) -> Results {
-    let alone = trial.program.is_some();
-    let wanted = if alone { places.available_permits() } else { 1 };
-    let wanted = u32::try_from(wanted.max(1)).unwrap_or(1);
-    let Ok(_place) = places.acquire_many(wanted).await else {
-        return Results::default();
-    };
-    play_here(trial).await
-}
-
-/// Plays the cases of a trial now. If the server comes to its end by its own fault, the rest is played
+/// Plays the cases of a trial. If the server comes to its end by its own fault, the rest is played
 /// at another.
-pub(super) async fn play_here(trial: Trial) -> Results {
+pub(super) async fn play(trial: Trial) -> Results {
     let mut all = Results::default();
     let mut left = trial.cases.clone();
     for _ in 0..MOST_STARTS {
@@ -165,6 +155,7 @@ async fn one_server(trial: &Trial, cases: Vec<&'static Case>) -> io::Result<Roun
     let server = Server::start(trial).await?;
     let options = Options {
         cases: cases.clone(),
+        jobs: SCRIPTS,
         process: server.process(),
         slow: trial.slow,
         ..Options::new(trial.subject.name(), trial.profile.clone())

@@ -62,6 +62,9 @@ impl Variant {
 
 #[rustfmt::skip]
 const VARIANTS: &[Variant] = &[
+    Variant::new("after-50-ms",
+        "A client that asks is answered 50 ms later, whatever it asks meanwhile.",
+        |h| h.answer = |c, request| Box::pin(slowly(c, request))),
     Variant::new("closes-on-undecodable",
         "What cannot be decoded gets the connection closed.",
         |h| h.answer = |c, request| Box::pin(closing(c, request))),
@@ -83,9 +86,6 @@ const VARIANTS: &[Variant] = &[
     Variant::new("writes-its-own-json",
         "The reply means what the request meant, in other words: members sorted, escapes for all that is not ASCII, white space.",
         |h| h.answer = |c, request| Box::pin(in_own_words(c, request))),
-    Variant::new("after-50-ms",
-        "A client that asks is answered 50 ms later, whatever it asks meanwhile.",
-        |h| h.answer = |c, request| Box::pin(slowly(c, request))),
     Variant::new("dribbles",
         "Replies are sent octet by octet, long ones for as long as the first 200.",
         |h| h.send = |c, octets| Box::pin(dribbled(c, octets))),
