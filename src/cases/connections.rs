@@ -191,6 +191,23 @@ pub(super) const CASES: &[Case] = &[
         |s| never_finished(s, s.profile().header_len().saturating_add(10)),
     )
     .and(given_up),
+    Case::should(
+        "deadline/dripping",
+        "An octet now and then keeps no frame alive: the time that counts is that of the whole frame.",
+        |s| {
+            s.need_slow();
+            let a = s.open();
+            let request = s.request();
+            let (mut part, mut rest) = parted(&request, s.profile().header_len());
+            s.send(a, part);
+            for _ in 0..LONG / DRIP {
+                s.pause(DRIP);
+                (part, rest) = parted(rest, 1);
+                s.send(a, part);
+            }
+        },
+    )
+    .and(given_up),
 ];
 
 fn last_words(s: &mut Maker<'_>, requests: usize) {
@@ -231,6 +248,9 @@ fn halting(s: &mut Maker<'_>, octets: usize, millis: u64) {
 
 /// How long a server gets to give up a frame, in milliseconds.
 const LONG: u64 = 60_000;
+
+/// How long a client that drips leaves between two octets, in milliseconds.
+const DRIP: u64 = 5_000;
 
 fn never_finished(s: &mut Maker<'_>, octets: usize) {
     s.need_slow();
