@@ -5,6 +5,7 @@ mod told;
 use super::check::ReplyArg;
 use super::exit::{Exit, Failure};
 use super::script_file::{self, ScriptFile};
+use super::signals::Signals;
 use super::span::span;
 use super::target::Target;
 use super::wire_format::{limited, named, octets};
@@ -81,9 +82,10 @@ impl ReplayArgs {
             is_other_format: false,
         };
         runtime::multi()?.block_on(async {
+            let mut signals = Signals::new()?;
             tokio::select! {
                 done = replay.all(&files) => done,
-                _ = tokio::signal::ctrl_c() => Err(Failure::could_not("interrupted")),
+                () = signals.next() => Err(Failure::could_not("interrupted")),
             }
         })
     }

@@ -26,14 +26,15 @@ const CASE: &str = "# case: ";
 /// use framespec::script::{Script, profile_of_file};
 ///
 /// let script: Script = "framespec script 1\nopen a\nsend a 01000000 '1' 00*3\n".parse()?;
-/// let mut reproducer = Reproducer::new(&Profile::chunk_count(), &script);
+/// let profile = Profile::chunk_count();
+/// let mut reproducer = Reproducer::new(&profile, &script);
 /// reproducer.stands_for("length-prefix/one-chunk");
 /// reproducer.say("found", "no reply");
 /// let file = reproducer.to_string();
 /// assert_eq!(file.lines().nth(1), Some("#: chunk-count"));
 /// assert_eq!(file.parse::<Script>()?, script);
 /// assert_eq!(case_of_file(file.as_bytes()).as_deref(), Some("length-prefix/one-chunk"));
-/// assert_eq!(profile_of_file(file.as_bytes()), Ok(Some(Profile::chunk_count())));
+/// assert_eq!(profile_of_file(file.as_bytes()), Ok(Some(profile)));
 /// # Ok::<(), framespec::script::ScriptError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -144,6 +145,8 @@ fn profile_lines(profile: &Profile) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::script::profile_of_file;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn script(text: &str) -> Script {
         format!("{MAGIC}\n{text}").parse().unwrap()
@@ -173,6 +176,35 @@ mod tests {
         }
         let file = Reproducer::new(&Profile::tutorial(), &script).to_string();
         assert_eq!(profile_of_file(file.as_bytes()), Ok(None));
+    }
+
+    proptest! {
+        /// Whatever is sent, however cut: the file is that script, and so is its hex.
+        #[test]
+        fn any_script_is_in_its_file(
+            segments in vec(vec(prop_oneof![Just(0_u8), Just(60), any::<u8>()], 1..90), 1..6),
+            more in vec(any::<u8>(), 1..9),
+        ) {
+            let mut script = Script::new();
+            script.push(0, Action::Open).unwrap();
+            script.push(1, Action::Open).unwrap();
+            script.push(1, Action::Send(segments)).unwrap();
+            script.push(0, Action::Send(vec![more.clone()])).unwrap();
+            script.push(1, Action::Send(vec![more])).unwrap();
+            for profile in [Profile::tutorial(), Profile::chunk_count()] {
+                let file = Reproducer::new(&profile, &script).to_string();
+                prop_assert_eq!(&file.parse::<Script>().unwrap(), &script);
+                let text = hex::text(&profile, &script);
+                let sent: String = text.lines().filter_map(|line| line.split('#').next()).collect();
+                let steps = [&script.steps()[2], &script.steps()[3], &script.steps()[4]];
+                let octets = steps.iter().flat_map(|step| match &step.action {
+                    Action::Send(segments) => segments.concat(),
+                    _ => Vec::new(),
+                });
+                let octets: Vec<u8> = octets.collect();
+                prop_assert_eq!(sent.replace(' ', ""), hex::pairs(&octets, ""));
+            }
+        }
     }
 
     #[test]
