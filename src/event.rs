@@ -6,7 +6,7 @@
 //! The serialised form is what `--format json` and `--format jsonl` write. It is versioned by
 //! [`SCHEMA`]: fields are added, never renamed.
 
-use crate::spec::Level;
+use crate::spec::{self, Clause, Level};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -39,7 +39,10 @@ pub struct Started {
     pub schema: String,
     /// Version of this package.
     pub version: String,
-    /// The server, as it was named on the command line.
+    /// Whether a server was checked or a client.
+    #[serde(default, skip_serializing_if = "Role::is_server")]
+    pub role: Role,
+    /// The server or client, as it was named on the command line.
     pub target: String,
     /// Name of the profile.
     pub profile: String,
@@ -56,9 +59,40 @@ pub struct Started {
     pub selection: Vec<String>,
 }
 
-/// What the first look at a server found out.
+/// What is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A server.
+    #[default]
+    Server,
+    /// A client.
+    Client,
+}
+
+impl Role {
+    /// Whether it is a server, as it is if nothing is said.
+    #[must_use]
+    pub const fn is_server(&self) -> bool {
+        matches!(self, Self::Server)
+    }
+
+    /// The clauses that it is held to.
+    #[must_use]
+    pub const fn clauses(self) -> &'static [Clause] {
+        match self {
+            Self::Server => spec::CLAUSES,
+            Self::Client => spec::CLIENT_CLAUSES,
+        }
+    }
+}
+
+/// What the first look at a server or client found out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Calibration {
+    /// All of it in a sentence, where a client was looked at; the figures below are a server's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client: String,
     /// Median time of a round trip, in microseconds.
     pub round_trip_us: u64,
     /// How its replies relate to requests: `echo`, `token`, `any` or `none`.
@@ -182,7 +216,7 @@ pub struct FindingNote {
 /// What was sent and seen while a case was run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The script in its text form: save it and `replay` it.
+    /// The script in its text form: save it and `replay` it. Empty where a client was checked.
     pub script: String,
     /// What was sent and seen, in order.
     pub timeline: Vec<Moment>,
@@ -192,7 +226,7 @@ pub struct Evidence {
     /// What was permitted, one line for each thing owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permitted: Vec<String>,
-    /// The last of what the server wrote to its standard error, if the checker started it.
+    /// The last of what the server or client wrote to its standard error, if the checker started it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stderr: String,
 }
@@ -246,9 +280,9 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// The checker.
+    /// The client: the checker, unless a client is checked.
     Client,
-    /// The server under test.
+    /// The server: the checker, if a client is checked.
     Server,
 }
 

@@ -52,6 +52,8 @@ pub mod cli;
 #[cfg(feature = "server")]
 pub mod client;
 #[cfg(feature = "suite")]
+pub mod client_cases;
+#[cfg(feature = "suite")]
 pub mod event;
 #[cfg(feature = "suite")]
 pub mod expect;
@@ -72,6 +74,8 @@ pub mod report;
 pub mod reproducer;
 #[cfg(feature = "check")]
 pub mod run;
+#[cfg(feature = "check")]
+pub mod run_client;
 #[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "check")]

@@ -1,7 +1,7 @@
 //! The clauses: what a server owes on the wire, each with a slug that never changes.
 //!
-//! This table is the only place where a clause is defined. Cases, reports, `explain` and the table
-//! in docs/PROTOCOL.md are made from it.
+//! What a client owes stands in a second table. These two are the only place where a clause is
+//! defined. Cases, reports, `explain` and the tables in docs/PROTOCOL.md are made from them.
 
 use std::fmt;
 
@@ -46,11 +46,13 @@ pub enum Group {
     ManyClients,
     /// What the server's process spends.
     Resources,
+    /// What a client owes.
+    Clients,
 }
 
 impl Group {
     /// All groups, in the order in which they are printed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Receiving,
         Self::Sending,
         Self::Messages,
@@ -58,6 +60,7 @@ impl Group {
         Self::Connections,
         Self::ManyClients,
         Self::Resources,
+        Self::Clients,
     ];
 
     /// Its heading.
@@ -71,6 +74,7 @@ impl Group {
             Self::Connections => "Connections",
             Self::ManyClients => "Many clients",
             Self::Resources => "Resources",
+            Self::Clients => "Clients",
         }
     }
 }
@@ -88,15 +92,19 @@ pub struct Clause {
     pub sentence: &'static str,
 }
 
-/// The clause of that slug.
+/// The clause of that slug, be it a server's or a client's.
 #[must_use]
 pub fn clause(slug: &str) -> Option<&'static Clause> {
-    CLAUSES.iter().find(|clause| clause.slug == slug)
+    both().find(|clause| clause.slug == slug)
 }
 
 /// The clauses of a group, in the order of the table.
 pub fn clauses_of(group: Group) -> impl Iterator<Item = &'static Clause> {
-    CLAUSES.iter().filter(move |clause| clause.group == group)
+    both().filter(move |clause| clause.group == group)
+}
+
+fn both() -> impl Iterator<Item = &'static Clause> {
+    CLAUSES.iter().chain(CLIENT_CLAUSES)
 }
 
 const fn must(group: Group, slug: &'static str, sentence: &'static str) -> Clause {
@@ -117,9 +125,9 @@ const fn should(group: Group, slug: &'static str, sentence: &'static str) -> Cla
     }
 }
 
-use Group::{Connections, Exchange, ManyClients, Messages, Receiving, Resources, Sending};
+use Group::{Clients, Connections, Exchange, ManyClients, Messages, Receiving, Resources, Sending};
 
-/// Every clause.
+/// Every clause that a server is held to.
 #[rustfmt::skip]
 pub const CLAUSES: &[Clause] = &[
     must(Receiving, "length-prefix",
@@ -198,6 +206,35 @@ pub const CLAUSES: &[Clause] = &[
         "A connection that has ended gives its descriptors back."),
 ];
 
+/// Every clause that a client is held to.
+#[rustfmt::skip]
+pub const CLIENT_CLAUSES: &[Clause] = &[
+    must(Clients, "client-framing",
+        "A client sends frames of the profile, one directly behind the other, with headers that say how long their bodies are."),
+    must(Clients, "client-padding",
+        "The body of a request is padded with pad octets to a whole number of chunks, and with fewer than one chunk of them."),
+    must(Clients, "client-text",
+        "The payload of a request is one JSON text in UTF-8 without a byte order mark, and says what the client's user said."),
+    must(Clients, "client-reassembly",
+        "How a reply is cut into segments carries no meaning: in whatever pieces it arrives, the client reads the same."),
+    must(Clients, "client-boundary",
+        "A reply takes up its header and its body and not an octet more; what follows, be it in the same segment, is the next reply."),
+    must(Clients, "client-payload",
+        "Pad octets at the end of a reply are dropped, be there none, few or whole chunks of them, and the payload is otherwise left alone."),
+    must(Clients, "client-undecodable",
+        "After a well-framed reply whose payload is no message, the client reads the next one or gives the connection up; nothing hangs and nothing is brought down."),
+    must(Clients, "client-limit",
+        "A header that claims more than the limit makes the client give the connection up at once, before it has waited for any of the body or reserved room for it."),
+    must(Clients, "client-truncation",
+        "When the stream ends inside a reply, the client takes nothing of it for a message and gives the connection up."),
+    must(Clients, "client-close",
+        "When the server ends its stream between two replies, the client ends the connection too, at the latest when it wants to use it again."),
+    must(Clients, "client-reset",
+        "A client notices that its connection was reset, at the latest when it wants to use it again, and is not brought down by it."),
+    must(Clients, "client-patience",
+        "A reply may come half a second late or with a pause of 200 ms inside it, and SHOULD be allowed a pause of 1 s; waiting for it costs no processor time."),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,7 +242,7 @@ mod tests {
     #[test]
     fn slugs_are_unique_and_well_formed() {
         let mut seen = std::collections::BTreeSet::new();
-        for clause in CLAUSES {
+        for clause in both() {
             assert!(seen.insert(clause.slug), "{} stands twice", clause.slug);
             let well_formed = clause
                 .slug
@@ -217,7 +254,7 @@ mod tests {
 
     #[test]
     fn every_sentence_is_one() {
-        for clause in CLAUSES {
+        for clause in both() {
             assert!(clause.sentence.ends_with('.'), "{}", clause.slug);
             assert!(
                 !clause.sentence.trim_end_matches('.').contains(". "),
@@ -233,6 +270,13 @@ mod tests {
             .map(|group| clauses_of(group).count())
             .iter()
             .sum();
-        assert_eq!(grouped, CLAUSES.len());
+        assert_eq!(grouped, both().count());
+    }
+
+    #[test]
+    fn the_two_tables_are_told_apart_by_their_slugs() {
+        let is_clients = |clause: &Clause| clause.slug.starts_with("client-");
+        assert!(CLIENT_CLAUSES.iter().all(is_clients));
+        assert!(!CLAUSES.iter().any(is_clients));
     }
 }

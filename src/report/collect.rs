@@ -1,6 +1,6 @@
 //! Collects the events of a run into a [`Run`].
 
-use crate::event::{CaseResult, Event, Finished, Run, SCHEMA, Summary, Unchecked, Verdict};
+use crate::event::{CaseResult, Event, Finished, Role, Run, SCHEMA, Summary, Unchecked, Verdict};
 use crate::spec::{self, Level};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -45,7 +45,8 @@ impl Collector {
             summary.count(result.verdict);
             summary.elapsed_ms = summary.elapsed_ms.max(result.elapsed_ms);
         }
-        let (clauses_checked, clauses_unchecked) = coverage(&self.run.results);
+        let (clauses_checked, clauses_unchecked) =
+            coverage(self.run.started.role, &self.run.results);
         Finished {
             summary,
             broken_off: Some(UNTOLD.to_owned()),
@@ -146,7 +147,7 @@ fn recount(run: &mut Run) {
 }
 
 /// The clauses that these cases checked, and those that they did not, with a reason.
-fn coverage(results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>) {
+fn coverage(role: Role, results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>) {
     let checked: BTreeSet<&str> = results
         .iter()
         .filter(|result| !matches!(result.verdict, Verdict::Skip | Verdict::Error))
@@ -157,7 +158,7 @@ fn coverage(results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>) {
         reasons.entry(&result.clause).or_insert(&result.detail);
     }
     let is_checked = |slug: &str| checked.contains(slug);
-    let slugs = || spec::CLAUSES.iter().map(|clause| clause.slug);
+    let slugs = || role.clauses().iter().map(|clause| clause.slug);
     (
         slugs()
             .filter(|slug| is_checked(slug))

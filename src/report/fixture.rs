@@ -3,7 +3,7 @@
 
 use crate::event::{
     Attempts, Calibration, CaseResult, Event, Evidence, FindingNote, Finished, FrameMark, Moment,
-    Run, SCHEMA, Side, Started, Summary, Unchecked, Verdict, What,
+    Role, Run, SCHEMA, Side, Started, Summary, Unchecked, Verdict, What,
 };
 use crate::spec::{self, Level};
 
@@ -31,6 +31,7 @@ pub(crate) fn run() -> Run {
     }
     Run {
         started: Started {
+            role: Role::Server,
             schema: SCHEMA.into(),
             version: "0.1.0".into(),
             target: "127.0.0.1:7000".into(),
@@ -41,6 +42,7 @@ pub(crate) fn run() -> Run {
             selection: Vec::new(),
         },
         calibration: Some(Calibration {
+            client: String::new(),
             round_trip_us: 85,
             reply: "echo".into(),
             concurrent: true,

@@ -75,12 +75,16 @@ fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     } else {
         "serves one client at a time"
     };
-    writeln!(
-        out,
-        "The server {clients}; replies: {}; round trip {}.\n",
-        Markdown(&found.reply),
-        millis(found.round_trip_us)
-    )?;
+    if found.client.is_empty() {
+        writeln!(
+            out,
+            "The server {clients}; replies: {}; round trip {}.\n",
+            Markdown(&found.reply),
+            millis(found.round_trip_us)
+        )?;
+    } else {
+        writeln!(out, "{}.\n", Markdown(&found.client))?;
+    }
     for note in &found.notes {
         writeln!(out, "> Note: {}\n", Markdown(note))?;
     }

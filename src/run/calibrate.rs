@@ -87,6 +87,7 @@ fn calibrated(
     notes: Vec<String>,
 ) -> Calibrated {
     let told = Calibration {
+        client: String::new(),
         round_trip_us: micros(pace.round_trip),
         reply: rule.as_str().to_owned(),
         concurrent,

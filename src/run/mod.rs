@@ -37,7 +37,7 @@ pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
 
 use crate::cases::Case;
-use crate::event::{Event, Finished, SCHEMA, Started};
+use crate::event::{Event, Finished, Role, SCHEMA, Started};
 use crate::profile::Profile;
 use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;
@@ -213,6 +213,7 @@ fn started(options: &Options) -> Started {
     Started {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        role: Role::Server,
         target: options.target.clone(),
         profile: options.profile.name().to_owned(),
         selected: options.cases.len(),

@@ -81,11 +81,7 @@ fn more(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
     if let Some(evidence) = &result.evidence {
         timeline(evidence, out)?;
         permitted(evidence, out)?;
-        preformatted(
-            "What the server wrote to its standard error",
-            &evidence.stderr,
-            out,
-        )?;
+        preformatted("What it wrote to its standard error", &evidence.stderr, out)?;
         preformatted("The script", &evidence.script, out)?;
     }
     if !result.rerun.is_empty() {

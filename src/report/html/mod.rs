@@ -118,13 +118,17 @@ fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     } else {
         "one client at a time"
     };
-    writeln!(
-        out,
-        "<p class=\"facts\">round trip {}, replies: {}, {clients}, answers awaited for {}</p>",
-        millis(found.round_trip_us),
-        Html(&found.reply),
-        seconds(found.timeout_ms)
-    )?;
+    if found.client.is_empty() {
+        writeln!(
+            out,
+            "<p class=\"facts\">round trip {}, replies: {}, {clients}, answers awaited for {}</p>",
+            millis(found.round_trip_us),
+            Html(&found.reply),
+            seconds(found.timeout_ms)
+        )?;
+    } else {
+        writeln!(out, "<p class=\"facts\">{}</p>", Html(&found.client))?;
+    }
     for note in &found.notes {
         writeln!(out, "<p class=\"notice\">{}</p>", Html(note))?;
     }

@@ -137,7 +137,7 @@ fn stderr(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let faint = look.ink(Ink::Faint);
-    writeln!(out, "    {faint}the server's standard error ends:{faint:#}")?;
+    writeln!(out, "    {faint}its standard error ends:{faint:#}")?;
     let surplus = text.lines().count().saturating_sub(STDERR_LINES);
     for line in lines(text).skip(surplus) {
         writeln!(out, "      {faint}|{faint:#} {line}")?;

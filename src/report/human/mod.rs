@@ -87,13 +87,19 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
     } else {
         "one client at a time"
     };
-    let text = format!(
+    let of_server = format!(
         "round trip {}, replies: {}, {clients}, silence shown by a canary's round trips and {} more, answers awaited for {}",
         millis(found.round_trip_us),
         Line(&found.reply),
         millis(found.slack_us),
         seconds(found.timeout_ms),
     );
+    let of_client = Line(&found.client).to_string();
+    let text = if of_client.is_empty() {
+        of_server
+    } else {
+        of_client
+    };
     writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))?;
     for note in &found.notes {
         let ink = look.ink(Ink::Warn);

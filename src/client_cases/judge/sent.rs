@@ -1,0 +1,164 @@
+//! What is wrong with what a client sent.
+
+use super::{Finding, Judging, shown};
+use crate::client_cases::{Act, Line, Seen};
+use crate::judge::mentions;
+use crate::judge::replies::{Reply as Request, Rest};
+use crate::model::payload::is_json_text;
+use crate::model::reader::Fault;
+use crate::profile::{Payload, Profile, Region};
+use crate::spec::Level;
+
+/// White space at the end of a payload that fills its chunks is padding from so many octets on.
+const BLANKS: usize = 2;
+
+impl Judging<'_> {
+    /// What is wrong with what the client sent, with the clause that says so.
+    pub(super) fn sent(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut at = 0_usize;
+        let mut texts = self.texts_typed().into_iter();
+        for request in &self.heard.requests {
+            let text = texts.next();
+            if let Some((clause, what)) = self.badly_sent(request, text) {
+                findings.push(told(clause, what, at));
+            }
+            at = at
+                .saturating_add(request.header.len())
+                .saturating_add(request.body.len());
+        }
+        findings.extend(self.behind_requests(at));
+        findings
+    }
+
+    fn badly_sent(&self, request: &Request, text: Option<&str>) -> Option<(&'static str, String)> {
+        if let Some(what) = badly_padded(self.profile, request) {
+            return Some(("client-padding", what));
+        }
+        if let Some(what) = no_text(self.profile, request.payload()) {
+            return Some(("client-text", what));
+        }
+        let text = text?;
+        let says = |request: &Request| mentions(request.payload(), text);
+        (!self.heard.requests.iter().any(says)).then(|| {
+            let said = shown(request.payload());
+            let what = format!("the user typed {text:?}, and the request says {said}");
+            ("client-text", what)
+        })
+    }
+
+    /// The texts that were typed, as far as the client's requests hold what is typed.
+    fn texts_typed(&self) -> Vec<&str> {
+        if self.client.carries.is_none() {
+            return Vec::new();
+        }
+        let typed = |line: &Line| {
+            self.transcript
+                .counting()
+                .any(|(_, entry)| matches!(&entry.seen, Seen::Typed(typed) if *typed == line.typed))
+        };
+        let acts = self.play.acts.iter();
+        acts.filter_map(|act| match act {
+            Act::Type(line) if typed(line) && !line.text.is_empty() => Some(line.text.as_str()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn behind_requests(&self, at: usize) -> Option<Finding> {
+        match &self.heard.rest {
+            Rest::Nothing => None,
+            Rest::Malformed(fault @ Fault::NotWholeChunks { .. }, octets)
+                if self.heard.requests.is_empty() || follows_frame(self.profile, octets) =>
+            {
+                let what = format!("{fault}: {}", shown(octets));
+                Some(told("client-padding", what, at))
+            }
+            Rest::Malformed(fault, octets) => {
+                let what = format!("what follows is no header, {fault}: {}", shown(octets));
+                Some(told("client-framing", what, at))
+            }
+            Rest::Unfinished(octets) => {
+                let is_over =
+                    self.heard.requests.len() >= self.play.requests || self.transcript.is_ended();
+                let what =
+                    format!("{octets} octets stand behind the last request that are no request");
+                is_over.then(|| told("client-framing", what, at))
+            }
+        }
+    }
+}
+
+fn told(clause: &'static str, what: String, at: usize) -> Finding {
+    Finding {
+        clause,
+        level: Level::Must,
+        what,
+        frame: Some(at),
+    }
+}
+
+/// Whether a length that is no whole number of chunks may be the length of what follows it.
+fn follows_frame(profile: &Profile, octets: &[u8]) -> bool {
+    octets.get(profile.header_len()).is_some_and(|first| {
+        matches!(
+            first,
+            b'"' | b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n'
+        )
+    })
+}
+
+fn badly_padded(profile: &Profile, request: &Request) -> Option<String> {
+    let chunk = usize::try_from(profile.chunk()).unwrap_or(usize::MAX);
+    if chunk <= 1 {
+        return None;
+    }
+    let padding = request.padding_len();
+    if padding >= chunk && request.payload_len > 0 {
+        return Some(format!(
+            "{padding} octets of padding, where fewer than {chunk} are needed"
+        ));
+    }
+    let padding_part = request.body.get(request.payload_len..).unwrap_or_default();
+    if let Some(other) = padding_part.iter().find(|octet| **octet != profile.pad()) {
+        return Some(format!(
+            "padded with {other:02x} where {:02x} belongs",
+            profile.pad()
+        ));
+    }
+    if padding > 0 || profile.payload() != Payload::Json || !profile.covers(Region::Padding) {
+        return None;
+    }
+    filled_with_other(request.payload())
+}
+
+/// A JSON text behind which octets fill the chunk that are no pad octets.
+fn filled_with_other(payload: &[u8]) -> Option<String> {
+    let last = *payload.last()?;
+    let text = payload
+        .iter()
+        .rposition(|octet| *octet != last)
+        .and_then(|end| payload.get(..=end))?;
+    let filling = payload.len().saturating_sub(text.len());
+    let is_blank = last.is_ascii_whitespace() && filling >= BLANKS;
+    let is_wrong = !is_json_text(payload) && is_json_text(text);
+    (is_json_text(text) && (is_blank || is_wrong))
+        .then(|| format!("{filling} octets {last:02x} fill the chunk where NULs belong"))
+}
+
+fn no_text(profile: &Profile, payload: &[u8]) -> Option<String> {
+    let told = |what: &str| Some(format!("{what}: {}", shown(payload)));
+    if profile.payload() == Payload::Opaque {
+        return None;
+    }
+    if payload.starts_with(b"\xef\xbb\xbf") {
+        return told("the payload begins with a byte order mark");
+    }
+    if std::str::from_utf8(payload).is_err() {
+        return told("the payload is not UTF-8");
+    }
+    if profile.payload() == Payload::Json && !is_json_text(payload) {
+        return told("the payload is no JSON text");
+    }
+    None
+}

@@ -1,0 +1,311 @@
+//! The first look at a client: does it come, does it send, does it show what it reads, does it wait?
+
+use super::stage::{Patience, Theatre, play};
+use super::{NoClient, Options, micros, millis};
+use crate::client_cases::judge::Heard;
+use crate::client_cases::{
+    Act, Circumstances, Client, Exit, Line, Maker, Play, Seen, Shape, Shows, Text, Transcript,
+    Wanted,
+};
+use crate::event::Calibration;
+use crate::judge::mentions;
+use std::time::Duration;
+
+/// How long a reaction may take at least before anything is known.
+const FIRST: Duration = Duration::from_secs(2);
+
+/// How often longer than the start that was measured a start may take.
+const STARTS: u32 = 10;
+
+/// And how often longer than the reaction that was measured a reaction.
+const REACTIONS: u32 = 20;
+
+/// What was found out.
+#[derive(Debug)]
+pub(super) struct Calibrated {
+    pub(super) client: Client,
+    pub(super) patience: Patience,
+    pub(super) told: Calibration,
+    /// Why only what the client sends can be looked at, if that is so.
+    pub(super) unheard: Option<String>,
+}
+
+/// A play of the first look.
+struct Look {
+    play: Play,
+    lines: Vec<Line>,
+    transcript: Transcript,
+}
+
+pub(super) async fn calibrate(
+    theatre: &Theatre,
+    options: &Options,
+) -> Result<Calibrated, NoClient> {
+    let patience = Patience {
+        connection: options.wait,
+        first: options
+            .wait
+            .min(Duration::from_secs(10))
+            .max(options.timeout),
+        reaction: options.timeout.max(FIRST),
+        stretch: 1,
+    };
+    let first = look(theatre, options, one_by_one, patience).await?;
+    there(options, &first.transcript)?;
+    let heard = Heard::of(&options.profile, &first.transcript);
+    let again = heard.requests.len() > 1;
+    let mut ahead = false;
+    if again {
+        let reaction = options.timeout;
+        let second = look(
+            theatre,
+            options,
+            both_at_once,
+            Patience {
+                reaction,
+                ..patience
+            },
+        )
+        .await?;
+        ahead = Heard::of(&options.profile, &second.transcript)
+            .requests
+            .len()
+            > 1;
+    }
+    let client = client(options, &first, &heard, again, ahead);
+    let times = Times::of(&first);
+    let told = Calibration {
+        client: words(options, &client, times),
+        round_trip_us: micros(times.reaction),
+        reply: String::new(),
+        concurrent: false,
+        slack_us: 0,
+        timeout_ms: millis(options.timeout),
+        notes: notes(options, &client, &heard),
+    };
+    let unheard = heard
+        .requests
+        .is_empty()
+        .then(|| "no request of the client could be read".to_owned());
+    Ok(Calibrated {
+        client,
+        patience: settled(options, times),
+        told,
+        unheard,
+    })
+}
+
+/// What is waited for once the client's own times are known.
+fn settled(options: &Options, times: Times) -> Patience {
+    let start = times.start.saturating_mul(STARTS);
+    let first = options.timeout.saturating_add(start);
+    Patience {
+        // Who starts a client by hand takes the time that it takes.
+        connection: match options.source {
+            super::Source::User => options.wait,
+            super::Source::Command(_) => first,
+        },
+        first,
+        reaction: options
+            .timeout
+            .saturating_add(times.reaction.saturating_mul(REACTIONS)),
+        stretch: 1,
+    }
+}
+
+/// Two requests, each answered; whether the answers are shown is seen at the end.
+fn one_by_one(m: &mut Maker<'_>) {
+    for _ in 0..2 {
+        m.types();
+        m.request();
+        let frame = m.reply();
+        m.send(vec![frame]);
+    }
+    m.shown();
+}
+
+/// Two requests without an answer.
+fn both_at_once(m: &mut Maker<'_>) {
+    m.types();
+    m.types();
+    m.request();
+    m.request();
+}
+
+async fn look(
+    theatre: &Theatre,
+    options: &Options,
+    build: fn(&mut Maker<'_>),
+    patience: Patience,
+) -> Result<Look, NoClient> {
+    // One that buffers is seen only if it is treated as one that does.
+    let guess = |shows| Client {
+        shows,
+        again: true,
+        ahead: true,
+        carries: None,
+        shape: None,
+        process: true,
+    };
+    let hopeful = guess(Shows::AtOnce);
+    let circumstances = Circumstances {
+        profile: &options.profile,
+        client: &hopeful,
+        input: options.input.as_deref(),
+        reply: options.reply.as_deref(),
+        seed: options.seed,
+    };
+    let planned =
+        Maker::build(&circumstances, "first look", build).map_err(NoClient::NotStarted)?;
+    let transcript = play(theatre, &guess(Shows::AtEnd), &planned, patience)
+        .await
+        .map_err(|error| NoClient::NotStarted(error.to_string()))?;
+    let lines = planned.acts.iter().filter_map(|act| match act {
+        Act::Type(line) => Some(line.clone()),
+        _ => None,
+    });
+    Ok(Look {
+        lines: lines.collect(),
+        play: planned,
+        transcript,
+    })
+}
+
+/// Whether there is a client at all.
+fn there(options: &Options, transcript: &Transcript) -> Result<(), NoClient> {
+    let gave_up = |seen: &Seen| matches!(seen, Seen::GaveUp(Wanted::Connection, _));
+    if !transcript.counting().any(|(_, e)| gave_up(&e.seen)) {
+        return Ok(());
+    }
+    let said = transcript.complaints(400);
+    let said = said.trim();
+    match transcript.exit() {
+        Some(exit @ (Exit::Code(126 | 127) | Exit::Signal(_))) => {
+            Err(NoClient::NotStarted(with_words(exit, said)))
+        }
+        Some(exit) => Err(NoClient::WentAway(with_words(exit, said))),
+        None => Err(NoClient::NobodyCame(options.wait)),
+    }
+}
+
+fn with_words(exit: Exit, said: &str) -> String {
+    if said.is_empty() {
+        return format!("it {exit}");
+    }
+    format!("it {exit}, saying {said:?}")
+}
+
+fn client(options: &Options, first: &Look, heard: &Heard, again: bool, ahead: bool) -> Client {
+    let texts: Vec<&Text> = first.play.texts.iter().collect();
+    let is_in = |output: &str| {
+        texts
+            .first()
+            .is_some_and(|text| text.find(output, 0).is_some())
+    };
+    let (output, whole) = (first.transcript.output(), first.transcript.whole_output());
+    let shows = if is_in(&output) {
+        Shows::AtOnce
+    } else if is_in(&whole) {
+        Shows::AtEnd
+    } else if again && !ahead {
+        Shows::NextRequest
+    } else {
+        Shows::Nothing
+    };
+    let shape = match texts[..] {
+        [ref one, ref other] => Shape::learn(&whole, &one.text, &other.text),
+        _ => None,
+    };
+    Client {
+        shows,
+        again,
+        ahead,
+        carries: carries(first, heard),
+        shape,
+        process: matches!(options.source, super::Source::Command(_)),
+    }
+}
+
+/// What the first request holds beyond what was typed for it, if it holds that.
+fn carries(first: &Look, heard: &Heard) -> Option<isize> {
+    let (line, request) = (first.lines.first()?, heard.requests.first()?);
+    let is_carried = !line.text.is_empty() && mentions(request.payload(), &line.text);
+    let typed = isize::try_from(line.typed.len()).ok()?;
+    let came = isize::try_from(request.payload_len).ok()?;
+    is_carried.then(|| came.saturating_sub(typed))
+}
+
+/// How long the client takes.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// From its start to its first octets.
+    start: Duration,
+    /// From a reply to what it prints upon it.
+    reaction: Duration,
+}
+
+impl Times {
+    fn of(look: &Look) -> Self {
+        let at = |wanted: fn(&Seen) -> bool| {
+            look.transcript
+                .counting()
+                .find(|(_, entry)| wanted(&entry.seen))
+                .map(|(_, entry)| entry.at)
+        };
+        let start = at(|seen| matches!(seen, Seen::Sent(_))).unwrap_or_default();
+        let replied = at(|seen| matches!(seen, Seen::Replied(_)));
+        let reacted = replied.and_then(|replied| {
+            look.transcript
+                .counting()
+                .filter(|(_, entry)| entry.at >= replied)
+                .find(|(_, entry)| matches!(entry.seen, Seen::Printed(_) | Seen::Sent(_)))
+                .map(|(_, entry)| entry.at.saturating_sub(replied))
+        });
+        Self {
+            start,
+            reaction: reacted.unwrap_or_default().min(Duration::from_secs(1)),
+        }
+    }
+}
+
+fn words(options: &Options, client: &Client, times: Times) -> String {
+    let shows = match client.shows {
+        Shows::AtOnce => "shows replies as they come",
+        Shows::AtEnd => "shows replies when it ends",
+        Shows::NextRequest => "shows no replies but follows them up with its next request",
+        Shows::Nothing => "shows nothing of replies",
+    };
+    let sends = match (client.again, client.ahead) {
+        (false, _) => "sends one request on a connection",
+        (true, false) => "waits for a reply before it sends the next request",
+        (true, true) => "sends requests without waiting for replies",
+    };
+    let start = match options.source {
+        super::Source::Command(_) => format!(
+            "has sent something {} ms after its start, ",
+            millis(times.start)
+        ),
+        super::Source::User => String::new(),
+    };
+    format!(
+        "The client {start}{sends} and {shows}; its reactions are awaited for {} ms",
+        options.timeout.as_millis()
+    )
+}
+
+fn notes(options: &Options, client: &Client, heard: &Heard) -> Vec<String> {
+    let mut notes = Vec::new();
+    if heard.requests.is_empty() {
+        notes.push(
+            "no request of the client could be read: only what it sends is looked at".to_owned(),
+        );
+        return notes;
+    }
+    if client.shows == Shows::Nothing {
+        notes.push("the client prints nothing of a reply, so most of what it does with replies cannot be seen".to_owned());
+    }
+    if options.input.is_some() && client.carries.is_none() && client.process {
+        notes.push("the client's requests do not hold what is typed: --input says what to type, --input-none that it sends by itself".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,164 @@
+//! Runs against clients: the server's side of every case is played to a client, and what it made of
+//! that becomes a verdict.
+//!
+//! A client is either started anew for each case, in a process group of its own that is ended with the
+//! case, or the user starts it and each connection that comes gets the next case. A run first looks at
+//! the client: does it send something, does it show what it reads, does it send more before it has an
+//! answer? Cases that need more than that are skipped, with the reason. Whatever fails is played again
+//! alone, with more time for everything, where the client can be started at will.
+//!
+//! Memory and time are bounded whatever the client does, and it is ended with everything that it has
+//! started.
+
+mod calibrate;
+mod log;
+mod process;
+mod schedule;
+mod stage;
+mod taken;
+mod verdict;
+
+pub use verdict::rehearsal;
+
+use crate::client_cases::Case;
+use crate::event::{Event, Finished, Role, SCHEMA, Started};
+use crate::profile::Profile;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+
+/// How long a reaction of the client is waited for at least, unless an option says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many clients are started side by side, unless an option says otherwise.
+pub const DEFAULT_JOBS: usize = 4;
+
+/// Where the client comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is started by this command, in which `{host}` and `{port}` say where to.
+    Command(String),
+    /// Somebody else starts it.
+    User,
+}
+
+/// What to run, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The client as the user calls it.
+    pub target: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// What is typed for the client, with [`HOLE`](crate::client_cases::HOLE) where a text goes;
+    /// `None` if it sends by itself.
+    pub input: Option<String>,
+    /// The payload of replies, with a hole like that; a JSON string if there is none.
+    pub reply: Option<String>,
+    /// The wire format.
+    pub profile: Profile,
+    /// The cases, in the order of the table.
+    pub cases: Vec<&'static Case>,
+    /// How long a reaction of the client is waited for at least.
+    pub timeout: Duration,
+    /// How long a connection is waited for.
+    pub wait: Duration,
+    /// How many clients are started side by side, at least 1.
+    pub jobs: usize,
+    /// What all that chance chooses is made from.
+    pub seed: u64,
+    /// Whether passing cases keep their evidence too.
+    pub trace: bool,
+    /// The command line that repeats this run, up to where a case is selected.
+    pub command: String,
+}
+
+/// Where clients connect to.
+#[derive(Debug)]
+pub struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// Whether the port was chosen by the user, so that there can be only one.
+    is_fixed: bool,
+}
+
+impl Door {
+    /// Listens on the first of the addresses where that is possible.
+    ///
+    /// # Errors
+    /// If it is possible on none.
+    pub async fn open(addresses: &[SocketAddr]) -> io::Result<Self> {
+        let listener = TcpListener::bind(addresses).await?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener,
+            address,
+            is_fixed: addresses.iter().any(|address| address.port() != 0),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Why nothing could be run at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoClient {
+    /// The command cannot be started.
+    #[error("cannot start the client: {0}")]
+    NotStarted(String),
+    /// It ended before it had connected.
+    #[error("the client did not connect: {0}")]
+    WentAway(String),
+    /// Nobody came.
+    #[error("no client connected within {0:?}")]
+    NobodyCame(Duration),
+}
+
+/// Plays the cases to the client and tells `tell` what happens. The last event is always
+/// [`Event::Finished`].
+///
+/// # Errors
+/// If there is no client to play to.
+pub async fn run(
+    door: Door,
+    options: &Options,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<Finished, NoClient> {
+    let begun = std::time::Instant::now();
+    tell(Event::Started(started(options)));
+    let (mut finished, there) = schedule::run(door, options, tell).await;
+    finished.summary.elapsed_ms = millis(begun.elapsed());
+    tell(Event::Finished(finished.clone()));
+    there.map(|()| finished)
+}
+
+fn started(options: &Options) -> Started {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    Started {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        role: Role::Client,
+        target: options.target.clone(),
+        profile: options.profile.name().to_owned(),
+        selected: options.cases.len(),
+        seed: options.seed,
+        unix_ms: since.map(millis),
+        selection: options
+            .cases
+            .iter()
+            .map(|case| case.id.to_owned())
+            .collect(),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,548 @@
+//! Plays one play to one client.
+//!
+//! The acts are done in order. Nothing is concluded here: what was seen goes into the transcript, and
+//! the judge makes of it what it makes. A play is broken off only where something was waited for in
+//! vain, or the client is gone.
+
+use super::log::{Log, State};
+use super::process::{Child, Reading};
+use super::taken::taken;
+use super::{Door, Source};
+use crate::client_cases::{Act, Client, Fate, Line, Play, Seen, Shows, Transcript, Wanted};
+use crate::profile::Profile;
+use socket2::SockRef;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How many connections of one client are taken during a play. The first one is played on; others show
+/// that the client connects again.
+const MOST_CONNECTIONS: usize = 4;
+
+/// How long a client that need not notice at once is left alone before it wants to send.
+const LEFT_ALONE: Duration = Duration::from_millis(400);
+
+/// How often a client's process is looked at while something is waited for.
+const LOOK: Duration = Duration::from_millis(15);
+
+/// How long a client that nobody started here may take to close when its case is over.
+const PARTING: Duration = Duration::from_millis(200);
+
+/// How long things are waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For the connection.
+    pub(super) connection: Duration,
+    /// For the first request.
+    pub(super) first: Duration,
+    /// For any other reaction.
+    pub(super) reaction: Duration,
+    /// What is left out of account when it is measured how long nothing happened.
+    pub(super) stretch: u32,
+}
+
+/// What all plays of a run have in common.
+#[derive(Debug)]
+pub(super) struct Theatre {
+    pub(super) source: Source,
+    pub(super) door: Door,
+    pub(super) profile: Profile,
+    /// Whether something is typed.
+    pub(super) types: bool,
+}
+
+/// Plays the play and tells what was seen.
+///
+/// # Errors
+/// If the client cannot be started, or there is nowhere for it to connect to.
+pub(super) async fn play(
+    theatre: &Theatre,
+    client: &Client,
+    play: &Play,
+    patience: Patience,
+) -> io::Result<Transcript> {
+    let log = Arc::new(Log::new(&theatre.profile));
+    let own = own_listener(theatre).await?;
+    let listener = own.as_ref().map_or(&theatre.door.listener, |own| own);
+    let child = match &theatre.source {
+        Source::Command(command) => {
+            let child = Child::start(command, listener.local_addr()?, &log)?;
+            log.note(Seen::Started);
+            Some(child)
+        }
+        Source::User => None,
+    };
+    let mut stage = Stage {
+        theatre,
+        client,
+        play,
+        patience,
+        log: Arc::clone(&log),
+        child,
+        conn: None,
+        asked: 0,
+        sent: 0,
+        had_fin: false,
+        weight: None,
+        others: None,
+        done: 0,
+    };
+    stage.acts(listener, own.is_some()).await;
+    log.note(Seen::Farewell);
+    let acts = stage.done;
+    stage.farewell().await;
+    Ok(Transcript { acts, ..log.take() })
+}
+
+/// Each client that is started here has a port of its own, unless the user chose one: what is left of
+/// the client before it cannot come in between.
+async fn own_listener(theatre: &Theatre) -> io::Result<Option<TcpListener>> {
+    if theatre.source == Source::User || theatre.door.is_fixed {
+        return Ok(None);
+    }
+    let address = SocketAddr::new(theatre.door.address().ip(), 0);
+    TcpListener::bind(address).await.map(Some)
+}
+
+/// The connection that is played on.
+#[derive(Debug)]
+struct Conn {
+    stream: Arc<TcpStream>,
+    reader: JoinHandle<()>,
+}
+
+struct Stage<'a> {
+    theatre: &'a Theatre,
+    client: &'a Client,
+    play: &'a Play,
+    patience: Patience,
+    log: Arc<Log>,
+    child: Option<Child>,
+    conn: Option<Conn>,
+    /// Requests that were waited for.
+    asked: usize,
+    /// Octets sent to the client.
+    sent: usize,
+    /// The client had ended its stream when the server last did something.
+    had_fin: bool,
+    /// What the process held before anything was sent to it, if that matters.
+    weight: Option<Reading>,
+    /// Takes further connections.
+    others: Option<JoinHandle<()>>,
+    /// Acts that were done.
+    done: usize,
+}
+
+impl Stage<'_> {
+    async fn acts(&mut self, listener: &TcpListener, is_own: bool) {
+        for act in &self.play.acts {
+            let needs_connection = !matches!(act, Act::Type(_));
+            if needs_connection && self.conn.is_none() && self.others.is_none() {
+                if self.connect(listener).await.is_break() {
+                    return;
+                }
+                if is_own {
+                    self.others = Some(self.take_others(listener));
+                }
+            }
+            if self.act(act).await.is_break() {
+                return;
+            }
+            self.done = self.done.saturating_add(1);
+        }
+    }
+
+    async fn connect(&mut self, listener: &TcpListener) -> ControlFlow<()> {
+        let begun = Instant::now();
+        let limit = self.patience.connection;
+        let gone = self.log.until(limit, |state| state.exited);
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted.ok(),
+            _ = gone => None,
+        };
+        let Some((stream, _)) = accepted else {
+            return self.give_up(Wanted::Connection, begun);
+        };
+        // It delays nothing that a delay could be mistaken for.
+        let _ = stream.set_nodelay(true);
+        self.log.note(Seen::Connected { before: 0 });
+        let stream = Arc::new(stream);
+        let reader = tokio::spawn(read(Arc::clone(&stream), Arc::clone(&self.log)));
+        self.conn = Some(Conn { stream, reader });
+        Continue(())
+    }
+
+    /// Takes further connections and leaves them unanswered: a client that reconnects shall not be busy
+    /// doing so.
+    fn take_others(&self, listener: &TcpListener) -> JoinHandle<()> {
+        let log = Arc::clone(&self.log);
+        let again = SockRef::from(listener).try_clone();
+        tokio::spawn(async move {
+            let Some(listener) = again
+                .ok()
+                .and_then(|socket| TcpListener::from_std(socket.into()).ok())
+            else {
+                return;
+            };
+            let mut held = Vec::new();
+            while held.len() < MOST_CONNECTIONS {
+                let Ok((stream, _)) = listener.accept().await else {
+                    return;
+                };
+                let before = held.len().saturating_add(1);
+                log.note(Seen::Connected { before });
+                held.push(stream);
+            }
+            std::future::pending::<()>().await;
+        })
+    }
+
+    async fn act(&mut self, act: &Act) -> ControlFlow<()> {
+        match act {
+            Act::Type(line) => self.types(line).await,
+            Act::Connect => {}
+            Act::Request => return self.request().await,
+            Act::Send(segments) => return self.send(segments).await,
+            Act::Shown => return self.shown().await,
+            Act::Pause(time) => self.pause(*time).await,
+            Act::Fin => self.fin(),
+            Act::Rst => self.rst().await,
+            Act::Ended => return self.ended(None).await,
+            Act::EndedOnceUsed(line) => return self.ended(Some(line)).await,
+            Act::Noticed(line) => return self.noticed(line).await,
+        }
+        Continue(())
+    }
+
+    fn give_up(&self, wanted: Wanted, begun: Instant) -> ControlFlow<()> {
+        self.log.note(Seen::GaveUp(wanted, begun.elapsed()));
+        Break(())
+    }
+
+    async fn types(&mut self, line: &Line) {
+        if !self.theatre.types {
+            return;
+        }
+        if let Some(child) = &mut self.child {
+            self.log.note(Seen::Typed(line.typed.clone()));
+            child.types(&line.typed, self.patience.reaction).await;
+        }
+    }
+
+    async fn request(&mut self) -> ControlFlow<()> {
+        let before = self.asked;
+        self.asked = before.saturating_add(1);
+        let asked = self.asked;
+        let limit = if before == 0 {
+            self.patience.first
+        } else {
+            self.patience.reaction
+        };
+        let begun = Instant::now();
+        let met = |state: &State| {
+            state.requests >= asked || state.is_malformed || state.is_over() || state.fin
+        };
+        let was_met = self.log.until(limit, met).await;
+        let came = self.log.now(|state| state.requests >= asked);
+        match (came, was_met) {
+            (true, _) => Continue(()),
+            (false, true) if self.log.now(|state| !state.is_malformed) => {
+                self.hear_the_last().await;
+                Break(())
+            }
+            _ => self.give_up(Wanted::Request(before), begun),
+        }
+    }
+
+    /// What a client that is gone has said may still be on its way.
+    async fn hear_the_last(&self) {
+        if self.child.is_some() {
+            self.log.until(self.patience.reaction, State::is_gone).await;
+        }
+    }
+
+    async fn send(&mut self, segments: &[Vec<u8>]) -> ControlFlow<()> {
+        if self.play.weighs && self.weight.is_none() {
+            self.weight = self.child.as_ref().and_then(Child::reading);
+        }
+        self.had_fin = self.log.now(|state| state.fin);
+        for (index, segment) in segments.iter().enumerate() {
+            let Some(conn) = &self.conn else {
+                return Break(());
+            };
+            if index > 0 {
+                taken(&conn.stream).await;
+            }
+            self.log.note(Seen::Replied(segment.clone()));
+            if !write(&conn.stream, segment, self.patience.reaction).await {
+                self.log.note(Seen::NotTaken);
+                if self.play.must_end.is_some() {
+                    return Continue(());
+                }
+                self.hear_the_last().await;
+                return Break(());
+            }
+            self.sent = self.sent.saturating_add(segment.len());
+        }
+        Continue(())
+    }
+
+    /// Waits for the texts so far. That they do not come is found by the judge.
+    async fn shown(&mut self) -> ControlFlow<()> {
+        let due: Vec<_> = self
+            .play
+            .texts
+            .iter()
+            .filter(|text| text.due <= self.sent && !matches!(text.fate, Fate::Hidden(_)))
+            .collect();
+        let optional = due.iter().any(|text| text.fate == Fate::ShownUnlessEnded);
+        let had_fin = self.had_fin;
+        let met = |state: &State| {
+            let is_hopeless = state.is_gone() || (optional && state.fin && !had_fin);
+            is_hopeless || {
+                let output = String::from_utf8_lossy(&state.output);
+                due.iter().all(|text| text.find(&output, 0).is_some())
+            }
+        };
+        let begun = Instant::now();
+        if self.log.until(self.patience.reaction, met).await {
+            Continue(())
+        } else {
+            self.give_up(Wanted::Shown, begun)
+        }
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        let begun = Instant::now();
+        let before = self.reading();
+        let time = time.saturating_sub(begun.elapsed());
+        tokio::time::sleep(time).await;
+        self.used(before, begun);
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        self.child.as_ref().and_then(Child::reading)
+    }
+
+    /// Notes the processor time used since then.
+    fn used(&self, before: Option<Reading>, begun: Instant) {
+        let over = begun.elapsed();
+        if let (Some(before), Some(now)) = (before, self.reading()) {
+            let cpu = now.cpu.saturating_sub(before.cpu);
+            self.log.note(Seen::Used { cpu, over });
+        }
+    }
+
+    fn fin(&mut self) {
+        self.had_fin = self.log.now(|state| state.fin);
+        self.log.note(Seen::ServerFin);
+        if let Some(conn) = &self.conn {
+            // A client that has reset the connection makes this fail, and the reader notes that.
+            let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+        }
+    }
+
+    async fn rst(&mut self) {
+        let Some(conn) = self.conn.take() else { return };
+        self.weight = self.reading();
+        self.log.note(Seen::ServerRst);
+        conn.reset().await;
+        // It counts as had: there is no second one.
+        self.others.get_or_insert_with(|| tokio::spawn(async {}));
+    }
+
+    /// Waits until the client has ended the connection or itself; with a line, until it has done so
+    /// upon wanting to send that at the latest.
+    async fn ended(&mut self, line: Option<&Line>) -> ControlFlow<()> {
+        let had_fin = self.had_fin;
+        let ended = move |state: &State| state.is_over() || (state.fin && !had_fin);
+        let begun = Instant::now();
+        let limit = match line {
+            Some(_) => self.left_alone(),
+            None => self.patience.reaction,
+        };
+        let mut has_ended = self.watched(limit, ended).await;
+        if let (false, Some(line)) = (has_ended, line) {
+            self.types(line).await;
+            has_ended = self.watched(self.patience.reaction, ended).await;
+        }
+        if !has_ended {
+            return self.give_up(Wanted::End, begun);
+        }
+        if self.log.now(|state| state.exited) {
+            self.hear_the_last().await;
+        }
+        Continue(())
+    }
+
+    fn left_alone(&self) -> Duration {
+        let stretched = LEFT_ALONE.saturating_mul(self.patience.stretch);
+        stretched.min(self.patience.reaction)
+    }
+
+    /// Waits like [`Log::until`], and looks at the process meanwhile.
+    async fn watched(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
+        let begun = Instant::now();
+        let before = self.reading();
+        let (mut resident, mut address_space) = (0, 0);
+        let is_met = loop {
+            let left = limit.saturating_sub(begun.elapsed());
+            if self.log.until(left.min(LOOK), &met).await {
+                break true;
+            }
+            if left.is_zero() {
+                break false;
+            }
+            if let (Some(weight), Some(now)) = (self.weight, self.reading()) {
+                resident = now.resident.saturating_sub(weight.resident).max(resident);
+                let space = now.address_space.saturating_sub(weight.address_space);
+                address_space = space.max(address_space);
+            }
+        };
+        if self.play.weighs && address_space > 0 {
+            self.log.note(Seen::Grew {
+                resident,
+                address_space,
+            });
+        }
+        if !is_met {
+            self.used(before, begun);
+        }
+        is_met
+    }
+
+    /// Waits until the client has noticed that the connection was reset.
+    async fn noticed(&mut self, line: &Line) -> ControlFlow<()> {
+        let begun = Instant::now();
+        let (said, connections) = self.log.now(|state| (state.said, state.connections));
+        let sockets = self.weight.map(|weight| weight.sockets);
+        let mut how = self
+            .notice(self.left_alone(), said, connections, sockets)
+            .await;
+        if how.is_none() {
+            self.types(line).await;
+            let limit = self.patience.reaction;
+            how = self.notice(limit, said, connections, sockets).await;
+        }
+        let Some(how) = how else {
+            return self.give_up(Wanted::Notice, begun);
+        };
+        self.log.note(Seen::Noticed(how));
+        if self.log.now(|state| state.exited) {
+            self.hear_the_last().await;
+        }
+        Continue(())
+    }
+
+    async fn notice(
+        &self,
+        limit: Duration,
+        said: usize,
+        connections: usize,
+        sockets: Option<usize>,
+    ) -> Option<&'static str> {
+        let begun = Instant::now();
+        let before = self.reading();
+        let met =
+            |state: &State| state.exited || state.connections > connections || state.said > said;
+        while begun.elapsed() < limit {
+            if self.log.until(LOOK, met).await {
+                return Some(self.log.now(|state| {
+                    if state.exited {
+                        "it ended"
+                    } else if state.connections > connections {
+                        "it connected again"
+                    } else {
+                        "it said something"
+                    }
+                }));
+            }
+            if let (Some(before), Some(now)) = (sockets, self.reading())
+                && now.sockets < before
+            {
+                return Some("it closed the socket");
+            }
+        }
+        self.used(before, begun);
+        None
+    }
+
+    /// Ends the client. One that buffers its output is first given the chance to write it.
+    async fn farewell(mut self) {
+        if let Some(others) = self.others.take() {
+            others.abort();
+        }
+        let buffers = matches!(self.client.shows, Shows::AtEnd);
+        if let Some(child) = &mut self.child
+            && buffers
+        {
+            child.end_input();
+            if let Some(conn) = &self.conn {
+                let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+            }
+            let limit = self.patience.reaction;
+            self.log.until(limit, State::is_gone).await;
+        }
+        let is_users = self.child.is_none();
+        drop(self.child.take());
+        if let Some(conn) = self.conn.take() {
+            if is_users {
+                let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+                let ended = |state: &State| state.fin || state.rst;
+                self.log.until(PARTING, ended).await;
+            }
+            conn.reset().await;
+        }
+    }
+}
+
+impl Conn {
+    async fn reset(self) {
+        // With nothing to linger for, closing discards what is unsent and resets.
+        let _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
+        self.reader.abort();
+        // The task holds the socket too; it has let go of it when it is joined.
+        let _ = self.reader.await;
+    }
+}
+
+/// Sends octets, and tells whether the client took them all.
+async fn write(stream: &TcpStream, octets: &[u8], limit: Duration) -> bool {
+    let mut rest = octets;
+    while !rest.is_empty() {
+        if !matches!(timeout(limit, stream.writable()).await, Ok(Ok(()))) {
+            return false;
+        }
+        match stream.try_write(rest) {
+            Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// Notes what comes until the connection ends or no more is kept.
+async fn read(stream: Arc<TcpStream>, log: Arc<Log>) {
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        if stream.readable().await.is_err() {
+            return log.note(Seen::Rst);
+        }
+        match stream.try_read(&mut buffer) {
+            Ok(0) => return log.note(Seen::Fin),
+            Ok(taken) => {
+                if !log.received(buffer.get(..taken).unwrap_or_default()) {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return log.note(Seen::Rst),
+        }
+    }
+}
