@@ -70,7 +70,7 @@ struct MannerArgs {
 
 /// What is written, and where.
 #[derive(Debug, clap::Args)]
-struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// What to write: human, json, jsonl, junit, tap, markdown, html; as FORMAT=FILE into a file; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]")]
     format: Vec<Output>,
@@ -79,16 +79,16 @@ struct ReportArgs {
     output: Option<PathBuf>,
     /// Write what was exchanged as a capture that Wireshark opens; keeps it for passing cases too
     #[arg(long, value_name = "FILE")]
-    pcapng: Option<PathBuf>,
+    pub(crate) pcapng: Option<PathBuf>,
     /// Show what was exchanged in passing cases too
     #[arg(long)]
-    trace: bool,
+    pub(crate) trace: bool,
     /// Known failures, each with a reason: they do not count, and one that passes does
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
     /// Write what failed as a file for --expect
     #[arg(long, value_name = "FILE")]
-    write_expect: Option<PathBuf>,
+    pub(crate) write_expect: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -187,30 +187,13 @@ impl CheckArgs {
             Some(Err(error)) => return Err(self.host.failure(&error)),
             Some(Ok(_)) => {}
         }
-        Ok(self.exit(&closing.run, &expectations))
-    }
-
-    /// The exit code, known failures set aside. An error of the harness is never known.
-    fn exit(&self, run: &Run, known: &Expectations) -> Exit {
-        let outcome = known.apply(run, |id| cases::case(id).is_some());
-        for stale in &outcome.stale {
-            out::note(format_args!("stale: {stale}"));
-        }
-        if !outcome.expected.is_empty() {
-            out::note(format_args!("{} known failures", outcome.expected.len()));
-        }
-        let any = |verdict: Verdict| {
-            let mut results = run.results.iter();
-            results.any(|result| result.verdict == verdict && !known.names(&result.id))
-        };
-        let strictly = self.manner.strict && (any(Verdict::Warn) || any(Verdict::Unstable));
-        if any(Verdict::Fail) || !outcome.stale.is_empty() || strictly {
-            Exit::Findings
-        } else if run.finished.summary.error > 0 || run.finished.broken_off.is_some() {
-            Exit::CouldNot
-        } else {
-            Exit::Ok
-        }
+        let is_case = |id: &str| cases::case(id).is_some();
+        Ok(exit(
+            &closing.run,
+            &expectations,
+            self.manner.strict,
+            is_case,
+        ))
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.
@@ -274,7 +257,7 @@ impl ReportArgs {
         Ok(outputs)
     }
 
-    fn open(&self) -> Result<Outputs, Failure> {
+    pub(crate) fn open(&self) -> Result<Outputs, Failure> {
         let opened = Outputs::open(&self.outputs()?, terminal::look());
         let mut outputs = opened.map_err(|error| Failure::usage(error.to_string()))?;
         outputs.add(Box::new(Progress::default()));
@@ -282,7 +265,7 @@ impl ReportArgs {
     }
 
     /// What is known to fail: nothing, unless a file says so.
-    fn expectations(&self) -> Result<Expectations, Failure> {
+    pub(crate) fn expectations(&self) -> Result<Expectations, Failure> {
         let Some(path) = &self.expect else {
             return Ok(Expectations::default());
         };
@@ -292,8 +275,37 @@ impl ReportArgs {
     }
 }
 
+/// What a run comes to, known failures set aside. An error of the harness is never known. `is_case`
+/// tells whether a case of that name exists.
+pub(crate) fn exit(
+    run: &Run,
+    known: &Expectations,
+    strict: bool,
+    is_case: impl Fn(&str) -> bool,
+) -> Exit {
+    let outcome = known.apply(run, is_case);
+    for stale in &outcome.stale {
+        out::note(format_args!("stale: {stale}"));
+    }
+    if !outcome.expected.is_empty() {
+        out::note(format_args!("{} known failures", outcome.expected.len()));
+    }
+    let any = |verdict: Verdict| {
+        let mut results = run.results.iter();
+        results.any(|result| result.verdict == verdict && !known.names(&result.id))
+    };
+    let strictly = strict && (any(Verdict::Warn) || any(Verdict::Unstable));
+    if any(Verdict::Fail) || !outcome.stale.is_empty() || strictly {
+        Exit::Findings
+    } else if run.finished.summary.error > 0 || run.finished.broken_off.is_some() {
+        Exit::CouldNot
+    } else {
+        Exit::Ok
+    }
+}
+
 /// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
-fn unwritten(error: &OutputError) -> Failure {
+pub(crate) fn unwritten(error: &OutputError) -> Failure {
     match error {
         OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
             Failure::could_not("")
@@ -349,7 +361,7 @@ async fn minimised(host: &mut Host, options: &Options, saver: &mut Saver) -> Res
     }
 }
 
-fn written(path: &Path, text: &str) -> Result<Exit, Failure> {
+pub(crate) fn written(path: &Path, text: &str) -> Result<Exit, Failure> {
     std::fs::write(path, text)
         .map(|()| Exit::Ok)
         .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))

@@ -1,9 +1,11 @@
 //! `conformance explain`: what a case does, why, and what its failure usually means.
 
+use super::check_client::client_rehearsal;
 use super::exit::{Exit, Failure};
 use super::selection::nearest;
 use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
+use crate::client_cases;
 use crate::judge::ReplyRule;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
@@ -27,6 +29,10 @@ pub(crate) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        if let Some(case) = client_cases::case(&self.case) {
+            explain_client_case(case, &self.format.profile()?)?;
+            return Ok(Exit::Ok);
+        }
         let case = cases::case(&self.case).ok_or_else(|| {
             let unknown = Failure::usage(format!("no case is called {:?}", self.case));
             match nearest(&self.case) {
@@ -75,6 +81,31 @@ fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std
     }
     writeln!(out, "\nWhat usually is behind a failure:")?;
     for cause in cases::likely_causes(case.slug()) {
+        writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
+    }
+    let place = case.place;
+    writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
+}
+
+/// The same of a case for clients, as it is played to a client that can do everything.
+fn explain_client_case(case: &client_cases::Case, profile: &Profile) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let look = terminal::look();
+    writeln!(out, "{} ({})\n", case.id, case.level)?;
+    writeln!(out, "{}\n", human::wrapped(case.why, look.width, 0))?;
+    if let Some(clause) = case.clause() {
+        let clause = format!(
+            "Clause {} ({}): {}",
+            clause.slug, clause.level, clause.sentence
+        );
+        writeln!(out, "{}\n", human::wrapped(&clause, look.width, 0))?;
+    }
+    match client_rehearsal(case, profile) {
+        Ok(evidence) => human::exchange(&evidence, look, &mut out)?,
+        Err(why) => writeln!(out, "It does not apply here: {why}")?,
+    }
+    writeln!(out, "\nWhat usually is behind a failure:")?;
+    for cause in client_cases::likely_causes(case.slug()) {
         writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
     }
     let place = case.place;

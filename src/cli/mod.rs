@@ -3,6 +3,7 @@
 mod alterations;
 mod chat;
 mod check;
+mod check_client;
 mod compare;
 mod exit;
 mod explain;
@@ -50,6 +51,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(Box<check::CheckArgs>),
+    CheckClient(Box<check_client::CheckClientArgs>),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
@@ -66,6 +68,7 @@ impl Command {
     fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Check(args) => args.run(),
+            Self::CheckClient(args) => args.run(),
             Self::List(args) => args.run(),
             Self::Explain(args) => args.run(),
             Self::Serve(args) => args.run(),

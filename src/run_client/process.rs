@@ -121,8 +121,11 @@ mod unix {
         }
 
         /// What its group holds; `None` where the system does not tell.
-        pub(crate) fn reading(&self) -> Option<Reading> {
-            reading(self.group.as_raw_nonzero().get())
+        pub(crate) async fn reading(&self) -> Option<Reading> {
+            let group = self.group.as_raw_nonzero().get();
+            // On a thread that may wait: all processes of the machine are looked through.
+            let look = tokio::task::spawn_blocking(move || reading(group));
+            look.await.ok().flatten()
         }
     }
 
@@ -242,7 +245,7 @@ mod unix {
                 log.until(GUARD, |state| state.output.contains(&b'\n'))
                     .await
             );
-            let reading = child.reading().unwrap();
+            let reading = child.reading().await.unwrap();
             assert!(reading.resident > 0 && reading.address_space > reading.resident);
             let grandchild: i32 = log.take().output().trim().parse().unwrap();
             drop(child);
@@ -279,7 +282,7 @@ impl Child {
         match *self {}
     }
 
-    pub(super) fn reading(&self) -> Option<Reading> {
+    pub(super) async fn reading(&self) -> Option<Reading> {
         match *self {}
     }
 }

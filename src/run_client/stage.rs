@@ -6,7 +6,7 @@
 
 use super::log::{Log, State};
 use super::process::{Child, Reading};
-use super::taken::taken;
+use super::taken::Watcher;
 use super::{Door, Source};
 use crate::client_cases::{Act, Client, Fate, Line, Play, Seen, Shows, Transcript, Wanted};
 use crate::profile::Profile;
@@ -54,6 +54,7 @@ pub(super) struct Theatre {
     pub(super) profile: Profile,
     /// Whether something is typed.
     pub(super) types: bool,
+    pub(super) watcher: Watcher,
 }
 
 /// Plays the play and tells what was seen.
@@ -268,7 +269,7 @@ impl Stage<'_> {
 
     async fn send(&mut self, segments: &[Vec<u8>]) -> ControlFlow<()> {
         if self.play.weighs && self.weight.is_none() {
-            self.weight = self.child.as_ref().and_then(Child::reading);
+            self.weight = self.reading().await;
         }
         self.had_fin = self.log.now(|state| state.fin);
         for (index, segment) in segments.iter().enumerate() {
@@ -276,7 +277,7 @@ impl Stage<'_> {
                 return Break(());
             };
             if index > 0 {
-                taken(&conn.stream).await;
+                self.theatre.watcher.taken(&conn.stream).await;
             }
             self.log.note(Seen::Replied(segment.clone()));
             if !write(&conn.stream, segment, self.patience.reaction).await {
@@ -319,20 +320,23 @@ impl Stage<'_> {
 
     async fn pause(&mut self, time: Duration) {
         let begun = Instant::now();
-        let before = self.reading();
+        let before = self.reading().await;
         let time = time.saturating_sub(begun.elapsed());
         tokio::time::sleep(time).await;
-        self.used(before, begun);
+        self.used(before, begun).await;
     }
 
-    fn reading(&self) -> Option<Reading> {
-        self.child.as_ref().and_then(Child::reading)
+    async fn reading(&self) -> Option<Reading> {
+        match &self.child {
+            Some(child) => child.reading().await,
+            None => None,
+        }
     }
 
     /// Notes the processor time used since then.
-    fn used(&self, before: Option<Reading>, begun: Instant) {
+    async fn used(&self, before: Option<Reading>, begun: Instant) {
         let over = begun.elapsed();
-        if let (Some(before), Some(now)) = (before, self.reading()) {
+        if let (Some(before), Some(now)) = (before, self.reading().await) {
             let cpu = now.cpu.saturating_sub(before.cpu);
             self.log.note(Seen::Used { cpu, over });
         }
@@ -349,7 +353,7 @@ impl Stage<'_> {
 
     async fn rst(&mut self) {
         let Some(conn) = self.conn.take() else { return };
-        self.weight = self.reading();
+        self.weight = self.reading().await;
         self.log.note(Seen::ServerRst);
         conn.reset().await;
         // It counts as had: there is no second one.
@@ -388,7 +392,7 @@ impl Stage<'_> {
     /// Waits like [`Log::until`], and looks at the process meanwhile.
     async fn watched(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
         let begun = Instant::now();
-        let before = self.reading();
+        let before = self.reading().await;
         let (mut resident, mut address_space) = (0, 0);
         let is_met = loop {
             let left = limit.saturating_sub(begun.elapsed());
@@ -398,7 +402,7 @@ impl Stage<'_> {
             if left.is_zero() {
                 break false;
             }
-            if let (Some(weight), Some(now)) = (self.weight, self.reading()) {
+            if let (Some(weight), Some(now)) = (self.weight, self.reading().await) {
                 resident = now.resident.saturating_sub(weight.resident).max(resident);
                 let space = now.address_space.saturating_sub(weight.address_space);
                 address_space = space.max(address_space);
@@ -411,7 +415,7 @@ impl Stage<'_> {
             });
         }
         if !is_met {
-            self.used(before, begun);
+            self.used(before, begun).await;
         }
         is_met
     }
@@ -447,7 +451,7 @@ impl Stage<'_> {
         sockets: Option<usize>,
     ) -> Option<&'static str> {
         let begun = Instant::now();
-        let before = self.reading();
+        let before = self.reading().await;
         let met =
             |state: &State| state.exited || state.connections > connections || state.said > said;
         while begun.elapsed() < limit {
@@ -462,13 +466,13 @@ impl Stage<'_> {
                     }
                 }));
             }
-            if let (Some(before), Some(now)) = (sockets, self.reading())
+            if let (Some(before), Some(now)) = (sockets, self.reading().await)
                 && now.sockets < before
             {
                 return Some("it closed the socket");
             }
         }
-        self.used(before, begun);
+        self.used(before, begun).await;
         None
     }
 

@@ -1,0 +1,345 @@
+//! `conformance check-client`: the server's side of the protocol, played to a client.
+
+use super::check::{ReportArgs, exit, unwritten, written};
+use super::exit::{Exit, Failure};
+use super::selection::SelectionArgs;
+use super::span::span;
+use super::target::{self, Target};
+use super::wire_format::WireFormatArgs;
+use super::{out, runtime};
+use crate::client_cases::{self, Case, Circumstances, Client, HOLE, Shows};
+use crate::event::{Event, Evidence, Finished, Run};
+use crate::profile::{Payload, Profile};
+use crate::report::{Outputs, Reporter};
+use crate::run_client::{
+    self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Door, NoClient, Options, Source, rehearsal,
+};
+use crate::spec;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long a client that is started here may take to connect.
+const WAIT_STARTED: Duration = Duration::from_secs(10);
+
+/// How long one is waited for that somebody else starts.
+const WAIT_USER: Duration = Duration::from_secs(60);
+
+/// Check a client: play the server to it, in every way that a server may behave, and see what it makes of that
+///
+/// With --exec the client is started anew for each case, and what it prints tells whether it has read a
+/// reply. Without, the address is the first line printed, and each connection gets the next case.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckClientArgs {
+    /// The command that starts the client, run by the shell; {host} and {port} say where to connect to
+    #[arg(long, value_name = "CMD", value_parser = command)]
+    exec: Option<String>,
+    /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = target::listen)]
+    listen: Target,
+    /// What is typed for each request, with {text} where a text goes that occurs nowhere else; a JSON string if not given
+    #[arg(long, value_name = "TEXT")]
+    input: Option<String>,
+    /// Nothing is typed: the client sends by itself
+    #[arg(long, conflicts_with = "input")]
+    input_none: bool,
+    /// The payload of replies, with {text} where a text goes that occurs nowhere else; a JSON string if not given
+    #[arg(long, value_name = "PAYLOAD", value_parser = reply)]
+    reply: Option<String>,
+    #[command(flatten)]
+    format: WireFormatArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// List the cases and what each is for, instead of playing them
+    #[arg(long)]
+    list: bool,
+    /// Take warnings and unstable cases for failures
+    #[arg(long)]
+    strict: bool,
+    /// How long a reaction of the client is waited for at least
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span)]
+    timeout: Duration,
+    /// How long a connection is waited for; 10s with --exec, else 60s, if not given
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    wait: Option<Duration>,
+    /// Clients started side by side
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
+    jobs: usize,
+    /// What all that chance chooses is made from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+fn command(text: &str) -> Result<String, String> {
+    if text.contains("{port}") {
+        Ok(text.to_owned())
+    } else {
+        Err("say where {port} goes, and {host} if need be: 'my-client {host} {port}'".to_owned())
+    }
+}
+
+fn reply(text: &str) -> Result<String, String> {
+    if text.contains(HOLE) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("say where {HOLE} goes: '{{\"say\": \"{HOLE}\"}}'"))
+    }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("give a number from 1 to 64".to_owned()),
+    }
+}
+
+impl CheckClientArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let cases = self.selection.client_cases()?;
+        if self.list {
+            return list(&cases);
+        }
+        let profile = self.format.profile()?;
+        let expectations = self.reports.expectations()?;
+        let mut outputs = self.reports.open()?;
+        let runtime = runtime::multi()?;
+        let addresses = self.listen.resolve()?;
+        let door = runtime.block_on(Door::open(&addresses)).map_err(|error| {
+            Failure::could_not(format!("cannot listen on {}: {error}", self.listen))
+        })?;
+        let options = self.options(cases, profile, door.address());
+        if self.exec.is_none() {
+            self.wait_for_user(door.address(), &options, &mut outputs)?;
+        }
+        let done = runtime.block_on(played(door, &options, &mut outputs));
+        let closing = outputs.finish();
+        if let Some(path) = &self.reports.write_expect {
+            let known = expectations.unwrap_or_default().updated(&closing.run);
+            return written(path, &known);
+        }
+        if let Some(error) = closing.failed.first() {
+            return Err(unwritten(error));
+        }
+        match done {
+            None => {
+                return Err(Failure::could_not(
+                    "interrupted: the report says how far it came",
+                ));
+            }
+            Some(Err(none)) => return Err(no_client(&none)),
+            Some(Ok(_)) => {}
+        }
+        let is_case = |id: &str| client_cases::case(id).is_some();
+        Ok(exit(&closing.run, expectations, self.strict, is_case))
+    }
+
+    fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {
+        let (source, wait) = match &self.exec {
+            Some(command) => (Source::Command(command.clone()), WAIT_STARTED),
+            None => (Source::User, WAIT_USER),
+        };
+        let target = match &self.exec {
+            Some(command) => command.clone(),
+            None => format!("the client that connects to {address}"),
+        };
+        let typed = self
+            .input
+            .clone()
+            .unwrap_or_else(|| typed_by_default(&profile));
+        Options {
+            target,
+            source,
+            // Nobody types for a client that somebody else has started.
+            input: (!self.input_none && self.exec.is_some()).then_some(typed),
+            reply: self.reply.clone(),
+            profile,
+            cases,
+            timeout: self.timeout.max(Duration::from_millis(1)),
+            wait: self.wait.unwrap_or(wait),
+            jobs: self.jobs,
+            seed: self.seed,
+            trace: self.reports.trace || self.reports.pcapng.is_some(),
+            command: self.command(),
+        }
+    }
+
+    /// Says where to connect to: on the first line of the standard output for programs, on the standard
+    /// error for people.
+    fn wait_for_user(
+        &self,
+        address: SocketAddr,
+        options: &Options,
+        outputs: &mut Outputs,
+    ) -> Result<(), Failure> {
+        out::line(address)?;
+        let cases = options.cases.len();
+        out::note(format_args!(
+            "connect the client to {address} again and again: first for a first look, then for each of at most {cases} cases"
+        ));
+        outputs.add(Box::new(Steps::new(address, cases)));
+        Ok(())
+    }
+
+    /// The command line that plays the same again, without what selects cases and writes reports.
+    fn command(&self) -> String {
+        let mut words = vec!["conformance check-client".to_owned()];
+        let mut quoted = |option: &str, text: &Option<String>| {
+            let text = text
+                .as_ref()
+                .map(|text| format!("{option} {}", quote(text)));
+            words.extend(text);
+        };
+        quoted("--exec", &self.exec);
+        quoted("--input", &self.input);
+        quoted("--reply", &self.reply);
+        if self.input_none {
+            words.push("--input-none".to_owned());
+        }
+        words.extend(self.format.words());
+        let listen = self.listen.to_string();
+        if listen != "127.0.0.1:0" {
+            words.push(format!("--listen {listen}"));
+        }
+        if self.timeout != DEFAULT_TIMEOUT {
+            words.push(format!("--timeout {}ms", self.timeout.as_millis()));
+        }
+        if let Some(wait) = self.wait {
+            words.push(format!("--wait {}ms", wait.as_millis()));
+        }
+        if self.seed != 1 {
+            words.push(format!("--seed {}", self.seed));
+        }
+        words.join(" ")
+    }
+}
+
+fn typed_by_default(profile: &Profile) -> String {
+    match profile.payload() {
+        Payload::Json => format!("\"{HOLE}\""),
+        Payload::Utf8 | Payload::Opaque => HOLE.to_owned(),
+    }
+}
+
+/// A text as one word of a POSIX shell.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
+    for clause in spec::CLIENT_CLAUSES {
+        let mut of_it = cases
+            .iter()
+            .filter(|case| case.slug() == clause.slug)
+            .peekable();
+        if of_it.peek().is_some() {
+            out::line(format_args!("{} ({})", clause.slug, clause.level))?;
+        }
+        for case in of_it {
+            out::line(format_args!("  {:<42} {}", case.id, case.why))?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn no_client(none: &NoClient) -> Failure {
+    let hint = match none {
+        NoClient::NotStarted(_) => {
+            "--exec takes a command as a shell takes it: 'my-client {host} {port}'"
+        }
+        NoClient::WentAway(_) => "start the client by hand and see what it says",
+        NoClient::NobodyCame(_) => {
+            "start the client with that host and port, or give it longer with --wait"
+        }
+    };
+    Failure::could_not(none.to_string()).hint(hint)
+}
+
+/// Plays the cases; `None` if the user interrupted that.
+async fn played(
+    door: Door,
+    options: &Options,
+    outputs: &mut Outputs,
+) -> Option<Result<Finished, NoClient>> {
+    let mut tell = |event| outputs.event(event);
+    tokio::select! {
+        done = run_client::run(door, options, &mut tell) => Some(done),
+        _ = tokio::signal::ctrl_c() => None,
+    }
+}
+
+/// Tells whoever starts the clients what comes next.
+struct Steps {
+    address: SocketAddr,
+    cases: usize,
+    ended: usize,
+}
+
+impl Steps {
+    const fn new(address: SocketAddr, cases: usize) -> Self {
+        Self {
+            address,
+            cases,
+            ended: 0,
+        }
+    }
+}
+
+impl Reporter for Steps {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::CaseStarted { id } => {
+                let (number, cases) = (self.ended.saturating_add(1), self.cases);
+                let address = self.address;
+                out::note(format_args!(
+                    "{number} of {cases}, {id}: connect the client to {address}"
+                ));
+            }
+            Event::CaseFinished(_) => self.ended = self.ended.saturating_add(1),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Run) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a case does to a client that can do everything.
+pub(crate) fn client_rehearsal(case: &Case, profile: &Profile) -> Result<Evidence, String> {
+    let client = Client {
+        shows: Shows::AtOnce,
+        again: true,
+        ahead: true,
+        carries: Some(0),
+        shape: None,
+        process: true,
+    };
+    let play = case.play(&Circumstances {
+        profile,
+        client: &client,
+        input: Some(&typed_by_default(profile)),
+        reply: None,
+        seed: 1,
+    })?;
+    Ok(rehearsal(profile, &play))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_says_where_the_port_goes() {
+        assert!(command("nc {host} {port}").is_ok());
+        assert!(command("nc localhost 7000").is_err());
+        assert!(reply("{}").is_err());
+    }
+
+    #[test]
+    fn words_of_a_shell_keep_their_quotes() {
+        assert_eq!(quote("a 'b' {port}"), "'a '\\''b'\\'' {port}'");
+    }
+}
