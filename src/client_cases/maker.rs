@@ -75,7 +75,7 @@ impl<'a> Maker<'a> {
     }
 
     pub(super) fn finish(mut self) -> Result<Play, String> {
-        let is_seen = |text: &Text| matches!(text.fate, Fate::Shown | Fate::ShownUnlessEnded);
+        let is_seen = |text: &Text| !matches!(text.fate, Fate::Hidden(_));
         if self.play.texts.iter().any(is_seen) && self.client().shows == Shows::Nothing {
             self.skip("the client shows nothing of the replies that it reads");
         }
@@ -286,8 +286,13 @@ impl<'a> Maker<'a> {
 
     /// The same with that text.
     pub fn reply_with(&mut self, text: String) -> Vec<u8> {
+        self.reply_to_be(text, Fate::Shown)
+    }
+
+    /// The same with that text and another fate.
+    pub fn reply_to_be(&mut self, text: String, fate: Fate) -> Vec<u8> {
         let frame = self.craft().frame(&self.payload(&text));
-        self.expect(text, frame.len(), Fate::Shown, "");
+        self.expect(text, frame.len(), fate, "");
         frame
     }
 
@@ -346,8 +351,7 @@ impl<'a> Maker<'a> {
     /// The same, which does not matter once the client has ended.
     pub fn answer_unless_ended(&mut self) {
         let text = self.token("reply");
-        let frame = self.craft().frame(&self.payload(&text));
-        self.expect(text, frame.len(), Fate::ShownUnlessEnded, "");
+        let frame = self.reply_to_be(text, Fate::ShownUnlessEnded);
         self.send(vec![frame]);
         self.shown();
     }
@@ -360,6 +364,11 @@ impl<'a> Maker<'a> {
     /// Nothing happens for that long.
     pub fn pause(&mut self, time: Duration) {
         self.play.acts.push(Act::Pause(time));
+    }
+
+    /// The client has reason to end the connection, and time to do so.
+    pub fn settle(&mut self) {
+        self.play.acts.push(Act::Settle);
     }
 
     /// The server ends its stream.

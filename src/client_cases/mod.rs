@@ -126,7 +126,11 @@ impl Case {
     /// # Errors
     /// If it does not apply here: why.
     pub fn play(&self, circumstances: &Circumstances<'_>) -> Result<Play, String> {
-        Maker::build(circumstances, self.id, self.build)
+        let mut play = Maker::build(circumstances, self.id, self.build)?;
+        if self.is_about_sending() {
+            play.acts.push(Act::Linger);
+        }
+        Ok(play)
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Act {
     Shown,
     /// Do nothing for that long, and see what processor time the client uses meanwhile.
     Pause(Duration),
+    /// Give a client that has reason to end the connection the time to do so.
+    Settle,
+    /// See whether something stands behind the last request.
+    Linger,
     /// End the server's stream.
     Fin,
     /// Reset the connection.
@@ -45,7 +49,9 @@ pub enum Act {
 pub enum Fate {
     /// The client shows it.
     Shown,
-    /// It shows it, unless it has ended the connection or itself.
+    /// It shows it, and what is beyond ASCII in it just as in that earlier text.
+    ShownLike(usize),
+    /// It shows it, unless it has ended the connection or itself before the reply was sent.
     ShownUnlessEnded,
     /// It does not show it as it shows replies. How bad it is if it does.
     Hidden(Level),
@@ -82,6 +88,18 @@ pub struct Play {
 }
 
 impl Play {
+    /// Octets that are sent to the client.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.acts
+            .iter()
+            .map(|act| match act {
+                Act::Send(segments) => segments.iter().map(Vec::len).sum(),
+                _ => 0,
+            })
+            .sum()
+    }
+
     /// What is permitted, one line for each thing.
     #[must_use]
     pub fn permitted(&self) -> Vec<String> {
@@ -105,7 +123,7 @@ impl Text {
     fn permitted(&self) -> String {
         let text = self.brief();
         match self.fate {
-            Fate::Shown => format!("it shows {text}"),
+            Fate::Shown | Fate::ShownLike(_) => format!("it shows {text}"),
             Fate::ShownUnlessEnded => {
                 format!("it shows {text}, or has ended the connection or itself before")
             }
@@ -139,6 +157,18 @@ impl Text {
     }
 }
 
+impl Text {
+    /// What the output shows between the first and the last of its ASCII parts.
+    #[must_use]
+    pub fn middle<'a>(&self, output: &'a str) -> Option<&'a str> {
+        let mut parts = self.text.split(|c: char| !c.is_ascii());
+        let (first, last) = (parts.next()?, parts.next_back()?);
+        let from = output.find(first)?.saturating_add(first.len());
+        let rest = output.get(from..)?;
+        rest.get(..rest.find(last)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +189,7 @@ mod tests {
         assert_eq!(found("'one \\u00e9 two'"), Some(15));
         assert_eq!(found(" two one "), None);
         assert_eq!(text("a").find("a b", 1), None);
+        assert_eq!(text("one é two").middle("> 'one \\xe9 two'"), Some("\\xe9"));
     }
 
     #[test]

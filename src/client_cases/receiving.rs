@@ -43,6 +43,7 @@ fn undecodable_frame(m: &mut Maker<'_>, frame: Vec<u8>) {
 
 fn after_undecodable(m: &mut Maker<'_>) {
     if m.client().again {
+        m.settle();
         m.ask();
         m.answer_unless_ended();
     } else {
@@ -90,16 +91,25 @@ pub(super) const SPLITS: &[Case] = &[
         "client-reassembly/inside-a-character",
         "A cut inside a character of several octets is no reason to decode half of it.",
         |m| {
+            let text = |token| format!("{token} ñandú, 漢字, 😀 and {token}");
+            let whole = text(m.token("reply"));
+            let mut fate = Fate::Shown;
+            if m.client().again {
+                m.ask();
+                let frame = m.reply_with(whole);
+                m.send(vec![frame]);
+                m.shown();
+                fate = Fate::ShownLike(0);
+            }
             m.ask();
             let token = m.token("reply");
-            let text = format!("{token} ñandú 漢字 😀 {token}end");
-            let frame = m.reply_with(text);
-            let inside = frame
-                .iter()
-                .enumerate()
-                .filter(|(_, octet)| **octet & 0xc0 == 0x80)
+            let frame = m.reply_to_be(text(token), fate);
+            let is_inside = |octet: &u8| *octet & 0xc0 == 0x80;
+            let places = frame.iter().enumerate();
+            let inside: Vec<usize> = places
+                .filter(|(_, octet)| is_inside(octet))
                 .map(|(place, _)| place)
-                .collect::<Vec<_>>();
+                .collect();
             m.send(cut(&frame, &inside));
             m.shown();
         },

@@ -2,16 +2,26 @@
 
 /// What stands in front of a reply's text on the lines that hold it.
 ///
-/// Learned from two replies. It tells a reply that was read from octets that were merely logged.
+/// Learned from two replies. It tells a reply that was read from octets that were merely logged, and how
+/// many replies were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shape(Vec<String>);
+pub struct Shape {
+    fronts: Vec<String>,
+    /// Those with which as many lines begin as there are replies.
+    counting: Vec<String>,
+}
 
 impl Shape {
     /// What stands in front of both texts, if the same does.
     #[must_use]
     pub fn learn(output: &str, one: &str, other: &str) -> Option<Self> {
-        let shape = in_front(output, one);
-        (!shape.is_empty() && shape == in_front(output, other)).then_some(Self(shape))
+        let fronts = in_front(output, one);
+        if fronts.is_empty() || fronts != in_front(output, other) {
+            return None;
+        }
+        let counts = |front: &&String| !front.trim().is_empty() && begin(output, front) == 2;
+        let counting = fronts.iter().filter(counts).cloned().collect();
+        Some(Self { fronts, counting })
     }
 
     /// Whether the text stands in the output as a reply does, on one line at least.
@@ -19,8 +29,22 @@ impl Shape {
     pub fn is_shown(&self, output: &str, text: &str) -> bool {
         in_front(output, text)
             .iter()
-            .any(|front| self.0.contains(front))
+            .any(|front| self.fronts.contains(front))
     }
+
+    /// How many replies the output shows; 0 if its lines do not tell.
+    #[must_use]
+    pub fn count(&self, output: &str) -> usize {
+        let counts = self.counting.iter().map(|front| begin(output, front));
+        counts.max().unwrap_or_default()
+    }
+}
+
+fn begin(output: &str, front: &str) -> usize {
+    output
+        .lines()
+        .filter(|line| line.starts_with(front))
+        .count()
 }
 
 fn in_front(output: &str, text: &str) -> Vec<String> {
@@ -43,6 +67,7 @@ mod tests {
         let shape = Shape::learn(output, "alpha", "beta").unwrap();
         assert!(shape.is_shown("done: gamma", "gamma"));
         assert!(!shape.is_shown("raw: b'gamma", "gamma"));
+        assert_eq!(shape.count("got: \ndone: \ngot: gamma\n"), 2);
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn whoever_has_to_end_and_does_not_is_found() {
             .contains("claims more than the limit")
     );
     let spins = Seen::Used {
-        cpu: Duration::from_millis(300),
+        busy: Duration::from_millis(300),
         over: Duration::from_millis(400),
     };
     let outcome = judged("client-limit/two-gibibytes", |_| {

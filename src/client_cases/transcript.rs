@@ -50,8 +50,8 @@ pub enum Seen {
     Exited(Exit),
     /// Processor time that the client used while it had nothing to do.
     Used {
-        /// Processor time.
-        cpu: Duration,
+        /// What it used, or waited for while others had the processor.
+        busy: Duration,
         /// The time that passed.
         over: Duration,
     },

@@ -9,6 +9,7 @@ use crate::client_cases::{
 };
 use crate::event::Calibration;
 use crate::judge::mentions;
+use crate::judge::replies::Rest;
 use std::time::Duration;
 
 /// How long a reaction may take at least before anything is known.
@@ -26,6 +27,8 @@ pub(super) struct Calibrated {
     pub(super) client: Client,
     pub(super) patience: Patience,
     pub(super) told: Calibration,
+    /// The same, if it were to be held to all that it has sent, be it readable or not.
+    pub(super) sender: Client,
     /// Why only what the client sends can be looked at, if that is so.
     pub(super) unheard: Option<String>,
 }
@@ -87,7 +90,12 @@ pub(super) async fn calibrate(
         .requests
         .is_empty()
         .then(|| "no request of the client could be read".to_owned());
+    let sender = Client {
+        again: again || heard.rest != Rest::Nothing,
+        ..client.clone()
+    };
     Ok(Calibrated {
+        sender,
         client,
         patience: settled(options, times),
         told,

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// The most octets that are kept of what a client sends.
-const MOST_SENT: usize = 4 << 20;
+const MOST_SENT: usize = 256 << 10;
 
 /// The most that are kept of what it prints.
 const MOST_PRINTED: usize = 4 << 20;
@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) requests: usize,
     /// What came is no frame.
     pub(super) is_malformed: bool,
+    /// Something stands behind the last whole request.
+    pub(super) has_rest: bool,
     /// The client has ended its stream.
     pub(super) fin: bool,
     /// The client has reset the connection, or broken it off.
@@ -118,7 +120,9 @@ impl Log {
                 let index = inner.entries.len();
                 inner.requests.push(index, octets);
                 inner.state.requests = inner.requests.whole().len();
-                inner.state.is_malformed = matches!(inner.requests.rest(), Rest::Malformed(..));
+                let rest = inner.requests.rest();
+                inner.state.is_malformed = matches!(rest, Rest::Malformed(..));
+                inner.state.has_rest = rest != Rest::Nothing;
                 Seen::Sent(octets.to_vec())
             } else {
                 Seen::Flooded

@@ -10,8 +10,8 @@ use std::time::Duration;
 /// What a group of processes holds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reading {
-    /// Processor time used so far.
-    pub(super) cpu: Duration,
+    /// Processor time used, or waited for while others had it, so far.
+    pub(super) busy: Duration,
     /// Resident memory in octets.
     pub(super) resident: u64,
     /// Address space in octets.
@@ -171,19 +171,40 @@ mod unix {
             if stat.pgrp != group || stat.state == 'Z' {
                 continue;
             }
-            let reaped = u64::try_from(stat.cutime.saturating_add(stat.cstime)).unwrap_or(0);
-            let ticks = stat.utime.saturating_add(stat.stime).saturating_add(reaped);
-            let millis = ticks
-                .saturating_mul(1_000)
-                .checked_div(procfs::ticks_per_second().max(1))
-                .unwrap_or_default();
-            sum.cpu = sum.cpu.saturating_add(Duration::from_millis(millis));
+            let busy = busy(&process).unwrap_or_else(|| used(&stat));
+            sum.busy = sum.busy.saturating_add(busy);
             let resident = stat.rss.saturating_mul(procfs::page_size());
             sum.resident = sum.resident.saturating_add(resident);
             sum.address_space = sum.address_space.saturating_add(stat.vsize);
             sum.sockets = sum.sockets.saturating_add(sockets(&process));
         }
         Some(sum)
+    }
+
+    /// What all its threads have used of a processor, or waited for in a queue. Whoever spins does the
+    /// one or the other all the time, however busy the machine is.
+    #[cfg(target_os = "linux")]
+    fn busy(process: &procfs::process::Process) -> Option<Duration> {
+        let mut nanos = 0_u64;
+        for thread in process.tasks().ok()? {
+            // A thread may have ended meanwhile.
+            let Ok(thread) = thread else { continue };
+            let stat = thread.schedstat().ok()?;
+            nanos = nanos
+                .saturating_add(stat.sum_exec_runtime)
+                .saturating_add(stat.run_delay);
+        }
+        Some(Duration::from_nanos(nanos))
+    }
+
+    /// The same without the waiting, on systems that do not tell of it.
+    #[cfg(target_os = "linux")]
+    fn used(stat: &procfs::process::Stat) -> Duration {
+        let ticks = stat.utime.saturating_add(stat.stime);
+        let millis = ticks
+            .saturating_mul(1_000)
+            .checked_div(procfs::ticks_per_second().max(1));
+        Duration::from_millis(millis.unwrap_or_default())
     }
 
     #[cfg(target_os = "linux")]

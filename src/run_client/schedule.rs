@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 const MOST_TRIES: u32 = 4;
 
 /// How much longer everything is waited for when a failure is confirmed.
-const STRETCH: u32 = 3;
+const STRETCH: u32 = 2;
 
 /// Tells what is played, and counts.
 struct Teller<'a> {
@@ -217,16 +217,21 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn plan(&mut self, calibrated: &Calibrated) -> VecDeque<Planned> {
-        let circumstances = Circumstances {
+        let about = |client| Circumstances {
             profile: &self.options.profile,
-            client: &calibrated.client,
+            client,
             input: self.options.input.as_deref(),
             reply: self.options.reply.as_deref(),
             seed: self.options.seed,
         };
         let mut planned = VecDeque::new();
         for case in &self.options.cases {
-            match (case.play(&circumstances), &calibrated.unheard) {
+            let client = if case.is_about_sending() {
+                &calibrated.sender
+            } else {
+                &calibrated.client
+            };
+            match (case.play(&about(client)), &calibrated.unheard) {
                 (Ok(_), Some(why)) if !case.is_about_sending() => {
                     self.teller.without(case, Verdict::Skip, why);
                 }

@@ -27,6 +27,9 @@ const MOST_CONNECTIONS: usize = 4;
 /// How long a client that need not notice at once is left alone before it wants to send.
 const LEFT_ALONE: Duration = Duration::from_millis(400);
 
+/// How long it is waited for what may stand behind the last request.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// How often a client's process is looked at while something is waited for.
 const LOOK: Duration = Duration::from_millis(15);
 
@@ -42,7 +45,7 @@ pub(super) struct Patience {
     pub(super) first: Duration,
     /// For any other reaction.
     pub(super) reaction: Duration,
-    /// What is left out of account when it is measured how long nothing happened.
+    /// By how much all that is not named here is stretched.
     pub(super) stretch: u32,
 }
 
@@ -213,6 +216,14 @@ impl Stage<'_> {
             Act::Pause(time) => self.pause(*time).await,
             Act::Fin => self.fin(),
             Act::Rst => self.rst().await,
+            Act::Settle => {
+                let ended = |state: &State| state.is_over() || state.fin;
+                self.log.until(self.left_alone(), ended).await;
+            }
+            Act::Linger => {
+                let limit = LINGER.saturating_mul(self.patience.stretch);
+                self.log.until(limit, |state| state.has_rest).await;
+            }
             Act::Ended => return self.ended(None).await,
             Act::EndedOnceUsed(line) => return self.ended(Some(line)).await,
             Act::Noticed(line) => return self.noticed(line).await,
@@ -248,7 +259,7 @@ impl Stage<'_> {
         let met = |state: &State| {
             state.requests >= asked || state.is_malformed || state.is_over() || state.fin
         };
-        let was_met = self.log.until(limit, met).await;
+        let was_met = self.progressing(limit, met).await;
         let came = self.log.now(|state| state.requests >= asked);
         match (came, was_met) {
             (true, _) => Continue(()),
@@ -257,6 +268,27 @@ impl Stage<'_> {
                 Break(())
             }
             _ => self.give_up(Wanted::Request(before), begun),
+        }
+    }
+
+    /// Waits like [`Log::until`]; once something has come, only as long as more of it does.
+    async fn progressing(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
+        let begun = Instant::now();
+        loop {
+            let received = self.log.now(|state| state.received);
+            let left = limit.saturating_sub(begun.elapsed());
+            let step = if received > 0 {
+                left.min(self.patience.reaction)
+            } else {
+                left
+            };
+            let moved = |state: &State| met(state) || state.received > received;
+            if !self.log.until(step, moved).await {
+                return false;
+            }
+            if self.log.now(&met) {
+                return true;
+            }
         }
     }
 
@@ -337,8 +369,8 @@ impl Stage<'_> {
     async fn used(&self, before: Option<Reading>, begun: Instant) {
         let over = begun.elapsed();
         if let (Some(before), Some(now)) = (before, self.reading().await) {
-            let cpu = now.cpu.saturating_sub(before.cpu);
-            self.log.note(Seen::Used { cpu, over });
+            let busy = now.busy.saturating_sub(before.busy);
+            self.log.note(Seen::Used { busy, over });
         }
     }
 
@@ -378,15 +410,25 @@ impl Stage<'_> {
         if !has_ended {
             return self.give_up(Wanted::End, begun);
         }
-        if self.log.now(|state| state.exited) {
-            self.hear_the_last().await;
-        }
+        self.see_it_die().await;
         Continue(())
     }
 
     fn left_alone(&self) -> Duration {
         let stretched = LEFT_ALONE.saturating_mul(self.patience.stretch);
         stretched.min(self.patience.reaction)
+    }
+
+    /// The connections of a process that dies end a moment before it does. How it dies matters.
+    async fn see_it_die(&self) {
+        if self.child.is_some()
+            && self
+                .log
+                .until(self.left_alone(), |state| state.exited)
+                .await
+        {
+            self.hear_the_last().await;
+        }
     }
 
     /// Waits like [`Log::until`], and looks at the process meanwhile.
@@ -437,9 +479,7 @@ impl Stage<'_> {
             return self.give_up(Wanted::Notice, begun);
         };
         self.log.note(Seen::Noticed(how));
-        if self.log.now(|state| state.exited) {
-            self.hear_the_last().await;
-        }
+        self.see_it_die().await;
         Continue(())
     }
 

@@ -145,6 +145,8 @@ pub fn rehearsal(profile: &Profile, play: &Play) -> Evidence {
         Act::Request
         | Act::Shown
         | Act::Pause(_)
+        | Act::Settle
+        | Act::Linger
         | Act::Ended
         | Act::EndedOnceUsed(_)
         | Act::Noticed(_) => vec![],
@@ -227,9 +229,9 @@ fn words(seen: &Seen) -> String {
         }
         Seen::Complained(octets) => format!("on standard error: {}", brief(octets)),
         Seen::Exited(exit) => format!("the client {exit}"),
-        Seen::Used { cpu, over } => format!(
-            "{} ms of processor time used in {} ms",
-            cpu.as_millis(),
+        Seen::Used { busy, over } => format!(
+            "{} ms of processor time used or queued for in {} ms",
+            busy.as_millis(),
             over.as_millis()
         ),
         Seen::Grew {

@@ -19,6 +19,9 @@ pub const FREE_MEMORY: u64 = 64 << 20;
 /// Address space that it may take, in octets.
 pub const FREE_ADDRESS_SPACE: u64 = 512 << 20;
 
+/// Time enough to tell whether a client is busy.
+const LONG_ENOUGH: Duration = Duration::from_millis(150);
+
 /// Something that the protocol does not permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -90,6 +93,7 @@ pub fn judge(
     let mut findings = Vec::new();
     if skip.is_none() {
         judging.texts(&mut findings);
+        judging.too_many(&mut findings);
         judging.end(&mut findings);
         judging.requests(&mut findings);
         judging.process(&mut findings);
@@ -172,6 +176,27 @@ impl Judging<'_> {
         end.map(str::to_owned)
     }
 
+    /// Whether it is busy whenever it has nothing to do; once may be its start that is not over yet.
+    fn spins(&self) -> Option<Finding> {
+        let idle: Vec<(Duration, Duration)> = self
+            .transcript
+            .counting()
+            .filter_map(|(_, entry)| match entry.seen {
+                Seen::Used { busy, over } if over >= LONG_ENOUGH => Some((busy, over)),
+                _ => None,
+            })
+            .collect();
+        let is_spinning = |(busy, over): &(Duration, Duration)| busy.saturating_mul(2) > *over;
+        let (busy, over) = idle.last()?;
+        idle.iter().all(is_spinning).then(|| {
+            self.must(format!(
+                "the client wanted {} ms of processor time in {} ms in which there was nothing to do",
+                busy.as_millis(),
+                over.as_millis()
+            ))
+        })
+    }
+
     /// The last line of the standard error.
     fn last_words(&self) -> String {
         const MOST: usize = 160;
@@ -192,9 +217,10 @@ impl Judging<'_> {
         for text in &self.play.texts {
             match text.fate {
                 Fate::Hidden(level) => findings.extend(self.hidden(text, level, &output)),
-                Fate::ShownUnlessEnded if self.transcript.is_ended() => {}
-                Fate::Shown | Fate::ShownUnlessEnded => {
-                    if let Some(wrong) = self.shown(text, &output, &mut from) {
+                Fate::ShownUnlessEnded if self.ended_before(text) => {}
+                Fate::Shown | Fate::ShownLike(_) | Fate::ShownUnlessEnded => {
+                    let wrong = self.shown(text, &output, &mut from);
+                    if let Some(wrong) = wrong.or_else(|| self.unlike(text, &output)) {
                         findings.push(wrong);
                         // What follows a reply that was not read is no surprise.
                         return;
@@ -236,6 +262,35 @@ impl Judging<'_> {
         (!is_shown).then(|| self.must(self.not_shown(text, output)))
     }
 
+    /// Whether the client had ended before it got that reply, or so soon that it never did.
+    fn ended_before(&self, text: &Text) -> bool {
+        let sent_at = self.sent_at(text.due).unwrap_or(usize::MAX);
+        let ended = |seen: &Seen| matches!(seen, Seen::Fin | Seen::Rst | Seen::Exited(_));
+        let mut counting = self.transcript.counting();
+        self.transcript.is_ended()
+            && counting.any(|(index, entry)| index < sent_at && ended(&entry.seen))
+    }
+
+    /// Whether what is beyond ASCII is shown otherwise than in the text that it must be like.
+    fn unlike(&self, text: &Text, output: &str) -> Option<Finding> {
+        let Fate::ShownLike(other) = text.fate else {
+            return None;
+        };
+        if self.client.shows == Shows::NextRequest {
+            return None;
+        }
+        let (here, there) = (
+            text.middle(output),
+            self.play.texts.get(other)?.middle(output),
+        );
+        (here != there).then(|| {
+            let [here, there] = [here, there].map(|middle| middle.unwrap_or_default());
+            self.must(format!(
+                "the client shows {here:?} where it showed {there:?} when the same came whole"
+            ))
+        })
+    }
+
     fn not_shown(&self, text: &Text, output: &str) -> String {
         let brief = text.brief();
         let so_much = match self.client.shows {
@@ -259,6 +314,26 @@ impl Judging<'_> {
         match self.ending() {
             Some(ending) => format!("{what}: {ending}"),
             None => format!("{what}{}", self.printed_instead()),
+        }
+    }
+
+    /// More replies shown than were sent, where nothing was sent but replies.
+    fn too_many(&self, findings: &mut Vec<Finding>) {
+        let replies = self.play.texts.len();
+        let is_clean = |text: &Text| matches!(text.fate, Fate::Shown | Fate::ShownLike(_));
+        let octets: usize = self.play.texts.last().map_or(0, |text| text.due);
+        let sent: usize = self.play.octets();
+        let Some(shape) = &self.client.shape else {
+            return;
+        };
+        if replies == 0 || sent != octets || !self.play.texts.iter().all(is_clean) {
+            return;
+        }
+        let shown = shape.count(&self.transcript.output());
+        if shown > replies && findings.is_empty() {
+            findings.push(self.must(format!(
+                "the client shows {shown} replies, and {replies} were sent"
+            )));
         }
     }
 
@@ -337,13 +412,7 @@ impl Judging<'_> {
                 self.ending().map_or(String::new(), |ending| format!(": {ending}"))
             ))),
             Some((Wanted::Request(before), after)) => {
-                let which = match before {
-                    0 => "no request came".to_owned(),
-                    before => format!("no request came behind the first {before}"),
-                };
-                let instead = self.instead_of_request();
-                let after = after.as_secs_f64();
-                findings.push(self.must(format!("{which} within {after:.1} s{instead}")));
+                findings.push(self.must(self.no_request(before, after)));
             }
             _ => {}
         }
@@ -367,15 +436,21 @@ impl Judging<'_> {
         }
     }
 
-    fn instead_of_request(&self) -> String {
+    fn no_request(&self, before: usize, after: Duration) -> String {
+        let which = match before {
+            0 => "request".to_owned(),
+            before => format!("request behind the first {before}"),
+        };
+        let after = after.as_secs_f64();
         match &self.heard.rest {
-            Rest::Nothing => String::new(),
+            Rest::Nothing => format!("no {which} came within {after:.1} s"),
             Rest::Unfinished(octets) => format!(
-                ", only {octets} octets that are no whole request as the profile {} has it",
+                "no {which} came within {after:.1} s, only {} that are no whole request as the profile {} has it",
+                counted(*octets),
                 self.profile.name()
             ),
             Rest::Malformed(fault, octets) => {
-                format!(", but {}: {fault}", shown(octets))
+                format!("instead of a {which} came {}: {fault}", shown(octets))
             }
         }
     }
@@ -385,13 +460,6 @@ impl Judging<'_> {
             match &entry.seen {
                 Seen::Exited(exit @ Exit::Signal(_)) => {
                     findings.push(self.must(format!("the client {exit}{}", self.last_words())));
-                }
-                Seen::Used { cpu, over } if is_spinning(*cpu, *over) => {
-                    findings.push(self.must(format!(
-                        "the client used {} ms of processor time in {} ms in which there was nothing to do",
-                        cpu.as_millis(),
-                        over.as_millis()
-                    )));
                 }
                 Seen::Grew {
                     resident,
@@ -406,17 +474,13 @@ impl Judging<'_> {
                 _ => {}
             }
         }
+        findings.extend(self.spins());
         let is_bad = matches!(self.transcript.exit(), Some(Exit::Code(code)) if code != 0);
         let said = self.transcript.complaints(64 << 10);
         if let Some(what) = unhandled(&said, is_bad) {
             findings.push(self.at(Level::Should, format!("{what}{}", self.last_words())));
         }
     }
-}
-
-/// More than half of the time, where there was time enough to tell.
-fn is_spinning(cpu: Duration, over: Duration) -> bool {
-    over >= Duration::from_millis(150) && cpu.saturating_mul(2) > over
 }
 
 /// Whether the standard error tells of an exception that nobody handled.
@@ -432,6 +496,13 @@ fn unhandled(said: &str, is_bad_exit: bool) -> Option<&'static str> {
         Some("an exception that nothing handles ended the client")
     } else {
         None
+    }
+}
+
+fn counted(octets: usize) -> String {
+    match octets {
+        1 => "1 octet".to_owned(),
+        more => format!("{more} octets"),
     }
 }
 

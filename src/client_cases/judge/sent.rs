@@ -1,6 +1,6 @@
 //! What is wrong with what a client sent.
 
-use super::{Finding, Judging, shown};
+use super::{Finding, Judging, counted, shown};
 use crate::client_cases::{Act, Line, Seen};
 use crate::judge::mentions;
 use crate::judge::replies::{Reply as Request, Rest};
@@ -81,8 +81,10 @@ impl Judging<'_> {
             Rest::Unfinished(octets) => {
                 let is_over =
                     self.heard.requests.len() >= self.play.requests || self.transcript.is_ended();
-                let what =
-                    format!("{octets} octets stand behind the last request that are no request");
+                let what = format!(
+                    "behind the last request came {} that are no request",
+                    counted(*octets)
+                );
                 is_over.then(|| told("client-framing", what, at))
             }
         }
