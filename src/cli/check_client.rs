@@ -3,6 +3,7 @@
 use super::check::{ReportArgs, exit, unwritten, written};
 use super::exit::{Exit, Failure};
 use super::selection::SelectionArgs;
+use super::signals::Signals;
 use super::span::span;
 use super::target::{self, Target};
 use super::wire_format::WireFormatArgs;
@@ -11,6 +12,7 @@ use crate::client_cases::{self, Case, Circumstances, Client, HOLE, Shows};
 use crate::event::{Event, Evidence, Finished, Run};
 use crate::profile::{Payload, Profile};
 use crate::report::{Outputs, Reporter};
+use crate::run::{Launch, LaunchError};
 use crate::run_client::{
     self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Door, NoClient, Options, Source, rehearsal,
 };
@@ -31,9 +33,9 @@ const WAIT_USER: Duration = Duration::from_secs(60);
 /// reply. Without, the address is the first line printed, and each connection gets the next case.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckClientArgs {
-    /// The command that starts the client, run by the shell; {host} and {port} say where to connect to
-    #[arg(long, value_name = "CMD", value_parser = command)]
-    exec: Option<String>,
+    /// Command that starts the client: {host} and {port} in it become the address to connect to
+    #[arg(long, value_name = "COMMAND", value_parser = command)]
+    exec: Option<Launch>,
     /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = target::listen)]
     listen: Target,
@@ -72,12 +74,13 @@ pub(crate) struct CheckClientArgs {
     reports: ReportArgs,
 }
 
-fn command(text: &str) -> Result<String, String> {
-    if text.contains("{port}") {
-        Ok(text.to_owned())
-    } else {
-        Err("say where {port} goes, and {host} if need be: 'my-client {host} {port}'".to_owned())
-    }
+fn command(text: &str) -> Result<Launch, String> {
+    text.parse().map_err(|error| match error {
+        LaunchError::NoPort => {
+            "say where {port} goes, and {host} if need be: 'my-client {host} {port}'".to_owned()
+        }
+        other => other.to_string(),
+    })
 }
 
 fn reply(text: &str) -> Result<String, String> {
@@ -113,7 +116,7 @@ impl CheckClientArgs {
         if self.exec.is_none() {
             self.wait_for_user(door.address(), &options, &mut outputs)?;
         }
-        let done = runtime.block_on(played(door, &options, &mut outputs));
+        let done = runtime.block_on(played(door, &options, &mut outputs))?;
         let closing = outputs.finish();
         if let Some(path) = &self.reports.write_expect {
             let known = expectations.unwrap_or_default().updated(&closing.run);
@@ -141,7 +144,7 @@ impl CheckClientArgs {
             None => (Source::User, WAIT_USER),
         };
         let target = match &self.exec {
-            Some(command) => command.clone(),
+            Some(command) => command.to_string(),
             None => format!("the client that connects to {address}"),
         };
         let typed = self
@@ -185,15 +188,16 @@ impl CheckClientArgs {
     /// The command line that plays the same again, without what selects cases and writes reports.
     fn command(&self) -> String {
         let mut words = vec!["conformance check-client".to_owned()];
-        let mut quoted = |option: &str, text: &Option<String>| {
-            let text = text
-                .as_ref()
-                .map(|text| format!("{option} {}", quote(text)));
-            words.extend(text);
-        };
-        quoted("--exec", &self.exec);
-        quoted("--input", &self.input);
-        quoted("--reply", &self.reply);
+        let exec = self.exec.as_ref().map(ToString::to_string);
+        let texts = [
+            ("--exec", &exec),
+            ("--input", &self.input),
+            ("--reply", &self.reply),
+        ];
+        for (option, text) in texts {
+            let quoted = text.as_deref().map(shell_words::quote);
+            words.extend(quoted.map(|text| format!("{option} {text}")));
+        }
         if self.input_none {
             words.push("--input-none".to_owned());
         }
@@ -222,11 +226,6 @@ fn typed_by_default(profile: &Profile) -> String {
     }
 }
 
-/// A text as one word of a POSIX shell.
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
 fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
     for clause in spec::CLIENT_CLAUSES {
         let mut of_it = cases
@@ -246,7 +245,7 @@ fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
 fn no_client(none: &NoClient) -> Failure {
     let hint = match none {
         NoClient::NotStarted(_) => {
-            "--exec takes a command as a shell takes it: 'my-client {host} {port}'"
+            "run the command by hand, with an address in the place of {host} and {port}"
         }
         NoClient::WentAway(_) => "start the client by hand and see what it says",
         NoClient::NobodyCame(_) => {
@@ -261,11 +260,12 @@ async fn played(
     door: Door,
     options: &Options,
     outputs: &mut Outputs,
-) -> Option<Result<Finished, NoClient>> {
+) -> Result<Option<Result<Finished, NoClient>>, Failure> {
+    let mut signals = Signals::new()?;
     let mut tell = |event| outputs.event(event);
     tokio::select! {
-        done = run_client::run(door, options, &mut tell) => Some(done),
-        _ = tokio::signal::ctrl_c() => None,
+        done = run_client::run(door, options, &mut tell) => Ok(Some(done)),
+        () = signals.next() => Ok(None),
     }
 }
 
@@ -336,10 +336,5 @@ mod tests {
         assert!(command("nc {host} {port}").is_ok());
         assert!(command("nc localhost 7000").is_err());
         assert!(reply("{}").is_err());
-    }
-
-    #[test]
-    fn words_of_a_shell_keep_their_quotes() {
-        assert_eq!(quote("a 'b' {port}"), "'a '\\''b'\\'' {port}'");
     }
 }

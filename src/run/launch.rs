@@ -84,7 +84,7 @@ impl fmt::Display for Launch {
 
 impl Launch {
     /// The command with its port, its output not yet led anywhere.
-    pub(super) fn command(&self, address: SocketAddr) -> Command {
+    pub(crate) fn command(&self, address: SocketAddr) -> Command {
         let mut command = match &self.form {
             Form::Words(program, arguments) => {
                 let mut command = Command::new(filled(program, address).as_ref());

@@ -130,6 +130,8 @@ fn one_by_one(m: &mut Maker<'_>) {
         m.send(vec![frame]);
     }
     m.shown();
+    // What is printed of the second reply may come in several lines.
+    m.settle();
 }
 
 /// Two requests without an answer.
@@ -220,8 +222,13 @@ fn client(options: &Options, first: &Look, heard: &Heard, again: bool, ahead: bo
     } else {
         Shows::Nothing
     };
+    let seen = if shows == Shows::AtOnce {
+        &output
+    } else {
+        &whole
+    };
     let shape = match texts[..] {
-        [ref one, ref other] => Shape::learn(&whole, &one.text, &other.text),
+        [ref one, ref other] => Shape::learn(seen, &one.text, &other.text),
         _ => None,
     };
     Client {

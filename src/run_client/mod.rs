@@ -23,6 +23,7 @@ pub use verdict::rehearsal;
 use crate::client_cases::Case;
 use crate::event::{Event, Finished, Role, SCHEMA, Started};
 use crate::profile::Profile;
+use crate::run::Launch;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,8 +38,8 @@ pub const DEFAULT_JOBS: usize = 4;
 /// Where the client comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// It is started by this command, in which `{host}` and `{port}` say where to.
-    Command(String),
+    /// It is started by this command, with the address to connect to.
+    Command(Launch),
     /// Somebody else starts it.
     User,
 }

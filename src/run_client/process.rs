@@ -2,8 +2,9 @@
 
 use super::log::Log;
 use crate::client_cases::Exit;
+use crate::run::Launch;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,16 +21,14 @@ pub(super) struct Reading {
     pub(super) sockets: usize,
 }
 
-/// The command with the address in it.
-fn filled(command: &str, address: SocketAddr) -> String {
-    let host = match address.ip() {
-        ip if ip.is_unspecified() && ip.is_ipv4() => "127.0.0.1".to_owned(),
-        ip if ip.is_unspecified() => "::1".to_owned(),
-        ip => ip.to_string(),
+/// An address to connect to where somebody listens on this one.
+fn to_connect(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
     };
-    command
-        .replace("{host}", &host)
-        .replace("{port}", &address.port().to_string())
+    SocketAddr::new(ip, listening.port())
 }
 
 #[cfg(unix)]
@@ -42,7 +41,7 @@ mod unix {
         Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
     };
     use std::os::unix::process::CommandExt as _;
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
     use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
@@ -55,15 +54,14 @@ mod unix {
     }
 
     impl Child {
-        /// Starts a command by the shell; what it says and how it ends goes to the log.
+        /// Starts the command; what it says and how it ends goes to the log.
         pub(crate) fn start(
-            command: &str,
+            launch: &Launch,
             address: SocketAddr,
             log: &Arc<Log>,
         ) -> io::Result<Self> {
-            let mut leader = Command::new("/bin/sh")
-                .arg("-c")
-                .arg(filled(command, address))
+            let mut leader = launch
+                .command(to_connect(address))
                 // Python buffers what goes into a pipe, unless it is told not to.
                 .env("PYTHONUNBUFFERED", "1")
                 .stdin(Stdio::piped())
@@ -235,7 +233,8 @@ mod unix {
         fn start(command: &str) -> (Child, Arc<Log>) {
             let log = Arc::new(Log::new(&Profile::tutorial()));
             let address = "127.0.0.1:7".parse().unwrap();
-            (Child::start(command, address, &log).unwrap(), log)
+            let launch = command.parse().unwrap();
+            (Child::start(&launch, address, &log).unwrap(), log)
         }
 
         #[tokio::test]
@@ -252,7 +251,7 @@ mod unix {
 
         #[tokio::test]
         async fn a_signal_is_told_even_through_the_shell() {
-            let (_child, log) = start("sh -c 'kill -SEGV $$'; exit $?");
+            let (_child, log) = start("sh -c 'kill -SEGV $$'; exit $? # {port}");
             assert!(log.until(GUARD, |state| state.exited).await);
             let exited = |seen: &Seen| *seen == Seen::Exited(Exit::Signal(11));
             assert!(log.take().entries.iter().any(|entry| exited(&entry.seen)));
@@ -261,7 +260,7 @@ mod unix {
         #[cfg(target_os = "linux")]
         #[tokio::test]
         async fn the_whole_group_is_measured_and_ended() {
-            let (child, log) = start("sleep 60 & echo $!; sleep 60; true");
+            let (child, log) = start("sleep 60 & echo $!; sleep 60; true {port}");
             assert!(
                 log.until(GUARD, |state| state.output.contains(&b'\n'))
                     .await
@@ -290,8 +289,8 @@ pub(super) enum Child {}
 
 #[cfg(not(unix))]
 impl Child {
-    pub(super) fn start(command: &str, address: SocketAddr, _: &Arc<Log>) -> io::Result<Self> {
-        let _ = (filled(command, address), Exit::Code(0));
+    pub(super) fn start(launch: &Launch, address: SocketAddr, _: &Arc<Log>) -> io::Result<Self> {
+        let _ = (launch.command(to_connect(address)), Exit::Code(0));
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -75,6 +75,7 @@ pub(super) async fn play(
     let listener = own.as_ref().map_or(&theatre.door.listener, |own| own);
     let child = match &theatre.source {
         Source::Command(command) => {
+            drain(listener).await;
             let child = Child::start(command, listener.local_addr()?, &log)?;
             log.note(Seen::Started);
             Some(child)
@@ -111,6 +112,11 @@ async fn own_listener(theatre: &Theatre) -> io::Result<Option<TcpListener>> {
     }
     let address = SocketAddr::new(theatre.door.address().ip(), 0);
     TcpListener::bind(address).await.map(Some)
+}
+
+/// Drops the connections of clients that have been ended.
+async fn drain(listener: &TcpListener) {
+    while let Ok(Ok(_)) = timeout(Duration::ZERO, listener.accept()).await {}
 }
 
 /// The connection that is played on.

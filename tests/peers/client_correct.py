@@ -2,12 +2,13 @@
 """A correct client: each line of its input is sent, and each reply is printed as it comes.
 
 The yardstick for false alarms: whatever docs/PROTOCOL.md requires of a client, this one does. With
-`--one-by-one` it waits for each reply before it reads the next line, and with `--count N` it reads no
-lines but sends so many requests by itself.
+`--one-by-one` it waits for each reply before it reads the next line, with `--count N` it reads no lines
+but sends so many requests by itself, and with `--buffered` it leaves its output to the system's buffers.
 """
 
 import argparse
 import json
+import os
 import socket
 import sys
 import threading
@@ -65,8 +66,11 @@ class Client:
             self.show_next()
 
 
+is_buffered = False
+
+
 def say(line, where):
-    print(line, file=where, flush=True)
+    print(line, file=where, flush=not is_buffered)
 
 
 def talk(client, lines):
@@ -85,8 +89,6 @@ def talk(client, lines):
 
 
 def quit_at_once(code):
-    import os
-
     sys.stdout.flush()
     os._exit(code)
 
@@ -104,7 +106,10 @@ def main():
     parser.add_argument("--max-body", type=int, default=1 << 20, help="in octets")
     parser.add_argument("--one-by-one", action="store_true", help="wait for each reply")
     parser.add_argument("--count", type=int, help="send so many requests instead of reading lines")
+    parser.add_argument("--buffered", action="store_true", help="do not flush (with python3 -E)")
     args = parser.parse_args()
+    global is_buffered
+    is_buffered = args.buffered
     lines = lines_of_stdin()
     if args.count is not None:
         lines = (f"request {number}" for number in range(args.count))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The correct client with one fault, chosen by `--fault NAME`; `--list` names them with their clauses."""
+"""The correct client with one fault, chosen by `--fault NAME`; `--list` names them, each with a case that finds it."""
 
 import codecs
 import json
@@ -71,28 +71,28 @@ class Client(client_correct.Client):
 
 
 class WrongOrder(Client):
-    clause = "client-framing"
+    found_by = "client-framing/first-request"
 
     def header(self, payload, body):
         return super().header(payload, body)[::-1]
 
 
 class TwoOctetHeader(Client):
-    clause = "client-framing"
+    found_by = "client-framing/first-request"
 
     def header(self, payload, body):
         return super().header(payload, body)[2:]
 
 
 class LengthHoldsHeader(Client):
-    clause = "client-framing"
+    found_by = "client-framing/first-request"
 
     def header(self, payload, body):
         return (len(body) + 4).to_bytes(4, "big")
 
 
 class CountsCharacters(Client):
-    clause = "client-framing"
+    found_by = "client-framing/characters-of-two-octets"
 
     def header(self, payload, body):
         characters = len(payload.decode("utf-8"))
@@ -100,7 +100,7 @@ class CountsCharacters(Client):
 
 
 class LineEndBetween(Client):
-    clause = "client-framing"
+    found_by = "client-framing/next-request"
 
     def send(self, text):
         super().send(text)
@@ -108,63 +108,63 @@ class LineEndBetween(Client):
 
 
 class OneOctetLength(Client):
-    clause = "client-framing"
+    found_by = "client-framing/several-chunks"
 
     def header(self, payload, body):
         return bytes([0, 0, 0, len(body) % 240])
 
 
 class NoPadding(Client):
-    clause = "client-padding"
+    found_by = "client-padding/part-of-a-chunk"
 
     def body(self, payload):
         return payload
 
 
 class Spaces(Client):
-    clause = "client-padding"
+    found_by = "client-padding/part-of-a-chunk"
 
     def body(self, payload):
         return payload + b" " * (-len(payload) % self.profile.chunk)
 
 
 class Zeros(Client):
-    clause = "client-padding"
+    found_by = "client-padding/one-octet-over"
 
     def body(self, payload):
         return payload + b"0" * (-len(payload) % self.profile.chunk)
 
 
 class ChunkMore(Client):
-    clause = "client-padding"
+    found_by = "client-padding/exact-fill"
 
     def body(self, payload):
         return payload + bytes(self.profile.chunk - len(payload) % self.profile.chunk)
 
 
 class ByteOrderMark(Client):
-    clause = "client-text"
+    found_by = "client-text/plain"
 
     def payload(self, text):
         return codecs.BOM_UTF8 + super().payload(text)
 
 
 class Latin(Client):
-    clause = "client-text"
+    found_by = "client-text/beyond-ascii"
 
     def payload(self, text):
         return json.dumps(text, ensure_ascii=False).encode("latin-1", "replace")
 
 
 class ByHand(Client):
-    clause = "client-text"
+    found_by = "client-text/quotes-and-backslashes"
 
     def payload(self, text):
         return f'"{text}"'.encode("utf-8")
 
 
 class SingleQuotes(Client):
-    clause = "client-text"
+    found_by = "client-text/plain"
 
     def payload(self, text):
         return repr(text).encode("utf-8")
@@ -174,7 +174,7 @@ class SingleQuotes(Client):
 
 
 class ShortHeader(Client):
-    clause = "client-reassembly"
+    found_by = "client-reassembly/header-in-halves"
 
     def length(self):
         header = self.sock.recv(4)
@@ -184,14 +184,14 @@ class ShortHeader(Client):
 
 
 class OneRead(Client):
-    clause = "client-reassembly"
+    found_by = "client-reassembly/body-in-halves"
 
     def read_body(self, length):
         return self.sock.recv(length) if length else b""
 
 
 class PieceByPiece(Client):
-    clause = "client-reassembly"
+    found_by = "client-reassembly/inside-a-character"
 
     def read_body(self, length):
         text, octets = "", 0
@@ -203,12 +203,9 @@ class PieceByPiece(Client):
             text += piece.decode("utf-8", "ignore")
         return text.encode("utf-8")
 
-    def exactly(self, length, at_boundary=False):
-        return super().exactly(length, at_boundary)
-
 
 class PiecesOfSixty(Client):
-    clause = "client-boundary"
+    found_by = "client-boundary/tail-with-next"
 
     def read_body(self, length):
         body = b""
@@ -223,7 +220,7 @@ class PiecesOfSixty(Client):
 class FirstOfARead(Client):
     """Reads what there is, takes the first reply off it, and throws the rest away."""
 
-    clause = "client-boundary"
+    found_by = "client-boundary/two-in-one-segment"
 
     def receive(self):
         buffer = b""
@@ -246,7 +243,7 @@ class FirstOfARead(Client):
 class ExpectsPadding(Client):
     """Takes it that every reply ends in padding, if need be in a chunk of nothing else."""
 
-    clause = "client-payload"
+    found_by = "client-payload/exact-fill"
 
     def read_body(self, length):
         body = super().read_body(length)
@@ -256,21 +253,21 @@ class ExpectsPadding(Client):
 
 
 class BothEnds(Client):
-    clause = "client-payload"
+    found_by = "client-payload/pad-octet-in-front"
 
     def payload_of(self, body):
         return body.strip(b"\0")
 
 
 class FirstNul(Client):
-    clause = "client-payload"
+    found_by = "client-payload/pad-octet-inside"
 
     def payload_of(self, body):
         return body.split(b"\0")[0]
 
 
 class OnePadOctet(Client):
-    clause = "client-payload"
+    found_by = "client-payload/one-chunk-more"
 
     def payload_of(self, body):
         return body.rstrip(b"\0") if len(body) <= self.profile.chunk else body[:-1]
@@ -279,14 +276,14 @@ class OnePadOctet(Client):
 class Mute(Client):
     """The thread that reads dies of what it cannot decode, and nobody notices."""
 
-    clause = "client-undecodable"
+    found_by = "client-undecodable/empty-frame"
 
     def undecodable(self, error):
         threading.Event().wait()
 
 
 class Aborts(Client):
-    clause = "client-undecodable"
+    found_by = "client-undecodable/no-utf"
 
     def undecodable(self, error):
         os.abort()
@@ -295,14 +292,14 @@ class Aborts(Client):
 class LosesStep(Client):
     """Skips an octet when it cannot decode a reply, in search of the next."""
 
-    clause = "client-undecodable"
+    found_by = "client-undecodable/no-json"
 
     def undecodable(self, error):
         self.exactly(1)
 
 
 class NoLimit(Client):
-    clause = "client-limit"
+    found_by = "client-limit/largest-there-is"
 
     def length(self):
         return self.profile.body_length(self.exactly(4, at_boundary=True))
@@ -311,7 +308,7 @@ class NoLimit(Client):
 class Reserves(Client):
     """Has a limit, and checks it when it has the room."""
 
-    clause = "client-limit"
+    found_by = "client-limit/two-gibibytes"
 
     def length(self):
         length = self.profile.body_length(self.exactly(4, at_boundary=True))
@@ -323,7 +320,7 @@ class Reserves(Client):
 
 
 class LowLimit(Client):
-    clause = "client-limit"
+    found_by = "client-limit/large-and-fine"
 
     def length(self):
         length = super().length()
@@ -335,7 +332,7 @@ class LowLimit(Client):
 class TakesHalf(Client):
     """Takes what has arrived of a reply for all of it when the stream ends."""
 
-    clause = "client-truncation"
+    found_by = "client-truncation/inside-the-padding"
 
     def exactly(self, length, at_boundary=False):
         octets = b""
@@ -350,7 +347,7 @@ class TakesHalf(Client):
 
 
 class WaitsForTheRest(Client):
-    clause = "client-truncation"
+    found_by = "client-truncation/behind-the-header"
 
     def exactly(self, length, at_boundary=False):
         octets = b""
@@ -365,7 +362,7 @@ class WaitsForTheRest(Client):
 class EndIsEmpty(Client):
     """Reads the end of the stream as an empty reply, for ever."""
 
-    clause = "client-close"
+    found_by = "client-close/after-the-reply"
 
     def length(self):
         header = self.sock.recv(4)
@@ -380,7 +377,7 @@ class EndIsEmpty(Client):
 class Stays(Client):
     """Stops reading at the end of the stream, and keeps everything else as it was."""
 
-    clause = "client-close"
+    found_by = "client-close/before-the-reply"
 
     def broken(self, error):
         if not isinstance(error, OSError):
@@ -395,7 +392,7 @@ class Stays(Client):
 
 
 class IgnoresReset(Client):
-    clause = "client-reset"
+    found_by = "client-reset/before-the-reply"
 
     def broken(self, error):
         if isinstance(error, OSError):
@@ -410,7 +407,7 @@ class IgnoresReset(Client):
 
 
 class DiesOfReset(Client):
-    clause = "client-reset"
+    found_by = "client-reset/inside-a-reply"
 
     def broken(self, error):
         if isinstance(error, OSError):
@@ -419,7 +416,7 @@ class DiesOfReset(Client):
 
 
 class ShortTimeout(Client):
-    clause = "client-patience"
+    found_by = "client-patience/pause-inside-the-body"
 
     def exactly(self, length, at_boundary=False):
         self.sock.settimeout(None if at_boundary else 0.1)
@@ -427,7 +424,7 @@ class ShortTimeout(Client):
 
 
 class Polls(Client):
-    clause = "client-patience"
+    found_by = "client-patience/waiting-costs-nothing"
 
     def exactly(self, length, at_boundary=False):
         octets = b""
@@ -442,9 +439,6 @@ class Polls(Client):
             octets += more
         return octets
 
-    def send(self, text):
-        super().send(text)
-
 
 def named(kind):
     return "".join("-" + c.lower() if c.isupper() else c for c in kind.__name__)[1:]
@@ -456,7 +450,7 @@ FAULTS = {named(kind): kind for kind in Client.__subclasses__()}
 def main():
     if sys.argv[1] == "--list":
         for name, kind in FAULTS.items():
-            print(name, kind.clause)
+            print(name, kind.found_by)
         return
     host, port, _, name = sys.argv[1:]
     sock = socket.create_connection((host, int(port)))

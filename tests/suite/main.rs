@@ -11,6 +11,7 @@
 
 mod altered;
 mod check;
+mod check_client;
 mod check_python;
 mod cli;
 mod client;

@@ -64,6 +64,20 @@ pub(crate) fn start(script: &str, args: &[&str]) -> Option<Peer> {
     Some(Peer { child, address })
 }
 
+/// The command that starts a client of tests/peers with Python and these options of it; `None`, said
+/// aloud, without.
+pub(crate) fn client(options: &str, script: &str) -> Option<String> {
+    if let Err(why) = python() {
+        skip(why);
+        return None;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/peers")
+        .join(script);
+    let path = shell_words::quote(path.to_str().expect("a path in UTF-8")).into_owned();
+    Some(format!("python3 -B {options} {path}"))
+}
+
 impl Peer {
     /// Waits until it has ended by itself.
     pub(crate) fn wait(&mut self) {

@@ -80,6 +80,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("model", &["profile", "script"]),
     pure("judge", &["profile", "spec", "script", "transcript", "model"]),
     pure("cases", &["profile", "spec", "script", "transcript", "model", "judge"]),
+    pure("client_cases", &["profile", "spec", "script", "model", "judge"]),
     pure("event", &["spec"]),
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
@@ -87,6 +88,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("shrink", &["profile", "script", "model"]),
     pure("reproducer", &["profile", "script", "model", "report"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
+    room("run_client", &["profile", "script", "judge", "client_cases", "event", "marks", "run", "spec"]),
     room("selftest", &["profile", "spec", "cases", "event", "run", "server"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
@@ -95,7 +97,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

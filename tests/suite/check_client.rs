@@ -1,0 +1,352 @@
+//! `conformance check-client`: on our own clients, on one in Python that nobody of this crate's code
+//! had a part in, on what the tutorial's does, and on single faults.
+
+use crate::peers;
+use crate::program::{GUARD, command, conformance};
+use framespec::event::{Run, Verdict};
+use framespec::{client_cases, spec};
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+/// How long a whole run may take. A guard against hangs, not a measure.
+const HANG: Duration = Duration::from_secs(240);
+
+/// Reasons for which an honest client may have a case skipped.
+const REASONS: [&str; 2] = [
+    "no limit is declared",
+    "the client sends no second request before",
+];
+
+/// Checks a client; the report must be whole.
+fn check(exec: &str, args: &[&str]) -> (Option<i32>, Run) {
+    let output = conformance()
+        .args(["check-client", "--format", "json", "--exec", exec])
+        .args(args)
+        .timeout(HANG)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let run: Run = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no whole report of {exec}: {error}\n{stderr}"));
+    assert_eq!(run.results.len(), run.started.selected, "{stderr}");
+    (output.status.code(), run)
+}
+
+fn of(run: &Run, verdict: Verdict) -> Vec<String> {
+    let results = run.results.iter().filter(|one| one.verdict == verdict);
+    results
+        .map(|one| format!("{}: {}", one.id, one.detail))
+        .collect()
+}
+
+/// Nothing but passes, and skips for no other reasons than these; as many passes at least.
+fn all_well(exec: &str, args: &[&str], passes: usize) {
+    let (code, run) = check(exec, args);
+    for verdict in [
+        Verdict::Fail,
+        Verdict::Error,
+        Verdict::Warn,
+        Verdict::Unstable,
+    ] {
+        assert_eq!(of(&run, verdict), [""; 0], "{exec}");
+    }
+    let unknown = |why: &String| !REASONS.iter().any(|reason| why.contains(reason));
+    let skipped = of(&run, Verdict::Skip);
+    assert!(!skipped.iter().any(unknown), "{exec}: {skipped:?}");
+    assert!(run.finished.summary.pass >= passes, "{exec}: {skipped:?}");
+    assert_eq!(code, Some(0));
+}
+
+fn ours(arguments: &str) -> String {
+    let program = shell_words::quote(env!("CARGO_BIN_EXE_conformance"));
+    format!("{program} {arguments}")
+}
+
+#[test]
+fn chat_passes() {
+    all_well(&ours("chat {host}:{port}"), &[], 67);
+}
+
+#[test]
+fn send_passes_with_a_limit_declared_and_in_the_other_format() {
+    let send = ours("send {host}:{port} - --profile chunk-count --max-frame 64k");
+    let args = ["--profile", "chunk-count", "--max-frame", "64k"];
+    all_well(&send, &args, 63);
+}
+
+#[test]
+fn a_correct_client_passes() {
+    if let Some(client) = peers::client("", "client_correct.py") {
+        all_well(&format!("{client} {{host}} {{port}}"), &[], 67);
+    }
+}
+
+/// It shows what it has read when it ends: what matters must be seen all the same.
+#[test]
+fn a_correct_client_whose_output_is_buffered_passes() {
+    if let Some(client) = peers::client("-E", "client_correct.py") {
+        let client = format!("{client} {{host}} {{port}} --one-by-one --buffered");
+        let args = [
+            "--run",
+            "client-payload",
+            "--run",
+            "client-truncation",
+            "--run",
+            "client-close",
+            "--run",
+            "client-boundary/one-*",
+        ];
+        all_well(&client, &args, 17);
+    }
+}
+
+/// What each fault is found by, as the file of faults says.
+fn faults() -> Option<(String, Vec<(String, String)>)> {
+    let client = peers::client("", "client_faulty.py")?;
+    let words = shell_words::split(&client).unwrap();
+    let list = Command::new(&words[0])
+        .args(&words[1..])
+        .arg("--list")
+        .output()
+        .unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let faults = list.lines().map(|line| {
+        let (name, case) = line.split_once(' ').unwrap();
+        (name.to_owned(), case.to_owned())
+    });
+    Some((client, faults.collect()))
+}
+
+#[test]
+fn every_single_fault_is_found_by_a_case_of_its_own_clause() {
+    let Some((client, faults)) = faults() else {
+        return;
+    };
+    assert!(faults.len() >= 35, "{}", faults.len());
+    let clause = |case: &str| case.split_once('/').unwrap().0.to_owned();
+    let clauses: BTreeSet<String> = faults.iter().map(|(_, case)| clause(case)).collect();
+    let known: BTreeSet<String> = spec::CLIENT_CLAUSES
+        .iter()
+        .map(|clause| clause.slug.to_owned())
+        .collect();
+    assert_eq!(clauses, known);
+    let waiting = Mutex::new(faults);
+    let missed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some((name, case)) = waiting.lock().unwrap().pop() else {
+                        return;
+                    };
+                    let exec = format!("{client} {{host}} {{port}} --fault {name}");
+                    let args = ["--run", &case, "--timeout", "500ms", "--strict"];
+                    let (code, run) = check(&exec, &args);
+                    let result = &run.results[0];
+                    let is_found = matches!(result.verdict, Verdict::Fail | Verdict::Warn)
+                        && result.findings[0].clause == clause(&case);
+                    if !is_found || code != Some(1) {
+                        missed.lock().unwrap().push(format!("{name}: {result:#?}"));
+                    }
+                }
+            });
+        }
+    });
+    let missed = missed.into_inner().unwrap();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn what_the_tutorials_client_does_is_found() {
+    let Some(client) = peers::client("", "client_tutorial_like.py") else {
+        return;
+    };
+    let bad = [
+        "client-reassembly/header-octet-by-octet",
+        "client-reassembly/header-in-halves",
+        "client-boundary/tail-with-next",
+        "client-limit/two-gibibytes",
+        "client-truncation/inside-the-header",
+        "client-truncation/inside-the-padding",
+        "client-close/after-the-reply",
+    ];
+    let good = [
+        "client-framing/several-chunks",
+        "client-padding/exact-fill",
+        "client-text/quotes-and-backslashes",
+        "client-payload/exact-fill",
+        "client-undecodable/no-json",
+        "client-patience/late-reply",
+    ];
+    let mut args = vec!["--timeout", "500ms"];
+    for case in bad.iter().chain(&good) {
+        args.extend(["--run", case]);
+    }
+    let (code, run) = check(&format!("{client} {{host}} {{port}}"), &args);
+    let ids = |verdict| -> BTreeSet<&str> {
+        let results = run.results.iter().filter(|one| one.verdict == verdict);
+        results.map(|one| one.id.as_str()).collect()
+    };
+    assert_eq!(ids(Verdict::Fail), BTreeSet::from(bad));
+    assert_eq!(ids(Verdict::Pass), BTreeSet::from(good));
+    assert_eq!(code, Some(1));
+    let spins = &run.results.iter().find(|one| one.id.ends_with("-padding"));
+    let what: Vec<_> = spins.unwrap().findings.iter().map(|f| &f.what).collect();
+    let is_busy = |what: &&&String| what.contains("processor time");
+    assert!(what.iter().any(|what| is_busy(&what)), "{what:?}");
+}
+
+/// A client of the user's own, which is seen only by what it sends.
+#[test]
+fn a_client_that_connects_by_itself_is_judged_by_its_next_request() {
+    let mut checking = command()
+        .args(["check-client", "--wait", "60s", "--timeout", "500ms"])
+        .args(["--run", "client-reassembly", "--run", "client-truncation"])
+        .args(["--run", "client-reset", "--run", "client-framing"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(checking.stdout.take().unwrap()).lines();
+    let address = lines.next().unwrap().unwrap();
+    let rest = thread::spawn(move || lines.map(Result::unwrap).collect::<Vec<_>>());
+    let begun = std::time::Instant::now();
+    let status = loop {
+        if let Some(status) = checking.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed() < HANG);
+        // It ends when the connection does, or when the run is over and nobody listens any more.
+        let sent = conformance()
+            .args(["send", &address, "1", "2", "3", "4", "--timeout", "5s"])
+            .output();
+        sent.unwrap();
+    };
+    let report = rest.join().unwrap().join("\n");
+    assert!(status.success(), "{report}");
+    assert!(report.contains("follows them up"), "{report}");
+    // Of 25 all but 4 of resets, 3 of lines that are typed, and 1 of requests ahead.
+    assert!(report.contains("17 pass"), "{report}");
+    assert!(report.contains("started by --exec"), "{report}");
+}
+
+#[test]
+fn a_client_that_prints_nothing_of_replies_is_never_passed_on_them() {
+    // It sends two requests whatever comes back, and says nothing.
+    let silent = ours("chat {host}:{port} >/dev/null");
+    let args = ["--run", "client-reassembly", "--run", "client-limit/two-*"];
+    let (code, run) = check(&silent, &args);
+    assert_eq!(code, Some(0));
+    let skipped = of(&run, Verdict::Skip);
+    let reason = "the client shows nothing";
+    assert_eq!(skipped.len(), 10, "{skipped:?}");
+    assert!(skipped.iter().all(|why| why.contains(reason)));
+    assert_eq!(run.finished.summary.pass, 1);
+}
+
+#[test]
+fn where_there_is_no_client_that_is_said() {
+    let refused = |exec: &str, code: i32, says: &str| {
+        let output = conformance()
+            .args(["check-client", "--wait", "300ms", "--exec", exec])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{exec}: {stderr}");
+        assert!(stderr.contains(says), "{exec}: {stderr}");
+    };
+    refused("no-such-client-anywhere {port}", 3, "cannot start");
+    refused("echo oh no >&2; exit 4 # {port}", 3, "oh no");
+    refused("sleep 60 # {port}", 3, "no client connected within 300ms");
+    refused("my-client 127.0.0.1 7060", 2, "{port}");
+}
+
+#[test]
+fn what_cannot_be_is_a_usage_error() {
+    for args in [
+        &["--run", "reassembly"][..],
+        &["--input", "x", "--input-none"],
+        &["--reply", "no hole"],
+        &["--jobs", "0"],
+    ] {
+        let run = conformance().arg("check-client").args(args).assert();
+        run.code(2);
+    }
+}
+
+#[test]
+fn every_format_tells_of_a_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let exec = ours("chat {host}:{port}");
+    let mut checking = conformance();
+    checking.args(["check-client", "--trace", "--run", "client-close"]);
+    checking.args(["--exec", &exec]);
+    let formats = [
+        "json", "jsonl", "junit", "tap", "markdown", "html", "pcapng",
+    ];
+    for format in formats {
+        let file = folder.path().join(format);
+        checking
+            .arg("--format")
+            .arg(format!("{format}={}", file.display()));
+    }
+    checking.assert().success();
+    for format in formats {
+        let text = std::fs::read(folder.path().join(format)).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("client-close"), "{format}");
+    }
+    let schema = include_str!("../../docs/report.schema.json");
+    let schema = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let report = std::fs::read(folder.path().join("json")).unwrap();
+    let report = serde_json::from_slice(&report).unwrap();
+    assert!(validator.is_valid(&report));
+}
+
+#[test]
+fn cases_are_listed_and_explained() {
+    let listed = conformance()
+        .args(["check-client", "--list"])
+        .assert()
+        .success();
+    let listed = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
+    for case in client_cases::all() {
+        assert!(listed.contains(case.id));
+    }
+    let explained = conformance()
+        .args(["explain", "client-boundary/tail-with-next"])
+        .assert()
+        .success();
+    let explained = String::from_utf8(explained.get_output().stdout.clone()).unwrap();
+    assert!(explained.contains("Clause client-boundary (MUST)"));
+    assert!(explained.contains("What usually is behind a failure"));
+}
+
+/// Whatever a client sends or prints, the checker ends, keeps little of it, and says what it saw.
+#[test]
+fn clients_that_never_stop_are_borne() {
+    let Some(client) = peers::client("", "client_hostile.py") else {
+        return;
+    };
+    for mode in ["floods", "prints", "drips", "connects", "stays"] {
+        let exec = format!("{client} {{host}} {{port}} {mode}");
+        let args = ["--timeout", "200ms", "--wait", "2s"];
+        let (code, run) = check(
+            &exec,
+            &[
+                &args[..],
+                &["--run", "client-framing", "--run", "client-close"],
+            ]
+            .concat(),
+        );
+        assert!(matches!(code, Some(1 | 3)), "{mode}: {code:?}");
+        let errors = of(&run, Verdict::Error);
+        assert!(errors.is_empty(), "{mode}: {errors:?}");
+    }
+    assert!(GUARD < HANG);
+}
