@@ -228,7 +228,7 @@ fn a_client_that_connects_by_itself_is_judged_by_its_next_request() {
     };
     let report = rest.join().unwrap().join("\n");
     assert!(status.success(), "{report}");
-    assert!(report.contains("follows them up"), "{report}");
+    assert!(report.contains("shows no replies but follows"), "{report}");
     // Of 25 all but 4 of resets, 3 of lines that are typed, and 1 of requests ahead.
     assert!(report.contains("17 pass"), "{report}");
     assert!(report.contains("started by --exec"), "{report}");

@@ -490,8 +490,10 @@ fn unhandled(said: &str, is_bad_exit: bool) -> Option<&'static str> {
         Some("an exception that nothing handles ended a thread of the client")
     } else if said.contains("exception was never retrieved") {
         Some("an exception that nothing handles ended a task of the client")
-    } else if is_bad_exit && begins("Traceback (most recent call last)")
-        || is_bad_exit && (begins("panic: ") || said.contains("' panicked at "))
+    } else if is_bad_exit
+        && (begins("Traceback (most recent call last)")
+            || begins("panic: ")
+            || said.contains("' panicked at "))
     {
         Some("an exception that nothing handles ended the client")
     } else {
