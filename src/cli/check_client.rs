@@ -119,7 +119,7 @@ impl CheckClientArgs {
         let done = runtime.block_on(played(door, &options, &mut outputs))?;
         let closing = outputs.finish();
         if let Some(path) = &self.reports.write_expect {
-            let known = expectations.unwrap_or_default().updated(&closing.run);
+            let known = expectations.updated(&closing.run);
             return written(path, &known);
         }
         if let Some(error) = closing.failed.first() {
@@ -135,7 +135,7 @@ impl CheckClientArgs {
             Some(Ok(_)) => {}
         }
         let is_case = |id: &str| client_cases::case(id).is_some();
-        Ok(exit(&closing.run, expectations, self.strict, is_case))
+        Ok(exit(&closing.run, &expectations, self.strict, is_case))
     }
 
     fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {
