@@ -199,11 +199,11 @@ pub const CLAUSES: &[Clause] = &[
         "Clients that come and go leave the server as able as it was."),
 
     must(Resources, "memory",
-        "A length costs no memory until its octets arrive, and what a connection took is given back."),
+        "A length costs no memory until its octets arrive, replies that nobody reads do not pile up without end, and what a connection took is given back."),
     must(Resources, "cpu",
         "A connection that is idle, ended or half dead costs no processor time."),
     must(Resources, "descriptors",
-        "A connection that has ended gives its descriptors back."),
+        "A connection that has ended gives its descriptors back, and the threads that served it."),
 ];
 
 /// Every clause that a client is held to.

@@ -195,6 +195,20 @@ impl<'a> Maker<'a> {
         );
     }
 
+    /// The case needs a process that does nothing while nobody asks for anything.
+    pub fn need_rest(&mut self) {
+        self.need(
+            self.circumstances.rests,
+            "the server's process was busy before the first client came",
+        );
+    }
+
+    /// Whether a suspicion is to be gone into.
+    #[must_use]
+    pub fn looks_closer(&self) -> bool {
+        self.circumstances.closer
+    }
+
     /// The case takes long.
     pub fn need_slow(&mut self) {
         self.need(self.circumstances.slow, "takes long: give --slow");
@@ -437,11 +451,16 @@ fn filler(octets: usize) -> String {
     const WORDS: &str = " lorem ipsum dolor sit amet";
     const WORDED: usize = 200;
     const BLOCK: usize = 500;
-    let words = WORDS.chars().cycle().take(WORDED);
-    let blocks = ('a'..='z')
-        .cycle()
-        .flat_map(|letter| std::iter::repeat_n(letter, BLOCK));
-    words.chain(blocks).take(octets).collect()
+    let mut text = WORDS.repeat(WORDED.div_ceil(WORDS.len()));
+    text.truncate(WORDED);
+    for letter in ('a'..='z').cycle() {
+        if text.len() >= octets {
+            break;
+        }
+        text.push_str(&letter.to_string().repeat(BLOCK));
+    }
+    text.truncate(octets);
+    text
 }
 
 /// Numbers that look random and follow from a seed (SplitMix64).

@@ -10,6 +10,7 @@ mod exchange;
 mod length;
 mod maker;
 mod many_clients;
+mod memory;
 mod messages;
 mod reassembly;
 mod resources;
@@ -140,6 +141,7 @@ const TABLES: &[&[Case]] = &[
     exchange::CASES,
     connections::CASES,
     many_clients::CASES,
+    memory::CASES,
     resources::CASES,
 ];
 

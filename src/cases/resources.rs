@@ -1,64 +1,22 @@
-//! What the server's process spends, where it can be seen.
+//! What the server's process spends, where it can be seen: processor time, descriptors, threads. Memory
+//! has a file of its own.
 //!
-//! Each of these compares readings of one process taken around a load, and asks for an effect in
-//! proportion to that load: thresholds lie far from both the honest server and the fault.
+//! Readings of one process are compared that were taken around a load, and an effect is asked for that
+//! goes with the load: a share of all the time there was, or something of every part of it. At first that
+//! is a suspicion; it is gone into with more of the load, and has to last.
 
 use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::profile::Profile;
-use crate::transcript::{Reading, Transcript};
+use crate::transcript::{Reading, Sample, Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
-    Case::must(
-        "memory/claimed",
-        "Three headers claim a quarter of a GiB each and no body follows: they cost nothing until it does.",
-        |s| {
-            s.need_process();
-            let limit = s.profile().declared_max_body().unwrap_or(u64::MAX);
-            let claim = CLAIM.min(limit).min(s.craft().largest_body());
-            let worth = claim >= CLAIM;
-            s.need(worth, "no header of this profile can claim enough to be seen in the process");
-            let warm = s.open();
-            s.ask(warm);
-            s.sample("before");
-            let header = s.craft().header(whole(claim, s));
-            for _ in 0..CLAIMS {
-                let a = s.open();
-                s.send(a, &header);
-            }
-            s.ask(warm);
-            s.ask(warm);
-            s.sample("during");
-        },
-    )
-    .alone()
-    .and(claims_cost_nothing),
-    Case::must(
-        "memory/given-back",
-        "Rounds of clients with large requests come and go: what the process holds does not grow with every round.",
-        |s| {
-            s.need_process();
-            rounds(s, |s| {
-                for _ in 0..4 {
-                    let a = s.open();
-                    for _ in 0..8 {
-                        let request = s.request_of(32_000);
-                        s.send(a, &request);
-                        s.wait(a);
-                    }
-                    s.leave(a);
-                }
-            });
-        },
-    )
-    .alone()
-    .and(memory_does_not_climb),
     Case::must(
         "cpu/idle",
         "Clients that are connected and say nothing cost no processor time.",
         |s| {
-            measured_pause(s, |s| {
+            watched(s, |s| {
                 for _ in 0..4 {
                     let a = s.open();
                     s.ask(a);
@@ -72,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
         "cpu/ended",
         "Clients that have ended their stream cost no processor time: a read that returns nothing is the end.",
         |s| {
-            measured_pause(s, |s| {
+            watched(s, |s| {
                 for _ in 0..4 {
                     let a = s.open();
                     s.ask(a);
@@ -87,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
         "cpu/unfinished",
         "Clients that have stopped inside a frame, or have ended their stream there, cost no processor time.",
         |s| {
-            measured_pause(s, |s| {
+            watched(s, |s| {
                 for octets in [1, 2, 4, 30] {
                     let a = s.open();
                     let request = s.request();
@@ -104,153 +62,185 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         "descriptors/given-back",
         "Clients that were served and left take their descriptors with them.",
-        |s| {
-            s.need_process();
-            rounds(s, |s| {
-                for _ in 0..10 {
-                    let a = s.open();
-                    s.ask(a);
-                    s.leave(a);
-                }
-            });
-        },
+        |s| rounds(s, served_and_gone),
     )
     .alone()
-    .and(descriptors_do_not_climb),
+    .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
     Case::must(
         "descriptors/after-errors",
         "So do clients that reset, broke off, or sent what cannot be read.",
+        |s| rounds(s, broken_off),
+    )
+    .alone()
+    .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
+    Case::must(
+        "descriptors/threads",
+        "A thread that serves a client ends with it, however the client went; threads that are left behind are the last thing anybody looks at.",
         |s| {
-            s.need_process();
             rounds(s, |s| {
-                for octets in [2, 4, 20] {
-                    let a = s.open();
-                    let request = s.request();
-                    s.send(a, parted(&request, octets).0);
-                    s.rst(a);
-                    let b = s.open();
-                    s.send(b, parted(&request, octets).0);
-                    s.leave(b);
-                    let c = s.open();
-                    let header = s.craft().header_with(s.craft().largest_count());
-                    s.send(c, &header);
-                    s.rst(c);
-                }
+                served_and_gone(s);
+                broken_off(s);
             });
         },
     )
     .alone()
-    .and(descriptors_do_not_climb),
+    .and(|_, transcript| nothing_is_kept(transcript, "threads", |r| r.threads)),
 ];
 
-/// What each header claims.
-const CLAIM: u64 = 256 << 20;
+/// Rounds of a load, for a first look …
+const ROUNDS: usize = 4;
 
-/// How many headers claim it.
-const CLAIMS: u64 = 3;
+/// … and for a closer one.
+const MORE_ROUNDS: usize = 12;
 
-/// Rounds of a load, with a reading behind each.
-const ROUNDS: [&str; 5] = ["warm", "one", "two", "three", "four"];
+/// Parts of the load, in each of which an effect has to show.
+const PARTS: usize = 4;
 
-/// How long the processor is watched, in milliseconds.
-const WATCH: u64 = 250;
+/// Connections in a round, at least.
+const CLIENTS: usize = 9;
 
-fn whole(octets: u64, s: &Maker<'_>) -> u64 {
-    let chunk = u64::from(s.profile().chunk());
-    octets
-        .checked_div(chunk)
-        .unwrap_or_default()
-        .saturating_mul(chunk)
-}
+/// How long the processor is watched at a time, in milliseconds.
+const WATCH: u64 = 125;
 
-fn rounds(s: &mut Maker<'_>, load: fn(&mut Maker<'_>)) {
-    for round in ROUNDS {
+/// What of a processor is too much for clients that ask for nothing, in hundredths.
+const TOO_MUCH: u128 = 25;
+
+/// Something is kept of this many in a hundred connections.
+const KEPT: usize = 20;
+
+/// Plays a load in rounds and takes a reading behind each, the first of which is to warm up.
+pub(super) fn rounds(s: &mut Maker<'_>, load: fn(&mut Maker<'_>)) {
+    s.need_process();
+    let rounds = if s.looks_closer() {
+        MORE_ROUNDS
+    } else {
+        ROUNDS
+    };
+    for round in 0..=rounds {
         load(s);
-        s.sample(round);
+        s.sample(&format!("round {round}"));
     }
 }
 
-fn measured_pause(s: &mut Maker<'_>, load: fn(&mut Maker<'_>)) {
+/// The readings behind parts of the load, from the one before the first.
+pub(super) fn parts(transcript: &Transcript) -> Vec<&Sample> {
+    let rounds = transcript.samples.len().saturating_sub(1);
+    let step = rounds.checked_div(PARTS).unwrap_or_default();
+    let samples = transcript.samples.iter().step_by(step.max(1));
+    samples.take(PARTS.saturating_add(1)).collect()
+}
+
+/// How much a figure grew in each of the parts, each with the reading before it; nothing if there were
+/// fewer.
+pub(super) fn growth<'a>(
+    samples: &'a [&Sample],
+    of: fn(&Reading) -> u64,
+) -> impl Iterator<Item = (&'a Sample, &'a Sample, u64)> {
+    let pairs = samples.windows(2).filter(|_| samples.len() > PARTS);
+    pairs.filter_map(move |pair| match pair {
+        [one, next] => {
+            let grown = of(&next.reading).saturating_sub(of(&one.reading));
+            Some((*one, *next, grown))
+        }
+        _ => None,
+    })
+}
+
+/// How many entries of a kind there were between two readings, each counted as it counts.
+pub(super) fn between(
+    transcript: &Transcript,
+    (one, next): (&Sample, &Sample),
+    count: fn(&Seen) -> usize,
+) -> usize {
+    let entries = transcript.entries.iter();
+    entries
+        .filter(|entry| entry.at > one.at && entry.at <= next.at)
+        .map(|entry| count(&entry.seen))
+        .sum()
+}
+
+fn served_and_gone(s: &mut Maker<'_>) {
+    for _ in 0..10 {
+        let a = s.open();
+        s.ask(a);
+        s.leave(a);
+    }
+}
+
+fn broken_off(s: &mut Maker<'_>) {
+    for octets in [2, 4, 20] {
+        let a = s.open();
+        let request = s.request();
+        s.send(a, parted(&request, octets).0);
+        s.rst(a);
+        let b = s.open();
+        s.send(b, parted(&request, octets).0);
+        s.leave(b);
+        let c = s.open();
+        let header = s.craft().header_with(s.craft().largest_count());
+        s.send(c, &header);
+        s.rst(c);
+    }
+}
+
+/// Takes readings while those clients are there and nobody does anything.
+fn watched(s: &mut Maker<'_>, clients: fn(&mut Maker<'_>)) {
     s.need_process();
-    load(s);
+    s.need_rest();
+    // A pause ends with the last connection; this one stays.
+    let bystander = s.open();
+    s.ask(bystander);
+    clients(s);
     s.pause(30);
+    let watch = if s.looks_closer() { 4 * WATCH } else { WATCH };
     s.sample("before");
-    s.pause(WATCH);
+    s.pause(watch);
+    s.sample("between");
+    s.pause(watch);
     s.sample("after");
 }
 
-fn claims_cost_nothing(_: &Profile, transcript: &Transcript) -> Option<Finding> {
-    let before = transcript.sample("before")?.reading;
-    let during = transcript.sample("during")?.reading;
-    let claimed = CLAIM.saturating_mul(CLAIMS);
-    let grown = |of: fn(Reading) -> u64| of(during).saturating_sub(of(before));
-    let half = claimed / 2;
-    let what = if grown(|r| r.resident) > half {
-        format!("resident memory grew by {}", mib(grown(|r| r.resident)))
-    } else if grown(|r| r.virtual_size) > half {
-        format!(
-            "{} of address space were reserved",
-            mib(grown(|r| r.virtual_size))
-        )
-    } else {
-        return None;
-    };
-    let claimed = mib(claimed);
-    Some(Finding::must(
-        "memory",
-        0,
-        format!("{what} for {claimed} that headers claimed and nobody sent"),
-    ))
-}
-
-fn mib(octets: u64) -> String {
-    format!("{} MiB", octets >> 20)
-}
-
-/// Readings behind the rounds, the warm-up left out.
-fn after_rounds(transcript: &Transcript) -> Vec<Reading> {
-    let named = ROUNDS.iter().skip(1);
-    named
-        .filter_map(|name| Some(transcript.sample(name)?.reading))
-        .collect()
-}
-
-/// How much a figure grew in each round, if it did in every one.
-fn climb(readings: &[Reading], of: fn(&Reading) -> u64) -> Option<u64> {
-    let steps = readings.windows(2).map(|pair| match pair {
-        [one, next] => of(next).saturating_sub(of(one)),
-        _ => 0,
-    });
-    steps.min().filter(|step| *step > 0)
-}
-
-fn memory_does_not_climb(_: &Profile, transcript: &Transcript) -> Option<Finding> {
-    // A round sends about 1 MiB; a quarter of it left behind each time is a leak.
-    let step = climb(&after_rounds(transcript), |reading| reading.resident)?;
+fn nothing_is_kept(
+    transcript: &Transcript,
+    what: &str,
+    of: fn(&Reading) -> u64,
+) -> Option<Finding> {
+    let samples = parts(transcript);
+    let connected = |seen: &Seen| usize::from(*seen == Seen::Connected);
+    let (mut kept, mut connections) = (0, 0);
+    for (one, next, grown) in growth(&samples, of) {
+        let opened = between(transcript, (one, next), connected);
+        let grown = usize::try_from(grown).unwrap_or(usize::MAX);
+        if opened < CLIENTS || grown.saturating_mul(100) < opened.saturating_mul(KEPT) {
+            return None;
+        }
+        kept = grown.saturating_add(kept);
+        connections = opened.saturating_add(connections);
+    }
     let what = format!(
-        "resident memory grew by {} KiB or more in every round of 1 MiB",
-        step >> 10
+        "after {connections} connections, all of which had ended, the process held {kept} {what} more, and it went on like that from beginning to end"
     );
-    (step > 256 << 10).then(|| Finding::must("memory", 0, what))
-}
-
-fn descriptors_do_not_climb(_: &Profile, transcript: &Transcript) -> Option<Finding> {
-    let step = climb(&after_rounds(transcript), |reading| reading.descriptors)?;
-    let what = format!(
-        "the process kept {step} descriptors or more of every round of connections, all of which had ended"
-    );
-    (step >= 2).then(|| Finding::must("descriptors", 0, what))
+    (connections > 0).then(|| Finding::must("descriptors", 0, what))
 }
 
 fn no_time_is_spent(_: &Profile, transcript: &Transcript) -> Option<Finding> {
-    let (before, after) = (transcript.sample("before")?, transcript.sample("after")?);
-    let spent = after.reading.cpu.saturating_sub(before.reading.cpu);
-    let passed = after.at.saturating_sub(before.at);
+    let samples: Vec<&Sample> = ["before", "between", "after"]
+        .into_iter()
+        .filter_map(|name| transcript.sample(name))
+        .collect();
+    let passed = |one: &Sample, next: &Sample| next.at.saturating_sub(one.at);
+    let shares = samples.windows(2).filter_map(|pair| match pair {
+        [one, next] => Some(next.reading.share_since(&one.reading, passed(one, next))),
+        _ => None,
+    });
+    let share = shares.min().filter(|_| samples.len() == 3)?;
+    let (first, last) = (samples.first()?, samples.last()?);
+    let spent = last.reading.cpu.saturating_sub(first.reading.cpu);
     let what = format!(
-        "{} ms of processor time in {} ms in which nobody asked for anything",
+        "{} ms of processor time in {} ms in which nobody asked for anything, {} % of what there was to be had",
         spent.as_millis(),
-        passed.as_millis()
+        passed(first, last).as_millis(),
+        share.min(100),
     );
-    // A busy machine leaves a process that spins only a part of a processor.
-    (spent.saturating_mul(10) > passed).then(|| Finding::must("cpu", 0, what))
+    (share >= TOO_MUCH).then(|| Finding::must("cpu", 0, what))
 }

@@ -65,17 +65,8 @@ pub(super) async fn calibrate(
     let concurrent = serves_two(address, profile, first).await;
     let rule = rule(profile, &answered.exchanges);
     let pace = Pace::new(answered.round_trip, options.slack, options.timeout);
-    let mut notes = notes(&answered, concurrent, &rule);
-    let rests = match options.process {
-        Some(process) => process.comes_to_rest().await,
-        None => true,
-    };
-    if !rests {
-        notes.push("the server's process is busy although nobody asks for anything: what clients cost it is not checked".into());
-    }
-    let mut found = calibrated(options, address, rule, pace, concurrent, notes);
-    found.peer.rests = rests;
-    Ok(found)
+    let notes = notes(&answered, concurrent, &rule);
+    Ok(calibrated(options, address, rule, pace, concurrent, notes))
 }
 
 fn calibrated(

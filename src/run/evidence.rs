@@ -193,7 +193,7 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
 
 fn told(reading: &Reading) -> String {
     format!(
-        "{} KiB resident, {} MiB address space, {} ms processor time, {} descriptors, {} threads",
+        "{} KiB of memory, {} MiB address space, {} ms processor time, {} descriptors, {} threads",
         reading.resident >> 10,
         reading.virtual_size >> 20,
         reading.cpu.as_millis(),

@@ -36,8 +36,10 @@ pub(super) enum Sending {
     Done,
     /// The peer has ended the connection.
     Ended,
-    /// The peer took nothing for as long as it was given.
-    Blocked,
+    /// The peer took nothing for as long as it was given; so many octets are left.
+    Blocked {
+        left: usize,
+    },
 }
 
 /// Connects within that time.
@@ -82,12 +84,17 @@ impl Live {
     /// Sends a segment. It is noted first, so that no reply can seem to come before it.
     pub(super) async fn send(&self, octets: &[u8], limit: Duration) -> Sending {
         self.log.note(self.conn, Seen::Sent(octets.len()));
+        self.push(octets, limit).await
+    }
+
+    /// Sends octets of a segment that has been noted.
+    pub(super) async fn push(&self, octets: &[u8], limit: Duration) -> Sending {
         let mut rest = octets;
         while !rest.is_empty() {
             match timeout(limit, self.stream.writable()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Sending::Ended,
-                Err(_) => return Sending::Blocked,
+                Err(_) => return Sending::Blocked { left: rest.len() },
             }
             match self.stream.try_write(rest) {
                 Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),

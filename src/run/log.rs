@@ -46,6 +46,8 @@ pub(super) struct Now {
     pub(super) is_over: bool,
     /// The client has ended its stream.
     pub(super) fin_sent: bool,
+    /// The peer has stopped to read, so that nothing more can be sent.
+    pub(super) is_blocked: bool,
     /// What came can no longer be read as replies.
     pub(super) is_garbled: bool,
 }
@@ -142,6 +144,7 @@ impl State {
                 self.now.is_garbled = self.replies.is_garbled();
             }
             Seen::ClientFin => self.now.fin_sent = true,
+            Seen::SendBlocked => self.now.is_blocked = true,
             Seen::Fin | Seen::Rst | Seen::Flooded | Seen::Refused(_) | Seen::ClientRst => {
                 self.now.is_over = true;
             }

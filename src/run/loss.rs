@@ -104,13 +104,18 @@ impl Run<'_> {
         self.peer.comes_back().await
     }
 
-    /// Starts the server anew, if it was started here.
-    pub(super) async fn revive(&mut self) -> bool {
+    /// Starts the server anew, if it was started here, and finds out whether it serves.
+    async fn revive(&mut self) -> bool {
+        self.start_anew().await && matches!(self.peer.health().await, Canary::Well)
+    }
+
+    /// Starts the server anew, if it was started here. Nobody has been its client yet.
+    pub(super) async fn start_anew(&mut self) -> bool {
         match self.host.revive().await {
             None => false,
             Some(Ok(place)) => {
                 self.peer.move_to(place);
-                matches!(self.peer.health().await, Canary::Well)
+                true
             }
             Some(Err(error)) => {
                 self.not_revived = Some(error.to_string());

@@ -169,6 +169,8 @@ pub async fn run_at(
     reached.map(|()| finished)
 }
 
+const BUSY: &str = "the server's process was busy before the first client came: what clients cost it is not checked";
+
 /// Why there is nothing to be played at.
 enum NotMet {
     NotThere(RunError),
@@ -182,9 +184,19 @@ async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> 
         process: place.process.or(options.process),
         ..options.clone()
     };
+    // Before the first client has come: some servers never come to rest again.
+    let rests = match options.process {
+        Some(process) => process.comes_to_rest().await,
+        None => true,
+    };
     match calibrate(&place.addresses, &options).await {
         Ok(mut calibrated) => {
             calibrated.peer.stderr = place.stderr;
+            calibrated.peer.rests = rests;
+            calibrated
+                .told
+                .notes
+                .extend((!rests).then(|| BUSY.to_owned()));
             Ok(calibrated)
         }
         Err(Failed::Unreachable(error)) => Err(NotMet::NotThere(error.into())),

@@ -269,18 +269,46 @@ impl Stage<'_> {
             if index > 0 {
                 self.let_it_be_seen().await;
             }
-            let Some(live) = self.live(conn) else { return };
-            let reads = live.is_reading();
-            let guard = self.peer.pace.guard(1, segment.len());
-            match live
-                .send(segment, if reads { guard } else { DEAF_PATIENCE })
-                .await
-            {
+            if self.log.now(conn).is_blocked {
+                return;
+            }
+            match self.send_segment(conn, segment).await {
                 Sending::Done => {}
                 Sending::Ended => return self.log.note(conn, Seen::SendFailed),
-                Sending::Blocked => return self.log.note(conn, Seen::SendBlocked),
+                Sending::Blocked { .. } => return self.log.note(conn, Seen::SendBlocked),
             }
         }
+    }
+
+    async fn send_segment(&mut self, conn: Conn, segment: &[u8]) -> Sending {
+        let guard = self.peer.pace.guard(1, segment.len());
+        let Some(live) = self.live(conn) else {
+            return Sending::Done;
+        };
+        if live.is_reading() {
+            return live.send(segment, guard).await;
+        }
+        let sending = live.send(segment, DEAF_PATIENCE).await;
+        self.insist(conn, segment, sending).await
+    }
+
+    /// A client that does not read cannot expect to be read. It is given up when the server has taken
+    /// nothing more while it served the canary.
+    async fn insist(&mut self, conn: Conn, segment: &[u8], mut sending: Sending) -> Sending {
+        let mut before = usize::MAX;
+        while let Sending::Blocked { left } = sending
+            && left < before
+        {
+            before = left;
+            for _ in 0..SILENT_ROUND_TRIPS {
+                self.sing().await;
+            }
+            let from = segment.len().saturating_sub(left);
+            let rest = segment.get(from..).unwrap_or_default();
+            let Some(live) = self.live(conn) else { break };
+            sending = live.push(rest, DEAF_PATIENCE).await;
+        }
+        sending
     }
 
     /// Gives the server time to see what has been sent before more is. Evidence of nothing, but the
@@ -429,12 +457,15 @@ impl Stage<'_> {
         let Some(process) = self.peer.process else {
             return;
         };
+        self.sing().await;
         let mut reading = process.read();
         for _ in 0..20 {
             sleep(Duration::from_millis(10)).await;
             let next = process.read();
             let at_rest = matches!((&reading, &next), (Ok(one), Ok(other))
-                if one.descriptors == other.descriptors && one.threads == other.threads);
+                if one.descriptors == other.descriptors
+                    && one.threads == other.threads
+                    && one.cpu == other.cpu);
             reading = next;
             if at_rest {
                 break;

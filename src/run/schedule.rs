@@ -226,7 +226,7 @@ impl Run<'_> {
         let Ok(script) = self.script(first.planned.case, true) else {
             return first;
         };
-        if self.host.can_be_revived() && !self.revive().await {
+        if self.host.can_be_revived() && !self.start_anew().await {
             self.gone = Some(self.gone_after(&first.planned));
             return first;
         }

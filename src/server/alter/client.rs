@@ -11,6 +11,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{timeout, timeout_at};
 
 /// The most that one read brings.
@@ -55,6 +56,8 @@ pub(crate) struct Memory {
     pub(crate) octets: Vec<u8>,
     pub(crate) count: usize,
     pub(crate) flag: bool,
+    /// Replies that are still to be sent, by whom is the step's affair.
+    pub(crate) queue: Option<UnboundedSender<Vec<u8>>>,
 }
 
 /// A client.

@@ -1,11 +1,13 @@
-//! What the process spends: memory, processor time, descriptors.
+//! What the process spends: memory, processor time, descriptors, threads.
 
-use super::super::alter::{Body, Client, End, Malformed, Sizes, honest};
+use super::super::alter::{Body, Client, End, Malformed, Sizes, honest, write};
 use super::{Fault, Need};
 use crate::profile::Profile;
+use crate::session::Request;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::yield_now;
 
 #[rustfmt::skip]
@@ -25,6 +27,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("everything-received-is-kept", "memory", "kanidm#3651",
         "All bodies that ever came are kept.",
         |h| h.payload = keeping).needing(Need::Process),
+    Fault::new("undecodable-kept", "memory", "",
+        "Payloads that cannot be decoded are kept, to be looked at some day.",
+        |h| h.read = keeping_undecodable).needing(Need::Process),
+    Fault::new("replies-pile-up", "memory", "CVE-2025-21605",
+        "Replies are put into a queue that has no end, and a client that takes none is read from all the same.",
+        |h| h.send = |c, octets| Box::pin(into_a_queue(c, octets))).needing(Need::Process),
 
     Fault::new("end-of-stream-spins", "cpu", "futures-codec#1, event-driven-servers#204",
         "A stream that has ended is read again and again.",
@@ -42,6 +50,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("sockets-kept-after-errors", "descriptors", "CVE-2023-4785",
         "The socket of a client that broke off or sent what cannot be read is never closed.",
         |h| h.leave = |c, end| Box::pin(keeping_broken_sockets(c, end))).needing(Need::Process),
+    Fault::new("threads-kept", "descriptors", "",
+        "A client has a thread, which goes on waiting when the client has gone.",
+        |h| h.leave = |c, end| Box::pin(leaving_a_thread(c, end))).needing(Need::Process),
 ];
 
 /// The limit is the declared one, else just under 2 GiB.
@@ -53,24 +64,24 @@ pub(in super::super) fn up_to_two_gib(profile: &Profile, count: i128) -> Result<
 /// No buffer is larger, whatever is claimed …
 const LARGEST: usize = 256 << 20;
 
-/// … and no more of them are there at a time.
-const MOST: usize = 3;
+/// … and no more octets than this are held in them at a time.
+const MOST: usize = 3 * LARGEST;
 
-/// How many there are in this process.
-static MADE: AtomicUsize = AtomicUsize::new(0);
+/// How many are held in this process.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// Memory that nobody asked for but a header.
 struct Claim(Vec<u8>);
 
 impl Claim {
     fn of(octets: usize, filled: bool) -> Option<Self> {
-        let may = |made: usize| (made < MOST).then(|| made.saturating_add(1));
-        MADE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may)
+        let octets = octets.min(LARGEST);
+        let may = |held: usize| held.checked_add(octets).filter(|held| *held <= MOST);
+        HELD.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may)
             .ok()?;
-        let mut claim = Self(Vec::new());
-        claim.0.reserve_exact(octets.min(LARGEST));
+        let mut claim = Self(Vec::with_capacity(octets));
         if filled {
-            claim.0.resize(octets.min(LARGEST), 1);
+            claim.0.resize(octets, 1);
         }
         black_box(&claim.0);
         Some(claim)
@@ -79,7 +90,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        MADE.fetch_sub(1, Ordering::Relaxed);
+        HELD.fetch_sub(self.0.capacity(), Ordering::Relaxed);
     }
 }
 
@@ -100,6 +111,38 @@ fn keeping(c: &mut Client, body: Body) -> Vec<u8> {
     }
     drop(memory);
     honest::payload(c, body)
+}
+
+fn keeping_undecodable(c: &mut Client, payload: Vec<u8>) -> Request {
+    let request = honest::read(c, payload.clone());
+    let mut memory = c.shared.memory();
+    if request.is_err() && memory.octets.len() < LARGEST {
+        memory.octets.extend(payload);
+    }
+    drop(memory);
+    request
+}
+
+/// The queue is emptied by a task of its own, which ends with the client.
+async fn into_a_queue(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let stream = &c.stream;
+    let queue = c.memory.queue.get_or_insert_with(|| {
+        let (sender, mut replies) = unbounded_channel::<Vec<u8>>();
+        let stream = Arc::clone(stream);
+        tokio::spawn(async move {
+            while let Some(octets) = replies.recv().await {
+                let mut rest = octets.as_slice();
+                while !rest.is_empty() {
+                    let Ok(taken) = write(&stream, rest).await else {
+                        return;
+                    };
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
+            }
+        });
+        sender
+    });
+    queue.send(octets).map_err(|_| End::Asked)
 }
 
 async fn reading_on(c: &mut Client, end: End) -> Result<(), End> {
@@ -139,6 +182,23 @@ async fn keeping_every_socket(c: &mut Client, end: End) {
 async fn keeping_broken_sockets(c: &mut Client, end: End) {
     if !matches!(end, End::Eof { inside: false }) {
         return keeping_every_socket(c, end).await;
+    }
+    honest::leave(c, end).await;
+}
+
+/// More are left by no run of the suite.
+const MOST_THREADS: usize = 3_000;
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+async fn leaving_a_thread(c: &mut Client, end: End) {
+    if THREADS.fetch_add(1, Ordering::Relaxed) < MOST_THREADS {
+        // Where there are no more to be had, none is left.
+        let _ = std::thread::Builder::new().spawn(|| {
+            loop {
+                std::thread::park();
+            }
+        });
     }
     honest::leave(c, end).await;
 }
