@@ -168,7 +168,6 @@ fn what_the_tutorials_client_does_is_found() {
     let bad = [
         "client-reassembly/header-octet-by-octet",
         "client-reassembly/header-in-halves",
-        "client-boundary/tail-with-next",
         "client-limit/two-gibibytes",
         "client-truncation/inside-the-header",
         "client-truncation/inside-the-padding",
