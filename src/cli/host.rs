@@ -18,7 +18,7 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
     exec: Option<Launch>,
     /// How long that server may take until it listens
-    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = span)]
     startup: Duration,
     /// The server's process on this machine, to check what it spends
     #[arg(long, value_name = "PID")]

@@ -37,6 +37,9 @@ const SURPLUS: usize = 16;
 /// How long a client that does not read goes on trying to send.
 const DEAF_PATIENCE: Duration = Duration::from_millis(40);
 
+/// How often that is tried in vain: the thread that would read may have to wait for a processor.
+const DEAF_ATTEMPTS: u32 = 3;
+
 /// How long a connection left open by the script may take to close when it is over.
 const PARTING: Duration = Duration::from_millis(50);
 
@@ -295,10 +298,12 @@ impl Stage<'_> {
     /// A client that does not read cannot expect to be read. It is given up when the server has taken
     /// nothing more while it served the canary.
     async fn insist(&mut self, conn: Conn, segment: &[u8], mut sending: Sending) -> Sending {
-        let mut before = usize::MAX;
-        while let Sending::Blocked { left } = sending
-            && left < before
-        {
+        let (mut before, mut in_vain) = (usize::MAX, 0);
+        while let Sending::Blocked { left } = sending {
+            in_vain = if left < before { 0 } else { in_vain + 1 };
+            if in_vain >= DEAF_ATTEMPTS {
+                break;
+            }
             before = left;
             for _ in 0..SILENT_ROUND_TRIPS {
                 self.sing().await;

@@ -18,6 +18,7 @@ mod client;
 mod compare;
 mod corpus;
 mod docs;
+mod exec;
 mod generated;
 mod peers;
 mod program;

@@ -130,6 +130,11 @@ fn python() -> Result<(), &'static str> {
     })
 }
 
+/// Whether there is a Python; if not, that is said aloud.
+pub(crate) fn python_or_skip() -> bool {
+    python().map_err(skip).is_ok()
+}
+
 /// Counts the test that is running, once however many peers it asks for.
 fn skip(why: &str) {
     static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

@@ -1,0 +1,367 @@
+//! `check --exec`: a server that is started, watched, started again and ended with all it has started.
+#![cfg(target_os = "linux")]
+
+use super::peers;
+use super::program::{GUARD, command, conformance};
+use framespec::event::{CaseResult, Run, Verdict};
+use framespec::report::read_run;
+use rustix::process::Signal;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The reference server as a command.
+fn served(options: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_conformance");
+    format!("'{program}' serve --listen {{host}}:{{port}} {options}")
+}
+
+/// A peer in Python as a command; `None`, said aloud, without Python.
+fn peer(script: &str) -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/peers")
+        .join(script);
+    peers::python_or_skip().then(|| format!("python3 -B '{}' --port {{port}}", path.display()))
+}
+
+/// A Python program that sees its port as `port`; `None`, said aloud, without Python.
+fn python(program: &str) -> Option<String> {
+    assert!(!program.contains('\''), "it stands in single quotes");
+    peers::python_or_skip()
+        .then(|| format!("python3 -c 'import sys; port = int(sys.argv[1])\n{program}' {{port}}"))
+}
+
+/// Runs `check --exec` and gives the exit code, the report and what stands on stderr.
+fn checked(exec: &str, args: &[&str]) -> (i32, Run, String) {
+    let output = conformance()
+        .args(["check", "--format", "json", "--exec", exec])
+        .args(args)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let run = read_run(&text).unwrap_or_else(|error| panic!("{error}: {text:.200} {stderr}"));
+    (output.status.code().unwrap(), run, stderr)
+}
+
+fn failed(run: &Run) -> Vec<&str> {
+    let failed = run.results.iter().filter(|r| r.verdict == Verdict::Fail);
+    failed.map(|result| result.id.as_str()).collect()
+}
+
+fn result<'a>(run: &'a Run, id: &str) -> &'a CaseResult {
+    run.results.iter().find(|result| result.id == id).unwrap()
+}
+
+/// Processes that have not ended.
+fn all() -> impl Iterator<Item = (procfs::process::Process, procfs::process::Stat)> {
+    let all = procfs::process::all_processes().unwrap().flatten();
+    all.filter_map(|process| {
+        let stat = process.stat().ok()?;
+        (stat.state != 'Z').then_some((process, stat))
+    })
+}
+
+/// The group of the process that has this in its command line; not the checker, which has it too.
+fn group_of(mark: &str) -> Option<i32> {
+    let bears = |process: &procfs::process::Process| {
+        let words = process.cmdline().unwrap_or_default();
+        words.iter().any(|word| word.contains(mark)) && !words.iter().any(|word| word == "--exec")
+    };
+    let mut all = all();
+    all.find(|(process, _)| bears(process))
+        .map(|(_, stat)| stat.pgrp)
+}
+
+fn members(group: i32) -> usize {
+    all().filter(|(_, stat)| stat.pgrp == group).count()
+}
+
+/// What no other process bears.
+fn mark(name: &str) -> String {
+    format!("exec-test-{name}-{}", std::process::id())
+}
+
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < GUARD, "{what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_server_that_is_started_here_is_checked_with_its_process() {
+    let only = ["--run", "memory", "--run", "cpu", "--run", "descriptors"];
+    let (exit, run, _) = checked(&served(""), &only);
+    assert_eq!((exit, failed(&run)), (0, vec![]));
+    let summary = run.finished.summary;
+    assert_eq!((summary.skip, summary.error), (0, 0));
+    assert!(summary.pass >= 10, "{summary:?}");
+    assert!(
+        run.results[0].rerun.contains(" --exec '"),
+        "{:?}",
+        run.results[0].rerun
+    );
+}
+
+#[test]
+fn correct_servers_in_python_pass_with_their_process() {
+    for script in ["correct.py", "correct_asyncio.py"] {
+        let Some(exec) = peer(script) else { return };
+        let (exit, run, _) = checked(&exec, &[]);
+        assert_eq!((exit, failed(&run)), (0, vec![]), "{script}");
+    }
+}
+
+/// A wrapper is looked through: what a child of a child holds is seen.
+#[test]
+fn what_a_process_spends_is_found_also_behind_a_shell() {
+    for (fault, case) in [
+        ("undecodable-kept", "memory/undecodable"),
+        ("unfinished-frame-polled", "cpu/unfinished"),
+        ("sockets-kept", "descriptors/given-back"),
+        ("threads-kept", "descriptors/threads"),
+    ] {
+        let exec = format!("true && {}; true", served(&format!("--fault {fault}")));
+        let (exit, run, _) = checked(&exec, &["--run", case]);
+        assert_eq!((exit, failed(&run)), (1, vec![case]), "{fault}");
+        // It was a suspicion first, and then gone into.
+        let notes = run.results[0].evidence.as_ref().unwrap().timeline.len();
+        assert!(notes > 3, "{fault}: {notes}");
+    }
+}
+
+#[test]
+fn a_server_that_dies_is_started_again_and_the_culprits_are_named() {
+    let exec = served("--fault deep-nesting-ends-the-server");
+    let (exit, run, _) = checked(
+        &exec,
+        &[
+            "--run",
+            "nesting",
+            "--run",
+            "json-text",
+            "--run",
+            "persistence",
+        ],
+    );
+    assert_eq!(exit, 1);
+    assert_eq!(run.finished.broken_off, None);
+    assert!(!failed(&run).is_empty());
+    for result in &run.results {
+        assert!(
+            matches!(result.verdict, Verdict::Pass | Verdict::Fail),
+            "{result:?}"
+        );
+        let is_culprit = result.clause == "nesting" && result.verdict == Verdict::Fail;
+        assert_eq!(is_culprit, result.verdict == Verdict::Fail, "{}", result.id);
+        if is_culprit {
+            assert_eq!(result.detail, "the server exited with code 0");
+        }
+    }
+}
+
+/// It dies of each payload that is not JSON, with a signal and last words.
+const MORTAL: &str = r#"
+import json, os, signal, socketserver
+class Client(socketserver.StreamRequestHandler):
+    def handle(self):
+        while len(header := self.rfile.read(4)) == 4:
+            body = self.rfile.read(int.from_bytes(header, "big"))
+            try:
+                json.loads(body.rstrip(b"\0").decode())
+            except ValueError:
+                os.write(2, b"no \x1b[31mJSON\n")
+                os.kill(os.getpid(), signal.SIGABRT)
+            self.wfile.write(header + body)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 100
+with Server(("127.0.0.1", port), Client) as server:
+    server.serve_forever()
+"#;
+
+#[test]
+fn signal_and_last_words_of_a_server_are_told() {
+    let Some(exec) = python(MORTAL) else { return };
+    let only = [
+        "--run",
+        "undecodable/bare-text",
+        "--run",
+        "concurrency/two",
+        "--run",
+        "persistence",
+    ];
+    let (exit, run, _) = checked(&exec, &only);
+    assert_eq!((exit, failed(&run)), (1, vec!["undecodable/bare-text"]));
+    let culprit = result(&run, "undecodable/bare-text");
+    assert_eq!(culprit.detail, "the server was ended by SIGABRT (signal 6)");
+    let evidence = culprit.evidence.as_ref().unwrap();
+    assert_eq!(evidence.stderr, "no \u{1b}[31mJSON");
+    assert_eq!(run.finished.summary.skip, 0);
+}
+
+#[test]
+fn a_server_that_hangs_is_started_again() {
+    let exec = served("--fault reset-keeps-the-lock");
+    let (exit, run, _) = checked(
+        &exec,
+        &[
+            "--run",
+            "reset/in-header",
+            "--run",
+            "concurrency/two",
+            "--run",
+            "persistence",
+        ],
+    );
+    assert_eq!((exit, failed(&run)), (1, vec!["reset/in-header"]));
+    let detail = &result(&run, "reset/in-header").detail;
+    assert!(detail.contains("no longer serves anybody"), "{detail}");
+    assert_eq!(run.finished.summary.skip, 0);
+}
+
+#[test]
+fn a_server_that_does_not_come_up_is_explained() {
+    let told = |exec: &str, words: &[&str]| {
+        let (exit, run, stderr) = checked(exec, &["--startup", "500ms"]);
+        assert_eq!(exit, 3, "{exec}");
+        assert!(run.finished.broken_off.is_some());
+        assert_eq!(run.finished.summary.skip, run.results.len());
+        for word in words {
+            assert!(stderr.contains(word), "{exec}: {word:?} is not in {stderr}");
+        }
+        assert!(!stderr.contains('\u{1b}'), "{stderr:?}");
+    };
+    told(
+        "no-such-program-anywhere {port}",
+        &["no-such-program-anywhere", "try: "],
+    );
+    told(
+        "sh -c 'echo first >&2; printf \"\\033[31msecond\\n\" >&2; exit 9' {port}",
+        &[
+            "exited with code 9 before it listened",
+            "\n  first\n",
+            "[31msecond",
+        ],
+    );
+    told("sleep 600 {port}", &["nothing listens on port", "500ms"]);
+    told("kill -9 $$ # {port}", &["ended by SIGKILL (signal 9)"]);
+}
+
+#[test]
+fn what_a_command_leaves_in_the_background_is_ended() {
+    let mark = mark("background");
+    let exec = format!("sh -c 'sleep 600; : {mark}' & sleep 0.3; exit 4 # {{port}}");
+    let check = command()
+        .args(["check", "--exec", &exec])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let group = until("it is not started", || group_of(&mark));
+    let output = check.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr.contains("exited with code 4"), "{stderr}");
+    assert_eq!(members(group), 0);
+}
+
+#[test]
+fn commands_that_cannot_be_meant_are_refused() {
+    let refused = |args: &[&str], word: &str| {
+        let output = conformance().arg("check").args(args).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr.contains(word), "{args:?}: {stderr}");
+    };
+    refused(&["--exec", "./server 7060"], "{port}");
+    refused(&["--exec", "./server '{port}"], "quotation mark");
+    refused(&["--exec", " "], "no program");
+    refused(&["--exec", "./server {port}", "127.0.0.1:1"], "--exec");
+    refused(&["--exec", "./server {port}", "--pid", "1"], "--pid");
+    refused(&["--startup", "1s", "127.0.0.1:1"], "--exec");
+}
+
+/// Cares as little for SIGTERM as its child does.
+const STUBBORN: &str = r#"
+import signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sleep", "600"])
+"#;
+
+#[test]
+fn nothing_is_left_of_a_server_that_does_not_end_when_it_is_told_to() {
+    let mark = mark("stubborn");
+    let program = format!("# {mark}{STUBBORN}{MORTAL}");
+    let Some(exec) = python(&program) else { return };
+    let begun = Instant::now();
+    let mut check = command()
+        .args(["check", "--run", "persistence", "--exec", &exec])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let group = until("it is not started", || group_of(&mark));
+    assert_eq!(check.wait().unwrap().code(), Some(0));
+    assert!(
+        begun.elapsed() >= Duration::from_secs(2),
+        "it got no time to end"
+    );
+    assert_eq!(members(group), 0);
+}
+
+/// On the way out by signals as well.
+#[test]
+fn nothing_is_left_when_the_check_is_interrupted() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mark = mark("interrupted");
+        let exec = format!("{} & sleep 600; : {mark}", served(""));
+        let mut check = command()
+            .args([
+                "check", "--format", "jsonl", "--repeat", "1000", "--exec", &exec,
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(check.stdout.take().unwrap()).lines();
+        let begun = lines.find(|line| {
+            line.as_ref()
+                .is_ok_and(|line| line.contains("case-started"))
+        });
+        assert!(begun.is_some());
+        let group = group_of(&mark).unwrap();
+        // The shell, the server, and the one that sleeps.
+        assert!(members(group) >= 3, "{}", members(group));
+        let pid = rustix::process::Pid::from_child(&check);
+        rustix::process::kill_process(pid, signal).unwrap();
+        // Read on, so that it can write what it has to.
+        lines.for_each(drop);
+        assert_eq!(check.wait().unwrap().code(), Some(3), "{signal:?}");
+        assert_eq!(members(group), 0, "{signal:?}");
+    }
+}
+
+#[test]
+fn deadlines_are_waited_for_side_by_side() {
+    let begun = Instant::now();
+    let exec = served("--frame-deadline 2s");
+    let (exit, run, _) = checked(
+        &exec,
+        &["--slow", "--run", "deadline/in-*", "--run", "patience"],
+    );
+    assert_eq!((exit, failed(&run)), (0, vec![]));
+    assert_eq!(run.finished.summary.skip, 0);
+    let waited: u64 = ["deadline/in-header", "deadline/in-body"]
+        .map(|id| result(&run, id).elapsed_ms)
+        .iter()
+        .sum();
+    assert!(waited >= 4_000, "{waited}");
+    assert!(begun.elapsed() < GUARD);
+}
