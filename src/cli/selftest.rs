@@ -36,6 +36,8 @@ enum Form {
     Human,
     /// The whole matrix as tables
     Markdown,
+    /// The whole matrix as one JSON object
+    Json,
 }
 
 fn jobs(text: &str) -> Result<usize, String> {
@@ -62,7 +64,8 @@ impl SelftestArgs {
         written?;
         match self.format {
             Form::Human => summary(&matrix, begun)?,
-            Form::Markdown => out::line(selftest::page(&matrix))?,
+            Form::Markdown => out::line(selftest::page(&matrix).trim_end())?,
+            Form::Json => out::line(in_json(&matrix)?)?,
         }
         let sound = matrix.complaints().is_empty();
         Ok(if sound { Exit::Ok } else { Exit::Findings })
@@ -141,13 +144,11 @@ fn summary(matrix: &Matrix, begun: Instant) -> Result<(), Failure> {
     for complaint in &complaints {
         out::line(complaint)?;
     }
-    let alarms: usize = matrix.honest.iter().map(|row| row.alarms.len()).sum();
-    out::line(format_args!(
-        "{} of {} faults found, {} not looked for, {alarms} false alarms, {} cases without a fault, {:.1} s",
-        matrix.found(),
-        matrix.faults.len(),
-        matrix.not_looked(),
-        matrix.never_failed.len(),
-        begun.elapsed().as_secs_f64(),
-    ))
+    let seconds = begun.elapsed().as_secs_f64();
+    out::line(format_args!("{}, {seconds:.1} s", matrix.summary()))
+}
+
+fn in_json(matrix: &Matrix) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(matrix);
+    text.map_err(|error| Failure::could_not(format!("the matrix has no JSON: {error}")))
 }

@@ -31,11 +31,11 @@ pub(super) struct Heard {
     pub(super) rest: Rest,
     /// How the peer ended it, and the entry that says so.
     pub(super) close: Option<(usize, Close)>,
-    /// Between the last octets sent and the peer's end of the connection.
-    pub(super) idle_before_close: Duration,
+    closed_at: Duration,
     /// Entries that say that octets went out, each with the total so far.
     sent: Vec<(usize, usize)>,
-    last_sent_at: Duration,
+    /// The same totals, each with the time.
+    sent_at: Vec<(Duration, usize)>,
     pub(super) client_end: Option<(usize, ClientEnd)>,
     pub(super) blocked: bool,
     pub(super) flooded: bool,
@@ -50,9 +50,9 @@ impl Heard {
             replies: Vec::new(),
             rest: Rest::Nothing,
             close: None,
-            idle_before_close: Duration::ZERO,
+            closed_at: Duration::ZERO,
             sent: Vec::new(),
-            last_sent_at: Duration::ZERO,
+            sent_at: Vec::new(),
             client_end: None,
             blocked: false,
             flooded: false,
@@ -72,9 +72,9 @@ impl Heard {
         match &entry.seen {
             Seen::Refused(why) => self.refused = Some(why.clone()),
             Seen::Sent(octets) => {
-                self.sent
-                    .push((index, self.sent_in_all().saturating_add(*octets)));
-                self.last_sent_at = entry.at;
+                let total = self.sent_in_all().saturating_add(*octets);
+                self.sent.push((index, total));
+                self.sent_at.push((entry.at, total));
             }
             // A client that does not read cannot expect to be read.
             Seen::SendBlocked => self.blocked |= !self.deaf,
@@ -95,8 +95,15 @@ impl Heard {
     fn end(&mut self, index: usize, at: Duration, close: Close) {
         if self.close.is_none() {
             self.close = Some((index, close));
-            self.idle_before_close = at.saturating_sub(self.last_sent_at);
+            self.closed_at = at;
         }
+    }
+
+    /// Time between the octet at that offset and the peer's end of the connection.
+    pub(super) fn open_since(&self, offset: usize) -> Duration {
+        let begun = self.sent_at.iter().find(|(_, total)| *total > offset);
+        let begun = begun.map_or(self.closed_at, |(at, _)| *at);
+        self.closed_at.saturating_sub(begun)
     }
 
     /// Octets of the script that went out.

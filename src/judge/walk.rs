@@ -238,7 +238,9 @@ impl<'a> Walk<'a> {
                 );
                 self.push(Finding::must("half-close", self.conn, what).should(), duty);
             }
-            Some((at, close)) if self.is_inside(duty, at) => self.closed_unasked(true, close),
+            Some((at, close)) if self.is_inside(duty, at) => {
+                self.closed_unasked(Some(duty.start), close);
+            }
             Some((_, close)) => {
                 let what = format!("the server {} where a reply was owed", close.how());
                 self.must("one-reply", what, duty);
@@ -425,7 +427,11 @@ impl<'a> Walk<'a> {
             }
             (tail, None) => {
                 if let Some((_, close)) = closed.filter(|_| !self.may_close) {
-                    self.closed_unasked(matches!(tail, Tail::Inside { .. }), close);
+                    let frame = match tail {
+                        Tail::Inside { start, .. } => Some(start),
+                        Tail::Boundary | Tail::Void => None,
+                    };
+                    self.closed_unasked(frame, close);
                 }
             }
             _ => {}
@@ -433,24 +439,28 @@ impl<'a> Walk<'a> {
     }
 
     /// Nobody need wait for the rest of a frame for ever; between frames a client may take its time.
-    fn closed_unasked(&mut self, inside_a_frame: bool, close: Close) {
-        let idle = self.heard.idle_before_close;
-        let (clause, level) = match inside_a_frame {
-            true if idle >= SHOULD_WAIT => return,
-            true if idle >= MUST_WAIT => ("patience", Level::Should),
-            true => ("patience", Level::Must),
-            false => ("persistence", Level::Must),
+    /// The frame is the one that begins at that offset, if there is one.
+    fn closed_unasked(&mut self, frame: Option<usize>, close: Close) {
+        let how = close.how();
+        let (clause, level, what) = match frame.map(|start| self.heard.open_since(start)) {
+            Some(age) if age >= SHOULD_WAIT => return,
+            Some(age) => {
+                let level = if age >= MUST_WAIT {
+                    Level::Should
+                } else {
+                    Level::Must
+                };
+                let what = format!(
+                    "the server {how} inside a frame, unasked, {} after its first octet",
+                    span(age)
+                );
+                ("patience", level, what)
+            }
+            None => {
+                let what = format!("the server {how} between frames, unasked");
+                ("persistence", Level::Must, what)
+            }
         };
-        let what = format!(
-            "the server {} {}, unasked, {} after the last octet",
-            close.how(),
-            if inside_a_frame {
-                "inside a frame"
-            } else {
-                "between frames"
-            },
-            span(idle)
-        );
         let finding = Finding::must(clause, self.conn, what);
         self.findings.push(Finding { level, ..finding });
     }
@@ -467,12 +477,9 @@ impl<'a> Walk<'a> {
             return;
         }
         if let Some((at, close)) = self.heard.close {
-            let inside = self
-                .permitted
-                .duties
-                .iter()
-                .any(|duty| self.is_inside(duty, at));
-            self.closed_unasked(inside, close);
+            let mut duties = self.permitted.duties.iter();
+            let inside = duties.find(|duty| self.is_inside(duty, at));
+            self.closed_unasked(inside.map(|duty| duty.start), close);
         } else if self.heard.blocked {
             let what = "the server stopped reading although the client read every reply";
             self.findings

@@ -5,6 +5,7 @@
 //! done harm.
 
 use super::live;
+use super::pace::patiently;
 use crate::judge::ReplyRule;
 use crate::judge::replies::{Replies, Rest};
 use crate::model::{self, Carried, Owes};
@@ -110,9 +111,9 @@ impl Canary {
 
     /// The payload of the one reply to a frame.
     pub(super) async fn ask(&mut self, frame: &[u8], limit: Duration) -> Result<Vec<u8>, Trouble> {
-        match timeout(limit, self.exchange(frame)).await {
-            Ok(exchanged) => exchanged,
-            Err(_) => Err(match self.replies.rest() {
+        match patiently(limit, self.exchange(frame)).await {
+            Some(exchanged) => exchanged,
+            None => Err(match self.replies.rest() {
                 Rest::Unfinished(octets) => Trouble::Unfinished(octets, limit),
                 _ => Trouble::Mute(limit),
             }),

@@ -8,7 +8,7 @@ use super::canary::{Canary, Trouble, question};
 use super::host::Place;
 use super::live::{self, Live, Sending};
 use super::log::Log;
-use super::pace::{Pace, SILENT_ROUND_TRIPS};
+use super::pace::{Pace, SILENT_ROUND_TRIPS, Waited};
 use super::process::Process;
 use super::stderr::Stderr;
 use crate::judge::{ReplyRule, settled};
@@ -353,7 +353,7 @@ impl Stage<'_> {
             return Continue(());
         }
         let begun = Instant::now();
-        if self.wait_for(conn, permitted, begun).await {
+        if self.wait_for(conn, permitted).await {
             Continue(())
         } else {
             self.log.note(conn, Seen::GaveUp(begun.elapsed()));
@@ -367,28 +367,30 @@ impl Stage<'_> {
         now.is_over || settled(permitted, now.sent, now.fin_sent, now.replies, silent)
     }
 
-    async fn wait_for(&mut self, conn: Conn, permitted: &Permitted, begun: Instant) -> bool {
+    async fn wait_for(&mut self, conn: Conn, permitted: &Permitted) -> bool {
         let (owed, sent) = self.owed(conn, permitted);
         let guard = self.peer.pace.guard(owed, sent);
         let hopeless = self.peer.pace.hopeless(sent);
         let round_trips = self.peer.pace.hopeless_round_trips();
         let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
-        let (mut received, mut since, mut sung) = (0, begun, 0_u32);
+        let mut waited = Waited::by(beat.saturating_add(self.peer.pace.round_trip));
+        let (mut received, mut since, mut sung) = (0, Duration::ZERO, 0_u32);
         loop {
             if self.until_settled(conn, permitted, beat).await {
                 return true;
             }
+            let elapsed = waited.turn();
             let now = self.log.now(conn).received;
             if now > received {
-                (received, since, sung) = (now, Instant::now(), 0);
+                (received, since, sung) = (now, elapsed, 0);
             }
-            if begun.elapsed() > guard || self.is_lost(conn, permitted) {
+            if elapsed > guard || self.is_lost(conn, permitted) {
                 return false;
             }
             if self.sing().await {
                 sung = sung.saturating_add(1);
             }
-            if sung >= round_trips && since.elapsed() >= hopeless {
+            if sung >= round_trips && elapsed.saturating_sub(since) >= hopeless {
                 return self.is_settled(conn, permitted);
             }
         }

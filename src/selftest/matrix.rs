@@ -7,7 +7,7 @@ use crate::server::{Fault, Variant};
 use crate::spec;
 
 /// What came of trying everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Matrix {
     /// The faults, in the order of their table.
     pub faults: Vec<FaultRow>,
@@ -21,7 +21,7 @@ pub struct Matrix {
 }
 
 /// What became of a fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FaultRow {
     /// Its name.
     pub name: &'static str,
@@ -32,7 +32,8 @@ pub struct FaultRow {
 }
 
 /// Whether a fault was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// By these cases of its own clause.
     Found(Vec<&'static str>),
@@ -45,7 +46,7 @@ pub enum Fate {
 }
 
 /// What became of a server that is as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HonestRow {
     /// Its name.
     pub name: &'static str,
@@ -60,7 +61,7 @@ pub struct HonestRow {
 }
 
 /// A case that found fault where there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alarm {
     /// The case.
     pub case: &'static str,
@@ -177,6 +178,19 @@ impl Matrix {
         found.extend(self.never_failed.iter().map(no_fault));
         found.extend(bare_clauses());
         found
+    }
+
+    /// How it went, in a line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let alarms: usize = self.honest.iter().map(|row| row.alarms.len()).sum();
+        format!(
+            "{} of {} faults found, {} not looked for, {alarms} false alarms, {} cases that no fault fails",
+            self.found(),
+            self.faults.len(),
+            self.not_looked(),
+            self.never_failed.len(),
+        )
     }
 
     /// Faults that were found.

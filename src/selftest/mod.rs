@@ -9,7 +9,7 @@ mod page;
 mod trial;
 
 pub use matrix::{Alarm, Fate, FaultRow, HonestRow, Matrix};
-pub use page::page;
+pub use page::{cases_table, faults_table, honest_table, page};
 pub use trial::Program;
 
 use crate::cases::{self, Case};

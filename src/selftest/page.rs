@@ -1,135 +1,112 @@
-//! The matrix as a page of Markdown.
+//! The matrix as tables of Markdown.
 
 use super::{Fate, HonestRow, Matrix};
 use crate::server::{Fault, Variant};
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-/// The tables of docs/KILL-MATRIX.md.
+/// Everything, under headings.
 #[must_use]
 pub fn page(matrix: &Matrix) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write(&mut out, matrix);
-    out
+    format!(
+        "{}\n\n## Faults\n{}\n## Servers that are as they should be\n{}\n## Cases\n{}",
+        matrix.summary(),
+        faults_table(matrix),
+        honest_table(matrix),
+        cases_table(matrix),
+    )
 }
 
-fn write(out: &mut String, matrix: &Matrix) -> std::fmt::Result {
-    writeln!(
-        out,
-        "{} faults, {} of them found by a case of their own clause, {} not looked for. {} servers that are as they should be, {} false alarms.\n",
-        matrix.faults.len(),
-        matrix.found(),
-        matrix.not_looked(),
-        matrix.honest.len() / 2,
-        matrix
-            .honest
-            .iter()
-            .map(|row| row.alarms.len())
-            .sum::<usize>(),
-    )?;
+/// The faults, theme by theme, and the cases of their own clause that found them.
+#[must_use]
+pub fn faults_table(matrix: &Matrix) -> String {
+    let mut lines = vec![String::new()];
     for (theme, faults) in Fault::themes() {
-        writeln!(out, "### Faults: {theme}\n")?;
-        writeln!(
-            out,
-            "| fault | clause | what the server does | copies | found by |"
-        )?;
-        writeln!(out, "|---|---|---|---|---|")?;
-        for fault in faults {
-            let Some(row) = matrix.faults.iter().find(|row| row.name == fault.name) else {
-                continue;
-            };
-            let copies = if fault.copies.is_empty() {
-                "–"
-            } else {
-                fault.copies
-            };
-            writeln!(
-                out,
-                "| `{}` | {} | {} | {copies} | {} |",
-                fault.name,
-                fault.clause,
-                fault.about,
-                fate(&row.fate),
-            )?;
-        }
-        writeln!(out)?;
-    }
-    honest(out, matrix)?;
-    cases(out, matrix)
-}
-
-fn fate(fate: &Fate) -> String {
-    match fate {
-        Fate::Found(cases) => {
-            let variant = |case: &&str| {
-                case.split_once('/')
-                    .map_or("", |(_, variant)| variant)
-                    .to_owned()
-            };
-            cases.iter().map(variant).collect::<Vec<_>>().join(", ")
-        }
-        Fate::Unsure(cases) => format!("**at times only**: {}", cases.join(", ")),
-        Fate::Survived => "**nobody**".into(),
-        Fate::NotLooked(why) => format!("not looked for: {why}"),
-    }
-}
-
-fn honest(out: &mut String, matrix: &Matrix) -> std::fmt::Result {
-    writeln!(out, "### Servers that are as they should be\n")?;
-    writeln!(out, "| server | what it does | false alarms | warnings |")?;
-    writeln!(out, "|---|---|---|---|")?;
-    let mut done: Vec<&str> = Vec::new();
-    for row in &matrix.honest {
-        if done.contains(&row.name) {
+        let rows = faults.iter().filter_map(|fault| {
+            let row = matrix.faults.iter().find(|row| row.name == fault.name)?;
+            Some(fault_line(fault, &row.fate))
+        });
+        let rows: Vec<String> = rows.collect();
+        if rows.is_empty() {
             continue;
         }
-        done.push(row.name);
-        let same: Vec<&HonestRow> = matrix
-            .honest
-            .iter()
-            .filter(|other| other.name == row.name)
-            .collect();
-        let about = Variant::named(row.name)
-            .map_or("What the others are measured against.", |variant| {
-                variant.about
-            });
-        let alarms: Vec<&str> = same
-            .iter()
-            .flat_map(|row| row.alarms.iter().map(|alarm| alarm.case))
-            .collect();
-        let mut warnings: Vec<&str> = same
-            .iter()
-            .flat_map(|row| row.warnings.iter().copied())
-            .collect();
-        warnings.sort_unstable();
-        warnings.dedup();
-        let listed = |cases: &[&str]| {
-            if cases.is_empty() {
-                "none".to_owned()
-            } else {
-                cases.join(", ")
-            }
-        };
-        writeln!(
-            out,
-            "| {} | {about} | {} | {} |",
-            row.name,
-            listed(&alarms),
-            listed(&warnings)
-        )?;
+        lines.push(format!("### In {theme}\n"));
+        lines.push("| fault | clause | what the server does | as in | found by |".into());
+        lines.push("|---|---|---|---|---|".into());
+        lines.extend(rows);
+        lines.push(String::new());
     }
-    writeln!(out)
+    lines.join("\n")
 }
 
-fn cases(out: &mut String, matrix: &Matrix) -> std::fmt::Result {
-    writeln!(out, "### Cases and the faults that fail them\n")?;
-    writeln!(out, "| case | faults |")?;
-    writeln!(out, "|---|---|")?;
+fn fault_line(fault: &Fault, fate: &Fate) -> String {
+    let found = match fate {
+        Fate::Found(cases) => {
+            let variants = cases.iter().filter_map(|case| case.split_once('/'));
+            let variants: Vec<&str> = variants.map(|(_, variant)| variant).collect();
+            variants.join(", ")
+        }
+        Fate::Unsure(cases) => format!("**only at times:** {}", cases.join(", ")),
+        Fate::Survived => "**nobody**".into(),
+        Fate::NotLooked(why) => format!("not looked for: {why}"),
+    };
+    let Fault {
+        name,
+        clause,
+        about,
+        copies,
+        ..
+    } = fault;
+    format!("| `{name}` | {clause} | {about} | {copies} | {found} |")
+}
+
+/// The servers that were to pass, and whether they did.
+#[must_use]
+pub fn honest_table(matrix: &Matrix) -> String {
+    let mut lines = vec![String::new()];
+    lines.push("| server | what it does | false alarms | warnings |".into());
+    lines.push("|---|---|---|---|".into());
+    for rows in matrix.honest.chunk_by(|one, next| one.name == next.name) {
+        lines.extend(rows.first().map(|row| honest_line(row.name, rows)));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn honest_line(name: &str, rows: &[HonestRow]) -> String {
+    let about = Variant::named(name).map_or("What all others are measured against.", |v| v.about);
+    let alarms = rows
+        .iter()
+        .flat_map(|row| &row.alarms)
+        .map(|alarm| alarm.case);
+    let warnings = rows.iter().flat_map(|row| row.warnings.iter().copied());
+    format!(
+        "| {name} | {about} | {} | {} |",
+        listed(alarms),
+        listed(warnings)
+    )
+}
+
+/// The cases, and the faults that they fail for.
+#[must_use]
+pub fn cases_table(matrix: &Matrix) -> String {
+    let mut lines = vec![String::new()];
+    lines.push("| case | fails for |".into());
+    lines.push("|---|---|".into());
     for (case, faults) in &matrix.failed_by {
-        writeln!(out, "| `{case}` | {} |", faults.join(", "))?;
+        let faults = listed(faults.iter().copied());
+        lines.push(format!("| `{case}` | {faults} |"));
     }
     for case in &matrix.never_failed {
-        writeln!(out, "| `{case}` | **none** |")?;
+        lines.push(format!("| `{case}` | **no fault** |"));
     }
-    Ok(())
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    if names.is_empty() {
+        return "none".into();
+    }
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -16,6 +16,11 @@ const COMMAND: &str = "FRAMESPEC_BLESS=1 cargo test --test suite";
 /// Two parts may stand in one file, and tests run side by side.
 static WRITING: Mutex<()> = Mutex::new(());
 
+/// Whether generated parts are to be written instead of compared.
+pub(crate) fn is_blessing() -> bool {
+    std::env::var_os(BLESS).is_some()
+}
+
 /// Holds that the part called `name` of a document reads `expected`.
 pub(crate) fn part(document: &str, name: &str, expected: &str) {
     let path = at(document);
@@ -32,7 +37,7 @@ fn settle(document: &str, path: &Path, found: &str, expected: &str, mended: impl
     if found == expected {
         return;
     }
-    if std::env::var_os(BLESS).is_some() {
+    if is_blessing() {
         fs::write(path, mended()).expect("a document that can be written");
         return;
     }
@@ -95,7 +100,7 @@ fn a_difference_is_told_with_its_line() {
 
 #[test]
 fn what_differs_fails_with_the_command_that_mends_it() {
-    if std::env::var_os(BLESS).is_some() {
+    if is_blessing() {
         return;
     }
     let told = std::panic::catch_unwind(|| {

@@ -20,6 +20,7 @@ mod corpus;
 mod docs;
 mod exec;
 mod generated;
+mod kill_matrix;
 mod peers;
 mod program;
 mod replay;

@@ -145,6 +145,9 @@ async fn from_the_common_buffer(c: &mut Client) -> Result<Body, End> {
             c.inbox.extend_from_slice(&common.octets);
             let taken = whole_frame(c);
             common.octets = c.inbox.split().to_vec();
+            if taken.is_err() {
+                common.octets.clear();
+            }
             if let Some(body) = taken? {
                 return Ok(body);
             }

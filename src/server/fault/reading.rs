@@ -1,7 +1,7 @@
 //! Taking frames off the stream: short reads, reads that bring too much, reads that are lost.
 
 use super::super::alter::{Body, Client, End, honest};
-use super::Fault;
+use super::{Fault, Need};
 use crate::wire::Decoder;
 use bytes::Buf as _;
 use std::time::Duration;
@@ -45,6 +45,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("read-timeout-of-100-ms", "patience", "",
         "A frame that is not whole after 100 ms is given up.",
         |h| h.limits.frame_deadline = Some(SHORT)),
+    Fault::new("read-timeout-of-500-ms", "patience", "",
+        "A frame that is not whole after half a second is given up.",
+        |h| h.limits.frame_deadline = Some(Duration::from_millis(500))).needing(Need::Time),
     Fault::new("pause-completes-the-body", "patience", "",
         "When nothing comes for 100 ms inside a body, it is taken to be whole.",
         |h| h.body = |c, wanted| Box::pin(until_a_pause(c, wanted))),

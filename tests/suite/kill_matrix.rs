@@ -1,0 +1,192 @@
+//! The proof of the suite, and the document that shows it.
+
+use crate::generated;
+use framespec::cases;
+use framespec::profile::Profile;
+use framespec::selftest::{
+    Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table, honest_table,
+    selftest,
+};
+use framespec::server::{Fault, Need, Variant};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const DOCUMENT: &str = "docs/KILL-MATRIX.md";
+
+/// How often everything is played to make the document.
+const ROUNDS: usize = 3;
+
+/// All of it: also what takes a minute, and what needs a process to look at.
+fn play() -> Matrix {
+    let options = Options {
+        slow: true,
+        program: Some(Program {
+            path: env!("CARGO_BIN_EXE_conformance").into(),
+            profile: "tutorial".into(),
+        }),
+        ..Options::new(Profile::tutorial())
+    };
+    tokio::runtime::Runtime::new()
+        .unwrap()
+        .block_on(selftest(&options, &mut |_| {}))
+        .unwrap()
+}
+
+#[test]
+fn every_fault_is_found_and_nothing_else() {
+    let matrix = play();
+    let complaints = matrix.complaints();
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+    assert_eq!(matrix.faults.len(), Fault::all().count());
+    assert_eq!(matrix.honest.len(), 2 * (2 + Variant::all().count()));
+    let by_process = |fault: &&Fault| fault.needs == Need::Process;
+    let out_of_sight = match cfg!(target_os = "linux") {
+        true => 0,
+        false => Fault::all().filter(by_process).count(),
+    };
+    assert_eq!(matrix.not_looked(), out_of_sight);
+    if generated::is_blessing() {
+        let rounds = (1..ROUNDS).map(|_| play());
+        return write(&rounds.fold(matrix, both));
+    }
+    let documented = documented();
+    for (row, shown) in matrix.faults.iter().zip(&documented.faults) {
+        if let (Fate::Found(found), Fate::Found(shown)) = (&row.fate, &shown.fate) {
+            assert!(
+                found.iter().any(|case| shown.contains(case)),
+                "{}: found by {found:?}, and {DOCUMENT} shows {shown:?}",
+                row.name
+            );
+        }
+    }
+}
+
+/// What two rounds agree on.
+fn both(one: Matrix, other: Matrix) -> Matrix {
+    let common = |one: &[&'static str], other: &[&'static str]| -> Vec<&'static str> {
+        let kept = one.iter().filter(|name| other.contains(name));
+        kept.copied().collect()
+    };
+    let faults = one.faults.iter().zip(&other.faults).map(|(row, other)| {
+        let fate = match (&row.fate, &other.fate) {
+            (Fate::Found(one), Fate::Found(other)) => Fate::Found(common(one, other)),
+            (fate, _) => fate.clone(),
+        };
+        FaultRow {
+            fate,
+            ..row.clone()
+        }
+    });
+    let others: BTreeMap<_, _> = other.failed_by.into_iter().collect();
+    let failed_by = one.failed_by.iter().map(|(case, faults)| {
+        let agreed = others.get(case).map(|other| common(faults, other));
+        (
+            *case,
+            agreed
+                .filter(|agreed| !agreed.is_empty())
+                .unwrap_or_else(|| faults.clone()),
+        )
+    });
+    Matrix {
+        faults: faults.collect(),
+        failed_by: failed_by.collect(),
+        ..one
+    }
+}
+
+fn write(matrix: &Matrix) {
+    for row in &matrix.faults {
+        let sure = !matches!(&row.fate, Fate::Found(cases) if cases.is_empty());
+        assert!(sure, "{}: each round another case found it", row.name);
+    }
+    generated::part(DOCUMENT, "faults", &faults_table(matrix));
+    generated::part(DOCUMENT, "honest", &honest_table(matrix));
+    generated::part(DOCUMENT, "cases", &cases_table(matrix));
+}
+
+/// The document is what its own findings and the tables of the sources make: no row is missing, none
+/// is left over, and none tells of a fault, a variant or a case as it no longer is.
+#[test]
+fn the_document_shows_every_fault_every_variant_and_every_case() {
+    if generated::is_blessing() {
+        return;
+    }
+    let documented = documented();
+    generated::part(DOCUMENT, "faults", &faults_table(&documented));
+    generated::part(DOCUMENT, "honest", &honest_table(&documented));
+    generated::part(DOCUMENT, "cases", &cases_table(&documented));
+    for row in &documented.faults {
+        assert!(
+            matches!(&row.fate, Fate::Found(cases) if !cases.is_empty()),
+            "{}",
+            row.name
+        );
+    }
+    let shown = |case: &&str| documented.failed_by.iter().any(|(shown, _)| shown == case);
+    let missing: Vec<_> = cases::all()
+        .map(|case| case.id)
+        .filter(|case| !shown(case))
+        .collect();
+    assert!(missing.is_empty(), "{DOCUMENT} does not show {missing:?}");
+}
+
+/// What the document says was found, in the order of the tables.
+fn documented() -> Matrix {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);
+    let text = fs::read_to_string(path).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let row = |first: &str, cells: usize| {
+        let found = rows
+            .iter()
+            .find(|row| row.len() == cells && row[0] == first);
+        found.map(|row| row[cells - 1])
+    };
+    let known = |id: String| cases::case(&id).map(|case| case.id);
+    let faults = Fault::all().map(|fault| {
+        let shown = row(&format!("`{}`", fault.name), 5).unwrap_or_default();
+        let found = shown
+            .split(", ")
+            .filter_map(|variant| known(format!("{}/{variant}", fault.clause)));
+        FaultRow {
+            name: fault.name,
+            clause: fault.clause,
+            fate: Fate::Found(found.collect()),
+        }
+    });
+    let names = ["the reference server", "without a fault"].into_iter();
+    let honest = names
+        .chain(Variant::all().map(|variant| variant.name))
+        .map(|name| {
+            let shown = row(name, 4).unwrap_or_default();
+            HonestRow {
+                name,
+                declared: true,
+                passed: 1,
+                alarms: Vec::new(),
+                warnings: shown
+                    .split(", ")
+                    .filter_map(|case| known(case.into()))
+                    .collect(),
+            }
+        });
+    let failed_by = cases::all().filter_map(|case| {
+        let shown = row(&format!("`{}`", case.id), 2)?;
+        let faults = shown
+            .split(", ")
+            .filter_map(|name| Some(Fault::named(name)?.name));
+        Some((case.id, faults.collect()))
+    });
+    let mut failed_by: Vec<_> = failed_by.collect();
+    failed_by.sort_by_key(|(case, _)| *case);
+    Matrix {
+        faults: faults.collect(),
+        honest: honest.collect(),
+        failed_by,
+        never_failed: Vec::new(),
+    }
+}
