@@ -14,7 +14,7 @@ use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Output, OutputError, Outputs};
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Options, Player, RunError};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Keep, Options, Player, RunError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,7 +82,7 @@ pub(crate) struct ReportArgs {
     pub(crate) pcapng: Option<PathBuf>,
     /// Show what was exchanged in passing cases too
     #[arg(long)]
-    pub(crate) trace: bool,
+    trace: bool,
     /// Known failures, each with a reason: they do not count, and one that passes does
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
@@ -147,7 +147,7 @@ impl CheckArgs {
             seed: self.manner.seed,
             slow: self.manner.slow,
             process,
-            trace: self.reports.trace || self.reports.pcapng.is_some(),
+            keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(subject.name.clone(), profile)
         };
@@ -226,6 +226,13 @@ impl CheckArgs {
 }
 
 impl ReportArgs {
+    pub(crate) fn keep(&self) -> Keep {
+        match self.trace || self.pcapng.is_some() {
+            true => Keep::Everything,
+            false => Keep::OfFindings,
+        }
+    }
+
     fn outputs(&self) -> Result<Vec<Output>, Failure> {
         let mut outputs = self.format.clone();
         if outputs.is_empty() {

@@ -163,7 +163,7 @@ impl CheckClientArgs {
             wait: self.wait.unwrap_or(wait),
             jobs: self.jobs,
             seed: self.seed,
-            trace: self.reports.trace || self.reports.pcapng.is_some(),
+            keep: self.reports.keep(),
             command: self.command(),
         }
     }

@@ -37,7 +37,7 @@ pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
 
 use crate::cases::Case;
-use crate::event::{Event, Finished, Role, SCHEMA, Started};
+use crate::event::{Event, Finished, Role, SCHEMA, Started, Verdict};
 use crate::profile::Profile;
 use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;
@@ -51,6 +51,29 @@ pub const DEFAULT_JOBS: usize = 6;
 
 /// The most connections that are open at the same time: as many clients as a server must serve.
 pub const MOST_CONNECTIONS: usize = 16;
+
+/// Which cases keep what was sent and seen in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// None: only verdicts are asked for.
+    Nothing,
+    /// Those that were played and did not pass.
+    OfFindings,
+    /// All of them.
+    Everything,
+}
+
+impl Keep {
+    /// Whether a case of this verdict is among them.
+    #[must_use]
+    pub fn covers(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::OfFindings => !matches!(verdict, Verdict::Pass | Verdict::Skip),
+            Self::Everything => true,
+        }
+    }
+}
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -75,8 +98,8 @@ pub struct Options {
     pub slow: bool,
     /// The server's process, if it may be looked at.
     pub process: Option<Process>,
-    /// Whether passing cases keep their evidence too.
-    pub trace: bool,
+    /// Which cases keep their evidence.
+    pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
     pub command: String,
 }
@@ -96,7 +119,7 @@ impl Options {
             seed: 1,
             slow: false,
             process: None,
-            trace: false,
+            keep: Keep::OfFindings,
             command: String::new(),
         }
     }

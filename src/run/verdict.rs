@@ -117,7 +117,7 @@ pub(super) fn result(peer: &Peer, options: &Options, played: &Played) -> CaseRes
         Verdict::Fail if comes_and_goes => Verdict::Unstable,
         verdict => verdict,
     };
-    let keep = verdict != Verdict::Pass || options.trace;
+    let keep = options.keep.covers(verdict);
     CaseResult {
         verdict,
         detail: match verdict {

@@ -23,7 +23,7 @@ pub use verdict::rehearsal;
 use crate::client_cases::Case;
 use crate::event::{Event, Finished, Role, SCHEMA, Started};
 use crate::profile::Profile;
-use crate::run::Launch;
+use crate::run::{Keep, Launch};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -68,8 +68,8 @@ pub struct Options {
     pub jobs: usize,
     /// What all that chance chooses is made from.
     pub seed: u64,
-    /// Whether passing cases keep their evidence too.
-    pub trace: bool,
+    /// Which cases keep their evidence.
+    pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
     pub command: String,
 }

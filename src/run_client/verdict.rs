@@ -70,7 +70,7 @@ pub(super) fn result(
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let first = findings.first().map(|finding| finding.what.clone());
     let detail = first.or_else(|| attempt.outcome.skip.clone());
-    let keep = !matches!(verdict, Verdict::Pass | Verdict::Skip) || options.trace;
+    let keep = options.keep.covers(verdict);
     CaseResult {
         verdict,
         detail: detail.unwrap_or_default(),

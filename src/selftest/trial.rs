@@ -3,7 +3,7 @@
 use crate::cases::Case;
 use crate::event::{Event, Verdict};
 use crate::profile::Profile;
-use crate::run::{self, Options, Process};
+use crate::run::{self, Keep, Options, Process};
 use crate::server::{Alteration, Background, Echo, Fault, Settings, Variant};
 use std::collections::BTreeMap;
 use std::io;
@@ -156,6 +156,7 @@ async fn one_server(trial: &Trial, cases: Vec<&'static Case>) -> io::Result<Roun
     let options = Options {
         cases: cases.clone(),
         jobs: SCRIPTS,
+        keep: Keep::Nothing,
         process: server.process(),
         slow: trial.slow,
         ..Options::new(trial.subject.name(), trial.profile.clone())
