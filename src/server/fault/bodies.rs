@@ -13,6 +13,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("padding-removed-in-pairs", "padding", "",
         "Padding is removed two octets at a time, and a single one is left.",
         |h| h.payload = without_pairs),
+    Fault::new("less-than-a-chunk-of-padding", "padding", "",
+        "Only padding within the last chunk is removed, and what there is in front of it stays.",
+        |h| h.payload = without_the_last_chunks_padding),
 
     Fault::new("waits-for-padding", "exact-fill", "",
         "Behind a body that ends without padding, a chunk of padding is waited for.",
@@ -48,6 +51,14 @@ fn without_pairs(c: &mut Client, body: Body) -> Vec<u8> {
     let payload = honest::payload(c, body);
     let odd = octets.len().saturating_sub(payload.len()) % 2;
     let end = payload.len().saturating_add(odd);
+    octets.get(..end).unwrap_or_default().to_vec()
+}
+
+fn without_the_last_chunks_padding(c: &mut Client, body: Body) -> Vec<u8> {
+    let octets = body.octets.clone();
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    let least = octets.len().saturating_sub(chunk);
+    let end = honest::payload(c, body).len().max(least);
     octets.get(..end).unwrap_or_default().to_vec()
 }
 

@@ -10,6 +10,9 @@ use tokio::time::sleep;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("first-request-answered-twice", "one-reply", "",
+        "The first request of a connection is answered twice.",
+        |h| h.answer = |c, request| Box::pin(first_twice(c, request))),
     Fault::new("every-tenth-reply-twice", "one-reply", "",
         "The tenth request of a connection, and each tenth behind it, is answered twice.",
         |h| h.answer = |c, request| Box::pin(tenth_twice(c, request))),
@@ -52,6 +55,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("header-acknowledged", "unsolicited", "",
         "A header that comes without its body is acknowledged by a frame.",
         |h| h.header = |c| Box::pin(acknowledged(c))),
+    Fault::new("half-a-header-complained-of", "unsolicited", "",
+        "A client that is silent for a millisecond inside a header is told to go on.",
+        |h| h.header = |c| Box::pin(urged(c))),
+    Fault::new("question-behind-the-second-reply", "unsolicited", "",
+        "The second reply of a connection is followed by a question of the server's own.",
+        |h| h.answer = |c, request| Box::pin(with_question(c, request))),
     Fault::new("reply-before-the-padding", "unsolicited", "",
         "A message is answered as soon as its text is complete, before the rest of its body has come.",
         |h| {
@@ -75,6 +84,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "A client that is silent for 60 ms between frames is closed upon.",
         |h| h.take = |c| Box::pin(while_not_idle(c))),
 ];
+
+async fn first_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let mut replies = honest::answer(c, request).await?;
+    if c.frames == 1 {
+        replies.extend(replies.clone());
+    }
+    Ok(replies)
+}
 
 async fn tenth_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let mut replies = honest::answer(c, request).await?;
@@ -195,6 +212,31 @@ async fn acknowledged(c: &mut Client) -> Result<Vec<u8>, End> {
         honest::say(c, "go on".into()).await?;
     }
     Ok(header)
+}
+
+async fn urged(c: &mut Client) -> Result<Vec<u8>, End> {
+    let wanted = c.profile().header_len();
+    let mut header = Vec::new();
+    while header.len() < wanted {
+        let came = c.recv(wanted.saturating_sub(header.len())).await?;
+        if came.is_empty() {
+            let inside = !header.is_empty();
+            return Err(End::Eof { inside });
+        }
+        header.extend(came);
+        if header.len() < wanted && c.is_silent_for(SHY).await {
+            honest::say(c, "go on".into()).await?;
+        }
+    }
+    Ok(header)
+}
+
+async fn with_question(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let mut replies = honest::answer(c, request).await?;
+    if c.frames == 2 {
+        replies.push("is all well?".into());
+    }
+    Ok(replies)
 }
 
 async fn as_soon_as_it_reads(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {

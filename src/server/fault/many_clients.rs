@@ -21,6 +21,9 @@ pub(super) const FAULTS: &[Fault] = &[
         "There is room for fifteen clients, and the next is closed upon.",
         |h| h.admit = |_, open| if open < 15 { Admission::Serve } else { Admission::Refuse }),
 
+    Fault::new("door-held-until-the-first-frame", "isolation", "",
+        "A client is let in when the one before it has sent its first frame.",
+        |h| h.take = |c| Box::pin(first_locked_take(c))),
     Fault::new("lock-held-while-reading", "isolation", "ws-rs#65",
         "A lock that all clients need is held from the first octet of a frame to its last.",
         |h| h.take = |c| Box::pin(locked_take(c))),
@@ -75,6 +78,15 @@ pub(super) const FAULTS: &[Fault] = &[
             h.ended = |c, end| Box::pin(async { keeping_its_place(c, &end); Err(end) });
         }),
 ];
+
+async fn first_locked_take(c: &mut Client) -> Result<Body, End> {
+    let shared = Arc::clone(&c.shared);
+    let _held = match c.frames {
+        0 => Some(shared.lock.lock().await),
+        _ => None,
+    };
+    honest::take(c).await
+}
 
 async fn locked_take(c: &mut Client) -> Result<Body, End> {
     c.wait_for_more().await;

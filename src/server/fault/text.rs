@@ -5,7 +5,11 @@ use super::Fault;
 use crate::message::Message;
 use crate::session::{Reply, Request};
 use bytes::Bytes;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::{Number, Value};
+use std::collections::HashSet;
+use std::fmt;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -34,6 +38,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("texts-stripped", "fidelity", "",
         "White space at both ends of a text is removed.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.trim().to_owned())),
+    Fault::new("texts-end-at-a-space", "fidelity", "",
+        "A text ends at its first space, as a word does that is scanned.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| text.split(' ').next().unwrap_or_default().to_owned())),
     Fault::new("texts-composed", "fidelity", "",
         "Letters and the accents behind them are put together.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.replace("e\u{301}", "\u{e9}"))),
@@ -65,6 +72,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("long-integer-ends-the-client", "undecodable", "",
         "An integer of more than 4300 digits ends the client's task and leaves its socket open.",
         |h| h.answer = |c, request| Box::pin(forgotten_if(has_long_integer(&request), c, request))),
+    Fault::new("key-twice-ends-the-client", "undecodable", "",
+        "A key that stands twice in an object ends the client's task and leaves its socket open.",
+        |h| {
+            h.read = remembering;
+            h.answer = |c, request| Box::pin(forgotten_if(has_a_key_twice(&c.memory.octets), c, request));
+        }),
 
     Fault::new("payload-ends-at-first-nul", "smuggling", "",
         "A payload ends at its first pad octet, as a string in C would.",
@@ -83,13 +96,19 @@ pub(super) const FAULTS: &[Fault] = &[
         "More than a thousand levels of nesting overflow the stack and end the whole server.",
         |h| {
             h.read = remembering;
-            h.answer = |c, request| Box::pin(unless_deep(c, request, End::Fatal));
+            h.answer = |c, request| Box::pin(unless_deeper(c, request, 1000, End::Fatal));
         }),
     Fault::new("deep-nesting-ends-the-client", "nesting", "",
         "More than a thousand levels of nesting end the client's task and leave its socket open.",
         |h| {
             h.read = remembering;
-            h.answer = |c, request| Box::pin(unless_deep(c, request, End::Forgotten));
+            h.answer = |c, request| Box::pin(unless_deeper(c, request, 1000, End::Forgotten));
+        }),
+    Fault::new("sixteen-levels-at-most", "nesting", "",
+        "More than sixteen levels of nesting get the connection closed.",
+        |h| {
+            h.read = remembering;
+            h.answer = |c, request| Box::pin(unless_deeper(c, request, 16, End::Asked));
         }),
 ];
 
@@ -252,6 +271,29 @@ fn has_long_integer(request: &Request) -> bool {
     longest > Some(4300)
 }
 
+/// Whether an object that is the whole payload has a key twice.
+fn has_a_key_twice(payload: &[u8]) -> bool {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+            let (mut seen, mut twice) = (HashSet::new(), false);
+            while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+                twice |= !seen.insert(key);
+            }
+            Ok(twice)
+        }
+    }
+    serde_json::Deserializer::from_slice(payload)
+        .deserialize_map(Keys)
+        .unwrap_or(false)
+}
+
 fn part_of(c: &mut Client, body: Body, choose: fn(&[Vec<u8>]) -> Option<Vec<u8>>) -> Vec<u8> {
     let pad = c.profile().pad();
     let payload = honest::payload(c, body);
@@ -284,8 +326,13 @@ async fn each_part(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> 
     Ok(replies)
 }
 
-async fn unless_deep(c: &mut Client, request: Request, end: End) -> Result<Vec<Reply>, End> {
-    if depth(&c.memory.octets) > 1000 {
+async fn unless_deeper(
+    c: &mut Client,
+    request: Request,
+    levels: usize,
+    end: End,
+) -> Result<Vec<Reply>, End> {
+    if depth(&c.memory.octets) > levels {
         return Err(end);
     }
     honest::answer(c, request).await

@@ -7,6 +7,7 @@ use crate::profile::{Payload, Region};
 use crate::session::{Reply, Request};
 use crate::wire::{EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
+use serde_json::Value;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -51,6 +52,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-in-latin-1", "reply-text", "",
         "Replies are written in Latin-1.",
         |h| h.encode = in_latin_1),
+    Fault::new("texts-pasted-between-quotes", "reply-text", "",
+        "A text is put between quotes as it is, so that a quote or a backslash in it breaks the reply.",
+        |h| h.encode = |c, payload| honest::encode(c, &pasted(payload))),
     Fault::new("errors-in-plain-text", "reply-text", "",
         "What cannot be decoded is answered with a sentence that is no JSON.",
         |h| h.answer = |c, request| Box::pin(plainly(c, request))),
@@ -77,6 +81,13 @@ async fn header_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
         return c.send_all(octets.get(..header).unwrap_or_default()).await;
     }
     c.send_all(&octets).await
+}
+
+fn pasted(payload: &[u8]) -> Vec<u8> {
+    match serde_json::from_slice(payload) {
+        Ok(Value::String(text)) => format!("\"{text}\"").into(),
+        _ => payload.to_vec(),
+    }
 }
 
 fn characters(payload: &[u8]) -> usize {
