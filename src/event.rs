@@ -57,6 +57,9 @@ pub struct Started {
     /// though they end in another, and can tell which of them were never run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selection: Vec<String>,
+    /// Whether warnings and unstable cases count as failures.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 /// What is checked.
@@ -167,6 +170,9 @@ pub struct CaseResult {
     pub level: Level,
     /// What became of it.
     pub verdict: Verdict,
+    /// That this is known of it and does not count, if it is. The verdict is what it would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
     /// One line: what was seen and what should have been, why it was skipped, or nothing.
     pub detail: String,
     /// Time spent on it, in milliseconds.
@@ -186,6 +192,83 @@ pub struct CaseResult {
     /// What was sent and seen; kept for all but passes and skips, and for those too when asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+}
+
+/// What is known beforehand of a case that fails, and why that is put up with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// How often it fails.
+    pub kind: KnownKind,
+    /// Why that is put up with.
+    pub reason: String,
+}
+
+/// How often a case fails of which it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KnownKind {
+    /// Every time.
+    Failure,
+    /// At times.
+    Flaky,
+}
+
+impl KnownKind {
+    /// The words for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "known failure",
+            Self::Flaky => "known flaky",
+        }
+    }
+}
+
+impl fmt::Display for KnownKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Something that was held to be known and is not so; it fails the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The case that it names.
+    pub case: String,
+    /// What is the matter with it.
+    pub problem: Problem,
+    /// What was held to be known.
+    #[serde(flatten)]
+    pub known: Known,
+}
+
+/// Why something that was held to be known is not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// The case does not fail.
+    Passes,
+    /// There is no such case.
+    NoSuchCase,
+}
+
+impl Problem {
+    /// What is the matter with the case, and what is to be done.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passes => "is listed as a known failure and passes: take its entry out",
+            Self::NoSuchCase => {
+                "is listed and is not the name of a case: correct its entry or take it out"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// How often a case was run.
@@ -318,6 +401,12 @@ pub struct Summary {
     pub unstable: usize,
     /// Cases in which the harness failed.
     pub error: usize,
+    /// How many of these are [known](CaseResult::known) and do not count.
+    #[serde(default)]
+    pub known: usize,
+    /// What was held to be known and is not so: the number of [`Finished::stale`].
+    #[serde(default)]
+    pub stale: usize,
     /// Time of the whole run, in milliseconds.
     pub elapsed_ms: u64,
 }
@@ -358,6 +447,9 @@ pub struct Finished {
     /// Why the run ended before all cases had been run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken_off: Option<String>,
+    /// What was held to be known and is not so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Stale>,
     /// Clauses of which at least one case gave a verdict of its own: not skipped, not an error.
     #[serde(default)]
     pub clauses_checked: Vec<String>,

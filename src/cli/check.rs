@@ -9,11 +9,12 @@ use super::span::span;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
-use crate::event::{Finished, Run, Verdict};
+use crate::event::{CaseResult, Finished, Run, Stale, Verdict};
 use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
+use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
-use crate::report::{Closing, Destination, Format, Output, OutputError, Outputs};
+use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
 use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Keep, Options, Player, RunError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ pub(crate) struct ReportArgs {
     /// Write what was exchanged as a capture that Wireshark opens; keeps it for passing cases too
     #[arg(long, value_name = "FILE")]
     pub(crate) pcapng: Option<PathBuf>,
-    /// Show what was exchanged in passing cases too
+    /// Show what was exchanged in passing cases and known failures too
     #[arg(long)]
     trace: bool,
     /// Known failures, each with a reason: they do not count, and one that passes does
@@ -127,12 +128,13 @@ impl CheckArgs {
             profile = profile.with_reply(reply.into());
         }
         let process = self.host.process()?;
-        let expectations = self.reports.expectations()?;
+        let expectations = self.reports.expectations(self.manner.strict)?;
         if self.host.is_embedded() {
             profile = declared(profile)?;
         }
         let mut saver = self.saving.open(self.host.target())?;
         let mut outputs = self.reports.open()?;
+        outputs.mark(expectations.clone().marker(is_case));
         let mut subject = self.host.subject(&profile)?;
         let options = Options {
             cases: selected,
@@ -161,39 +163,22 @@ impl CheckArgs {
         if let Some(saver) = saver {
             saver.finish()?;
         }
-        self.end(done, closing, expectations)
+        self.end(done, &closing, &expectations)
     }
 
     /// What became of it, once every report has been written.
     fn end(
         &self,
         done: Option<Result<Finished, RunError>>,
-        closing: Closing,
-        expectations: Expectations,
+        closing: &Closing,
+        expectations: &Expectations,
     ) -> Result<Exit, Failure> {
-        if let Some(path) = &self.reports.write_expect {
-            let known = expectations.updated(&closing.run);
-            return written(path, &known);
-        }
-        if let Some(error) = closing.failed.first() {
-            return Err(unwritten(error));
-        }
         match done {
-            None => {
-                return Err(Failure::could_not(
-                    "interrupted: the report says how far it came",
-                ));
-            }
+            None => return Err(interrupted(closing)),
             Some(Err(error)) => return Err(self.host.failure(&error)),
             Some(Ok(_)) => {}
         }
-        let is_case = |id: &str| cases::case(id).is_some();
-        Ok(exit(
-            &closing.run,
-            &expectations,
-            self.manner.strict,
-            is_case,
-        ))
+        self.reports.end(closing, expectations, is_case)
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.
@@ -265,54 +250,105 @@ impl ReportArgs {
     }
 
     pub(crate) fn open(&self) -> Result<Outputs, Failure> {
-        let opened = Outputs::open(&self.outputs()?, terminal::look());
+        let look = Look {
+            whole: self.trace,
+            ..terminal::look()
+        };
+        let opened = Outputs::open(&self.outputs()?, look);
         let mut outputs = opened.map_err(|error| Failure::usage(error.to_string()))?;
         outputs.add(Box::new(Progress::default()));
         Ok(outputs)
     }
 
     /// What is known to fail: nothing, unless a file says so.
-    pub(crate) fn expectations(&self) -> Result<Expectations, Failure> {
-        let Some(path) = &self.expect else {
-            return Ok(Expectations::default());
+    pub(crate) fn expectations(&self, is_strict: bool) -> Result<Expectations, Failure> {
+        let expectations = match &self.expect {
+            None => Expectations::default(),
+            Some(path) => known(path)?,
         };
-        let refuse = |error: String| Failure::usage(format!("{}: {error}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        Expectations::parse(&text).map_err(|error| refuse(error.to_string()))
+        Ok(expectations.strict(is_strict))
+    }
+
+    /// What a run that was not interrupted comes to, once every report has been written. `is_case` tells
+    /// whether a case of that name exists.
+    pub(crate) fn end(
+        &self,
+        closing: &Closing,
+        expectations: &Expectations,
+        is_case: impl Fn(&str) -> bool,
+    ) -> Result<Exit, Failure> {
+        if let Some(error) = closing.failed.first() {
+            return Err(unwritten(error));
+        }
+        let run = &closing.run;
+        if let Some(path) = &self.write_expect {
+            written(path, &expectations.updated(run, is_case))?;
+            return match &run.finished.broken_off {
+                None => Ok(Exit::Ok),
+                Some(_) => Err(Failure::could_not(format!(
+                    "{} tells only of what was played before the run was broken off",
+                    path.display()
+                ))),
+            };
+        }
+        if !self.is_read() {
+            for Stale { case, problem, .. } in &run.finished.stale {
+                out::note(format_args!("stale: {} {problem}", Line(case)));
+            }
+        }
+        Ok(exit(run))
+    }
+
+    /// Whether somebody reads on standard output what became of the run.
+    fn is_read(&self) -> bool {
+        let outputs = self.outputs().unwrap_or_default();
+        outputs.iter().any(|output| {
+            output.format == Format::Human && output.destination == Destination::Stdout
+        })
     }
 }
 
-/// What a run comes to, known failures set aside. An error of the harness is never known. `is_case`
-/// tells whether a case of that name exists.
-pub(crate) fn exit(
-    run: &Run,
-    known: &Expectations,
-    strict: bool,
-    is_case: impl Fn(&str) -> bool,
-) -> Exit {
-    let outcome = known.apply(run, is_case);
-    for stale in &outcome.stale {
-        out::note(format_args!("stale: {stale}"));
-    }
-    if !outcome.expected.is_empty() {
-        out::note(format_args!("{} known failures", outcome.expected.len()));
-    }
+/// What a file says is known to fail.
+fn known(path: &Path) -> Result<Expectations, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("--expect {}: cannot read it: {error}", path.display());
+        Failure::usage(what).hint("--write-expect FILE, to have such a file written")
+    })?;
+    Expectations::parse(&text)
+        .map_err(|error| Failure::usage(format!("--expect {}: {error}", path.display())))
+}
+
+fn is_case(id: &str) -> bool {
+    cases::case(id).is_some()
+}
+
+/// What a run comes to. What is known does not count; an error of the harness is never known.
+fn exit(run: &Run) -> Exit {
+    let counting = |result: &&CaseResult| result.known.is_none();
     let any = |verdict: Verdict| {
-        let mut results = run.results.iter();
-        results.any(|result| result.verdict == verdict && !known.names(&result.id))
+        let mut results = run.results.iter().filter(counting);
+        results.any(|result| result.verdict == verdict)
     };
-    let strictly = strict && (any(Verdict::Warn) || any(Verdict::Unstable));
-    if any(Verdict::Fail) || !outcome.stale.is_empty() || strictly {
+    let strictly = run.started.strict && (any(Verdict::Warn) || any(Verdict::Unstable));
+    if any(Verdict::Fail) || !run.finished.stale.is_empty() || strictly {
         Exit::Findings
-    } else if run.finished.summary.error > 0 || run.finished.broken_off.is_some() {
+    } else if any(Verdict::Error) || run.finished.broken_off.is_some() {
         Exit::CouldNot
     } else {
         Exit::Ok
     }
 }
 
+/// The user has had enough.
+pub(crate) fn interrupted(closing: &Closing) -> Failure {
+    match closing.failed.first() {
+        Some(error) => unwritten(error),
+        None => Failure::could_not("interrupted: the report says how far it came"),
+    }
+}
+
 /// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
-pub(crate) fn unwritten(error: &OutputError) -> Failure {
+fn unwritten(error: &OutputError) -> Failure {
     match error {
         OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
             Failure::could_not("")
@@ -368,8 +404,7 @@ async fn minimised(host: &mut Host, options: &Options, saver: &mut Saver) -> Res
     }
 }
 
-pub(crate) fn written(path: &Path, text: &str) -> Result<Exit, Failure> {
+fn written(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text)
-        .map(|()| Exit::Ok)
         .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
 }

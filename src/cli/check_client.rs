@@ -1,6 +1,6 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
-use super::check::{ReportArgs, exit, unwritten, written};
+use super::check::{ReportArgs, interrupted};
 use super::exit::{Exit, Failure};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
@@ -105,8 +105,9 @@ impl CheckClientArgs {
             return list(&cases);
         }
         let profile = self.format.profile()?;
-        let expectations = self.reports.expectations()?;
+        let expectations = self.reports.expectations(self.strict)?;
         let mut outputs = self.reports.open()?;
+        outputs.mark(expectations.clone().marker(is_case));
         let runtime = runtime::multi()?;
         let addresses = self.listen.resolve()?;
         let door = runtime.block_on(Door::open(&addresses)).map_err(|error| {
@@ -118,24 +119,12 @@ impl CheckClientArgs {
         }
         let done = runtime.block_on(played(door, &options, &mut outputs))?;
         let closing = outputs.finish();
-        if let Some(path) = &self.reports.write_expect {
-            let known = expectations.updated(&closing.run);
-            return written(path, &known);
-        }
-        if let Some(error) = closing.failed.first() {
-            return Err(unwritten(error));
-        }
         match done {
-            None => {
-                return Err(Failure::could_not(
-                    "interrupted: the report says how far it came",
-                ));
-            }
+            None => return Err(interrupted(&closing)),
             Some(Err(none)) => return Err(no_client(&none)),
             Some(Ok(_)) => {}
         }
-        let is_case = |id: &str| client_cases::case(id).is_some();
-        Ok(exit(&closing.run, &expectations, self.strict, is_case))
+        self.reports.end(&closing, &expectations, is_case)
     }
 
     fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {
@@ -217,6 +206,10 @@ impl CheckClientArgs {
         }
         words.join(" ")
     }
+}
+
+fn is_case(id: &str) -> bool {
+    client_cases::case(id).is_some()
 }
 
 fn typed_by_default(profile: &Profile) -> String {

@@ -50,6 +50,7 @@ impl Collector {
         Finished {
             summary,
             broken_off: Some(UNTOLD.to_owned()),
+            stale: Vec::new(),
             clauses_checked,
             clauses_unchecked,
         }
@@ -111,6 +112,7 @@ fn without_verdict(id: &str, broken_off: Option<&str>) -> CaseResult {
         clause: clause.to_owned(),
         level: spec::clause(clause).map_or(Level::Must, |clause| clause.level),
         verdict,
+        known: None,
         detail,
         elapsed_ms: 0,
         why: String::new(),
@@ -138,6 +140,8 @@ fn sort(results: &mut [CaseResult], order: &[String]) {
 fn recount(run: &mut Run) {
     let elapsed_ms = run.finished.summary.elapsed_ms;
     run.finished.summary = Summary {
+        known: run.results.iter().filter(|r| r.known.is_some()).count(),
+        stale: run.finished.stale.len(),
         elapsed_ms,
         ..Summary::default()
     };

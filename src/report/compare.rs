@@ -1,8 +1,9 @@
 //! Runs side by side: a table with a row for each case and a column for each run.
 
 use super::escape::{Html, Markdown};
-use super::{html, tally};
-use crate::event::{CaseResult, Run};
+use super::html;
+use super::tally::{Counts, Mark};
+use crate::event::{CaseResult, Known, Run};
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -153,8 +154,10 @@ impl Comparison<'_> {
             write!(out, "| {} |", Markdown(line.id))?;
             for result in &line.results {
                 match result {
-                    Some(result) if is_bad(result) => write!(out, " **{}** |", result.verdict)?,
-                    Some(result) => write!(out, " {} |", result.verdict)?,
+                    Some(result) if Mark::of(result).is_bad(false) => {
+                        write!(out, " **{}** |", Mark::of(result))?;
+                    }
+                    Some(result) => write!(out, " {} |", Mark::of(result))?,
                     None => write!(out, " – |")?,
                 }
             }
@@ -205,14 +208,11 @@ impl Comparison<'_> {
     }
 }
 
-fn is_bad(result: &CaseResult) -> bool {
-    use crate::event::Verdict::{Error, Fail};
-    matches!(result.verdict, Fail | Error)
-}
-
 fn totals(run: &Run) -> String {
-    let counts: Vec<String> = tally::present(&run.finished.summary)
-        .map(|(verdict, count)| format!("{count} {verdict}"))
+    let counts = Counts::of(&run.results);
+    let counts: Vec<String> = counts
+        .present()
+        .map(|(mark, count)| format!("{count} {mark}"))
         .collect();
     counts.join(", ")
 }
@@ -228,21 +228,33 @@ fn html_row(line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
         match result {
             None => writeln!(out, "<td class=\"none\">–</td>")?,
             Some(result) => {
-                let verdict = result.verdict;
-                let mark = format!("<span class=\"mark {verdict}\">{verdict}</span>");
-                if result.detail.is_empty() {
+                let mark = Mark::of(result);
+                let mark = format!("<span class=\"mark {mark}\">{mark}</span>");
+                let told = told(result);
+                if told.is_empty() {
                     writeln!(out, "<td>{mark}</td>")?;
                 } else {
-                    let detail = Html(&result.detail);
                     writeln!(
                         out,
-                        "<td><details><summary>{mark}</summary><p>{detail}</p></details></td>"
+                        "<td><details><summary>{mark}</summary>{told}</details></td>"
                     )?;
                 }
             }
         }
     }
     writeln!(out, "</tr>")
+}
+
+/// What a verdict unfolds to.
+fn told(result: &CaseResult) -> String {
+    let mut told = String::new();
+    if let Some(Known { kind, reason }) = &result.known {
+        told.push_str(&format!("<p>{kind}: {}</p>", Html(reason)));
+    }
+    if !result.detail.is_empty() {
+        told.push_str(&format!("<p>{}</p>", Html(&result.detail)));
+    }
+    told
 }
 
 #[cfg(test)]
@@ -306,6 +318,27 @@ mod tests {
     fn the_table_in_markdown() {
         let (markdown, _) = written(Rows::All);
         insta::assert_snapshot!(markdown);
+    }
+
+    /// What is known of a case is said of it, and is no difference between the servers.
+    #[test]
+    fn what_is_known_has_a_mark_of_its_own() {
+        let known = vec![
+            ("one".to_owned(), fixture::run()),
+            ("two".to_owned(), fixture::known()),
+        ];
+        let comparison = compare(&known);
+        assert_eq!(comparison.differences().count(), 0);
+        let (mut markdown, mut html) = (Vec::new(), Vec::new());
+        comparison.write_markdown(Rows::All, &mut markdown).unwrap();
+        comparison.write_html(Rows::All, &mut html).unwrap();
+        let markdown = String::from_utf8(markdown).unwrap();
+        let row = "| reassembly/octet-by-octet | **fail** | known |";
+        assert!(markdown.contains(row), "{markdown}");
+        assert!(markdown.contains("1 error, 3 known, "), "{markdown}");
+        let html = String::from_utf8(html).unwrap();
+        assert!(html.contains("<span class=\"mark known\">known</span>"));
+        assert!(html.contains("known failure: reads once: issue 12"));
     }
 
     #[test]

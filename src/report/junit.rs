@@ -8,14 +8,17 @@
 //! | unstable | a success with a `flakyFailure`: it failed, was run again alone, and passed |
 //! | fail | `failure`, of the type `MUST`, `SHOULD` or `MAY` |
 //! | error | `error` |
+//! | whichever, known | skipped, with the reason as the message and what was seen as its output |
 //!
-//! A run that was broken off has one more suite, `run`, with an error that says why, since CI systems
-//! look at nothing else.
+//! In a strict run, where warnings and unstable cases count, they are failures here too.
+//!
+//! What else makes a run fail has a suite of its own, since CI systems look at nothing else: `run` has
+//! an error if the run was broken off, `expectations` a failure for each that is stale.
 
 use super::escape::Line;
 use super::human::plain_case;
 use super::tally::{self, OfClause};
-use crate::event::{CaseResult, Run, Verdict};
+use crate::event::{CaseResult, Known, Run, Stale, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -38,6 +41,9 @@ fn report(run: &Run) -> Report {
     for of in tally::by_clause(run) {
         report.add_test_suite(suite(run, &of));
     }
+    if !run.finished.stale.is_empty() {
+        report.add_test_suite(stale(&run.finished.stale));
+    }
     if let Some(why) = &run.finished.broken_off {
         report.add_test_suite(broken_off(why));
     }
@@ -57,28 +63,32 @@ fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
         .iter()
         .fold(0_u64, |sum, result| sum.saturating_add(result.elapsed_ms));
     suite.set_time(Duration::from_millis(elapsed));
-    suite.add_test_cases(of.results.iter().map(|result| test_case(result)));
+    let cases = of.results.iter();
+    suite.add_test_cases(cases.map(|result| test_case(result, started.strict)));
     suite
 }
 
-fn test_case(result: &CaseResult) -> TestCase {
-    let mut case = TestCase::new(shown(&result.id), status(result));
+fn test_case(result: &CaseResult, is_strict: bool) -> TestCase {
+    let status = status(result, is_strict);
+    let is_told =
+        result.verdict == Verdict::Warn && matches!(status, TestCaseStatus::Success { .. });
+    let mut case = TestCase::new(shown(&result.id), status);
     case.set_classname(shown(&result.clause));
     case.set_time(Duration::from_millis(result.elapsed_ms));
-    if result.verdict == Verdict::Warn {
+    if is_told || result.known.is_some() {
         case.set_system_out(plain_case(result).trim_start_matches('\n'));
     }
     case
 }
 
-fn status(result: &CaseResult) -> TestCaseStatus {
+fn status(result: &CaseResult, is_strict: bool) -> TestCaseStatus {
+    if let Some(Known { kind, reason }) = &result.known {
+        return skipped(&format!("{kind}: {reason}"));
+    }
     let kind = match result.verdict {
+        Verdict::Warn | Verdict::Unstable if is_strict => NonSuccessKind::Failure,
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
-        Verdict::Skip => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(shown(&result.detail));
-            return status;
-        }
+        Verdict::Skip => return skipped(&result.detail),
         Verdict::Unstable => {
             let mut status = TestCaseStatus::success();
             status.add_rerun(failed_run(result));
@@ -92,6 +102,12 @@ fn status(result: &CaseResult) -> TestCaseStatus {
         .set_message(shown(&result.detail))
         .set_type(result.level.to_string())
         .set_description(plain_case(result));
+    status
+}
+
+fn skipped(why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(shown(why));
     status
 }
 
@@ -113,6 +129,24 @@ fn broken_off(why: &str) -> TestSuite {
     let mut suite = TestSuite::new("run");
     suite.set_time(Duration::ZERO);
     suite.add_test_case(case);
+    suite
+}
+
+fn stale(entries: &[Stale]) -> TestSuite {
+    let mut suite = TestSuite::new("expectations");
+    suite.set_time(Duration::ZERO);
+    suite.add_test_cases(entries.iter().map(|entry| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        let message = format!("{} {}", entry.case, entry.problem);
+        let known = format!("{}: {}", entry.known.kind, entry.known.reason);
+        status
+            .set_message(shown(&message))
+            .set_type("stale")
+            .set_description(shown(&known));
+        let mut case = TestCase::new(format!("expectations/{}", shown(&entry.case)), status);
+        case.set_classname("expectations").set_time(Duration::ZERO);
+        case
+    }));
     suite
 }
 

@@ -4,9 +4,9 @@
 
 use super::escape::{Html, Markdown};
 use super::human::plain_case;
-use super::tally::{self, OfClause};
+use super::tally::{self, Counts, Mark, OfClause};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, CaseResult, Run, Summary, Verdict};
+use crate::event::{Calibration, CaseResult, Known, Run, Stale, Verdict};
 use std::io::{self, Write};
 
 /// Failures whose evidence is shown.
@@ -24,7 +24,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if let Some(found) = &run.calibration {
         calibration(found, out)?;
     }
-    failures(run, out)?;
+    findings(run, out)?;
     clauses(run, out)?;
     unchecked(run, out)
 }
@@ -36,6 +36,11 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         "passed"
     };
     let summary = &run.finished.summary;
+    let all = Counts::of(&run.results);
+    let stale = match run.finished.stale.len() {
+        0 => String::new(),
+        stale => format!("**{stale} stale**, "),
+    };
     writeln!(
         out,
         "## Conformance of {}: {word}\n",
@@ -43,24 +48,31 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "Profile {}, {} in {}, seed {}: {}.\n",
+        "Profile {}, {} in {}, seed {}: {stale}{}.\n",
         Markdown(&run.started.profile),
-        counted(tally::total(summary), "case"),
+        counted(all.total(), "case"),
         seconds(summary.elapsed_ms),
         run.started.seed,
-        counts(summary)
+        counts(&all, run.started.strict)
     )?;
     if let Some(why) = &run.finished.broken_off {
         writeln!(out, "**The run was broken off:** {}\n", Markdown(why))?;
     }
+    for Stale { case, problem, .. } in &run.finished.stale {
+        writeln!(out, "**Stale expectation:** {} {problem}\n", Markdown(case))?;
+    }
     Ok(())
 }
 
-fn counts(counts: &Summary) -> String {
-    let counts: Vec<String> = tally::present(counts)
-        .map(|(verdict, count)| match verdict {
-            Verdict::Fail | Verdict::Error => format!("**{count} {verdict}**"),
-            _ => format!("{count} {verdict}"),
+fn counts(counts: &Counts, is_strict: bool) -> String {
+    let counts: Vec<String> = counts
+        .present()
+        .map(|(mark, count)| {
+            if mark.is_bad(is_strict) {
+                format!("**{count} {mark}**")
+            } else {
+                format!("{count} {mark}")
+            }
         })
         .collect();
     if counts.is_empty() {
@@ -91,51 +103,72 @@ fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn failures(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let shown: Vec<&CaseResult> = Verdict::ALL
+/// What was found, the gravest first, and by itself what was known.
+fn findings(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let found = Verdict::ALL
         .into_iter()
         .rev()
         .filter(|verdict| !matches!(verdict, Verdict::Pass | Verdict::Skip))
         .flat_map(|verdict| {
-            run.results
-                .iter()
-                .filter(move |result| result.verdict == verdict)
-        })
-        .collect();
-    if shown.is_empty() {
+            let results = run.results.iter();
+            results.filter(move |result| Mark::of(result) == Mark::Of(verdict))
+        });
+    let found: Vec<&CaseResult> = found.collect();
+    let known: Vec<&CaseResult> = tally::known(run).map(|(result, _)| result).collect();
+    let room = SHOWN_IN_FULL.saturating_sub(found.len());
+    listed("Findings", &found, SHOWN_IN_FULL, out)?;
+    listed("Known failures", &known, room, out)
+}
+
+/// Cases under a heading, so many of them with their evidence.
+fn listed(
+    title: &str,
+    results: &[&CaseResult],
+    whole: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if results.is_empty() {
         return Ok(());
     }
-    writeln!(out, "### Findings\n")?;
-    for (index, result) in shown.iter().take(LISTED).enumerate() {
-        if index < SHOWN_IN_FULL {
+    writeln!(out, "### {title}\n")?;
+    for (index, result) in results.iter().take(LISTED).enumerate() {
+        if index < whole {
             in_full(result, out)?;
         } else {
+            let (word, text) = told(result);
             writeln!(
                 out,
-                "- **{}** {} ({}): {}",
-                result.verdict,
+                "- **{word}** {} ({}): {}",
                 Markdown(&result.id),
                 result.level,
-                Markdown(&result.detail)
+                Markdown(text)
             )?;
         }
     }
-    let untold = shown.len().saturating_sub(LISTED);
+    let untold = results.len().saturating_sub(LISTED);
     if untold > 0 {
         writeln!(out, "- {untold} more")?;
     }
     writeln!(out)
 }
 
+/// What a case is called, and what is to be said of it in a line.
+fn told(result: &CaseResult) -> (&'static str, &str) {
+    match &result.known {
+        Some(Known { kind, reason }) => (kind.as_str(), reason),
+        None => (result.verdict.as_str(), &result.detail),
+    }
+}
+
 /// A case that unfolds. In `pre` nothing is read as Markdown, and blank lines do not end it.
 fn in_full(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+    let (word, text) = told(result);
     writeln!(
         out,
-        "<details><summary><b>{}</b> <code>{}</code> ({}): {}</summary>\n",
-        result.verdict,
+        "<details><summary><b>{word}</b> <code>{}</code> ({}): {}</summary>\n",
         Html(&result.id),
         result.level,
-        Html(&result.detail)
+        Html(text)
     )?;
     writeln!(out, "<pre>")?;
     for line in plain_case(result).lines().filter(|line| !line.is_empty()) {
@@ -150,13 +183,13 @@ fn clauses(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "|---|---|---:|---|")?;
     for group in tally::by_group(run) {
         for of in &group.clauses {
-            clause(of, out)?;
+            clause(of, run.started.strict, out)?;
         }
     }
     writeln!(out)
 }
 
-fn clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn clause(of: &OfClause<'_>, is_strict: bool, out: &mut dyn Write) -> io::Result<()> {
     let level = of
         .clause
         .map_or_else(String::new, |clause| clause.level.to_string());
@@ -165,7 +198,7 @@ fn clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
         "| {} | {level} | {} | {} |",
         Markdown(of.slug),
         of.results.len(),
-        counts(&of.counts)
+        counts(&of.counts, is_strict)
     )
 }
 

@@ -106,9 +106,13 @@ pub struct Closing {
     pub failed: Vec<OutputError>,
 }
 
+/// Writes into an event what is known beyond it.
+type Marker = Box<dyn FnMut(&mut Event) + Send>;
+
 /// All reports of a run.
 #[derive(Default)]
 pub struct Outputs {
+    marker: Option<Marker>,
     collector: Collector,
     reports: Vec<Report>,
     /// Reports that have failed; they are not tried again.
@@ -153,9 +157,18 @@ impl Outputs {
         self.reports.insert(0, report);
     }
 
+    /// Has every event marked before any report hears of it, also the end that is told of a run which
+    /// tells none itself.
+    pub fn mark(&mut self, marker: impl FnMut(&mut Event) + Send + 'static) {
+        self.marker = Some(Box::new(marker));
+    }
+
     /// Takes an event. A report that cannot be written is given up; the others go on, and
     /// [`Self::finish`] tells.
-    pub fn event(&mut self, event: Event) {
+    pub fn event(&mut self, mut event: Event) {
+        if let Some(marker) = &mut self.marker {
+            marker(&mut event);
+        }
         self.each(|report| report.reporter.event(&event));
         self.collector.event(event);
     }
@@ -235,13 +248,13 @@ fn open(output: &Output, look: Look) -> Result<Report, OutputError> {
         Destination::Stdout => (reporter(format, look, BufWriter::new(io::stdout())), None),
         Destination::File(path) if is_streamed(format) => {
             let file = File::create(path).map_err(unwritable)?;
-            let reporter = reporter(format, Look::default(), BufWriter::new(file));
+            let reporter = reporter(format, look.of_file(), BufWriter::new(file));
             (reporter, None)
         }
         Destination::File(path) => {
             let place = Place::open(path).map_err(unwritable)?;
             let file = BufWriter::new(place.writer());
-            (reporter(format, Look::default(), file), Some(place))
+            (reporter(format, look.of_file(), file), Some(place))
         }
     };
     Ok(Report {

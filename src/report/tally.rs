@@ -1,7 +1,107 @@
-//! The cases of a run put together by clause and by group of clauses.
+//! What a case counts as, and the cases of a run put together by clause and by group of clauses.
 
-use crate::event::{CaseResult, Run, Summary, Verdict};
+use crate::event::{CaseResult, Known, Run, Summary, Verdict};
 use crate::spec::{self, Clause, Group};
+use std::fmt;
+
+/// What a case is shown and counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It failed, is known to, and does not count.
+    Known,
+    /// Its verdict.
+    Of(Verdict),
+}
+
+impl Mark {
+    /// All of them, the gravest first.
+    const ALL: [Self; 7] = [
+        Self::Of(Verdict::Error),
+        Self::Of(Verdict::Fail),
+        Self::Known,
+        Self::Of(Verdict::Unstable),
+        Self::Of(Verdict::Skip),
+        Self::Of(Verdict::Warn),
+        Self::Of(Verdict::Pass),
+    ];
+
+    pub(super) const fn of(result: &CaseResult) -> Self {
+        match result.known {
+            Some(_) => Self::Known,
+            None => Self::Of(result.verdict),
+        }
+    }
+
+    /// The word for it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Of(verdict) => verdict.as_str(),
+        }
+    }
+
+    /// Whether it makes a run fail; warnings and unstable cases do only in a strict one.
+    pub(super) const fn is_bad(self, is_strict: bool) -> bool {
+        match self {
+            Self::Of(Verdict::Fail | Verdict::Error) => true,
+            Self::Of(Verdict::Warn | Verdict::Unstable) => is_strict,
+            Self::Known | Self::Of(Verdict::Pass | Verdict::Skip) => false,
+        }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Cases counted by what they are shown as.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Those that count, by verdict.
+    counting: Summary,
+    known: usize,
+}
+
+impl Counts {
+    pub(super) fn of<'a>(results: impl IntoIterator<Item = &'a CaseResult>) -> Self {
+        let mut counts = Self::default();
+        for result in results {
+            counts.add(Mark::of(result));
+        }
+        counts
+    }
+
+    fn add(&mut self, mark: Mark) {
+        match mark {
+            Mark::Known => self.known = self.known.saturating_add(1),
+            Mark::Of(verdict) => self.counting.count(verdict),
+        }
+    }
+
+    const fn with(&self, mark: Mark) -> usize {
+        match mark {
+            Mark::Known => self.known,
+            Mark::Of(verdict) => self.counting.of(verdict),
+        }
+    }
+
+    /// How many cases were counted.
+    pub(super) fn total(&self) -> usize {
+        Mark::ALL
+            .iter()
+            .fold(0, |sum, mark| sum.saturating_add(self.with(*mark)))
+    }
+
+    /// The marks that occur, the gravest first, each with how often.
+    pub(super) fn present(&self) -> impl Iterator<Item = (Mark, usize)> {
+        Mark::ALL
+            .into_iter()
+            .map(|mark| (mark, self.with(mark)))
+            .filter(|(_, count)| *count > 0)
+    }
+}
 
 /// The cases of one clause.
 pub(super) struct OfClause<'a> {
@@ -9,14 +109,14 @@ pub(super) struct OfClause<'a> {
     /// What the table says of it; a saved run may know clauses that this version does not.
     pub(super) clause: Option<&'static Clause>,
     pub(super) results: Vec<&'a CaseResult>,
-    pub(super) counts: Summary,
+    pub(super) counts: Counts,
 }
 
 /// The clauses of one group of which there are cases.
 pub(super) struct OfGroup<'a> {
     pub(super) title: &'static str,
     pub(super) clauses: Vec<OfClause<'a>>,
-    pub(super) counts: Summary,
+    pub(super) counts: Counts,
 }
 
 /// By clause, each where its first case stands.
@@ -31,7 +131,7 @@ pub(super) fn by_clause(run: &Run) -> Vec<OfClause<'_>> {
                     slug: &result.clause,
                     clause: spec::clause(&result.clause),
                     results: Vec::new(),
-                    counts: Summary::default(),
+                    counts: Counts::default(),
                 });
                 let Some(of) = clauses.last_mut() else {
                     continue;
@@ -39,7 +139,7 @@ pub(super) fn by_clause(run: &Run) -> Vec<OfClause<'_>> {
                 of
             }
         };
-        of.counts.count(result.verdict);
+        of.counts.add(Mark::of(result));
         of.results.push(result);
     }
     clauses
@@ -62,38 +162,27 @@ pub(super) fn by_group(run: &Run) -> Vec<OfGroup<'_>> {
 
 impl<'a> OfGroup<'a> {
     fn new(title: &'static str, clauses: Vec<OfClause<'a>>) -> Self {
-        let mut counts = Summary::default();
-        for result in clauses.iter().flat_map(|of| &of.results) {
-            counts.count(result.verdict);
-        }
+        let results = clauses.iter().flat_map(|of| of.results.iter().copied());
         Self {
             title,
+            counts: Counts::of(results),
             clauses,
-            counts,
         }
     }
 }
 
-/// How many cases were counted.
-pub(super) fn total(counts: &Summary) -> usize {
-    Verdict::ALL
-        .iter()
-        .fold(0, |sum, verdict| sum.saturating_add(counts.of(*verdict)))
-}
-
-/// The verdicts that occur, the gravest first, each with how often.
-pub(super) fn present(counts: &Summary) -> impl Iterator<Item = (Verdict, usize)> {
-    Verdict::ALL
-        .into_iter()
-        .rev()
-        .map(|verdict| (verdict, counts.of(verdict)))
-        .filter(|(_, count)| *count > 0)
-}
-
 /// Whether the run says that the server does not conform, or cannot say.
-pub(super) const fn is_failed(run: &Run) -> bool {
-    let counts = &run.finished.summary;
-    counts.fail > 0 || counts.error > 0 || run.finished.broken_off.is_some()
+pub(super) fn is_failed(run: &Run) -> bool {
+    let mut results = run.results.iter();
+    results.any(|result| Mark::of(result).is_bad(run.started.strict))
+        || !run.finished.stale.is_empty()
+        || run.finished.broken_off.is_some()
+}
+
+/// Cases that fail as they are known to, each with what is known.
+pub(super) fn known(run: &Run) -> impl Iterator<Item = (&CaseResult, &Known)> {
+    let results = run.results.iter();
+    results.filter_map(|result| Some((result, result.known.as_ref()?)))
 }
 
 /// Skipped cases by reason: the reason, how many, and their clauses.

@@ -1,12 +1,14 @@
 //! Test Anything Protocol, version 14.
 //!
 //! Failures and errors are `not ok`; skipped cases carry the directive `SKIP`; warnings and unstable
-//! cases are `ok` with a diagnostic block, since neither is a failure. A run that was broken off
-//! ends with `Bail out!`.
+//! cases are `ok` with a diagnostic block, since neither is a failure except in a strict run. What is
+//! known to fail is `not ok` with the directive `TODO`, and so does not count. Behind the cases comes a
+//! point for each expectation that is stale. A run that was broken off ends with `Bail out!`.
 
 use super::escape::Line;
 use super::json;
-use crate::event::{CaseResult, Run, Verdict};
+use super::tally::Mark;
+use crate::event::{CaseResult, Known, Run, Stale, Verdict};
 use std::io::{self, Write};
 
 /// Writes a run.
@@ -15,7 +17,8 @@ use std::io::{self, Write};
 /// When `out` fails.
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "TAP version 14")?;
-    writeln!(out, "1..{}", run.results.len())?;
+    let stale = &run.finished.stale;
+    writeln!(out, "1..{}", run.results.len().saturating_add(stale.len()))?;
     let started = &run.started;
     writeln!(
         out,
@@ -23,8 +26,12 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         Line(&started.target),
         Line(&started.profile)
     )?;
-    for (result, number) in run.results.iter().zip(1_u64..) {
-        point(number, result, out)?;
+    let mut numbers = 1_u64..;
+    for (result, number) in run.results.iter().zip(&mut numbers) {
+        point(number, result, started.strict, out)?;
+    }
+    for (entry, number) in stale.iter().zip(numbers) {
+        stale_point(number, entry, out)?;
     }
     if let Some(why) = &run.finished.broken_off {
         writeln!(out, "Bail out! {}", Line(why))?;
@@ -32,12 +39,13 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn point(number: u64, result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
-    let ok = match result.verdict {
-        Verdict::Fail | Verdict::Error => "not ok",
-        Verdict::Pass | Verdict::Warn | Verdict::Skip | Verdict::Unstable => "ok",
-    };
+fn point(number: u64, result: &CaseResult, is_strict: bool, out: &mut dyn Write) -> io::Result<()> {
+    let is_ok = result.known.is_none() && !Mark::of(result).is_bad(is_strict);
+    let ok = if is_ok { "ok" } else { "not ok" };
     write!(out, "{ok} {number} - {}", escaped(&result.id))?;
+    if let Some(Known { kind, reason }) = &result.known {
+        write!(out, " # TODO {kind}: {}", escaped(reason))?;
+    }
     match result.verdict {
         Verdict::Pass => writeln!(out),
         Verdict::Skip => writeln!(out, " # SKIP {}", escaped(&result.detail)),
@@ -46,6 +54,22 @@ fn point(number: u64, result: &CaseResult, out: &mut dyn Write) -> io::Result<()
             diagnostic(result, out)
         }
     }
+}
+
+/// An expectation that no longer holds.
+fn stale_point(number: u64, entry: &Stale, out: &mut dyn Write) -> io::Result<()> {
+    let Stale {
+        case,
+        problem,
+        known,
+    } = entry;
+    writeln!(out, "not ok {number} - expectations/{}", escaped(case))?;
+    let message = json::string(&format!("{case} {problem}"));
+    let known = json::string(&format!("{}: {}", known.kind, known.reason));
+    writeln!(
+        out,
+        "  ---\n  message: {message}\n  severity: \"fail\"\n  entry: {known}\n  ..."
+    )
 }
 
 /// A block of YAML, whose strings are written as JSON strings, which YAML allows.

@@ -1,7 +1,8 @@
 //! The terminal: how a report looks there, and progress while a run goes on.
 
+use super::tally::Mark;
 use super::{Look, Reporter};
-use crate::event::{Event, Run, Verdict};
+use crate::event::{CaseResult, Event, Run};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
@@ -20,6 +21,7 @@ pub fn look() -> Look {
     Look {
         colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         width: width.unwrap_or(Look::default().width),
+        ..Look::default()
     }
 }
 
@@ -37,7 +39,7 @@ impl Reporter for Progress {
         match event {
             Event::Started(started) => self.selected = started.selected,
             Event::CaseStarted { id } => self.begun(id),
-            Event::CaseFinished(result) => self.ended(result.verdict),
+            Event::CaseFinished(result) => self.ended(result),
             Event::Finished(_) => self.clear(),
             Event::Calibrated(_) => {}
         }
@@ -58,8 +60,8 @@ impl Progress {
         bar.set_prefix(id.to_owned());
     }
 
-    fn ended(&mut self, verdict: Verdict) {
-        if matches!(verdict, Verdict::Fail | Verdict::Error) {
+    fn ended(&mut self, result: &CaseResult) {
+        if Mark::of(result).is_bad(false) {
             self.failed = self.failed.saturating_add(1);
         }
         if let Some(bar) = &self.bar {

@@ -1,6 +1,7 @@
 //! What people read, as snapshots, and what holds of every format.
 
 use super::*;
+use crate::event::Verdict;
 use crate::report::escape::is_harmless;
 
 fn written(format: Format, run: &Run, look: Look) -> String {
@@ -14,12 +15,45 @@ fn plain(format: Format, run: &Run) -> String {
 }
 
 fn look(colour: bool, width: usize) -> Look {
-    Look { colour, width }
+    Look {
+        colour,
+        width,
+        ..Look::default()
+    }
 }
 
 #[test]
 fn human() {
     insta::assert_snapshot!(plain(Format::Human, &fixture::run()));
+}
+
+#[test]
+fn human_known() {
+    insta::assert_snapshot!(plain(Format::Human, &fixture::known()));
+}
+
+#[test]
+fn what_is_known_is_told_in_a_line_and_whole_if_asked_for() {
+    let run = fixture::only_known();
+    let text = plain(Format::Human, &run);
+    assert!(text.contains("\npassed: 3 known, "), "{text}");
+    assert!(text.contains("known: reassembly/octet-by-octet: reads once: issue 12\n"));
+    assert!(!text.contains("64 octets in 64 pieces"), "{text}");
+    let whole = Look {
+        whole: true,
+        ..Look::default()
+    };
+    let text = written(Format::Human, &run, whole);
+    assert!(
+        text.contains("  known reassembly/octet-by-octet (MUST"),
+        "{text}"
+    );
+    assert!(
+        text.contains("known failure: reads once: issue 12"),
+        "{text}"
+    );
+    assert!(text.contains("64 octets in 64 pieces"), "{text}");
+    assert!(!text.contains("FAIL"), "{text}");
 }
 
 #[test]
@@ -105,6 +139,27 @@ fn junit() {
 }
 
 #[test]
+fn junit_known() {
+    insta::assert_snapshot!(plain(Format::Junit, &fixture::known()));
+}
+
+#[test]
+fn tap_known() {
+    insta::assert_snapshot!(plain(Format::Tap, &fixture::known()));
+}
+
+#[test]
+fn markdown_known() {
+    insta::assert_snapshot!(plain(Format::Markdown, &fixture::known()));
+}
+
+#[test]
+fn html_known() {
+    let page = plain(Format::Html, &fixture::known());
+    insta::assert_snapshot!(page.replace(include_str!("html/style.css"), ""));
+}
+
+#[test]
 fn tap() {
     insta::assert_snapshot!(plain(Format::Tap, &fixture::run()));
 }
@@ -124,18 +179,86 @@ fn json() {
 
 #[test]
 fn nothing_that_a_peer_sent_reaches_anyone_unescaped() {
-    let run = fixture::run();
-    for format in Format::ALL {
-        if format == Format::Pcapng {
-            continue;
+    for run in [fixture::run(), fixture::known()] {
+        for format in Format::ALL {
+            if format == Format::Pcapng {
+                continue;
+            }
+            let text = plain(format, &run);
+            let harmful = text.chars().find(|c| *c != '\n' && !is_harmless(*c));
+            assert_eq!(harmful, None, "{format}");
         }
+        for format in [Format::Html, Format::Junit, Format::Markdown] {
+            assert!(!plain(format, &run).contains("<script"), "{format}");
+        }
+    }
+}
+
+/// A run that ends with 0 is green wherever it is shown, whatever is known of it.
+#[test]
+fn what_is_known_fails_no_format() {
+    let run = fixture::only_known();
+    let report = quick_junit::Report::deserialize_from_str(&plain(Format::Junit, &run)).unwrap();
+    assert_eq!([report.failures, report.errors], [0, 0]);
+    for line in plain(Format::Tap, &run).lines() {
+        assert!(
+            !line.starts_with("not ok") || line.contains(" # TODO known "),
+            "{line}"
+        );
+    }
+    let page = plain(Format::Html, &run).replace(include_str!("html/style.css"), "");
+    assert!(!page.contains("fail\""), "{page}");
+    assert!(page.contains("class=\"mark passed\""));
+    let markdown = plain(Format::Markdown, &run);
+    assert!(
+        markdown.contains("7000: passed") && !markdown.contains("**"),
+        "{markdown}"
+    );
+}
+
+/// An entry that no longer holds fails the run wherever that is shown, though no case fails.
+#[test]
+fn what_is_stale_fails_every_format() {
+    let mut run = fixture::only_known();
+    run.finished.stale = fixture::known().finished.stale;
+    run.finished.summary.stale = 2;
+    let report = quick_junit::Report::deserialize_from_str(&plain(Format::Junit, &run)).unwrap();
+    assert_eq!([report.failures, report.errors], [2, 0]);
+    let tap = plain(Format::Tap, &run);
+    assert!(
+        tap.contains("\nnot ok 13 - expectations/length-prefix/one-octet\n"),
+        "{tap}"
+    );
+    assert!(tap.contains("\n1..14\n"), "{tap}");
+    for format in [Format::Human, Format::Markdown, Format::Html] {
         let text = plain(format, &run);
-        let harmful = text.chars().find(|c| *c != '\n' && !is_harmless(*c));
-        assert_eq!(harmful, None, "{format}");
+        assert!(text.contains("failed"), "{format}");
+        assert!(text.contains("length-prefix/one-octet"), "{format}");
+        assert!(text.contains("take its entry out"), "{format}");
     }
-    for format in [Format::Html, Format::Junit, Format::Markdown] {
-        assert!(!plain(format, &run).contains("<script"), "{format}");
-    }
+}
+
+/// Warnings and unstable cases count in a strict run, so they fail it in every format too.
+#[test]
+fn a_strict_run_is_shown_as_strictly_as_it_ends() {
+    let mut run = fixture::run();
+    run.results.retain(|result| {
+        matches!(
+            result.verdict,
+            Verdict::Pass | Verdict::Warn | Verdict::Unstable
+        )
+    });
+    let junit = |run: &Run| {
+        let xml = plain(Format::Junit, run);
+        quick_junit::Report::deserialize_from_str(&xml)
+            .unwrap()
+            .failures
+    };
+    let not_ok = |run: &Run| plain(Format::Tap, run).matches("not ok").count();
+    let passes = |run: &Run| plain(Format::Human, run).contains("\npassed: ");
+    assert_eq!((junit(&run), not_ok(&run), passes(&run)), (0, 0, true));
+    run.started.strict = true;
+    assert_eq!((junit(&run), not_ok(&run), passes(&run)), (2, 2, false));
 }
 
 #[test]
@@ -167,6 +290,7 @@ fn a_page_is_well_formed() {
     const VOID: [&str; 3] = ["meta", "input", "br"];
     for run in [
         fixture::run(),
+        fixture::known(),
         fixture::full_pass(),
         Collector::default().into_run(),
     ] {
@@ -232,6 +356,7 @@ fn a_real_report_is_what_the_schema_describes() {
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     for run in [
         fixture::run(),
+        fixture::known(),
         fixture::full_pass(),
         Collector::default().into_run(),
     ] {
@@ -251,7 +376,8 @@ fn the_schema_refuses_what_is_no_report() {
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let report: serde_json::Value =
-        serde_json::from_str(&plain(Format::Json, &fixture::run())).unwrap();
+        serde_json::from_str(&plain(Format::Json, &fixture::known())).unwrap();
+    assert!(validator.is_valid(&report));
     for (place, wrong) in [
         ("/schema", "framespec/2"),
         ("/summary/pass", "many"),
@@ -261,6 +387,10 @@ fn the_schema_refuses_what_is_no_report() {
         ("/cases/2/evidence/timeline/1/octets", "0"),
         ("/cases/2/evidence/timeline/1/what", "thrown"),
         ("/cases/2/evidence/frames/0/from", "nobody"),
+        ("/cases/2/known/kind", "perhaps"),
+        ("/stale/0/problem", "old"),
+        ("/stale/0/kind", "perhaps"),
+        ("/summary/known", "few"),
     ] {
         let mut report = report.clone();
         *report.pointer_mut(place).unwrap() = wrong.into();

@@ -83,6 +83,7 @@ impl<'a> Teller<'a> {
         Finished {
             summary,
             broken_off,
+            stale: Vec::new(),
             clauses_checked,
             clauses_unchecked,
         }

@@ -160,6 +160,7 @@ fn blank(options: &Options, case: &Case) -> CaseResult {
         clause: case.slug().to_owned(),
         level: case.level,
         verdict: Verdict::Error,
+        known: None,
         detail: String::new(),
         elapsed_ms: 0,
         why: case.why.to_owned(),

@@ -153,6 +153,7 @@ fn started(options: &Options) -> Started {
             .iter()
             .map(|case| case.id.to_owned())
             .collect(),
+        strict: false,
     }
 }
 

@@ -89,6 +89,7 @@ impl Teller<'_> {
         Finished {
             summary,
             broken_off,
+            stale: Vec::new(),
             clauses_checked,
             clauses_unchecked,
         }

@@ -7,6 +7,7 @@ use framespec::report::read_run;
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -231,39 +232,129 @@ fn reports_go_where_they_are_sent() {
     assert!(read(&capture).starts_with(b"\x0a\x0d\x0d\x0a"));
 }
 
-#[test]
-fn known_failures_do_not_count_until_they_pass() {
-    let dir = tempfile::tempdir().unwrap();
-    let known = dir.path().join("known.toml").display().to_string();
-    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+/// A server that fails some of the cases played, and a file that says so.
+fn known_of(served: &Served, dir: &Path) -> String {
+    let known = dir.join("known.toml").display().to_string();
     let target = served.addr.to_string();
-    let only = ["--run", "one-reply", "--run", "reply-framing/large"];
     let run = |more: &[&str]| {
         let mut check = conformance();
-        check
-            .arg("check")
-            .arg(&target)
-            .args(only)
-            .args(more)
-            .assert()
+        check.arg("check").arg(&target).args(KNOWN_ONLY).args(more);
+        check.assert()
     };
     run(&[]).code(1);
     run(&["--write-expect", &known]).success();
-    run(&["--expect", &known]).success();
+    known
+}
+
+const KNOWN_ONLY: [&str; 4] = ["--run", "one-reply", "--run", "reply-framing/large"];
+
+#[test]
+fn known_failures_do_not_count_until_they_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+    let known = known_of(&served, dir.path());
+    let check = |target: &Served| {
+        let mut check = conformance();
+        check.args(["check", &target.addr.to_string(), "--expect", &known]);
+        check.args(KNOWN_ONLY).assert()
+    };
+    let told = |assert: assert_cmd::assert::Assert| {
+        let output = assert.get_output().clone();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = told(check(&served).success());
+    assert!(text.contains("\nknown: one-reply/"), "{text}");
+    assert!(text.contains("\npassed: "), "{text}");
+    assert!(!text.contains("FAIL"), "{text}");
     drop(served);
+    let text = told(check(&Served::start(&[])).code(1));
+    assert!(text.contains("\nstale: one-reply/"), "{text}");
+    assert!(text.contains("\nfailed: "), "{text}");
+}
+
+/// What ends with 0 is green in every report, and what ends with 1 because of the file is red.
+#[test]
+fn every_report_knows_what_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+    let known = known_of(&served, dir.path());
+    let of = |format: &str, target: &Served, code: i32| {
+        let mut check = conformance();
+        check.args(["check", &target.addr.to_string(), "--expect", &known]);
+        check.args(KNOWN_ONLY).args(["--format", format]);
+        let output = check.assert().code(code).get_output().clone();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let run = read_run(&of("json", &served, 0)).unwrap();
+    let summary = run.finished.summary;
+    assert!(summary.known > 0 && summary.stale == 0, "{summary:?}");
+    assert_eq!(summary.known, summary.fail + summary.unstable);
+    let junit = of("junit", &served, 0);
+    assert!(
+        junit.contains("<skipped message=\"known failure: "),
+        "{junit}"
+    );
+    assert!(junit.contains("failures=\"0\" errors=\"0\""), "{junit}");
+    assert!(of("tap", &served, 0).contains(" # TODO known failure: "));
+    let lines = of("jsonl", &served, 0);
+    assert!(lines.contains("\"known\":{\"kind\":\"failure\""), "{lines}");
+    drop(served);
+
     let honest = Served::start(&[]);
+    let run = read_run(&of("json", &honest, 1)).unwrap();
+    let summary = run.finished.summary;
+    assert_eq!((summary.known, summary.fail), (0, 0));
+    assert_eq!(summary.stale, run.finished.stale.len());
+    assert!(summary.stale > 0);
+    let junit = of("junit", &honest, 1);
+    assert!(
+        junit.contains("<testcase name=\"expectations/one-reply/"),
+        "{junit}"
+    );
+    assert!(of("tap", &honest, 1).contains(" - expectations/one-reply/"));
+}
+
+/// An entry that names no case fails the run, and a report that people do not read leaves it to
+/// standard error to say why.
+#[test]
+fn a_name_that_no_case_has_is_stale() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = dir.path().join("known.toml");
+    std::fs::write(
+        &known,
+        "[[known-flaky]]\r\ncase = 'order/no'\r\nreason = 'x'\r\n",
+    )
+    .unwrap();
     let output = conformance()
-        .args(["check", &honest.addr.to_string(), "--expect", &known])
-        .args(only)
+        .args(["check", "--run", "order", "--format", "json", "--expect"])
+        .arg(&known)
         .assert()
         .code(1)
         .get_output()
         .clone();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("stale: one-reply/")
+        stderr.contains("stale: order/no is listed and is not the name"),
+        "{stderr}"
     );
+    let run = read_run(&String::from_utf8(output.stdout).unwrap()).unwrap();
+    assert_eq!(run.finished.stale.len(), 1);
+}
+
+/// Where nothing was played there is nothing to be listed, and no file is overwritten.
+#[test]
+fn nothing_is_written_of_a_server_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = dir.path().join("known.toml");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = free.local_addr().unwrap().to_string();
+    drop(free);
+    conformance()
+        .args(["check", &target, "--write-expect"])
+        .arg(&known)
+        .assert()
+        .code(3);
+    assert!(!known.exists());
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn run(target: &str, verdicts: &[(&str, Verdict)]) -> Run {
             clause: id.split('/').next().unwrap().into(),
             level: Level::Must,
             verdict: *verdict,
+            known: None,
             detail: String::new(),
             elapsed_ms: 1,
             why: String::new(),

@@ -1,7 +1,8 @@
 //! One case on the page, with its timeline.
 
-use crate::event::{CaseResult, Evidence, Side, Verdict, What};
+use crate::event::{CaseResult, Evidence, Known, Side, What};
 use crate::report::escape::Html;
+use crate::report::tally::Mark;
 use crate::report::timeline::{
     Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
     words,
@@ -18,7 +19,7 @@ const LIMITS: Limits = Limits {
 };
 
 pub(super) fn write(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
-    let verdict = result.verdict;
+    let mark = Mark::of(result);
     let has_more = result.evidence.is_some()
         || !result.why.is_empty()
         || !result.rerun.is_empty()
@@ -28,22 +29,29 @@ pub(super) fn write(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> 
     } else {
         ("div", "p")
     };
-    let open = if has_more && matches!(verdict, Verdict::Fail | Verdict::Error) {
+    let open = if has_more && mark.is_bad(false) {
         " open"
     } else {
         ""
     };
     writeln!(
         out,
-        "<{tag} class=\"case {verdict}\" id=\"{}\"{open}>",
+        "<{tag} class=\"case {mark}\" id=\"{}\"{open}>",
         Html(&result.id)
     )?;
     write!(
         out,
-        "<{inner} class=\"line\"><span class=\"mark {verdict}\">{verdict}</span> <code class=\"id\">{}</code>",
+        "<{inner} class=\"line\"><span class=\"mark {mark}\">{mark}</span> <code class=\"id\">{}</code>",
         Html(&result.id)
     )?;
     facts(result, out)?;
+    if let Some(Known { kind, reason }) = &result.known {
+        write!(
+            out,
+            " <span class=\"detail\"><b>{kind}:</b> {}</span>",
+            Html(reason)
+        )?;
+    }
     if !result.detail.is_empty() {
         write!(
             out,

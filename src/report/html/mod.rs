@@ -6,9 +6,9 @@
 mod case;
 
 use super::escape::Html;
-use super::tally::{self, OfClause, OfGroup};
+use super::tally::{self, Counts, Mark, OfClause, OfGroup};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, Run, Summary, Verdict};
+use crate::event::{Calibration, Run, Stale, Verdict};
 use std::io::{self, Write};
 
 /// The style sheet of all pages.
@@ -21,7 +21,7 @@ const STYLE: &str = include_str!("style.css");
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let word = verdict(run);
     begin(&format!("{}: {word}", run.started.target), out)?;
-    filters(&run.finished.summary, out)?;
+    filters(&Counts::of(&run.results), out)?;
     head(run, out)?;
     writeln!(out, "<main>")?;
     for group in tally::by_group(run) {
@@ -64,20 +64,20 @@ pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</body>\n</html>")
 }
 
-/// A check box for each verdict that occurs. They stand in front of everything that they show or
+/// A check box for each mark that occurs. They stand in front of everything that they show or
 /// hide; their labels, which people see, are in the head.
-fn filters(counts: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    for (verdict, _) in tally::present(counts) {
+fn filters(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
+    for (mark, _) in counts.present() {
         writeln!(
             out,
-            "<input type=\"checkbox\" class=\"filter\" id=\"show-{verdict}\" checked aria-label=\"show {verdict}\">"
+            "<input type=\"checkbox\" class=\"filter\" id=\"show-{mark}\" checked aria-label=\"show {mark}\">"
         )?;
     }
     Ok(())
 }
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let summary = &run.finished.summary;
+    let all = Counts::of(&run.results);
     let word = verdict(run);
     writeln!(
         out,
@@ -88,13 +88,20 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<p class=\"facts\">profile {}, {} in {}, seed {}, version {}</p>",
         Html(&run.started.profile),
-        counted(tally::total(summary), "case"),
-        seconds(summary.elapsed_ms),
+        counted(all.total(), "case"),
+        seconds(run.finished.summary.elapsed_ms),
         run.started.seed,
         Html(&run.started.version)
     )?;
     if let Some(why) = &run.finished.broken_off {
         writeln!(out, "<p class=\"notice bad\">Broken off: {}</p>", Html(why))?;
+    }
+    for Stale { case, problem, .. } in &run.finished.stale {
+        writeln!(
+            out,
+            "<p class=\"notice bad\">Stale expectation: <code>{}</code> {problem}</p>",
+            Html(case)
+        )?;
     }
     if let Some(found) = &run.calibration {
         calibration(found, out)?;
@@ -103,10 +110,10 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<p class=\"legend\" role=\"group\" aria-label=\"Verdicts shown\">"
     )?;
-    for (verdict, count) in tally::present(summary) {
+    for (mark, count) in all.present() {
         writeln!(
             out,
-            "<label for=\"show-{verdict}\" class=\"pill {verdict}\"><b>{count}</b> {verdict}</label>"
+            "<label for=\"show-{mark}\" class=\"pill {mark}\"><b>{count}</b> {mark}</label>"
         )?;
     }
     writeln!(out, "</p>\n</header>")
@@ -149,16 +156,19 @@ fn of_group(group: &OfGroup<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The classes by which a container is shown when something in it is.
-fn has(counts: &Summary) -> String {
-    let classes: Vec<String> = tally::present(counts)
-        .map(|(verdict, _)| format!("has-{verdict}"))
+fn has(counts: &Counts) -> String {
+    let classes: Vec<String> = counts
+        .present()
+        .map(|(mark, _)| format!("has-{mark}"))
         .collect();
     classes.join(" ")
 }
 
 fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let is_open = tally::present(&of.counts)
-        .any(|(verdict, _)| !matches!(verdict, Verdict::Pass | Verdict::Skip));
+    let is_open = of
+        .counts
+        .present()
+        .any(|(mark, _)| !matches!(mark, Mark::Of(Verdict::Pass | Verdict::Skip)));
     let open = if is_open { " open" } else { "" };
     writeln!(
         out,
@@ -167,11 +177,8 @@ fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
         Html(of.slug)
     )?;
     write!(out, "<span class=\"counts\">")?;
-    for (verdict, count) in tally::present(&of.counts) {
-        write!(
-            out,
-            " <span class=\"count {verdict}\">{count} {verdict}</span>"
-        )?;
+    for (mark, count) in of.counts.present() {
+        write!(out, " <span class=\"count {mark}\">{count} {mark}</span>")?;
     }
     writeln!(out, "</span></summary>")?;
     if let Some(clause) = of.clause {

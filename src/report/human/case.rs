@@ -1,8 +1,9 @@
 //! One case: its verdict, why it matters, what was sent and seen, how to run it again.
 
 use super::look::{Ink, Look, wrapped};
-use crate::event::{CaseResult, Evidence, FindingNote, Side, Verdict, What};
+use crate::event::{CaseResult, Evidence, FindingNote, Known, Side, Verdict, What};
 use crate::report::escape::{Line, lines};
+use crate::report::tally::Mark;
 use crate::report::timeline::{
     Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
     words,
@@ -44,6 +45,9 @@ pub(super) fn in_short(result: &CaseResult, look: Look, out: &mut dyn Write) -> 
 pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     heading(result, look, out)?;
     detail(result, look, out)?;
+    if let Some(Known { kind, reason }) = &result.known {
+        labelled(kind.as_str(), reason, look, out)?;
+    }
     further(&result.findings, look, out)?;
     labelled("why", &result.why, look, out)?;
     if let Some(evidence) = &result.evidence {
@@ -54,11 +58,12 @@ pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> i
 }
 
 fn heading(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let ink = look.verdict(result.verdict);
+    let mark = Mark::of(result);
+    let ink = look.mark(mark);
     let bold = look.ink(Ink::Strong);
-    let word = match result.verdict {
-        Verdict::Fail => "FAIL",
-        Verdict::Error => "ERROR",
+    let word = match mark {
+        Mark::Of(Verdict::Fail) => "FAIL",
+        Mark::Of(Verdict::Error) => "ERROR",
         other => other.as_str(),
     };
     write!(

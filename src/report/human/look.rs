@@ -1,6 +1,7 @@
 //! Colours and width.
 
 use crate::event::Verdict;
+use crate::report::tally::Mark;
 use anstyle::{AnsiColor, Style};
 
 /// How a report for people looks.
@@ -10,6 +11,8 @@ pub struct Look {
     pub colour: bool,
     /// Columns of a line; lines of prose are wrapped there.
     pub width: usize,
+    /// Whether known failures are shown with all that was exchanged, too.
+    pub whole: bool,
 }
 
 /// No colours, 100 columns: for files and pipes.
@@ -18,6 +21,7 @@ impl Default for Look {
         Self {
             colour: false,
             width: 100,
+            whole: false,
         }
     }
 }
@@ -31,12 +35,21 @@ pub(super) enum Ink {
     Good,
     Warn,
     Bad,
+    Known,
     Sent,
     Received,
     Header,
 }
 
 impl Look {
+    /// The same in a file: as much is shown, and no terminal is there.
+    pub(crate) fn of_file(self) -> Self {
+        Self {
+            whole: self.whole,
+            ..Self::default()
+        }
+    }
+
     /// The style for that purpose; it prints as nothing where there are no colours.
     pub(super) fn ink(self, ink: Ink) -> Style {
         if !self.colour {
@@ -49,6 +62,7 @@ impl Look {
             Ink::Good => AnsiColor::Green.on_default(),
             Ink::Warn => AnsiColor::Yellow.on_default(),
             Ink::Bad => AnsiColor::Red.on_default().bold(),
+            Ink::Known => AnsiColor::Blue.on_default(),
             Ink::Sent => AnsiColor::Cyan.on_default(),
             Ink::Received => AnsiColor::Magenta.on_default(),
             Ink::Header => AnsiColor::Blue.on_default().bold(),
@@ -64,6 +78,14 @@ impl Look {
             Verdict::Warn | Verdict::Unstable => Ink::Warn,
             Verdict::Fail | Verdict::Error => Ink::Bad,
         })
+    }
+
+    /// The style of what a case is shown as.
+    pub(super) fn mark(self, mark: Mark) -> Style {
+        match mark {
+            Mark::Known => self.ink(Ink::Known),
+            Mark::Of(verdict) => self.verdict(verdict),
+        }
     }
 
     /// How many octets of a hex row fit.

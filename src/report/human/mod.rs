@@ -117,7 +117,7 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let is_traced = run.results.iter().any(is_traced);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
     for of in tally::by_clause(run) {
-        if of.results.iter().any(|result| is_shown(result)) {
+        if of.results.iter().any(|result| is_shown(result, look)) {
             of_clause(&of, in_full, look, out)?;
         }
     }
@@ -125,18 +125,18 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Whether a case is shown by itself.
-fn is_shown(result: &CaseResult) -> bool {
-    is_found(result) || is_traced(result)
+fn is_shown(result: &CaseResult, look: Look) -> bool {
+    is_found(result) || is_traced(result) || (look.whole && result.known.is_some())
 }
 
-/// Whether something was found.
+/// Whether something was found that was not known; what was known is told in a line of the summary.
 const fn is_found(result: &CaseResult) -> bool {
-    !matches!(result.verdict, Verdict::Pass | Verdict::Skip)
+    result.known.is_none() && !matches!(result.verdict, Verdict::Pass | Verdict::Skip)
 }
 
 /// Whether the timeline was kept though nothing was found: the user wants to see them all.
 const fn is_traced(result: &CaseResult) -> bool {
-    !is_found(result) && result.evidence.is_some()
+    matches!(result.verdict, Verdict::Pass | Verdict::Skip) && result.evidence.is_some()
 }
 
 /// What was found under a clause: the gravest case with its evidence, or all of them.
@@ -150,11 +150,13 @@ fn of_clause(of: &OfClause<'_>, in_full: bool, look: Look, out: &mut dyn Write) 
     } else {
         writeln!(out)?;
     }
-    let shown = || of.results.iter().filter(|result| is_shown(result));
-    let gravest = shown().map(|result| result.verdict).max();
+    let shown = || of.results.iter().filter(|result| is_shown(result, look));
+    let unknown = shown().filter(|result| result.known.is_none());
+    let gravest = unknown.map(|result| result.verdict).max();
     let mut has_full = false;
     for result in shown() {
-        let full = in_full || (!has_full && Some(result.verdict) == gravest);
+        let is_gravest = result.known.is_none() && Some(result.verdict) == gravest;
+        let full = in_full || look.whole || (!has_full && is_gravest);
         has_full |= full;
         if full {
             case::in_full(result, look, out)?;

@@ -1,9 +1,9 @@
 //! What it all comes to: a line for each group of clauses, what was left unchecked, the verdict.
 
 use super::look::{Ink, Look, wrapped};
-use crate::event::{Run, Summary, Verdict};
+use crate::event::{Attempts, Known, KnownKind, Run, Stale, Verdict};
 use crate::report::escape::Line;
-use crate::report::tally::{self, OfGroup};
+use crate::report::tally::{self, Counts, Mark, OfGroup};
 use crate::report::timeline::{counted, seconds};
 use std::io::{self, Write};
 
@@ -11,6 +11,10 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
     // Where nothing could be played there is but one thing to say.
     if run.calibration.is_some() {
         played(run, look, out)?;
+    }
+    for Stale { case, problem, .. } in &run.finished.stale {
+        let text = format!("{case} {problem}");
+        listed("stale", &text, Ink::Bad, look, out)?;
     }
     if let Some(why) = &run.finished.broken_off {
         let ink = look.ink(Ink::Bad);
@@ -24,18 +28,30 @@ fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         of_group(&group, look, out)?;
     }
     writeln!(out)?;
+    for (result, Known { kind, reason }) in tally::known(run) {
+        let often = match kind {
+            KnownKind::Failure => String::new(),
+            KnownKind::Flaky => {
+                let Attempts { failed, of } = result.attempts;
+                format!(" (flaky, failed {failed} of {of} runs)")
+            }
+        };
+        let text = format!("{}{often}: {reason}", result.id);
+        listed("known", &text, Ink::Known, look, out)?;
+    }
     for (why, count, clauses) in tally::skipped(run) {
         let text = format!(
             "{}, of {}: {why}",
             counted(count, "case"),
             clauses.join(", ")
         );
-        listed("skipped", &text, look, out)?;
+        listed("skipped", &text, Ink::Faint, look, out)?;
     }
     for (why, clauses) in tally::unchecked(run) {
         listed(
             "not checked",
             &format!("{}: {why}", clauses.join(", ")),
+            Ink::Faint,
             look,
             out,
         )?;
@@ -45,55 +61,60 @@ fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
 
 fn of_group(group: &OfGroup<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let clauses = counted(group.clauses.len(), "clause");
-    let cases = counted(tally::total(&group.counts), "case");
+    let cases = counted(group.counts.total(), "case");
     write!(out, "  {:<13}{clauses:>10}{cases:>10}   ", group.title)?;
     counts(&group.counts, look, out)?;
     writeln!(out)
 }
 
 /// `61 pass, 1 fail`; just `all pass` where that is so.
-fn counts(counts: &Summary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn counts(counts: &Counts, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut comma = "";
-    for (verdict, count) in tally::present(counts) {
-        let ink = look.verdict(verdict);
-        if verdict == Verdict::Pass && count == tally::total(counts) {
+    for (mark, count) in counts.present() {
+        let ink = look.mark(mark);
+        if mark == Mark::Of(Verdict::Pass) && count == counts.total() {
             write!(out, "{ink}all pass{ink:#}")?;
         } else {
-            write!(out, "{comma}{ink}{count} {verdict}{ink:#}")?;
+            write!(out, "{comma}{ink}{count} {mark}{ink:#}")?;
         }
         comma = ", ";
     }
     Ok(())
 }
 
-fn listed(label: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let faint = look.ink(Ink::Faint);
+fn listed(label: &str, text: &str, ink: Ink, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let ink = look.ink(ink);
     let text = Line(text).to_string();
     let text = wrapped(&text, look.width, label.len().saturating_add(2));
-    writeln!(out, "{faint}{label}:{faint:#} {text}")
+    writeln!(out, "{ink}{label}:{ink:#} {text}")
 }
 
 fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let summary = &run.finished.summary;
     let (word, ink) = if tally::is_failed(run) {
         ("failed", Ink::Bad)
     } else {
         ("passed", Ink::Good)
     };
     let ink = look.ink(ink);
+    let all = Counts::of(&run.results);
     let checked = run.finished.clauses_checked.len();
     let clauses = checked.saturating_add(run.finished.clauses_unchecked.len());
     writeln!(
         out,
         "{} in {}, {checked} of {} checked",
-        counted(tally::total(summary), "case"),
-        seconds(summary.elapsed_ms),
+        counted(all.total(), "case"),
+        seconds(run.finished.summary.elapsed_ms),
         counted(clauses, "clause")
     )?;
     write!(out, "{ink}{word}{ink:#}: ")?;
-    if tally::total(summary) == 0 {
+    if all.total() == 0 {
         write!(out, "nothing was run")?;
     }
-    counts(summary, look, out)?;
+    let stale = run.finished.stale.len();
+    if stale > 0 {
+        let bad = look.ink(Ink::Bad);
+        write!(out, "{bad}{stale} stale{bad:#}, ")?;
+    }
+    counts(&all, look, out)?;
     writeln!(out)
 }

@@ -12,6 +12,7 @@ mod blocks;
 mod tcp;
 
 use super::escape::Line;
+use super::tally::Mark;
 use crate::event::{CaseResult, Evidence, Moment, Run, Side, What};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -112,7 +113,7 @@ fn packets(result: &CaseResult, evidence: &Evidence, ends: &mut Ends) -> Vec<Pac
 }
 
 fn title(result: &CaseResult) -> String {
-    let mut title = format!("case {}: {}", Line(&result.id), result.verdict);
+    let mut title = format!("case {}: {}", Line(&result.id), Mark::of(result));
     if !result.detail.is_empty() {
         title.push_str(": ");
         title.push_str(&Line(&result.detail).to_string());
