@@ -1,6 +1,7 @@
 //! One live connection of a script.
 
 use super::log::Log;
+use super::unread::unread;
 use crate::script::Conn;
 use crate::transcript::Seen;
 use socket2::{Domain, SockRef, Socket, Type};
@@ -117,6 +118,11 @@ impl Live {
         let seen = if reads { Seen::Resumed } else { Seen::Stalled };
         self.log.note(self.conn, seen);
         self.reading.send_replace(reads);
+    }
+
+    /// How many octets the server has still to read, if that can be told.
+    pub(super) fn unread(&self) -> Option<u32> {
+        unread(&self.stream)
     }
 
     pub(super) fn is_reading(&self) -> bool {

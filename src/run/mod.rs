@@ -27,6 +27,7 @@ mod process;
 mod schedule;
 mod stderr;
 mod teller;
+mod unread;
 mod verdict;
 
 pub use evidence::rehearsal;
@@ -35,6 +36,7 @@ pub use launch::{Launch, LaunchError};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
 pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
+pub(crate) use unread::unread;
 
 use crate::cases::Case;
 use crate::event::{Event, Finished, Role, SCHEMA, Started, Verdict};

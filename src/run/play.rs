@@ -25,8 +25,12 @@ use tokio::time::{sleep, timeout};
 /// What is kept of a peer's octets beyond as many as the script sends four times over.
 const SPARE_ROOM: usize = 2 << 20;
 
-/// What a server is given to see a segment, beside a canary's round trip.
+/// What a server is given to read a segment if it cannot be seen whether it has, beside a canary's round
+/// trip.
 const A_MOMENT: Duration = Duration::from_millis(2);
+
+/// What it is given where that can be seen.
+const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
@@ -159,6 +163,7 @@ pub(super) async fn play(
         trouble: None,
         samples: Vec::new(),
         has_few_cuts: cuts(script) <= FEW_CUTS,
+        reads: true,
     };
     if peer.bears_canary(script.most_open()) {
         match peer.canary().await {
@@ -188,6 +193,8 @@ struct Stage<'a> {
     trouble: Option<Trouble>,
     samples: Vec<Sample>,
     has_few_cuts: bool,
+    /// Whether the server reads what it is sent, as far as is known.
+    reads: bool,
 }
 
 fn cuts(script: &Script) -> usize {
@@ -270,7 +277,7 @@ impl Stage<'_> {
     async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
         for (index, segment) in segments.iter().enumerate() {
             if index > 0 {
-                self.let_it_be_seen().await;
+                self.let_it_be_read(conn).await;
             }
             if self.log.now(conn).is_blocked {
                 return;
@@ -316,16 +323,34 @@ impl Stage<'_> {
         sending
     }
 
-    /// Gives the server time to see what has been sent before more is. Evidence of nothing, but the
-    /// more segments are seen each by itself, the more faults show.
-    async fn let_it_be_seen(&mut self) {
+    /// Lets the server read what has been sent before more is: the more segments are read each by itself,
+    /// the more faults show.
+    async fn let_it_be_read(&mut self, conn: Conn) {
         let sings = self.peer.pace.is_quick() && self.canary.is_some();
+        let mut waited = Waited::by(A_MOMENT);
+        while let Some(octets) = self.unread(conn) {
+            if octets == 0 {
+                return;
+            }
+            if waited.turn() > A_WHILE {
+                // It does not read now, and need not: from here on it is only given time.
+                self.reads = false;
+            }
+            if !(sings && self.sing().await) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
         if sings {
             self.sing().await;
         }
         if !sings || self.has_few_cuts {
             sleep(A_MOMENT).await;
         }
+    }
+
+    /// How many octets the server has still to read, as long as it reads and that can be told.
+    fn unread(&self, conn: Conn) -> Option<u32> {
+        self.live(conn).filter(|_| self.reads)?.unread()
     }
 
     /// One round trip of the canary. The first one that fails is the last.

@@ -6,7 +6,6 @@
 
 use super::calibrate::{Calibrated, calibrate};
 use super::stage::{Patience, Theatre, play};
-use super::taken::Watcher;
 use super::verdict::{Attempt, result, without};
 use super::{Door, NoClient, Options, Source};
 use crate::client_cases::judge::{Outcome, judge};
@@ -112,7 +111,6 @@ pub(super) async fn run(
         door,
         profile: options.profile.clone(),
         types: options.input.is_some(),
-        watcher: Watcher::default(),
     });
     let calibrated = match calibrate(&theatre, options).await {
         Ok(calibrated) => calibrated,

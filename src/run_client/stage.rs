@@ -6,7 +6,7 @@
 
 use super::log::{Log, State};
 use super::process::{Child, Reading};
-use super::taken::Watcher;
+use super::taken::taken;
 use super::{Door, Source};
 use crate::client_cases::{Act, Client, Fate, Line, Play, Seen, Shows, Transcript, Wanted};
 use crate::profile::Profile;
@@ -57,7 +57,6 @@ pub(super) struct Theatre {
     pub(super) profile: Profile,
     /// Whether something is typed.
     pub(super) types: bool,
-    pub(super) watcher: Watcher,
 }
 
 /// Plays the play and tells what was seen.
@@ -315,7 +314,7 @@ impl Stage<'_> {
                 return Break(());
             };
             if index > 0 {
-                self.theatre.watcher.taken(&conn.stream).await;
+                taken(&conn.stream).await;
             }
             self.log.note(Seen::Replied(segment.clone()));
             if !write(&conn.stream, segment, self.patience.reaction).await {
