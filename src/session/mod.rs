@@ -46,6 +46,8 @@ use std::time::{Duration, Instant};
 pub type Request = Result<Message, Undecodable>;
 
 /// Limits on one connection. The limit on bodies is the profile's.
+///
+/// More of them may be added, so a literal ends in `..Limits::default()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Octets of replies that may be unsent before no further request is taken.
@@ -73,6 +75,7 @@ impl Default for Limits {
 
 /// How a connection comes to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// The client ended its stream between two frames.
     Closed,
@@ -281,11 +284,11 @@ impl Session {
     }
 
     /// The reply to the request that was polled last. Without such a request it does nothing: no reply
-    /// is ever sent that was not asked for.
+    /// is ever sent that was not asked for, nor one to a client that has been given up meanwhile.
     ///
     /// A reply that no frame of the profile can hold becomes an error reply.
     pub fn handle_reply(&mut self, reply: Reply) {
-        if !std::mem::take(&mut self.asked) {
+        if !std::mem::take(&mut self.asked) || self.stream == Stream::Over(End::Stuck) {
             return;
         }
         let sent = self.encode(reply).or_else(|error| {

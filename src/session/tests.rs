@@ -232,6 +232,27 @@ fn a_client_that_takes_replies_too_slowly_is_given_up() {
     assert!(session.poll_output().is_empty());
 }
 
+/// Part of the replies before it may be on the wire: whatever followed now would be read as their rest.
+#[test]
+fn a_reply_that_comes_after_the_client_was_given_up_is_not_sent() {
+    let profile = Profile::tutorial();
+    let (mut session, start) = started(&profile, Limits::default());
+    session.handle_input(&frame(&profile, b"1").repeat(2), start);
+    let first = session.poll_request().unwrap().unwrap();
+    session.handle_reply(first.into());
+    session.handle_sent(10, start);
+    let second = session.poll_request().unwrap().unwrap();
+    session.handle_timeout(session.poll_timeout().unwrap());
+    assert_eq!(
+        session.poll_end(),
+        None,
+        "a request is still being answered"
+    );
+    session.handle_reply(second.into());
+    assert!(session.poll_output().is_empty());
+    assert_eq!(session.poll_end(), Some(End::Stuck));
+}
+
 #[test]
 fn going_down_answers_what_is_here_whole() {
     let profile = Profile::tutorial();
