@@ -69,16 +69,7 @@ impl Program<'_> {
             Order::Little => "little",
         };
         let signed = if profile.signed() { "True" } else { "False" };
-        let covered = [
-            (Region::Before, profile.before().len()),
-            (Region::Length, usize::from(profile.width())),
-            (Region::After, profile.after().len()),
-        ];
-        let covered: usize = covered
-            .into_iter()
-            .filter(|(region, _)| profile.covers(*region))
-            .map(|(_, octets)| octets)
-            .sum();
+        let covered = profile.covered_header_len();
         writeln!(out, "HEADER = {}", profile.header_len())?;
         writeln!(out, "\n\ndef body_behind(header):")?;
         writeln!(
@@ -211,7 +202,11 @@ fn literals(mut octets: &[u8]) -> Vec<String> {
             literals.push(format!("{} * {same}", literal(&[*first])));
             same
         } else {
-            let run = octets
+            // A run that begins beyond this literal is none of its business.
+            let near = octets
+                .get(..PER_LITERAL.saturating_add(RUN))
+                .unwrap_or(octets);
+            let run = near
                 .windows(RUN)
                 .position(|window| window.iter().all(|octet| Some(octet) == window.first()));
             let taken = run.unwrap_or(octets.len()).min(PER_LITERAL);

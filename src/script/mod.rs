@@ -98,6 +98,7 @@ pub struct Script {
 
 /// Why a step cannot follow the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepError {
     /// Connections are opened in order, each once.
     #[error("connections are opened in order, and each once")]
@@ -151,7 +152,7 @@ impl Script {
     /// If it is in text form and cannot be read; the error names the line.
     pub fn from_file(octets: &[u8]) -> Result<Self, ScriptError> {
         if octets.starts_with(MAGIC.as_bytes()) {
-            text::parse(&String::from_utf8_lossy(octets))
+            text::parse_file(octets)
         } else {
             Ok(Self::from_octets(octets))
         }

@@ -36,7 +36,20 @@ impl FromStr for Script {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Script, ScriptError> {
+/// The script in a file in text form.
+pub(super) fn parse_file(octets: &[u8]) -> Result<Script, ScriptError> {
+    let text = std::str::from_utf8(octets).map_err(|error| {
+        let before = octets.get(..error.valid_up_to()).unwrap_or_default();
+        let breaks = before.iter().filter(|octet| **octet == b'\n').count();
+        ScriptError {
+            line: breaks.saturating_add(1),
+            problem: "not UTF-8; octets beyond text are written in hex".into(),
+        }
+    })?;
+    parse(text)
+}
+
+fn parse(text: &str) -> Result<Script, ScriptError> {
     let mut script = Script::new();
     for (index, line) in text.lines().enumerate() {
         let at = |problem: String| ScriptError {
@@ -307,17 +320,21 @@ impl fmt::Display for Octets<'_> {
     }
 }
 
+/// The fewest equal octets that are written as a count.
+const RUN: usize = 8;
+
+/// The fewest printable octets that are written as text.
+const TEXT: usize = 3;
+
 /// Runs of one octet as a count, printable text in quotes, all else in hex.
 fn write_octets(f: &mut impl fmt::Write, mut octets: &[u8]) -> fmt::Result {
     while let Some(first) = octets.first() {
-        let same = octets.iter().take_while(|octet| *octet == first).count();
-        let text = octets.iter().take_while(|octet| is_plain(**octet)).count();
-        let taken = if same >= 8 {
+        let same = run_len(octets);
+        let taken = if same >= RUN {
             write!(f, " {first:02x}*{same}")?;
             same
-        } else if text >= 3 {
-            let text = octets.get(..text).unwrap_or_default();
-            let text = until_long_run(text);
+        } else if is_text(octets) {
+            let text = octets.get(..text_len(octets)).unwrap_or_default();
             write!(f, " '{}'", String::from_utf8_lossy(text))?;
             text.len()
         } else {
@@ -329,19 +346,43 @@ fn write_octets(f: &mut impl fmt::Write, mut octets: &[u8]) -> fmt::Result {
     Ok(())
 }
 
+/// How many octets at the beginning are the same.
+fn run_len(octets: &[u8]) -> usize {
+    let first = octets.first();
+    let is_same = |octet: &&u8| Some(*octet) == first;
+    octets.iter().take_while(is_same).count()
+}
+
+fn is_text(octets: &[u8]) -> bool {
+    octets
+        .get(..TEXT)
+        .is_some_and(|head| head.iter().all(|octet| is_plain(*octet)))
+}
+
+/// How many octets at the beginning are printable, up to where a run begins that is better written as a
+/// count. It looks no further than that, so that writing takes as long as there are octets.
+fn text_len(octets: &[u8]) -> usize {
+    let mut len = 0_usize;
+    let mut run = 0_usize;
+    let mut last = None;
+    for octet in octets.iter().take_while(|octet| is_plain(**octet)) {
+        run = if last == Some(octet) {
+            run.saturating_add(1)
+        } else {
+            1
+        };
+        last = Some(octet);
+        len = len.saturating_add(1);
+        if run >= RUN {
+            return len.saturating_sub(RUN);
+        }
+    }
+    len
+}
+
 /// Printable ASCII but the quote that would end it.
 fn is_plain(octet: u8) -> bool {
     (b' '..=b'~').contains(&octet) && octet != b'\''
-}
-
-/// The text up to where a run begins that is better written as a count.
-fn until_long_run(text: &[u8]) -> &[u8] {
-    let run = text
-        .windows(8)
-        .position(|window| window.iter().all(|octet| Some(octet) == window.first()));
-    run.and_then(|at| text.get(..at))
-        .filter(|head| !head.is_empty())
-        .unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -388,6 +429,27 @@ mod tests {
             assert!(problem.starts_with(error), "{text}: {problem}");
         }
         assert!(parse("open a").unwrap_err().problem.contains(MAGIC));
+    }
+
+    #[test]
+    fn octets_that_are_no_text_are_refused_and_not_sent_as_others() {
+        let file = b"framespec script 1\nopen a\nsend a 'caf\xe9'\n";
+        let error = Script::from_file(file).unwrap_err().to_string();
+        assert!(error.starts_with("line 3: not UTF-8"), "{error}");
+    }
+
+    /// 680 KB in which every ninth octet ends a stretch of text: looking at the whole rest at each
+    /// of them would take minutes.
+    #[test]
+    fn long_texts_are_written_as_fast_as_short_ones() {
+        let octets = b"abcdefghzzzzzzzzz".repeat(40_000);
+        let written = Octets(&octets).to_string();
+        assert!(
+            written.starts_with("'abcdefgh' 7a*9 'abcdefgh' 7a*9"),
+            "{written:.40}"
+        );
+        let script = script(&format!("open a\nsend a {written}")).unwrap();
+        assert_eq!(script.stream(0), octets);
     }
 
     proptest! {
