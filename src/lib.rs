@@ -40,10 +40,43 @@
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
+//! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
+//! | [`run_client`] | those cases played at a live client | `check` |
+//! | [`selftest`] | the suite against servers of which it is known what it should find | `check` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
-
+//!
+//! A room without a feature is always there. The others can be had by name; `cli`, which is among the
+//! default features, brings all but `fuzz`.
+//!
+// What is not compiled in has no page to lead to: the table says which feature brings it.
+#![cfg_attr(not(feature = "message"), doc = "[`message`]: #rooms")]
+#![cfg_attr(
+    not(feature = "server"),
+    doc = "[`session`]: #rooms\n[`server`]: #rooms\n[`client`]: #rooms\n[`server::Server`]: #rooms\n[`client::Client`]: #rooms"
+)]
+#![cfg_attr(
+    not(feature = "suite"),
+    doc = "[`spec`]: #rooms\n[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`client_cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
+)]
+#![cfg_attr(
+    not(feature = "check"),
+    doc = "[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms\n[`selftest`]: #rooms"
+)]
+#![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
+#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms")]
 #![forbid(unsafe_code)]
+// What comes from outside is counted with checks. Tests may reckon as they like.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::string_slice
+    )
+)]
 
 #[cfg(feature = "suite")]
 pub mod cases;

@@ -39,7 +39,7 @@ impl ListArgs {
                 })
             })))?,
             Format::Human => {
-                let mut clauses = 0;
+                let mut clauses = 0_usize;
                 for clause in spec::CLAUSES {
                     let of_it: Vec<_> = cases
                         .iter()
@@ -48,7 +48,7 @@ impl ListArgs {
                     if of_it.is_empty() {
                         continue;
                     }
-                    clauses += 1;
+                    clauses = clauses.saturating_add(1);
                     out::line(format_args!("{} ({})", clause.slug, clause.level))?;
                     for case in of_it {
                         out::line(format_args!("  {:<42} {}", case.id, case.why))?;

@@ -126,12 +126,12 @@ impl Replay<'_> {
             );
         }
         let strictly = self.args.strict && summary.warn.saturating_add(summary.unstable) > 0;
-        let played = summary.pass + summary.fail + summary.warn + summary.unstable;
+        let none_played = [summary.pass, summary.fail, summary.warn, summary.unstable] == [0; 4];
         if self.teller.unreadable > 0 {
             Ok(Exit::Usage)
         } else if summary.fail > 0 || strictly {
             Ok(Exit::Findings)
-        } else if played == 0 {
+        } else if none_played {
             Err(self.not_served())
         } else if summary.error > 0 {
             Ok(Exit::CouldNot)

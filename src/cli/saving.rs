@@ -281,7 +281,7 @@ fn utc(seconds: u64) -> String {
 
 fn year_days(year: u64) -> u64 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    365 + u64::from(leap)
+    if leap { 366 } else { 365 }
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ const FINE: usize = 1024;
 /// but is the same every time.
 pub(super) fn derived(stream: &[u8], header_len: usize) -> Vec<Way> {
     let least = stream.len().div_ceil(FINE).max(1);
-    let hash = hash(stream);
-    let random = (0..5).map(|i| least.saturating_add((hash >> (12 * i) & 0x7f) as usize));
+    let hash = hash(stream).to_le_bytes();
+    let random = hash.map(|octet| least.saturating_add(usize::from(octet & 0x7f)));
     vec![
         Way::segments(vec![least]),
         Way::segments(vec![header_len.max(least)]),
-        Way::segments(random.collect()),
+        Way::segments(random.to_vec()),
     ]
 }
 

@@ -305,9 +305,13 @@ impl Stage<'_> {
     /// A client that does not read cannot expect to be read. It is given up when the server has taken
     /// nothing more while it served the canary.
     async fn insist(&mut self, conn: Conn, segment: &[u8], mut sending: Sending) -> Sending {
-        let (mut before, mut in_vain) = (usize::MAX, 0);
+        let (mut before, mut in_vain) = (usize::MAX, 0_u32);
         while let Sending::Blocked { left } = sending {
-            in_vain = if left < before { 0 } else { in_vain + 1 };
+            in_vain = if left < before {
+                0
+            } else {
+                in_vain.saturating_add(1)
+            };
             if in_vain >= DEAF_ATTEMPTS {
                 break;
             }

@@ -21,8 +21,11 @@ use tcp::Conversation;
 /// Time between the last packet of a case and the first of the next, in microseconds.
 const GAP_US: u64 = 1_000;
 
-/// The first port that clients have, and how many there are.
-const CLIENT_PORTS: (u16, u16) = (49_152, 16_000);
+/// The first port that clients have.
+const FIRST_CLIENT_PORT: u16 = 49_152;
+
+/// How many ports clients have.
+const CLIENT_PORTS: u32 = 16_000;
 
 /// The server's port where the target names none.
 const SERVER_PORT: u16 = 7_000;
@@ -81,15 +84,14 @@ impl Ends {
     }
 
     fn next(&mut self) -> Conversation {
-        let (first, count) = CLIENT_PORTS;
         let number = self.clients;
         self.clients = number.saturating_add(1);
-        let port = u16::try_from(number % u32::from(count)).unwrap_or(0);
-        let mut port = first.saturating_add(port);
+        let port = u16::try_from(number % CLIENT_PORTS).unwrap_or(0);
+        let mut port = FIRST_CLIENT_PORT.saturating_add(port);
         if port == self.server.port() {
             port = u16::MAX;
         }
-        let round = u8::try_from((number / u32::from(count)) % 256).unwrap_or(0);
+        let round = u8::try_from((number / CLIENT_PORTS) % 256).unwrap_or(0);
         let ip: IpAddr = match self.server {
             SocketAddr::V4(_) => Ipv4Addr::new(127, 0, round, 1).into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),

@@ -206,6 +206,7 @@ fn each_value(value: &mut Value, change: &dyn Fn(&mut Value)) {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "it is what the fault does")]
 fn in_single_precision(value: &mut Value) {
     if let Value::Number(number) = value {
         let rounded = number.as_f64().map(|number| f64::from(number as f32));

@@ -58,6 +58,35 @@ fn every_room_has_its_rules() {
     none(unruled);
 }
 
+/// The map in the crate's documentation has a row for each room, with the feature that brings it.
+#[test]
+fn the_crate_shows_every_room_with_its_feature() {
+    let lib = files(&["src/lib.rs"]).remove(0).text;
+    let lines: Vec<_> = lib.lines().collect();
+    let declared = |room: &str| {
+        let at = lines
+            .iter()
+            .position(|line| *line == format!("pub mod {room};"))?;
+        let feature = lines[at - 1].strip_prefix("#[cfg(feature = \"");
+        Some(feature.map_or("–".to_owned(), |rest| {
+            format!("`{}`", &rest[..rest.len() - 3])
+        }))
+    };
+    let shown = |room: &str, feature: &str| {
+        let (front, end) = (format!("//! | [`{room}`] | "), format!(" | {feature} |"));
+        lines
+            .iter()
+            .any(|line| line.starts_with(&front) && line.ends_with(&end))
+    };
+    let missing: Vec<_> = ROOMS
+        .iter()
+        .map(|room| (room.name, declared(room.name).unwrap_or_default()))
+        .filter(|(room, feature)| !shown(room, feature))
+        .map(|(room, feature)| format!("src/lib.rs has no row for {room}, feature {feature}"))
+        .collect();
+    none(missing);
+}
+
 #[test]
 fn the_crate_and_the_program_forbid_unsafe_code() {
     let without: Vec<_> = rust(&["src"])
