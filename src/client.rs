@@ -31,6 +31,7 @@ const ROOM: usize = 4 << 10;
 
 /// Why a client's exchange failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientError {
     /// The connection broke.
     #[error("the connection broke: {0}")]

@@ -31,6 +31,7 @@ pub struct Message {
 
 /// Why a payload is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Undecodable {
     /// There is nothing in it.
     #[error("empty payload")]
@@ -53,6 +54,7 @@ pub enum Undecodable {
 
 /// Why a JSON text has no [`Value`] although its grammar is in order.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ValueError {
     /// The payloads of this profile are not JSON.
     #[error("the payload is not JSON")]
@@ -106,7 +108,7 @@ impl Message {
         &self.payload
     }
 
-    /// The payload, exactly as it came.
+    /// The same, given away.
     #[must_use]
     pub fn into_payload(self) -> Bytes {
         self.payload

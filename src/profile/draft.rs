@@ -4,7 +4,8 @@ use super::{Mark, Order, Payload, Profile, Region, Reply, Template, Unit};
 
 /// A description of a wire format before it has been checked.
 ///
-/// [`Draft::default`] is the `tutorial` format without a name.
+/// [`Draft::default`] is the `tutorial` format without a name. Fields may be added to it, so a literal
+/// ends in `..Draft::default()`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// 1 to 64 of `a`–`z`, `0`–`9` and `-`.
@@ -27,7 +28,8 @@ pub struct Draft {
     pub after: String,
     /// Octets of a chunk, 1 to 65,536; 1 means no padding.
     pub chunk: u32,
-    /// The octet that padding is made of.
+    /// The octet that padding is made of. Where payloads are JSON and the receiver drops the padding,
+    /// it is none that a JSON text can end in.
     pub pad: u8,
     /// What payloads are made of.
     pub payload: Payload,
@@ -72,6 +74,7 @@ impl From<Profile> for Draft {
 
 /// Why a description is no profile: the field, its value, and what is allowed there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 #[error("{field} = {value}: {allowed}")]
 pub struct ProfileError {
     /// The field's key as a profile file spells it, such as `length.width`.
@@ -125,6 +128,7 @@ impl TryFrom<Draft> for Profile {
         };
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
+        payloads_survive_trimming(&profile)?;
         Ok(profile)
     }
 }
@@ -180,9 +184,10 @@ fn covers(mut covers: Vec<Region>) -> Result<Vec<Region>, ProfileError> {
     if covers.contains(&Region::Payload) {
         Ok(covers)
     } else {
+        let words: Vec<&str> = covers.iter().map(|region| region.as_str()).collect();
         Err(ProfileError::new(
             "length.covers",
-            format!("{covers:?}").to_lowercase(),
+            format!("{words:?}"),
             "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\"",
         ))
     }
@@ -219,13 +224,7 @@ fn octet(pair: [u8; 2]) -> Option<Option<u8>> {
 }
 
 fn template(source: &str, payload: Payload) -> Result<Template, ProfileError> {
-    let refuse = |allowed: &str| {
-        ProfileError::new(
-            "exchange.request",
-            format!("{source:?}"),
-            allowed.to_owned(),
-        )
-    };
+    let refuse = |allowed| request_refused(source, allowed);
     let once = "a request with {text} in it exactly once";
     let (head, tail) = source
         .split_once(Template::HOLE)
@@ -233,19 +232,23 @@ fn template(source: &str, payload: Payload) -> Result<Template, ProfileError> {
     if tail.contains(Template::HOLE) {
         return Err(refuse(once));
     }
-    let made = format!("{head}text{tail}");
-    if payload == Payload::Json && !is_json(&made) {
+    if payload == Payload::Json && !is_json(&format!("{head}text{tail}")) {
         return Err(refuse(
             "a JSON text once {text} is filled in; note that {text} stands inside quotes",
         ));
-    }
-    if made.contains('\0') {
-        return Err(refuse("no NUL in it: NUL is what bodies are padded with"));
     }
     Ok(Template {
         head: head.to_owned(),
         tail: tail.to_owned(),
     })
+}
+
+fn request_refused(source: impl ToString, allowed: &str) -> ProfileError {
+    ProfileError::new(
+        "exchange.request",
+        format!("{:?}", source.to_string()),
+        allowed,
+    )
 }
 
 #[cfg(feature = "toml")]
@@ -281,22 +284,38 @@ fn chunks_can_be_counted(profile: &Profile) -> Result<(), ProfileError> {
             "\"octets\", unless length.covers has \"padding\" too",
         ));
     }
-    let fixed = [
-        (Region::Before, profile.before.len()),
-        (Region::Length, usize::from(profile.width)),
-        (Region::After, profile.after.len()),
-    ];
-    let covered: usize = fixed
-        .into_iter()
-        .filter(|(region, _)| profile.covers(*region))
-        .map(|(_, len)| len)
-        .sum();
+    let covered = profile.covered_header_len();
     if u32::try_from(covered).is_ok_and(|covered| covered.is_multiple_of(profile.chunk)) {
         Ok(())
     } else {
         Err(refuse(
             "\"octets\", unless the header octets that length.covers make whole chunks",
         ))
+    }
+}
+
+/// The octets that a JSON text can end in, white space aside: it can stand behind any text, and means
+/// nothing.
+const ENDS_OF_JSON: &[u8] = b"\"]}0123456789el";
+
+/// The receiver finds the end of a payload by dropping pad octets, so no message may end in one.
+fn payloads_survive_trimming(profile: &Profile) -> Result<(), ProfileError> {
+    if !profile.trims() {
+        return Ok(());
+    }
+    if profile.payload == Payload::Json && ENDS_OF_JSON.contains(&profile.pad) {
+        return Err(ProfileError::new(
+            "body.pad",
+            format!("{:#04x}", profile.pad),
+            "an octet that no JSON text ends in, such as 0x00 or 0x20",
+        ));
+    }
+    match &profile.request {
+        Some(template) if template.tail.as_bytes().last() == Some(&profile.pad) => {
+            let allowed = "a request that does not end in the octet that padding is made of";
+            Err(request_refused(template, allowed))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -428,6 +447,39 @@ mod tests {
             "length.unit"
         );
         assert!(Profile::try_from(counted(vec![Length, Payload, Padding], 4)).is_ok());
+    }
+
+    #[test]
+    fn what_pads_is_nothing_that_a_message_ends_in() {
+        let padded = |pad, payload, request: Option<&str>| Draft {
+            pad,
+            payload,
+            request: request.map(str::to_owned),
+            ..draft()
+        };
+        for text in ["\"a\"", "[]", "{}", "true", "null", "1E5", "-0"] {
+            let last = *text.as_bytes().last().unwrap();
+            assert_eq!(refused(padded(last, Payload::Json, None)), "body.pad");
+            let unpadded = Draft {
+                chunk: 1,
+                ..padded(last, Payload::Json, None)
+            };
+            assert!(Profile::try_from(unpadded).is_ok());
+            assert!(Profile::try_from(padded(last, Payload::Utf8, None)).is_ok());
+        }
+        for pad in [0, b' ', b'.', 0xff] {
+            assert!(Profile::try_from(padded(pad, Payload::Json, None)).is_ok());
+        }
+        let request = |text| padded(b'.', Payload::Utf8, Some(text));
+        assert_eq!(refused(request("say {text}.")), "exchange.request");
+        assert!(Profile::try_from(request("say. {text}")).is_ok());
+    }
+
+    #[test]
+    fn what_is_covered_is_told_as_a_file_writes_it() {
+        let covers = vec![Region::Length, Region::Before];
+        let error = Profile::try_from(Draft { covers, ..draft() }).unwrap_err();
+        assert_eq!(error.value, r#"["before", "length"]"#);
     }
 
     #[test]

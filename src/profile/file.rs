@@ -37,6 +37,7 @@ const RESERVED: &str = "body.index";
 
 /// Why a file is no profile, and on which of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FileError {
     /// It is not TOML.
     #[error("line {line}: {problem}")]

@@ -74,6 +74,7 @@ pub enum Unit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
 pub enum Region {
     /// The fixed octets in front of the length field.
     Before,
@@ -87,10 +88,25 @@ pub enum Region {
     Padding,
 }
 
+impl Region {
+    /// The word for it in profiles.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Length => "length",
+            Self::After => "after",
+            Self::Payload => "payload",
+            Self::Padding => "padding",
+        }
+    }
+}
+
 /// What payloads are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
 pub enum Payload {
     /// One JSON text (RFC 8259) in UTF-8.
     #[default]
@@ -106,6 +122,7 @@ pub enum Payload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
 pub enum Reply {
     /// Not known: find out by asking.
     #[default]
@@ -358,6 +375,19 @@ impl Profile {
             .saturating_add(self.after.len())
     }
 
+    /// Octets of the header that the length field counts too. 0 to 136.
+    #[must_use]
+    pub fn covered_header_len(&self) -> usize {
+        [
+            (Region::Before, self.before.len()),
+            (Region::Length, usize::from(self.width)),
+            (Region::After, self.after.len()),
+        ]
+        .into_iter()
+        .filter(|(region, _)| self.covers(*region))
+        .fold(0, |all, (_, octets)| all.saturating_add(octets))
+    }
+
     /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding.
     #[must_use]
     pub fn chunk(&self) -> u32 {
@@ -368,6 +398,14 @@ impl Profile {
     #[must_use]
     pub fn pad(&self) -> u8 {
         self.pad
+    }
+
+    /// Whether a receiver finds the end of the payload by dropping pad octets at the end of the body:
+    /// there are chunks, and the length counts the padding too. A payload that ends in the pad octet
+    /// cannot be sent then.
+    #[must_use]
+    pub fn trims(&self) -> bool {
+        self.chunk > 1 && self.covers(Region::Padding)
     }
 
     /// What payloads are made of.

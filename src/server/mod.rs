@@ -51,6 +51,8 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
 use tracing::{debug, info};
 
 /// Limits of a server.
+///
+/// More of them may be added, so a literal ends in `..Settings::default()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// Limits of each connection.

@@ -28,6 +28,7 @@ impl Codec {
 
 /// What can go wrong on a framed connection.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CodecError {
     /// The connection itself.
     #[error(transparent)]

@@ -36,9 +36,9 @@ impl Encoder {
         out.reserve(self.frame_len(body)?);
         self.header_with(count, out);
         out.put_slice(payload);
-        let padding = body.saturating_sub(payload.len() as u64);
+        let padding = body.saturating_sub(payload.len());
         if padding > 0 {
-            out.put_bytes(pad, padding as usize);
+            out.put_bytes(pad, padding);
         }
         Ok(())
     }
@@ -52,10 +52,8 @@ impl Encoder {
         self.frame_len(body)
     }
 
-    fn frame_len(&self, body: u64) -> Result<usize, EncodeError> {
-        usize::try_from(body)
-            .ok()
-            .and_then(|body| body.checked_add(self.format.header_len()))
+    fn frame_len(&self, body: usize) -> Result<usize, EncodeError> {
+        body.checked_add(self.format.header_len())
             .ok_or(EncodeError::OverLimit {
                 limit: usize::MAX as u64,
             })

@@ -16,6 +16,7 @@ pub struct DecodeError {
 
 /// The ways in which a stream is no sequence of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DecodeErrorKind {
     /// A fixed octet of the header has another value.
     Mark,
@@ -64,6 +65,7 @@ impl fmt::Display for DecodeErrorKind {
 
 /// Why a payload cannot be sent so that it would arrive as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EncodeError {
     /// The body would be larger than the profile allows.
     #[error("the body would be larger than the limit of {limit} octets")]

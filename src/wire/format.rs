@@ -18,6 +18,7 @@ pub(super) struct Format {
     /// Octets of the header that the length counts.
     covered: u64,
     covers_padding: bool,
+    trims: bool,
     chunk: u32,
     pad: u8,
     limit: u64,
@@ -48,15 +49,6 @@ struct Sizes {
 
 impl Format {
     pub(super) fn new(profile: &Profile) -> Self {
-        let covered = [
-            (Region::Before, profile.before().len()),
-            (Region::Length, usize::from(profile.width())),
-            (Region::After, profile.after().len()),
-        ]
-        .into_iter()
-        .filter(|(region, _)| profile.covers(*region))
-        .map(|(_, octets)| octets as u64)
-        .sum();
         Self {
             before: profile.before().clone(),
             after: profile.after().clone(),
@@ -67,7 +59,8 @@ impl Format {
                 Unit::Octets => 1,
                 Unit::Chunks => profile.chunk(),
             },
-            covered,
+            covered: profile.covered_header_len() as u64,
+            trims: profile.trims(),
             covers_padding: profile.covers(Region::Padding),
             chunk: profile.chunk(),
             pad: profile.pad(),
@@ -86,7 +79,7 @@ impl Format {
 
     /// Whether the receiver finds the end of the payload by dropping pad octets.
     pub(super) fn trims(&self) -> bool {
-        self.covers_padding && self.chunk > 1
+        self.trims
     }
 
     /// The frame at the front of these octets, if it is whole.
@@ -187,16 +180,18 @@ impl Format {
     }
 
     /// The size of the body for a payload, and the count that its header has.
-    pub(super) fn plan(&self, payload: usize) -> Result<(u64, u64), EncodeError> {
+    pub(super) fn plan(&self, payload: usize) -> Result<(usize, u64), EncodeError> {
+        let over = EncodeError::OverLimit { limit: self.limit };
         let sizes = u64::try_from(payload)
             .ok()
             .and_then(|payload| self.padded(payload))
-            .ok_or(EncodeError::OverLimit { limit: self.limit })?;
+            .ok_or(over)?;
         let counted = match sizes.payload {
             Some(payload) if !self.covers_padding => payload,
             _ => sizes.body,
         };
-        Ok((sizes.body, self.count(counted)?))
+        let body = usize::try_from(sizes.body).map_err(|_| over)?;
+        Ok((body, self.count(counted)?))
     }
 
     /// The count that says so many octets of payload, and of padding where that is covered.

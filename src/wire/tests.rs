@@ -174,3 +174,17 @@ fn a_crafted_header_says_what_it_is_told() {
     encoder.header_with(u64::MAX, &mut out);
     assert_eq!(&out[..], [0xff; 4]);
 }
+
+/// They go wherever a program wants to have them: into tasks, threads and errors.
+#[test]
+fn everything_may_change_threads() {
+    fn is_free<T: Send + Sync + Unpin + 'static>() {}
+    fn is_error<T: std::error::Error + Send + Sync + 'static>() {}
+    is_free::<Encoder>();
+    is_free::<Decoder>();
+    is_free::<Frame>();
+    is_free::<FrameRef<'static>>();
+    is_free::<Frames<'static>>();
+    is_error::<DecodeError>();
+    is_error::<EncodeError>();
+}

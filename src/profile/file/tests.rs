@@ -117,6 +117,14 @@ fn every_error_says_where_what_and_what_else() {
             "line 5: body.pad = -1: an octet, 0 to 255",
         ),
         (
+            "[body]\nchunk = 8\npad = 0x7d",
+            "line 6: body.pad = 0x7d: an octet that no JSON text ends in",
+        ),
+        (
+            "covers = [\"length\"]",
+            "line 4: length.covers = [\"length\"]: \"payload\", and with it",
+        ),
+        (
             "[body]\nchunk = 65537",
             "line 5: body.chunk = 65537: 1 to 65536 octets",
         ),

@@ -9,11 +9,11 @@ pub(super) type Words<T> = [(&'static str, T)];
 pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
 pub(super) const UNITS: [(&str, Unit); 2] = [("octets", Unit::Octets), ("chunks", Unit::Chunks)];
 pub(super) const REGIONS: [(&str, Region); 5] = [
-    ("before", Region::Before),
-    ("length", Region::Length),
-    ("after", Region::After),
-    ("payload", Region::Payload),
-    ("padding", Region::Padding),
+    (Region::Before.as_str(), Region::Before),
+    (Region::Length.as_str(), Region::Length),
+    (Region::After.as_str(), Region::After),
+    (Region::Payload.as_str(), Region::Payload),
+    (Region::Padding.as_str(), Region::Padding),
 ];
 pub(super) const PAYLOADS: [(&str, Payload); 3] = [
     ("json", Payload::Json),

@@ -153,15 +153,7 @@ pub(crate) fn lengths(profile: &Profile, count: i128) -> (i128, Option<i128>) {
         Unit::Octets => count,
         Unit::Chunks => count.saturating_mul(chunk),
     };
-    let covered = [
-        (Region::Before, profile.before().len()),
-        (Region::Length, profile.width().into()),
-        (Region::After, profile.after().len()),
-    ]
-    .into_iter()
-    .filter(|(region, _)| profile.covers(*region))
-    .map(|(_, octets)| i128::try_from(octets).unwrap_or(i128::MAX))
-    .sum();
+    let covered = i128::try_from(profile.covered_header_len()).unwrap_or(i128::MAX);
     let counted = length.saturating_sub(covered);
     if profile.covers(Region::Padding) {
         return (counted, (chunk == 1).then_some(counted));
