@@ -4,19 +4,23 @@
 //! the judge makes of it what it makes. A play is broken off only where something was waited for in
 //! vain, or the client is gone.
 
+mod conn;
+mod waiting;
+
 use super::log::{Log, State};
 use super::process::{Child, Reading};
 use super::taken::taken;
 use super::{Door, Source};
-use crate::client_cases::{Act, Client, Fate, Line, Play, Seen, Shows, Transcript, Wanted};
+use crate::client_cases::{Act, Client, Line, Play, Seen, Shows, Transcript, Wanted};
 use crate::profile::Profile;
+use conn::Conn;
 use socket2::SockRef;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -24,14 +28,8 @@ use tokio::time::timeout;
 /// that the client connects again.
 const MOST_CONNECTIONS: usize = 4;
 
-/// How long a client that need not notice at once is left alone before it wants to send.
-const LEFT_ALONE: Duration = Duration::from_millis(400);
-
 /// How long it is waited for what may stand behind the last request.
 const LINGER: Duration = Duration::from_millis(100);
-
-/// How often a client's process is looked at while something is waited for.
-const LOOK: Duration = Duration::from_millis(15);
 
 /// How long a client that nobody started here may take to close when its case is over.
 const PARTING: Duration = Duration::from_millis(200);
@@ -118,13 +116,6 @@ async fn drain(listener: &TcpListener) {
     while let Ok(Ok(_)) = timeout(Duration::ZERO, listener.accept()).await {}
 }
 
-/// The connection that is played on.
-#[derive(Debug)]
-struct Conn {
-    stream: Arc<TcpStream>,
-    reader: JoinHandle<()>,
-}
-
 struct Stage<'a> {
     theatre: &'a Theatre,
     client: &'a Client,
@@ -177,12 +168,8 @@ impl Stage<'_> {
         let Some((stream, _)) = accepted else {
             return self.give_up(Wanted::Connection, begun);
         };
-        // It delays nothing that a delay could be mistaken for.
-        let _ = stream.set_nodelay(true);
         self.log.note(Seen::Connected { before: 0 });
-        let stream = Arc::new(stream);
-        let reader = tokio::spawn(read(Arc::clone(&stream), Arc::clone(&self.log)));
-        self.conn = Some(Conn { stream, reader });
+        self.conn = Some(Conn::new(stream, &self.log));
         Continue(())
     }
 
@@ -251,59 +238,6 @@ impl Stage<'_> {
         }
     }
 
-    async fn request(&mut self) -> ControlFlow<()> {
-        let before = self.asked;
-        self.asked = before.saturating_add(1);
-        let asked = self.asked;
-        let limit = if before == 0 {
-            self.patience.first
-        } else {
-            self.patience.reaction
-        };
-        let begun = Instant::now();
-        let met = |state: &State| {
-            state.requests >= asked || state.is_malformed || state.is_over() || state.fin
-        };
-        let was_met = self.progressing(limit, met).await;
-        let came = self.log.now(|state| state.requests >= asked);
-        match (came, was_met) {
-            (true, _) => Continue(()),
-            (false, true) if self.log.now(|state| !state.is_malformed) => {
-                self.hear_the_last().await;
-                Break(())
-            }
-            _ => self.give_up(Wanted::Request(before), begun),
-        }
-    }
-
-    /// Waits like [`Log::until`]; once something has come, only as long as more of it does.
-    async fn progressing(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
-        let begun = Instant::now();
-        loop {
-            let received = self.log.now(|state| state.received);
-            let left = limit.saturating_sub(begun.elapsed());
-            let step = if received > 0 {
-                left.min(self.patience.reaction)
-            } else {
-                left
-            };
-            let moved = |state: &State| met(state) || state.received > received;
-            if !self.log.until(step, moved).await {
-                return false;
-            }
-            if self.log.now(&met) {
-                return true;
-            }
-        }
-    }
-
-    /// What a client that is gone has said may still be on its way.
-    async fn hear_the_last(&self) {
-        if self.child.is_some() {
-            self.log.until(self.patience.reaction, State::is_gone).await;
-        }
-    }
-
     async fn send(&mut self, segments: &[Vec<u8>]) -> ControlFlow<()> {
         if self.play.weighs && self.weight.is_none() {
             self.weight = self.reading().await;
@@ -314,10 +248,10 @@ impl Stage<'_> {
                 return Break(());
             };
             if index > 0 {
-                taken(&conn.stream).await;
+                taken(conn.stream()).await;
             }
             self.log.note(Seen::Replied(segment.clone()));
-            if !write(&conn.stream, segment, self.patience.reaction).await {
+            if !conn.send(segment, self.patience.reaction).await {
                 self.log.note(Seen::NotTaken);
                 if self.play.must_end.is_some() {
                     return Continue(());
@@ -328,31 +262,6 @@ impl Stage<'_> {
             self.sent = self.sent.saturating_add(segment.len());
         }
         Continue(())
-    }
-
-    /// Waits for the texts so far. That they do not come is found by the judge.
-    async fn shown(&mut self) -> ControlFlow<()> {
-        let due: Vec<_> = self
-            .play
-            .texts
-            .iter()
-            .filter(|text| text.due <= self.sent && !matches!(text.fate, Fate::Hidden(_)))
-            .collect();
-        let optional = due.iter().any(|text| text.fate == Fate::ShownUnlessEnded);
-        let had_fin = self.had_fin;
-        let met = |state: &State| {
-            let is_hopeless = state.is_gone() || (optional && state.fin && !had_fin);
-            is_hopeless || {
-                let output = String::from_utf8_lossy(&state.output);
-                due.iter().all(|text| text.find(&output, 0).is_some())
-            }
-        };
-        let begun = Instant::now();
-        if self.log.until(self.patience.reaction, met).await {
-            Continue(())
-        } else {
-            self.give_up(Wanted::Shown, begun)
-        }
     }
 
     async fn pause(&mut self, time: Duration) {
@@ -383,8 +292,7 @@ impl Stage<'_> {
         self.had_fin = self.log.now(|state| state.fin);
         self.log.note(Seen::ServerFin);
         if let Some(conn) = &self.conn {
-            // A client that has reset the connection makes this fail, and the reader notes that.
-            let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+            conn.end_stream();
         }
     }
 
@@ -395,130 +303,6 @@ impl Stage<'_> {
         conn.reset().await;
         // It counts as had: there is no second one.
         self.others.get_or_insert_with(|| tokio::spawn(async {}));
-    }
-
-    /// Waits until the client has ended the connection or itself; with a line, until it has done so
-    /// upon wanting to send that at the latest.
-    async fn ended(&mut self, line: Option<&Line>) -> ControlFlow<()> {
-        let had_fin = self.had_fin;
-        let ended = move |state: &State| state.is_over() || (state.fin && !had_fin);
-        let begun = Instant::now();
-        let limit = match line {
-            Some(_) => self.left_alone(),
-            None => self.patience.reaction,
-        };
-        let mut has_ended = self.watched(limit, ended).await;
-        if let (false, Some(line)) = (has_ended, line) {
-            self.types(line).await;
-            has_ended = self.watched(self.patience.reaction, ended).await;
-        }
-        if !has_ended {
-            return self.give_up(Wanted::End, begun);
-        }
-        self.see_it_die().await;
-        Continue(())
-    }
-
-    fn left_alone(&self) -> Duration {
-        let stretched = LEFT_ALONE.saturating_mul(self.patience.stretch);
-        stretched.min(self.patience.reaction)
-    }
-
-    /// The connections of a process that dies end a moment before it does. How it dies matters.
-    async fn see_it_die(&self) {
-        if self.child.is_some()
-            && self
-                .log
-                .until(self.left_alone(), |state| state.exited)
-                .await
-        {
-            self.hear_the_last().await;
-        }
-    }
-
-    /// Waits like [`Log::until`], and looks at the process meanwhile.
-    async fn watched(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
-        let begun = Instant::now();
-        let before = self.reading().await;
-        let (mut resident, mut address_space) = (0, 0);
-        let is_met = loop {
-            let left = limit.saturating_sub(begun.elapsed());
-            if self.log.until(left.min(LOOK), &met).await {
-                break true;
-            }
-            if left.is_zero() {
-                break false;
-            }
-            if let (Some(weight), Some(now)) = (self.weight, self.reading().await) {
-                resident = now.resident.saturating_sub(weight.resident).max(resident);
-                let space = now.address_space.saturating_sub(weight.address_space);
-                address_space = space.max(address_space);
-            }
-        };
-        if self.play.weighs && address_space > 0 {
-            self.log.note(Seen::Grew {
-                resident,
-                address_space,
-            });
-        }
-        if !is_met {
-            self.used(before, begun).await;
-        }
-        is_met
-    }
-
-    /// Waits until the client has noticed that the connection was reset.
-    async fn noticed(&mut self, line: &Line) -> ControlFlow<()> {
-        let begun = Instant::now();
-        let (said, connections) = self.log.now(|state| (state.said, state.connections));
-        let sockets = self.weight.map(|weight| weight.sockets);
-        let mut how = self
-            .notice(self.left_alone(), said, connections, sockets)
-            .await;
-        if how.is_none() {
-            self.types(line).await;
-            let limit = self.patience.reaction;
-            how = self.notice(limit, said, connections, sockets).await;
-        }
-        let Some(how) = how else {
-            return self.give_up(Wanted::Notice, begun);
-        };
-        self.log.note(Seen::Noticed(how));
-        self.see_it_die().await;
-        Continue(())
-    }
-
-    async fn notice(
-        &self,
-        limit: Duration,
-        said: usize,
-        connections: usize,
-        sockets: Option<usize>,
-    ) -> Option<&'static str> {
-        let begun = Instant::now();
-        let before = self.reading().await;
-        let met =
-            |state: &State| state.exited || state.connections > connections || state.said > said;
-        while begun.elapsed() < limit {
-            if self.log.until(LOOK, met).await {
-                return Some(self.log.now(|state| {
-                    if state.exited {
-                        "it ended"
-                    } else if state.connections > connections {
-                        "it connected again"
-                    } else {
-                        "it said something"
-                    }
-                }));
-            }
-            if let (Some(before), Some(now)) = (sockets, self.reading().await)
-                && now.sockets < before
-            {
-                return Some("it closed the socket");
-            }
-        }
-        self.used(before, begun).await;
-        None
     }
 
     /// Ends the client. One that buffers its output is first given the chance to write it.
@@ -532,7 +316,7 @@ impl Stage<'_> {
         {
             child.end_input();
             if let Some(conn) = &self.conn {
-                let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+                conn.end_stream();
             }
             let limit = self.patience.reaction;
             self.log.until(limit, State::is_gone).await;
@@ -541,57 +325,11 @@ impl Stage<'_> {
         drop(self.child.take());
         if let Some(conn) = self.conn.take() {
             if is_users {
-                let _ = SockRef::from(&*conn.stream).shutdown(Shutdown::Write);
+                conn.end_stream();
                 let ended = |state: &State| state.fin || state.rst;
                 self.log.until(PARTING, ended).await;
             }
             conn.reset().await;
-        }
-    }
-}
-
-impl Conn {
-    async fn reset(self) {
-        // With nothing to linger for, closing discards what is unsent and resets.
-        let _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
-        self.reader.abort();
-        // The task holds the socket too; it has let go of it when it is joined.
-        let _ = self.reader.await;
-    }
-}
-
-/// Sends octets, and tells whether the client took them all.
-async fn write(stream: &TcpStream, octets: &[u8], limit: Duration) -> bool {
-    let mut rest = octets;
-    while !rest.is_empty() {
-        if !matches!(timeout(limit, stream.writable()).await, Ok(Ok(()))) {
-            return false;
-        }
-        match stream.try_write(rest) {
-            Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return false,
-        }
-    }
-    true
-}
-
-/// Notes what comes until the connection ends or no more is kept.
-async fn read(stream: Arc<TcpStream>, log: Arc<Log>) {
-    let mut buffer = vec![0; 16 << 10];
-    loop {
-        if stream.readable().await.is_err() {
-            return log.note(Seen::Rst);
-        }
-        match stream.try_read(&mut buffer) {
-            Ok(0) => return log.note(Seen::Fin),
-            Ok(taken) => {
-                if !log.received(buffer.get(..taken).unwrap_or_default()) {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return log.note(Seen::Rst),
         }
     }
 }

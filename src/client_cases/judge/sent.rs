@@ -131,11 +131,11 @@ fn badly_padded(profile: &Profile, request: &Request) -> Option<String> {
     if padding > 0 || profile.payload() != Payload::Json || !profile.covers(Region::Padding) {
         return None;
     }
-    filled_with_other(request.payload())
+    filled_with_other(request.payload(), profile.pad())
 }
 
 /// A JSON text behind which octets fill the chunk that are no pad octets.
-fn filled_with_other(payload: &[u8]) -> Option<String> {
+fn filled_with_other(payload: &[u8], pad: u8) -> Option<String> {
     let last = *payload.last()?;
     let text = payload
         .iter()
@@ -145,7 +145,7 @@ fn filled_with_other(payload: &[u8]) -> Option<String> {
     let is_blank = last.is_ascii_whitespace() && filling >= BLANKS;
     let is_wrong = !is_json_text(payload) && is_json_text(text);
     (is_json_text(text) && (is_blank || is_wrong))
-        .then(|| format!("{filling} octets {last:02x} fill the chunk where NULs belong"))
+        .then(|| format!("{filling} octets {last:02x} fill the chunk where {pad:02x} belongs"))
 }
 
 fn no_text(profile: &Profile, payload: &[u8]) -> Option<String> {
