@@ -56,8 +56,7 @@ pub fn decoder(data: &[u8]) {
         return;
     };
     let profile = profile.unwrap_or_default();
-    for conn in 0..script.connections() {
-        let stream = script.stream(conn);
+    for (conn, stream) in script.streams().into_iter().enumerate() {
         if stream.len() > MAX_STREAM {
             continue;
         }
@@ -86,9 +85,7 @@ pub fn session(data: &[u8]) {
 }
 
 fn is_small(script: &Script) -> bool {
-    let octets: usize = (0..script.connections())
-        .map(|conn| script.stream(conn).len())
-        .sum();
+    let octets = script.octets();
     script.connections() <= 32 && script.steps().len() <= 1000 && octets <= MAX_STREAM
 }
 

@@ -162,8 +162,9 @@ impl fmt::Display for Doubt {
 /// What the script permits, connection by connection.
 #[must_use]
 pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
-    (0..script.connections())
-        .map(|conn| permitted_for(profile, &script.stream(conn), script.client_end(conn)))
+    let streams = script.streams().into_iter().enumerate();
+    streams
+        .map(|(conn, stream)| permitted_for(profile, &stream, script.client_end(conn)))
         .collect()
 }
 

@@ -30,12 +30,11 @@ struct Stream {
 
 impl Layout {
     pub(super) fn new(profile: &Profile, script: &Script) -> Self {
-        let streams = (0..script.connections())
-            .map(|conn| Stream {
-                parts: parts(profile, &script.stream(conn)),
-                at: 0,
-            })
-            .collect();
+        let stream = |octets: Vec<u8>| Stream {
+            parts: parts(profile, &octets),
+            at: 0,
+        };
+        let streams = script.streams().into_iter().map(stream).collect();
         Self { streams }
     }
 

@@ -93,6 +93,11 @@ impl Program<'_> {
         let mut layout = Layout::new(self.profile, self.script);
         let mut so_far = vec![SoFar::default(); self.script.connections()];
         for step in self.script.steps() {
+            if let (Action::Stall, Some(so_far)) = (&step.action, so_far.get_mut(step.conn)) {
+                so_far.will_stall = true;
+            }
+        }
+        for step in self.script.steps() {
             if let Some(so_far) = so_far.get_mut(step.conn) {
                 so_far.take(&step.action);
             }
@@ -117,9 +122,7 @@ impl Program<'_> {
         let name = ConnName(step.conn);
         match &step.action {
             Action::Open => {
-                let stalls =
-                    |other: &Step| other.conn == step.conn && other.action == Action::Stall;
-                let slow = self.script.steps().iter().any(stalls);
+                let slow = so_far.get(step.conn).is_some_and(|conn| conn.will_stall);
                 let slow = if slow { ", small_buffer=True" } else { "" };
                 writeln!(out, "{name} = Client(\"{name}\"{slow})")
             }
@@ -176,6 +179,8 @@ struct SoFar {
     fin: bool,
     reset: bool,
     stalled: bool,
+    /// It stops reading at some time, so its buffer has to be small from the beginning.
+    will_stall: bool,
 }
 
 impl SoFar {

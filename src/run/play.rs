@@ -148,10 +148,7 @@ pub(super) async fn play(
     script: &Script,
     permitted: &[Permitted],
 ) -> (Transcript, Instant) {
-    let sent: usize = (0..script.connections())
-        .map(|conn| script.stream(conn).len())
-        .sum();
-    let room = sent.saturating_mul(4).saturating_add(SPARE_ROOM);
+    let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
     let log = Arc::new(Log::new(&peer.profile, room));
     let mut stage = Stage {
         peer,

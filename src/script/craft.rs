@@ -176,6 +176,11 @@ fn json_escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::profile::Draft;
+    use crate::wire::Encoder;
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use bytes::BytesMut;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     #[test]
     fn the_seeds_example_is_crafted_to_the_octet() {
@@ -214,6 +219,31 @@ mod tests {
             Craft::new(&Profile::chunk_count()).largest_body(),
             0xffff_ffff * 4
         );
+    }
+
+    proptest! {
+        /// Two that share no code make the same frames of whatever can be framed.
+        #[test]
+        fn frames_are_those_of_the_encoder(
+            seed in vec(any::<u8>(), 0..60),
+            payload in vec(prop_oneof![any::<u8>(), Just(0), Just(b'.')], 0..150),
+            chunks in prop_oneof![0..200_u64, any::<u64>()],
+        ) {
+            let profile = Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap();
+            let (craft, encoder) = (Craft::new(&profile), Encoder::new(&profile));
+            let mut out = BytesMut::new();
+            if encoder.encode(&payload, &mut out).is_ok() {
+                prop_assert_eq!(craft.frame(&payload), out.to_vec());
+            }
+            let body = chunks.saturating_mul(profile.chunk().into());
+            let body = body - body % u64::from(profile.chunk());
+            out.clear();
+            let claimed = encoder.claim(body, &mut out);
+            prop_assert_eq!(claimed.is_ok(), body <= craft.largest_body(), "{}", body);
+            if claimed.is_ok() {
+                prop_assert_eq!(craft.header(body), out.to_vec());
+            }
+        }
     }
 
     #[test]

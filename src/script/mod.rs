@@ -220,6 +220,12 @@ impl Script {
         self.ends.len()
     }
 
+    /// Octets sent on all connections together.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.octets
+    }
+
     /// How the client's side of that connection ends; `Open` for one that does not exist.
     #[must_use]
     pub fn client_end(&self, conn: Conn) -> ClientEnd {
@@ -238,6 +244,22 @@ impl Script {
             }
         }
         stream
+    }
+
+    /// All octets sent on each connection, in the order of opening.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Vec<u8>> {
+        let mut streams = vec![Vec::new(); self.connections()];
+        for step in &self.steps {
+            if let (Action::Send(segments), Some(stream)) =
+                (&step.action, streams.get_mut(step.conn))
+            {
+                segments
+                    .iter()
+                    .for_each(|segment| stream.extend_from_slice(segment));
+            }
+        }
+        streams
     }
 
     /// How long all its pauses are together.
@@ -338,6 +360,17 @@ mod tests {
             script.push(conn, Action::Await).unwrap();
         }
         assert_eq!(script.most_open(), 1);
+    }
+
+    #[test]
+    fn streams_are_put_together_by_connection() {
+        let text =
+            "framespec script 1\nopen a\nopen b\nsend b 01 | 02\nsend a 03\nsend b 04\nopen c";
+        let script = Script::from_file(text.as_bytes()).unwrap();
+        let streams = script.streams();
+        assert_eq!(streams, [vec![3], vec![1, 2, 4], vec![]]);
+        assert_eq!((script.stream(1), script.octets()), (vec![1, 2, 4], 4));
+        assert_eq!(Script::from_file(b"abc").unwrap().octets(), 3);
     }
 
     #[test]

@@ -37,9 +37,7 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn of(profile: &Profile, script: &Script) -> Self {
-        let streams: Vec<Vec<u8>> = (0..script.connections())
-            .map(|conn| script.stream(conn))
-            .collect();
+        let streams = script.streams();
         let mut pieces = Vec::new();
         for (conn, stream) in streams.iter().enumerate() {
             pieces_of(profile, conn, stream, &mut pieces);

@@ -229,3 +229,47 @@ async fn take_leave(c: &mut Client) {
     // Whoever has not gone by then is closed upon.
     let _ = timeout(c.shared.linger, discard).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Decoder;
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever stands in the length field of whatever format: the sizes are those that the
+        /// reference server goes by.
+        #[test]
+        fn sizes_are_those_of_the_decoder(
+            seed in prop::collection::vec(any::<u8>(), 0..60),
+            number in prop_oneof![0..400_u64, any::<u64>(), (0..400_u64).prop_map(|n| !n)],
+        ) {
+            let profile = Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap();
+            let mut octets = BytesMut::new();
+            Encoder::new(&profile).header_with(number, &mut octets);
+            let start = profile.before().len();
+            let field = octets[start..start + usize::from(profile.width())].to_vec();
+            let decoded = Decoder::new(&profile).decode(&mut octets);
+            match sizes(&profile, count(&profile, &field)) {
+                Err(Malformed) => prop_assert!(decoded.is_err(), "{:?}", decoded),
+                Ok(Sizes { body, payload }) if body < 1 << 18 => {
+                    let before = octets.len();
+                    let mut decoder = Decoder::new(&profile);
+                    if body > 0 {
+                        octets.resize(before + body - 1, 1);
+                        prop_assert_eq!(decoder.decode(&mut octets), Ok(None));
+                        octets.resize(before + body, 1);
+                    } else {
+                        Encoder::new(&profile).header_with(number, &mut octets);
+                        octets.truncate(profile.header_len());
+                    }
+                    let frame = decoder.decode(&mut octets).unwrap().unwrap();
+                    prop_assert_eq!(frame.body().len(), body);
+                    prop_assert_eq!(frame.payload().len(), payload.unwrap_or(body));
+                }
+                Ok(_) => prop_assert_eq!(decoded, Ok(None)),
+            }
+        }
+    }
+}
