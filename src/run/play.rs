@@ -454,15 +454,19 @@ impl Stage<'_> {
         timeout(limit, waiting).await.is_ok()
     }
 
-    /// Lets the canary be served while nothing may come here.
+    /// Lets the canary be served while nothing may come here. By the first round trip the server has found
+    /// what was sent; what it does about that after a while it has done by the last.
     async fn quiet(&mut self, conn: Conn) {
-        let mut sung = 0;
+        let slack = self.peer.pace.slack();
+        let mut sung = u32::from(self.sing().await);
+        sleep(slack).await;
         while sung < SILENT_ROUND_TRIPS && self.sing().await {
             sung = sung.saturating_add(1);
         }
-        let slack = self.peer.pace.slack();
-        let more = if sung == SILENT_ROUND_TRIPS { 1 } else { 4 };
-        sleep(slack.saturating_mul(more)).await;
+        if sung < SILENT_ROUND_TRIPS {
+            // Nobody was there to be served: time alone has to do.
+            sleep(slack.saturating_mul(3)).await;
+        }
         self.log.note(conn, Seen::Silent { round_trips: sung });
     }
 

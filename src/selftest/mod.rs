@@ -182,11 +182,15 @@ struct Failed {
 
 impl Failed {
     fn note(&mut self, fault: &'static Fault, results: &Results) {
+        // Where nothing was served, one case has to stand for all, and shows nothing of itself.
+        if !results.served {
+            return;
+        }
         for (case, seen) in &results.cases {
             if seen.is_played() {
                 self.played.insert(case);
             }
-            if seen.is_noticed() && results.served {
+            if seen.is_noticed() {
                 self.by.entry(case).or_default().push(fault.name);
             }
         }

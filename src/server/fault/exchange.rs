@@ -56,7 +56,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "A header that comes without its body is acknowledged by a frame.",
         |h| h.header = |c| Box::pin(acknowledged(c))),
     Fault::new("half-a-header-complained-of", "unsolicited", "",
-        "A client that is silent for a millisecond inside a header is told to go on.",
+        "A client of which only a part of a header is here is told to go on.",
         |h| h.header = |c| Box::pin(urged(c))),
     Fault::new("question-behind-the-second-reply", "unsolicited", "",
         "The second reply of a connection is followed by a question of the server's own.",
@@ -208,7 +208,8 @@ async fn with_greeting(c: &mut Client) -> End {
 
 async fn acknowledged(c: &mut Client) -> Result<Vec<u8>, End> {
     let header = honest::header(c).await?;
-    if c.is_silent_for(SHY).await {
+    c.look_ahead();
+    if c.inbox.is_empty() {
         honest::say(c, "go on".into()).await?;
     }
     Ok(header)
@@ -224,7 +225,8 @@ async fn urged(c: &mut Client) -> Result<Vec<u8>, End> {
             return Err(End::Eof { inside });
         }
         header.extend(came);
-        if header.len() < wanted && c.is_silent_for(SHY).await {
+        c.look_ahead();
+        if header.len() < wanted && c.inbox.is_empty() {
             honest::say(c, "go on".into()).await?;
         }
     }
