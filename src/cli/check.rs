@@ -16,7 +16,8 @@ use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
 use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Keep, Options, Player, RunError};
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,10 +51,10 @@ struct MannerArgs {
     #[arg(long)]
     serial: bool,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span, allow_hyphen_values = true)]
     timeout: Duration,
     /// What is added to silence that round trips have shown, instead of what was measured
-    #[arg(long, value_name = "TIME", value_parser = span)]
+    #[arg(long, value_name = "TIME", value_parser = span, allow_hyphen_values = true)]
     slack: Option<Duration>,
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
@@ -65,7 +66,7 @@ struct MannerArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
     /// What all that chance chooses is made from
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, allow_hyphen_values = true)]
     seed: u64,
 }
 
@@ -120,6 +121,11 @@ fn jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
+    let wrong = |_| format!("give a whole number from 0 to {}", u64::MAX);
+    text.parse().map_err(wrong)
+}
+
 impl CheckArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let selected = self.selection.cases()?;
@@ -135,7 +141,10 @@ impl CheckArgs {
         let mut saver = self.saving.open(self.host.target())?;
         let mut outputs = self.reports.open()?;
         outputs.mark(expectations.clone().marker(is_case));
-        let mut subject = self.host.subject(&profile)?;
+        let mut subject = self
+            .host
+            .subject(&profile)
+            .inspect_err(|failure| outputs.broken_off(&failure.what))?;
         let options = Options {
             cases: selected,
             timeout: self.manner.timeout.max(Duration::from_millis(1)),
@@ -156,6 +165,9 @@ impl CheckArgs {
         let runtime = runtime::multi()?;
         let host = &mut subject.host;
         let done = runtime.block_on(played(host, &options, &mut outputs, saver.as_mut()))?;
+        if done.is_none() {
+            outputs.broken_off(INTERRUPTED);
+        }
         let closing = outputs.finish();
         if let (Some(saver), Some(Ok(_))) = (&mut saver, &done) {
             runtime.block_on(minimised(host, &options, saver))?;
@@ -233,7 +245,8 @@ impl ReportArgs {
             match (free.next(), free.next()) {
                 (Some(output), None) => output.destination = Destination::File(path.clone()),
                 (None, _) => {
-                    return Err(Failure::usage("--output: every report has a file already"));
+                    return Err(Failure::usage("--output: every report has a file already")
+                        .hint("leave it out, or one of the files"));
                 }
                 _ => {
                     return Err(Failure::usage("--output is for one report")
@@ -254,8 +267,16 @@ impl ReportArgs {
             whole: self.trace,
             ..terminal::look()
         };
-        let opened = Outputs::open(&self.outputs()?, look);
-        let mut outputs = opened.map_err(|error| Failure::usage(error.to_string()))?;
+        if let Some(path) = &self.write_expect {
+            probe(path).map_err(|error| {
+                let what = format!(
+                    "--write-expect {}: cannot write it: {error}",
+                    path.display()
+                );
+                Failure::usage(what).hint(WRITABLE)
+            })?;
+        }
+        let mut outputs = Outputs::open(&self.outputs()?, look).map_err(unopened)?;
         outputs.add(Box::new(Progress::default()));
         Ok(outputs)
     }
@@ -310,9 +331,12 @@ impl ReportArgs {
 
 /// What a file says is known to fail.
 fn known(path: &Path) -> Result<Expectations, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = fs::read_to_string(path).map_err(|error| {
         let what = format!("--expect {}: cannot read it: {error}", path.display());
-        Failure::usage(what).hint("--write-expect FILE, to have such a file written")
+        Failure::usage(what).hint(match error.kind() {
+            ErrorKind::NotFound => "--write-expect FILE, to have such a file written",
+            _ => "name a file such as --write-expect FILE writes",
+        })
     })?;
     Expectations::parse(&text)
         .map_err(|error| Failure::usage(format!("--expect {}: {error}", path.display())))
@@ -339,12 +363,37 @@ fn exit(run: &Run) -> Exit {
     }
 }
 
+/// Why a run ends that the user has had enough of.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// The user has had enough.
 pub(crate) fn interrupted(closing: &Closing) -> Failure {
     match closing.failed.first() {
         Some(error) => unwritten(error),
         None => Failure::could_not("interrupted: the report says how far it came"),
     }
+}
+
+/// What to try if something cannot be written.
+const WRITABLE: &str = "name a file in a folder that is there and can be written";
+
+/// Whether a file can be written; it is left as it is.
+fn probe(path: &Path) -> io::Result<()> {
+    let is_there = path.exists();
+    OpenOptions::new().append(true).create(true).open(path)?;
+    if is_there {
+        return Ok(());
+    }
+    fs::remove_file(path)
+}
+
+/// Reports that cannot be written, before anything is played.
+fn unopened(error: OutputError) -> Failure {
+    let hint = match error {
+        OutputError::Twice(_) => "--format FORMAT=FILE, another file for each but one",
+        OutputError::Unwritable { .. } => WRITABLE,
+    };
+    Failure::usage(error.to_string()).hint(hint)
 }
 
 /// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
@@ -405,6 +454,7 @@ async fn minimised(host: &mut Host, options: &Options, saver: &mut Saver) -> Res
 }
 
 fn written(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
+    let destination = Destination::File(path.to_owned());
+    let written = destination.write(|out| out.write_all(text.as_bytes()));
+    written.map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
 }

@@ -1,6 +1,6 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
-use super::check::{ReportArgs, interrupted};
+use super::check::{INTERRUPTED, ReportArgs, interrupted, seed};
 use super::exit::{Exit, Failure};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
@@ -59,16 +59,16 @@ pub(crate) struct CheckClientArgs {
     #[arg(long)]
     strict: bool,
     /// How long a reaction of the client is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span, allow_hyphen_values = true)]
     timeout: Duration,
     /// How long a connection is waited for; 10s with --exec, else 60s, if not given
-    #[arg(long, value_name = "TIME", value_parser = span)]
+    #[arg(long, value_name = "TIME", value_parser = span, allow_hyphen_values = true)]
     wait: Option<Duration>,
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
     jobs: usize,
     /// What all that chance chooses is made from
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, allow_hyphen_values = true)]
     seed: u64,
     #[command(flatten)]
     reports: ReportArgs,
@@ -106,18 +106,22 @@ impl CheckClientArgs {
         }
         let profile = self.format.profile()?;
         let expectations = self.reports.expectations(self.strict)?;
-        let mut outputs = self.reports.open()?;
-        outputs.mark(expectations.clone().marker(is_case));
         let runtime = runtime::multi()?;
         let addresses = self.listen.resolve()?;
         let door = runtime.block_on(Door::open(&addresses)).map_err(|error| {
             Failure::could_not(format!("cannot listen on {}: {error}", self.listen))
+                .hint("another address of this machine, or port 0 for any that is free")
         })?;
+        let mut outputs = self.reports.open()?;
+        outputs.mark(expectations.clone().marker(is_case));
         let options = self.options(cases, profile, door.address());
         if self.exec.is_none() {
             self.wait_for_user(door.address(), &options, &mut outputs)?;
         }
         let done = runtime.block_on(played(door, &options, &mut outputs))?;
+        if done.is_none() {
+            outputs.broken_off(INTERRUPTED);
+        }
         let closing = outputs.finish();
         match done {
             None => return Err(interrupted(&closing)),

@@ -1,9 +1,9 @@
 //! `conformance compare`: saved runs side by side.
 
 use super::exit::{Exit, Failure};
-use crate::event::Run;
+use crate::event::{Event, Run};
 use crate::report::compare::Rows;
-use crate::report::{Destination, compare, read_run};
+use crate::report::{Destination, SavedRunError, compare, read_run};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
@@ -61,9 +61,23 @@ fn read(path: &Path) -> Result<Run, Failure> {
     let text = text(path)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
     read_run(&text).map_err(|error| {
-        Failure::usage(format!("{} {error}", path.display()))
-            .hint("conformance check TARGET --format json, to make such a report")
+        let hint = match &error {
+            SavedRunError::Malformed(error) if error.is_eof() && !text.trim().is_empty() => {
+                "the file is cut short: have it written again, or leave it out"
+            }
+            SavedRunError::Malformed(_) if is_lines(&text) => {
+                "--format json instead of jsonl, where the report is written"
+            }
+            _ => "conformance check TARGET --format json, to make such a report",
+        };
+        Failure::usage(format!("{} {error}", path.display())).hint(hint)
     })
+}
+
+/// Whether a text is a report in JSON Lines.
+fn is_lines(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    serde_json::from_str::<Event>(first).is_ok()
 }
 
 fn text(path: &Path) -> io::Result<String> {

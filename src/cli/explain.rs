@@ -2,7 +2,7 @@
 
 use super::check_client::client_rehearsal;
 use super::exit::{Exit, Failure};
-use super::selection::nearest;
+use super::selection::unknown;
 use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
 use crate::client_cases;
@@ -33,13 +33,7 @@ impl ExplainArgs {
             explain_client_case(case, &self.format.profile()?)?;
             return Ok(Exit::Ok);
         }
-        let case = cases::case(&self.case).ok_or_else(|| {
-            let unknown = Failure::usage(format!("no case is called {:?}", self.case));
-            match nearest(&self.case) {
-                Some(near) => unknown.hint(near),
-                None => unknown.hint("conformance list, for the names of all cases"),
-            }
-        })?;
+        let case = cases::case(&self.case).ok_or_else(|| unknown(&self.case))?;
         let profile = self.format.profile()?;
         let script = case.script(&Circumstances::best(&profile, &ReplyRule::Echo));
         if self.script {

@@ -21,8 +21,13 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = span)]
     startup: Duration,
     /// The server's process on this machine, to check what it spends
-    #[arg(long, value_name = "PID")]
+    #[arg(long, value_name = "PID", requires = "target", value_parser = pid)]
     pid: Option<u32>,
+}
+
+fn pid(text: &str) -> Result<u32, String> {
+    let wrong = |_| "give the number of the server's process".to_owned();
+    text.parse().map_err(wrong)
 }
 
 /// The server to be checked, and whatever keeps it alive.

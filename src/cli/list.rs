@@ -25,6 +25,11 @@ enum Format {
     Json,
 }
 
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 impl ListArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let cases = self.selection.cases()?;
@@ -54,8 +59,9 @@ impl ListArgs {
                         out::line(format_args!("  {:<42} {}", case.id, case.why))?;
                     }
                 }
-                let cases = cases.len();
-                out::line(format_args!("{cases} cases of {clauses} clauses"))?;
+                let cases = counted(cases.len(), "case");
+                let clauses = counted(clauses, "clause");
+                out::line(format_args!("{cases} of {clauses}"))?;
             }
         }
         Ok(Exit::Ok)

@@ -45,16 +45,24 @@ pub(crate) fn read(path: &Path) -> Result<ScriptFile, FileError> {
     let file = File::open(path)?;
     file.take(LONGEST.saturating_add(1))
         .read_to_end(&mut octets)?;
+    let octets = without_mark(&octets);
     let is_text = octets.starts_with(crate::script::MAGIC.as_bytes());
     let most = if is_text { LONGEST } else { MAX_OCTETS as u64 };
     if u64::try_from(octets.len()).is_ok_and(|octets| octets > most) {
         return Err(FileError::TooLarge);
     }
     Ok(ScriptFile {
-        script: Script::from_file(&octets)?,
-        profile: profile_of_file(&octets)?,
-        case: case_of_file(&octets).and_then(|case| cases::case(&case)),
+        script: Script::from_file(octets)?,
+        profile: profile_of_file(octets)?,
+        case: case_of_file(octets).and_then(|case| cases::case(&case)),
     })
+}
+
+/// Without the mark that some editors put in front of a text. In front of raw octets it is one of them.
+fn without_mark(octets: &[u8]) -> &[u8] {
+    let text = octets.strip_prefix("\u{feff}".as_bytes());
+    text.filter(|text| text.starts_with(crate::script::MAGIC.as_bytes()))
+        .unwrap_or(octets)
 }
 
 /// The files that are named, and those in the folders that are named, sorted within each. What begins
@@ -134,6 +142,18 @@ mod tests {
         assert_eq!(file.profile, Some(Profile::chunk_count()));
         assert_eq!(file.case.map(|case| case.id), Some("one-reply/single"));
         assert_eq!(file.script.connections(), 1);
+
+        let as_on_windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        fs::write(&path, as_on_windows).unwrap();
+        let again = read(&path).unwrap();
+        assert_eq!((again.profile, again.script), (file.profile, file.script));
+        assert_eq!(again.case.map(|case| case.id), Some("one-reply/single"));
+        fs::write(&path, "\u{feff}open a\n").unwrap();
+        let raw = read(&path).unwrap().script;
+        assert_eq!(
+            raw,
+            Script::from_file("\u{feff}open a\n".as_bytes()).unwrap()
+        );
 
         fs::write(&path, text.replace("single", "gone")).unwrap();
         assert!(read(&path).unwrap().case.is_none());

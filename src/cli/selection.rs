@@ -108,16 +108,36 @@ fn glob(pattern: &str, table: &Table) -> Result<Glob, Failure> {
     }))
 }
 
-/// The case or clause whose name is most like that, if any is; a server's or a client's.
-pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let clauses = spec::CLAUSES.iter().chain(spec::CLIENT_CLAUSES);
-    let of_servers = cases::all().map(|case| case.id);
-    let of_clients = client_cases::all().map(|case| case.id);
-    let slugs = clauses.map(|clause| clause.slug);
-    likest(name, of_servers.chain(of_clients).chain(slugs))
+/// What is wrong with the name of a single case, a server's or a client's, and which it may have been.
+pub(crate) fn unknown(name: &str) -> Failure {
+    let slug = name.split('/').next().unwrap_or_default();
+    let of_servers: Vec<&str> = cases::all().map(|case| case.id).collect();
+    let of_clients: Vec<&str> = client_cases::all().map(|case| case.id).collect();
+    let lists = [
+        (of_servers, LIST),
+        (of_clients, "conformance check-client --list"),
+    ];
+    for (ids, list) in &lists {
+        let of_clause = ids.iter().find(|id| id.split('/').next() == Some(slug));
+        let Some(first) = of_clause else { continue };
+        let like = likest(name, ids.iter().copied()).filter(|_| name != slug);
+        let what = if name == slug {
+            format!("{name:?} is a clause and no case")
+        } else {
+            format!("no case is called {name:?}")
+        };
+        let (like, others) = (like.unwrap_or(first), format!("{list} --run {slug}"));
+        return Failure::usage(what).hint(format!("{like}, or another of {others}"));
+    }
+    let ids = lists.iter().flat_map(|(ids, _)| ids.iter().copied());
+    let hint = match likest(name, ids) {
+        Some(like) => format!("{like}, or another of those that {LIST} shows"),
+        None => format!("{LIST}, for the names of all cases"),
+    };
+    Failure::usage(format!("no case is called {name:?}")).hint(hint)
 }
 
-fn likest(name: &str, names: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+fn likest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
         .map(|known| (strsim::jaro_winkler(known, name), known))
@@ -156,6 +176,34 @@ mod tests {
                 .unwrap()
                 .len(),
             clause.len() - 3
+        );
+    }
+
+    #[test]
+    fn the_name_of_no_case_leads_to_one() {
+        let failure = unknown("one-reply");
+        assert!(failure.what.contains("is a clause"), "{failure:?}");
+        assert!(
+            failure
+                .hint
+                .starts_with("one-reply/single, or another of conformance list")
+        );
+        let hint = |name: &str| unknown(name).hint;
+        assert!(hint("one-reply/singel").starts_with("one-reply/single, "));
+        assert!(
+            hint("order/xyz").starts_with("order/"),
+            "{}",
+            hint("order/xyz")
+        );
+        assert!(hint("truncaton/in-header").starts_with("truncation/in-header, "));
+        assert_eq!(hint("zzz"), "conformance list, for the names of all cases");
+        let of_clients =
+            client_cases::all().find(|case| spec::CLAUSES.iter().all(|c| c.slug != case.slug()));
+        let slug = of_clients.unwrap().slug();
+        assert!(
+            hint(slug).contains("check-client --list --run"),
+            "{}",
+            hint(slug)
         );
     }
 

@@ -14,14 +14,12 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
         .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))
         .unwrap_or((text, 1.0));
     let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    number
-        .parse::<f64>()
-        .ok()
-        .filter(|_| plain)
-        .map(|count| count * seconds)
-        .filter(|seconds| *seconds <= LONGEST)
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "give a length of time, such as 250ms, 1.5s or 2m".to_owned())
+    let count: Option<f64> = number.parse().ok().filter(|_| plain);
+    match count.map(|count| count * seconds) {
+        Some(seconds) if seconds <= LONGEST => Ok(Duration::from_secs_f64(seconds)),
+        Some(_) => Err("give no more than a year".to_owned()),
+        None => Err("give a length of time, such as 250ms, 1.5s or 2m".to_owned()),
+    }
 }
 
 /// A length of time that may be without end.

@@ -17,8 +17,10 @@ pub(crate) struct Target {
 pub(crate) enum TargetError {
     #[error("there is no port in it: give host:port, such as {0}:7060")]
     NoPort(String),
-    #[error("there is no host in it: give host:port, such as localhost:7060")]
-    NoHost,
+    #[error("there is no host in it: give host:port, such as localhost:{0}")]
+    NoHost(String),
+    #[error("that is a path, and a target is host:port, such as localhost:7060")]
+    Path,
     #[error("{0:?} is no port: a port is a number from {1} to 65535")]
     BadPort(String, u16),
     #[error("an IPv6 address stands in brackets when a port follows: [::1]:7060")]
@@ -55,11 +57,12 @@ impl Target {
         if text.parse::<Ipv6Addr>().is_ok() {
             return Err(TargetError::BareIpv6);
         }
-        let (host, port) = text
-            .rsplit_once(':')
-            .ok_or_else(|| TargetError::NoPort(text.to_owned()))?;
+        if text.contains('/') {
+            return Err(TargetError::Path);
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| without_colon(text))?;
         if host.is_empty() {
-            return Err(TargetError::NoHost);
+            return Err(TargetError::NoHost(port.to_owned()));
         }
         if host.contains(':') {
             return Err(TargetError::BareIpv6);
@@ -71,6 +74,14 @@ impl Target {
             host: host.to_owned(),
             port: parse_port(port, least_port)?,
         })
+    }
+}
+
+/// A single word is a host without a port, but a number is a port without a host.
+fn without_colon(text: &str) -> TargetError {
+    match parse_port(text, 1) {
+        Ok(port) => TargetError::NoHost(port.to_string()),
+        Err(_) => TargetError::NoPort(text.to_owned()),
     }
 }
 
@@ -156,7 +167,9 @@ mod tests {
         assert_eq!(parse("localhost"), Err(NoPort("localhost".into())));
         assert_eq!(parse(""), Err(NoPort("".into())));
         assert_eq!(parse("[::1]"), Err(NoPort("[::1]".into())));
-        assert_eq!(parse(":80"), Err(NoHost));
+        assert_eq!(parse(":80"), Err(NoHost("80".into())));
+        assert_eq!(parse("80"), Err(NoHost("80".into())));
+        assert_eq!(parse("failures/a.script"), Err(Path));
         assert_eq!(parse("a:"), bad(""));
         assert_eq!(parse("a:0"), bad("0"));
         assert!(listen("a:0").is_ok());

@@ -3,8 +3,8 @@
 use super::escape::{Html, Markdown};
 use super::html;
 use super::tally::{Counts, Mark};
-use crate::event::{CaseResult, Known, Run};
-use std::collections::HashMap;
+use crate::event::{CaseResult, Known, Role, Run};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 /// Runs set side by side.
@@ -14,6 +14,9 @@ pub struct Comparison<'a> {
     runs: Vec<&'a Run>,
     rows: Vec<Line<'a>>,
 }
+
+/// Something that is to be told of a run.
+type Fact = fn(&Run) -> &str;
 
 /// A case in every run.
 #[derive(Debug)]
@@ -135,12 +138,44 @@ impl Comparison<'_> {
         }
     }
 
+    /// What else the runs have not in common, and which of them is not whole.
+    fn notes(&self) -> Vec<String> {
+        let runs = || self.names.iter().zip(&self.runs);
+        let mut notes = Vec::new();
+        let facts: [(&str, Fact); 3] = [
+            ("what was checked", |run| match run.started.role {
+                Role::Server => "a server",
+                Role::Client => "a client",
+            }),
+            ("the profile", |run| &run.started.profile),
+            ("the version of the program", |run| &run.started.version),
+        ];
+        for (what, fact) in facts {
+            let values: HashSet<&str> = self.runs.iter().map(|run| fact(run)).collect();
+            if values.len() > 1 {
+                let each: Vec<String> = runs()
+                    .map(|(name, run)| format!("{} ({name})", fact(run)))
+                    .collect();
+                notes.push(format!("The runs differ in {what}: {}.", each.join(", ")));
+            }
+        }
+        let broken_off = runs().filter_map(|(name, run)| {
+            let why = run.finished.broken_off.as_ref()?;
+            Some(format!("{name} was broken off: {why}"))
+        });
+        notes.extend(broken_off);
+        notes
+    }
+
     /// Writes a table in Markdown.
     ///
     /// # Errors
     /// When `out` fails.
     pub fn write_markdown(&self, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "## Comparison\n\n{}\n", self.told(rows))?;
+        for note in self.notes() {
+            writeln!(out, "> Note: {}\n", Markdown(&note))?;
+        }
         write!(out, "| case |")?;
         for name in &self.names {
             write!(out, " {} |", Markdown(name))?;
@@ -178,9 +213,13 @@ impl Comparison<'_> {
         html::begin("Comparison", out)?;
         writeln!(
             out,
-            "<header>\n<h1>Comparison</h1>\n<p>{}</p>\n</header>",
+            "<header>\n<h1>Comparison</h1>\n<p>{}</p>",
             self.told(rows)
         )?;
+        for note in self.notes() {
+            writeln!(out, "<p class=\"notice\">{}</p>", Html(&note))?;
+        }
+        writeln!(out, "</header>")?;
         writeln!(
             out,
             "<main>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Verdicts\">"
@@ -339,6 +378,23 @@ mod tests {
         let html = String::from_utf8(html).unwrap();
         assert!(html.contains("<span class=\"mark known\">known</span>"));
         assert!(html.contains("known failure: reads once: issue 12"));
+    }
+
+    #[test]
+    fn what_runs_do_not_have_in_common_is_said() {
+        let mut runs = runs();
+        assert_eq!(compare(&runs).notes(), [""; 0]);
+        runs[1].1.started.profile = "chunk-count".into();
+        runs[1].1.finished.broken_off = Some("interrupted <b>".into());
+        let (mut markdown, mut html) = (Vec::new(), Vec::new());
+        let comparison = compare(&runs);
+        comparison.write_markdown(Rows::All, &mut markdown).unwrap();
+        comparison.write_html(Rows::All, &mut html).unwrap();
+        let markdown = String::from_utf8(markdown).unwrap();
+        assert!(markdown.contains("differ in the profile"), "{markdown}");
+        assert!(markdown.contains("> Note: two was broken off: interrupted"));
+        let html = String::from_utf8(html).unwrap();
+        assert!(html.contains("two was broken off: interrupted &lt;b&gt;"));
     }
 
     #[test]

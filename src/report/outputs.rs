@@ -117,6 +117,8 @@ pub struct Outputs {
     reports: Vec<Report>,
     /// Reports that have failed; they are not tried again.
     failed: Vec<OutputError>,
+    /// Why the run ends without telling its end, if that is known.
+    broken_off: Option<String>,
     is_closed: bool,
 }
 
@@ -163,6 +165,11 @@ impl Outputs {
         self.marker = Some(Box::new(marker));
     }
 
+    /// Says why a run will not tell its end itself.
+    pub fn broken_off(&mut self, why: impl Into<String>) {
+        self.broken_off = Some(why.into());
+    }
+
     /// Takes an event. A report that cannot be written is given up; the others go on, and
     /// [`Self::finish`] tells.
     pub fn event(&mut self, mut event: Event) {
@@ -185,7 +192,10 @@ impl Outputs {
 
     fn close(&mut self) -> Run {
         if !self.collector.is_finished() {
-            let end = self.collector.abrupt_end();
+            let mut end = self.collector.abrupt_end();
+            if let Some(why) = self.broken_off.take() {
+                end.broken_off = Some(why);
+            }
             self.event(Event::Finished(end));
         }
         self.is_closed = true;
@@ -369,6 +379,22 @@ mod tests {
         let lines = fs::read_to_string(jsonl).unwrap();
         let last: Event = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
         assert!(matches!(last, Event::Finished(_)), "{last:?}");
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_says_why() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("json");
+        let mut outputs = Outputs::open(&[output(Format::Json, &path)], Look::default()).unwrap();
+        for event in fixture::events().into_iter().take(20) {
+            outputs.event(event);
+        }
+        outputs.broken_off("interrupted");
+        let closing = outputs.finish();
+        let why = closing.run.finished.broken_off.as_deref();
+        assert_eq!(why, Some("interrupted"));
+        let mut results = closing.run.results.iter();
+        assert!(results.any(|result| result.detail == "not run: interrupted"));
     }
 
     #[test]
