@@ -1,6 +1,6 @@
 //! The bodies of the fuzz targets, and what they hold against each other.
 //!
-//! A target in `fuzz/` is one line that calls a function of this room. Each takes whatever octets
+//! A target in `fuzz/` only calls a function of this room. Each takes whatever octets
 //! there are and panics, with a text that says what disagreed, if the code under it is wrong. The
 //! same functions are run over every file of `corpus/` by an ordinary `cargo test`.
 //!

@@ -48,7 +48,13 @@ const TERMINAL: &[&str] = &[
 /// Meaning of payloads, in the room that knows none.
 const MEANING: &[&str] = &["serde", "serde_json", "toml"];
 
-const PURE: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL];
+/// One format or another: rooms are given a profile, and work with any.
+const FORMATS: &[&str] = &["Profile::tutorial", "Profile::chunk_count"];
+
+const PURE: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL, FORMATS];
+
+/// The same for rooms in which a format is called by its name.
+const NAMING: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL];
 
 const fn pure(name: &'static str, may: &'static [&'static str]) -> Room {
     Room {
@@ -62,14 +68,14 @@ const fn room(name: &'static str, may: &'static [&'static str]) -> Room {
     Room {
         name,
         may,
-        never: &[TERMINAL],
+        never: &[TERMINAL, FORMATS],
     }
 }
 
 #[rustfmt::skip]
 pub(crate) const ROOMS: &[Room] = &[
-    pure("profile", &[]),
-    Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, MEANING], ..pure("wire", &["profile"]) },
+    Room { never: NAMING, ..pure("profile", &[]) },
+    Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, FORMATS, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
     pure("session", &["profile", "wire", "message"]),
     room("server", &["profile", "wire", "message", "session"]),
@@ -86,7 +92,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
-    pure("reproducer", &["profile", "script", "model", "report"]),
+    Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
     room("run_client", &["profile", "script", "judge", "client_cases", "event", "marks", "run", "spec"]),
     room("selftest", &["profile", "spec", "cases", "event", "run", "server"]),
@@ -223,6 +229,10 @@ mod planted {
             ),
             ("src/script/text.rs", "use std::fs::File;"),
             ("src/client.rs", "use clap::Parser;"),
+            (
+                "src/judge/walk.rs",
+                "fn f(p: &Profile) -> bool { *p == Profile::tutorial() }",
+            ),
             ("src/bin/conformance.rs", "use framespec::wire::Decoder;"),
             (
                 "src/model/mod.rs",
