@@ -57,7 +57,7 @@ impl Progress {
     fn begun(&mut self, id: &str) {
         let length = u64::try_from(self.selected).unwrap_or(u64::MAX);
         let bar = self.bar.get_or_insert_with(|| bar(length));
-        bar.set_prefix(id.to_owned());
+        bar.set_message(id.to_owned());
     }
 
     fn ended(&mut self, result: &CaseResult) {
@@ -66,7 +66,7 @@ impl Progress {
         }
         if let Some(bar) = &self.bar {
             if self.failed > 0 {
-                bar.set_message(format!("{} failed", self.failed));
+                bar.set_prefix(format!("{} failed ", self.failed));
             }
             bar.inc(1);
         }
@@ -80,8 +80,9 @@ impl Progress {
 }
 
 fn bar(length: u64) -> ProgressBar {
+    // The name of the case is cut where the terminal ends, so that the bar stays on one line.
     let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg:.red} {prefix:.dim}");
+        ProgressStyle::with_template("{bar:16} {pos}/{len} {elapsed} {prefix:.red}{wide_msg:.dim}");
     let bar = ProgressBar::new(length);
     // The time goes on while a case waits.
     bar.enable_steady_tick(Duration::from_millis(250));
@@ -103,7 +104,7 @@ mod tests {
             if matches!(event, Event::Finished(_)) {
                 let bar = progress.bar.as_ref().unwrap();
                 assert_eq!((bar.position(), bar.length()), (13, Some(13)));
-                assert_eq!(bar.message(), "3 failed");
+                assert_eq!(bar.prefix(), "3 failed ");
             }
             progress.event(&event).unwrap();
         }
