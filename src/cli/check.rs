@@ -24,17 +24,17 @@ use std::time::Duration;
 /// Check a server against the protocol; without a target, the reference server of this program
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "The server")]
     host: HostArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Wire format")]
     format: WireFormatArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Which cases")]
     selection: SelectionArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "How they are played")]
     manner: MannerArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reports and known failures")]
     reports: ReportArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reproducers")]
     saving: SaveArgs,
 }
 
@@ -45,7 +45,7 @@ struct MannerArgs {
     #[arg(long)]
     strict: bool,
     /// Cases played side by side
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs, conflicts_with = "serial")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs, allow_hyphen_values = true, conflicts_with = "serial")]
     jobs: usize,
     /// Play one case at a time
     #[arg(long)]
@@ -63,7 +63,7 @@ struct MannerArgs {
     #[arg(long)]
     slow: bool,
     /// Play each case so often
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeat, allow_hyphen_values = true)]
     repeat: u32,
     /// What all that chance chooses is made from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, allow_hyphen_values = true)]
@@ -118,6 +118,13 @@ fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
         _ => Err("give a number from 1 to 64".to_owned()),
+    }
+}
+
+fn repeat(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(times @ 1..=1000) => Ok(times),
+        _ => Err("give a number from 1 to 1000".to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(crate) struct HostArgs {
     /// The server: host:port, or [address]:port for IPv6
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Target>,
     /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to listen on
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]

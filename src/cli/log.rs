@@ -11,7 +11,7 @@ const VARIABLE: &str = "RUST_LOG";
 pub(crate) struct LogArgs {
     /// What to log to stderr: off, error, warn, info, debug, trace, or target=level,...
     /// [default: $RUST_LOG, else warn]
-    #[arg(long, value_name = "FILTER", global = true)]
+    #[arg(long, value_name = "FILTER", global = true, display_order = 900)]
     log: Option<String>,
 }
 

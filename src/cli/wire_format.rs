@@ -12,7 +12,7 @@ pub(crate) struct WireFormatArgs {
     #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
     profile: String,
     /// Largest body in octets, padding included, instead of the profile's; k, M and G may follow
-    #[arg(long, value_name = "OCTETS", value_parser = octets)]
+    #[arg(long, value_name = "OCTETS", value_parser = octets, allow_hyphen_values = true)]
     max_frame: Option<u64>,
 }
 

@@ -139,6 +139,28 @@ fn a_server_that_is_killed_is_charged_to_a_case_and_the_report_is_whole() {
     assert_eq!(told, cases::all().count());
 }
 
+/// The signal comes when the first case has been told, and long before the last could be.
+#[test]
+fn an_interrupted_run_says_so_and_is_reported_whole() {
+    let mut check = command()
+        .args(["check", "--repeat", "1000", "--format", "jsonl"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(check.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("\"verdict\":\"pass\"")));
+    let id = rustix::process::Pid::from_child(&check);
+    rustix::process::kill_process(id, Signal::INT).unwrap();
+    let last: Event = serde_json::from_str(&lines.last().unwrap()).unwrap();
+    let Event::Finished(finished) = last else {
+        panic!("{last:?}")
+    };
+    assert_eq!(finished.broken_off.as_deref(), Some("interrupted"));
+    assert_eq!(check.wait().unwrap().code(), Some(3));
+}
+
 #[test]
 fn nobody_there_is_exit_3_with_a_whole_report() {
     let free = TcpListener::bind("127.0.0.1:0")
