@@ -10,9 +10,11 @@ pub mod reader;
 use crate::profile::{Payload, Profile};
 use crate::script::{ClientEnd, Script};
 use payload::Meaning;
-use reader::{Ending, Fault};
+use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
 use std::fmt;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::Range;
 
 /// Where a server's limit is not declared, bodies up to this many octets must be taken.
 pub const SURE_BODY: u64 = 32 << 10;
@@ -188,60 +190,78 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
     loop {
         let rest = stream.get(base..).unwrap_or_default();
         let reading = reader::read_with_limit(profile, rest, u128::from(limit));
-        for frame in &reading.frames {
-            let body = rest.get(frame.body.clone()).unwrap_or_default();
-            let payload = rest.get(frame.payload.clone()).unwrap_or_default();
-            duties.push(Duty {
-                start: base.saturating_add(frame.start),
-                due: base.saturating_add(frame.body.end),
-                owes: frame_owes(profile, body.len(), payload),
-            });
-        }
-        match reading.ending {
-            Ending::Boundary => return Tail::Boundary,
-            Ending::Inside { start, place, .. } => {
-                return Tail::Inside {
-                    start: base.saturating_add(start),
-                    place,
-                    may_close: may_be_too_large(profile, rest.get(start..).unwrap_or_default()),
-                };
-            }
-            Ending::Malformed {
-                start,
-                body_start,
-                fault,
-                ..
-            } => {
-                let at = base.saturating_add(start);
-                let header_end = base.saturating_add(body_start);
-                let Some(body) = odd_length(&fault) else {
-                    duties.push(Duty {
-                        start: at,
-                        due: header_end,
-                        owes: Owes::Close(fault),
-                    });
-                    return Tail::Void;
-                };
-                let owes = Owes::ReplyOrClose(Doubt::OddLength);
-                let Some(next) = header_end
-                    .checked_add(body)
-                    .filter(|next| *next <= stream.len())
-                else {
-                    return Tail::Inside {
-                        start: at,
-                        place: reader::Place::Body,
-                        may_close: true,
-                    };
-                };
-                duties.push(Duty {
-                    start: at,
-                    due: next,
-                    owes,
-                });
-                base = next;
-            }
+        duties.extend(reading.frames.iter().map(|frame| Duty {
+            start: base.saturating_add(frame.start),
+            due: base.saturating_add(frame.body.end),
+            owes: frame_owes(profile, rest, frame),
+        }));
+        match behind_frames(profile, stream, base, reading.ending, duties) {
+            Continue(next) => base = next,
+            Break(tail) => return tail,
         }
     }
+}
+
+/// What is behind the whole frames that were read from `base` on, or where reading goes on.
+fn behind_frames(
+    profile: &Profile,
+    stream: &[u8],
+    base: usize,
+    ending: Ending,
+    duties: &mut Vec<Duty>,
+) -> ControlFlow<Tail, usize> {
+    match ending {
+        Ending::Boundary => Break(Tail::Boundary),
+        Ending::Inside { start, place, .. } => {
+            let start = base.saturating_add(start);
+            let frame = stream.get(start..).unwrap_or_default();
+            let may_close = may_be_too_large(profile, frame);
+            Break(Tail::Inside {
+                start,
+                place,
+                may_close,
+            })
+        }
+        Ending::Malformed {
+            start,
+            body_start,
+            fault,
+            ..
+        } => {
+            let header = base.saturating_add(start)..base.saturating_add(body_start);
+            behind_malformed(stream, header, fault, duties)
+        }
+    }
+}
+
+/// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
+/// would be no whole number of chunks: then the next frame may begin behind that body.
+fn behind_malformed(
+    stream: &[u8],
+    header: Range<usize>,
+    fault: Fault,
+    duties: &mut Vec<Duty>,
+) -> ControlFlow<Tail, usize> {
+    let start = header.start;
+    let Some(body) = odd_length(&fault) else {
+        duties.push(Duty {
+            start,
+            due: header.end,
+            owes: Owes::Close(fault),
+        });
+        return Break(Tail::Void);
+    };
+    let end = header.end.checked_add(body);
+    let Some(due) = end.filter(|end| *end <= stream.len()) else {
+        return Break(Tail::Inside {
+            start,
+            place: reader::Place::Body,
+            may_close: true,
+        });
+    };
+    let owes = Owes::ReplyOrClose(Doubt::OddLength);
+    duties.push(Duty { start, due, owes });
+    Continue(due)
 }
 
 /// Whether a frame claims a body larger than every server must take, where no limit is declared.
@@ -259,7 +279,10 @@ fn odd_length(fault: &Fault) -> Option<usize> {
     }
 }
 
-fn frame_owes(profile: &Profile, body: usize, payload: &[u8]) -> Owes {
+/// What is owed for a whole frame within these octets.
+fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
+    let body = frame.body.len();
+    let payload = octets.get(frame.payload.clone()).unwrap_or_default();
     let undeclared = profile.declared_max_body().is_none();
     if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
         return Owes::ReplyOrClose(Doubt::Size);

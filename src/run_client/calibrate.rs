@@ -15,6 +15,10 @@ use std::time::Duration;
 /// How long a reaction may take at least before anything is known.
 const FIRST: Duration = Duration::from_secs(2);
 
+/// The longest that the first request of a connection is waited for before anything is known, unless
+/// reactions are waited for longer.
+const MOST_FIRST: Duration = Duration::from_secs(10);
+
 /// How often longer than the start that was measured a start may take.
 const STARTS: u32 = 10;
 
@@ -44,37 +48,12 @@ pub(super) async fn calibrate(
     theatre: &Theatre,
     options: &Options,
 ) -> Result<Calibrated, NoClient> {
-    let patience = Patience {
-        connection: options.wait,
-        first: options
-            .wait
-            .min(Duration::from_secs(10))
-            .max(options.timeout),
-        reaction: options.timeout.max(FIRST),
-        stretch: 1,
-    };
+    let patience = hopeful(options);
     let first = look(theatre, options, one_by_one, patience).await?;
     there(options, &first.transcript)?;
     let heard = Heard::of(&options.profile, &first.transcript);
     let again = heard.requests.len() > 1;
-    let mut ahead = false;
-    if again {
-        let reaction = options.timeout;
-        let second = look(
-            theatre,
-            options,
-            both_at_once,
-            Patience {
-                reaction,
-                ..patience
-            },
-        )
-        .await?;
-        ahead = Heard::of(&options.profile, &second.transcript)
-            .requests
-            .len()
-            > 1;
-    }
+    let ahead = again && sends_ahead(theatre, options, patience).await?;
     let client = client(options, &first, &heard, again, ahead);
     let times = Times::of(&first);
     let told = Calibration {
@@ -101,6 +80,33 @@ pub(super) async fn calibrate(
         told,
         unheard,
     })
+}
+
+/// What is waited for while nothing is known of the client.
+fn hopeful(options: &Options) -> Patience {
+    let first = options.wait.min(MOST_FIRST);
+    Patience {
+        connection: options.wait,
+        first: first.max(options.timeout),
+        reaction: options.timeout.max(FIRST),
+        stretch: 1,
+    }
+}
+
+/// Whether it sends a second request before it has the reply to the first. Whether it will is known after
+/// no more than the usual time, since it has been seen to send two.
+async fn sends_ahead(
+    theatre: &Theatre,
+    options: &Options,
+    patience: Patience,
+) -> Result<bool, NoClient> {
+    let patience = Patience {
+        reaction: options.timeout,
+        ..patience
+    };
+    let look = look(theatre, options, both_at_once, patience).await?;
+    let heard = Heard::of(&options.profile, &look.transcript);
+    Ok(heard.requests.len() > 1)
 }
 
 /// What is waited for once the client's own times are known.

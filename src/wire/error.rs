@@ -70,7 +70,7 @@ pub enum EncodeError {
     /// The body would be larger than the profile allows.
     #[error("the body would be larger than the limit of {limit} octets")]
     OverLimit {
-        /// The profile's limit on a body.
+        /// The profile's limit on a body, in octets; or what a machine can address, if that is less.
         limit: u64,
     },
     /// The length field has no value for it.

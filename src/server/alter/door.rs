@@ -62,6 +62,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    fn new<H: Handler>(profile: Profile, hooks: Hooks, handler: H, linger: Duration) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(hooks.workers.min(Semaphore::MAX_PERMITS))),
+            profile,
+            hooks,
+            answer: boxed(handler),
+            linger,
+            lock: tokio::sync::Mutex::new(()),
+            memory: Mutex::default(),
+            streams: Mutex::default(),
+            stage: watch::Sender::new(Stage::Open),
+        }
+    }
+
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,19 +123,9 @@ pub(crate) async fn run<H: Handler>(
     } = server;
     let mut hooks = Hooks::honest(settings.limits);
     alteration.plug(&mut hooks);
-    let (stage, mut stages) = watch::channel(Stage::Open);
     let most_connections = settings.max_connections;
-    let shared = Arc::new(Shared {
-        turns: Arc::new(Semaphore::new(hooks.workers.min(Semaphore::MAX_PERMITS))),
-        profile,
-        hooks,
-        answer: boxed(handler),
-        linger: settings.linger,
-        lock: tokio::sync::Mutex::new(()),
-        memory: Mutex::default(),
-        streams: Mutex::default(),
-        stage,
-    });
+    let shared = Arc::new(Shared::new(profile, hooks, handler, settings.linger));
+    let mut stages = shared.stage.subscribe();
     let mut shutdown = pin!(shutdown);
     let mut clients = Clients::default();
     let mut listener = Some(listener);
@@ -138,19 +142,8 @@ pub(crate) async fn run<H: Handler>(
             accepted = accept(listener.as_ref()) => match accepted {
                 Ok(stream) => {
                     number = number.saturating_add(1);
-                    let open = clients.len();
-                    let admission = if open >= most_connections {
-                        Admission::Refuse
-                    } else {
-                        (shared.hooks.admit)(number, open)
-                    };
-                    prepare(&stream);
-                    let client = Client::new(Arc::clone(&shared), stream, number);
-                    match admission {
-                        Admission::Serve => clients.add(client),
-                        Admission::Refuse => drop(client),
-                        Admission::Ignore => shared.streams().push(client.stream),
-                    }
+                    let is_full = clients.len() >= most_connections;
+                    clients.meet(&shared, stream, number, is_full);
                 }
                 Err(_) => sleep(PAUSE).await,
             },
@@ -188,6 +181,22 @@ struct Clients {
 impl Clients {
     fn len(&self) -> usize {
         self.tasks.len().saturating_add(self.here.len())
+    }
+
+    /// Does with a client that has connected what is to be done with it.
+    fn meet(&mut self, shared: &Arc<Shared>, stream: TcpStream, number: usize, is_full: bool) {
+        let admission = if is_full {
+            Admission::Refuse
+        } else {
+            (shared.hooks.admit)(number, self.len())
+        };
+        prepare(&stream);
+        let client = Client::new(Arc::clone(shared), stream, number);
+        match admission {
+            Admission::Serve => self.add(client),
+            Admission::Refuse => drop(client),
+            Admission::Ignore => shared.streams().push(client.stream),
+        }
     }
 
     fn add(&mut self, client: Client) {
