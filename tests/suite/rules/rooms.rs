@@ -37,13 +37,10 @@ const SYSTEM: &[&str] = &[
 const CLOCK: &[&str] = &["Instant::now", "SystemTime", "std::thread::sleep"];
 
 /// What only the program needs.
-const TERMINAL: &[&str] = &[
-    "clap",
-    "anstream",
-    "anstyle",
-    "indicatif",
-    "tracing_subscriber",
-];
+const TERMINAL: &[&str] = &["clap", "anstream", "tracing_subscriber"];
+
+/// What the program and its reports look like.
+const LOOKS: &[&str] = &["anstyle", "indicatif"];
 
 /// Meaning of payloads, in the room that knows none.
 const MEANING: &[&str] = &["serde", "serde_json", "toml"];
@@ -51,10 +48,10 @@ const MEANING: &[&str] = &["serde", "serde_json", "toml"];
 /// One format or another: rooms are given a profile, and work with any.
 const FORMATS: &[&str] = &["Profile::tutorial", "Profile::chunk_count"];
 
-const PURE: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL, FORMATS];
+const PURE: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS];
 
 /// The same for rooms in which a format is called by its name.
-const NAMING: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL];
+const NAMING: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS];
 
 const fn pure(name: &'static str, may: &'static [&'static str]) -> Room {
     Room {
@@ -68,14 +65,14 @@ const fn room(name: &'static str, may: &'static [&'static str]) -> Room {
     Room {
         name,
         may,
-        never: &[TERMINAL, FORMATS],
+        never: &[TERMINAL, LOOKS, FORMATS],
     }
 }
 
 #[rustfmt::skip]
 pub(crate) const ROOMS: &[Room] = &[
     Room { never: NAMING, ..pure("profile", &[]) },
-    Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, FORMATS, MEANING], ..pure("wire", &["profile"]) },
+    Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
     pure("session", &["profile", "wire", "message"]),
     room("server", &["profile", "wire", "message", "session"]),
@@ -89,7 +86,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("client_cases", &["profile", "spec", "script", "model", "judge"]),
     pure("event", &["spec"]),
     pure("marks", &["profile", "model", "event"]),
-    Room { never: &[NETWORK, CLOCK], ..room("report", &["spec", "event"]) },
+    Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
@@ -98,7 +95,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("selftest", &["profile", "spec", "cases", "event", "run", "server"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
-        never: &[NETWORK, SYSTEM, TERMINAL],
+        never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"])
     },
     Room { never: &[], ..room("cli", &[
@@ -229,6 +226,8 @@ mod planted {
             ),
             ("src/script/text.rs", "use std::fs::File;"),
             ("src/client.rs", "use clap::Parser;"),
+            ("src/report/human.rs", "use clap::Parser;"),
+            ("src/run/drive.rs", "use anstyle::Style;"),
             (
                 "src/judge/walk.rs",
                 "fn f(p: &Profile) -> bool { *p == Profile::tutorial() }",
