@@ -345,7 +345,8 @@ mod tests {
 
     #[test]
     fn each_field_is_refused_by_its_name() {
-        let changes: [(&str, fn(&mut Draft)); 13] = [
+        type Change = fn(&mut Draft);
+        let changes: [(&str, Change); 13] = [
             ("name", |draft| draft.name = String::new()),
             ("name", |draft| draft.name = "A b".into()),
             ("about", |draft| draft.about = "a\nb".into()),

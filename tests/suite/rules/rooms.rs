@@ -37,10 +37,10 @@ const SYSTEM: &[&str] = &[
 const CLOCK: &[&str] = &["Instant::now", "SystemTime", "std::thread::sleep"];
 
 /// What only the program needs.
-const TERMINAL: &[&str] = &["clap", "anstream", "tracing_subscriber"];
+const TERMINAL: &[&str] = &["clap", "tracing_subscriber"];
 
 /// What the program and its reports look like.
-const LOOKS: &[&str] = &["anstyle", "indicatif"];
+const LOOKS: &[&str] = &["anstream", "anstyle", "indicatif"];
 
 /// Meaning of payloads, in the room that knows none.
 const MEANING: &[&str] = &["serde", "serde_json", "toml"];
