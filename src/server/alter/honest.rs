@@ -30,26 +30,48 @@ async fn exchange(c: &mut Client) -> Result<(), End> {
     c.frame_taken();
     let payload = (hooks.payload)(c, body);
     let request = (hooks.read)(c, payload);
-    for reply in (hooks.answer)(c, request).await? {
-        say(c, reply).await?;
-    }
-    Ok(())
+    let replies = (hooks.answer)(c, request).await?;
+    say_all(c, replies).await
 }
 
-/// Sends a reply, if it is one. One that fits in no frame becomes an excuse.
+/// Sends a reply, if it is one.
 pub(crate) async fn say(c: &mut Client, reply: Reply) -> Result<(), End> {
+    say_all(c, vec![reply]).await
+}
+
+/// Sends replies up to the first that ends the conversation, in one write, so that whoever sees the first
+/// sees them all.
+async fn say_all(c: &mut Client, replies: Vec<Reply>) -> Result<(), End> {
+    let (mut octets, mut said) = (Vec::new(), Ok(()));
+    for reply in replies {
+        match frame(c, reply) {
+            Ok(frame) => octets.extend(frame),
+            Err(end) => {
+                said = Err(end);
+                break;
+            }
+        }
+    }
+    if !octets.is_empty() {
+        (c.hooks().send)(c, octets).await?;
+    }
+    said
+}
+
+/// The frame of a reply; nothing, if it is none. One that fits in no frame becomes an excuse.
+fn frame(c: &mut Client, reply: Reply) -> Result<Vec<u8>, End> {
     let payload = match reply {
         Reply::Message(message) => message.into_payload(),
         Reply::Text(text) => Message::from_text(c.profile().payload(), &text).into_payload(),
-        Reply::Nothing => return Ok(()),
+        Reply::Nothing => return Ok(Vec::new()),
         Reply::Close => return Err(End::Asked),
     };
-    let hooks = c.hooks();
-    let octets = (hooks.encode)(c, &payload).or_else(|error| {
+    let encode = c.hooks().encode;
+    let octets = encode(c, &payload).or_else(|error| {
         let excuse = json!({ "error": format!("the reply cannot be sent: {error}") });
-        (hooks.encode)(c, excuse.to_string().as_bytes())
+        encode(c, excuse.to_string().as_bytes())
     });
-    (hooks.send)(c, octets.map_err(|_| End::Asked)?).await
+    octets.map_err(|_| End::Asked)
 }
 
 pub(crate) async fn take(c: &mut Client) -> Result<Body, End> {
