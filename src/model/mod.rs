@@ -287,7 +287,9 @@ fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
     if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
         return Owes::ReplyOrClose(Doubt::Size);
     }
-    if let Some(meaning) = payload::meaning(profile, payload) {
+    // Nothing at all is no message, not even where any octets are one.
+    let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
+    if let Some(meaning) = meaning {
         let carried = carried(profile, payload, meaning);
         return if has_more_padding(profile, body, payload.len()) {
             Owes::ReplyOrClose(Doubt::MorePadding(carried))
@@ -366,5 +368,26 @@ impl Carried {
         let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
         let end = text.bytes().take(TOKEN_LEN).take_while(plain).count();
         text.get(..end).filter(|token| !token.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn nothing_at_all_is_no_message_whatever_payloads_are() {
+        for payload in ["json", "utf-8", "opaque"] {
+            let text = format!("name = \"p\"\nlength.width = 4\nbody.payload = \"{payload}\"");
+            let profile = Profile::from_toml(&text).unwrap();
+            let owed = |stream: &[u8]| {
+                let permitted = permitted_for(&profile, stream, ClientEnd::Open);
+                permitted.duties.into_iter().map(|duty| duty.owes).next()
+            };
+            let empty = owed(b"\0\0\0\0");
+            assert_eq!(empty, Some(Owes::ReplyOrClose(Doubt::Payload)), "{payload}");
+            assert!(matches!(owed(b"\0\0\0\x017"), Some(Owes::Reply(_))));
+        }
     }
 }
