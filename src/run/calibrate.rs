@@ -1,7 +1,7 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
 use super::canary::{Canary, Trouble, carried, question, shown};
-use super::pace::Pace;
+use super::pace::{Hope, Load, Pace};
 use super::play::Peer;
 use super::{Options, Unreachable, live, micros, millis};
 use crate::event::Calibration;
@@ -93,6 +93,8 @@ fn calibrated(
             profile,
             rule,
             pace,
+            load: Load::default(),
+            hope: Hope::default(),
             concurrent,
             process,
             rests: true,

@@ -7,7 +7,7 @@ use crate::transcript::Seen;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -25,10 +25,50 @@ const SMALL_BUFFER: usize = 16 << 10;
 #[derive(Debug)]
 pub(super) struct Live {
     conn: Conn,
-    stream: Arc<TcpStream>,
+    stream: Arc<Stream>,
     log: Arc<Log>,
     reading: watch::Sender<bool>,
     reader: JoinHandle<()>,
+}
+
+/// The socket of a connection. The system tells of a reset once, be it to whoever reads or to whoever
+/// writes; to the other it then looks like an orderly end, which it is not.
+#[derive(Debug)]
+struct Stream {
+    socket: TcpStream,
+    /// Whether a writer has been told. Held while the system is asked, so that nobody is told between
+    /// the question and the note.
+    writer_was_told: Mutex<bool>,
+}
+
+impl Stream {
+    fn new(socket: TcpStream) -> Self {
+        let writer_was_told = Mutex::new(false);
+        Self {
+            socket,
+            writer_was_told,
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, bool> {
+        let told = self.writer_was_told.lock();
+        told.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_write(&self, octets: &[u8]) -> io::Result<usize> {
+        let mut told = self.told();
+        let written = self.socket.try_write(octets);
+        *told |= written.as_ref().is_err_and(was_reset);
+        written
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let told = self.told();
+        match self.socket.try_read(buffer) {
+            Ok(0) if *told => Err(io::ErrorKind::ConnectionReset.into()),
+            read => read,
+        }
+    }
 }
 
 /// How sending went.
@@ -43,21 +83,39 @@ pub(super) enum Sending {
     },
 }
 
-/// Connects within that time.
+/// Which part of the whole patience the first attempt to connect gets; the next ones get more.
+const FIRST_ATTEMPT: u32 = 10;
+
+/// Connects, if that can be done in about that time.
+///
+/// A server whose queue of new connections is full lets a client's first packet get lost, and the
+/// system sends it again only a second later. So a new attempt is made before: it gets in as soon as
+/// there is room.
 pub(super) async fn connect(
     address: SocketAddr,
     limit: Duration,
     is_slow_reader: bool,
 ) -> io::Result<TcpStream> {
+    let mut patience = limit.checked_div(FIRST_ATTEMPT).unwrap_or(limit);
+    while patience < limit {
+        let attempt = connect_once(address, is_slow_reader);
+        if let Ok(connected) = timeout(patience, attempt).await {
+            return connected;
+        }
+        patience = patience.saturating_mul(2);
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "no answer"))
+}
+
+async fn connect_once(address: SocketAddr, is_slow_reader: bool) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if is_slow_reader {
         socket.set_recv_buffer_size(SMALL_BUFFER)?;
     }
     socket.set_nonblocking(true)?;
-    let connecting = TcpSocket::from_std_stream(socket.into()).connect(address);
-    let stream = timeout(limit, connecting)
-        .await
-        .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer"))??;
+    let stream = TcpSocket::from_std_stream(socket.into())
+        .connect(address)
+        .await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
@@ -70,7 +128,7 @@ pub(super) fn was_reset(error: &io::Error) -> bool {
 impl Live {
     /// Notes whatever comes on that connection.
     pub(super) fn new(conn: Conn, stream: TcpStream, log: &Arc<Log>) -> Self {
-        let stream = Arc::new(stream);
+        let stream = Arc::new(Stream::new(stream));
         let (reading, gate) = watch::channel(true);
         let reader = tokio::spawn(read(conn, Arc::clone(&stream), Arc::clone(log), gate));
         Self {
@@ -92,7 +150,7 @@ impl Live {
     pub(super) async fn push(&self, octets: &[u8], limit: Duration) -> Sending {
         let mut rest = octets;
         while !rest.is_empty() {
-            match timeout(limit, self.stream.writable()).await {
+            match timeout(limit, self.stream.socket.writable()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Sending::Ended,
                 Err(_) => return Sending::Blocked { left: rest.len() },
@@ -110,7 +168,7 @@ impl Live {
     pub(super) fn fin(&self) {
         self.log.note(self.conn, Seen::ClientFin);
         // A peer that has reset the connection makes this fail, and the reader notes that.
-        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
+        let _ = SockRef::from(&self.stream.socket).shutdown(Shutdown::Write);
     }
 
     /// Reads no more, or reads again.
@@ -122,7 +180,7 @@ impl Live {
 
     /// How many octets the server has still to read, if that can be told.
     pub(super) fn unread(&self) -> Option<u32> {
-        unread(&self.stream)
+        unread(&self.stream.socket)
     }
 
     pub(super) fn is_reading(&self) -> bool {
@@ -138,7 +196,7 @@ impl Live {
     /// Resets the connection without noting it.
     pub(super) async fn reset_quietly(self) {
         // With nothing to linger for, closing discards what is unsent and resets.
-        let _ = SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(&self.stream.socket).set_linger(Some(Duration::ZERO));
         self.reader.abort();
         // The task holds the socket too; it has let go of it when it is joined.
         let _ = self.reader.await;
@@ -150,17 +208,17 @@ impl Live {
         let Self { stream, reader, .. } = self;
         reader.abort();
         let _ = reader.await;
-        let _ = SockRef::from(&*stream).shutdown(Shutdown::Write);
+        let _ = SockRef::from(&stream.socket).shutdown(Shutdown::Write);
         if timeout(limit, discard(&stream)).await.is_err() {
-            let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(&stream.socket).set_linger(Some(Duration::ZERO));
         }
     }
 }
 
 /// Reads until the peer has ended the connection, and keeps nothing.
-async fn discard(stream: &TcpStream) {
+async fn discard(stream: &Stream) {
     let mut buffer = [0; 4096];
-    while stream.readable().await.is_ok() {
+    while stream.socket.readable().await.is_ok() {
         match stream.try_read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Ok(taken) if taken > 0 => {}
@@ -170,7 +228,7 @@ async fn discard(stream: &TcpStream) {
 }
 
 /// Notes what comes until the connection ends or there is no more room.
-async fn read(conn: Conn, stream: Arc<TcpStream>, log: Arc<Log>, mut gate: watch::Receiver<bool>) {
+async fn read(conn: Conn, stream: Arc<Stream>, log: Arc<Log>, mut gate: watch::Receiver<bool>) {
     let mut buffer = vec![0; READ];
     loop {
         if gate.wait_for(|reads| *reads).await.is_err() {
@@ -179,7 +237,7 @@ async fn read(conn: Conn, stream: Arc<TcpStream>, log: Arc<Log>, mut gate: watch
         tokio::select! {
             biased;
             _ = gate.changed() => continue,
-            ready = stream.readable() => if ready.is_err() { return log.note(conn, Seen::Rst) },
+            ready = stream.socket.readable() => if ready.is_err() { return log.note(conn, Seen::Rst) },
         }
         match stream.try_read(&mut buffer) {
             Ok(0) => return log.note(conn, Seen::Fin),
@@ -191,5 +249,69 @@ async fn read(conn: Conn, stream: Arc<TcpStream>, log: Arc<Log>, mut gate: watch
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return log.note(conn, Seen::Rst),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    fn listener(backlog: i32) -> io::Result<(TcpListener, SocketAddr)> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        socket.listen(backlog)?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    }
+
+    /// The system's own next attempt comes after a second, later than this test waits.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_queue_that_was_full_is_tried_again_before_the_system_does() {
+        let (listener, address) = listener(0).unwrap();
+        let mut queued = Vec::new();
+        while let Ok(one) = connect(address, Duration::from_millis(20), false).await {
+            queued.push(one);
+        }
+        let limit = Duration::from_millis(600);
+        let connecting = tokio::spawn(connect(address, limit, false));
+        // If it is accepted before the first attempt, this shows nothing; it cannot fail for that.
+        tokio::time::sleep(limit / FIRST_ATTEMPT / 2).await;
+        for _ in &queued {
+            listener.accept().unwrap();
+        }
+        assert!(connecting.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_reset_that_the_writer_was_told_of_is_no_end_to_the_reader() {
+        let (listener, address) = listener(8).unwrap();
+        let stream = connect(address, Duration::from_secs(9), false)
+            .await
+            .unwrap();
+        let (peer, _) = listener.accept().unwrap();
+        SockRef::from(&peer)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        drop(peer);
+        let stream = Stream::new(stream);
+        let told = loop {
+            stream.socket.writable().await.unwrap();
+            match stream.try_write(b"x") {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break error,
+                _ => {}
+            }
+        };
+        assert!(was_reset(&told), "{told}");
+        let read = loop {
+            stream.socket.readable().await.unwrap();
+            match stream.try_read(&mut [0; 8]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => break read,
+            }
+        };
+        assert!(was_reset(&read.unwrap_err()));
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Now {
     pub(super) is_over: bool,
     /// The client has ended its stream.
     pub(super) fin_sent: bool,
-    /// The peer has stopped to read, so that nothing more can be sent.
+    /// The peer has stopped to read, so that nothing more can be sent until the client reads again.
     pub(super) is_blocked: bool,
     /// What came can no longer be read as replies.
     pub(super) is_garbled: bool,
@@ -145,6 +145,7 @@ impl State {
             }
             Seen::ClientFin => self.now.fin_sent = true,
             Seen::SendBlocked => self.now.is_blocked = true,
+            Seen::Resumed => self.now.is_blocked = false,
             Seen::Fin | Seen::Rst | Seen::Flooded | Seen::Refused(_) | Seen::ClientRst => {
                 self.now.is_over = true;
             }

@@ -25,6 +25,7 @@ mod played;
 mod player;
 mod process;
 mod schedule;
+mod sending;
 mod stderr;
 mod teller;
 mod unread;

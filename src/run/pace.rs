@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -24,8 +26,12 @@ pub(super) const SILENT_ROUND_TRIPS: u32 = 3;
 /// Round trips of the canary after which something owed is taken not to come.
 const HOPELESS_ROUND_TRIPS: u32 = 10;
 
-/// The shortest time after which something owed is taken not to come.
+/// The shortest time after which something owed is taken not to come, at a server for which it was
+/// worth nothing to wait longer.
 const HOPELESS: Duration = Duration::from_millis(200);
+
+/// So often the whole time is waited in vain.
+const WHOLE_WAITS: u32 = 3;
 
 impl Pace {
     /// From a round trip that was measured, and what the user said.
@@ -55,18 +61,27 @@ impl Pace {
         self.slack.saturating_mul(self.stretch)
     }
 
-    /// The longest wait for `replies` to `octets` that have been sent, whatever happens meanwhile.
-    pub(super) fn guard(&self, replies: usize, octets: usize) -> Duration {
-        let replies = u32::try_from(replies).unwrap_or(u32::MAX);
+    /// The longest wait for `replies` to `octets` that have been sent, whatever happens meanwhile, where
+    /// all scripts together wait for so many. Each may have to wait for the turns of all other clients,
+    /// or for all that they have asked already.
+    pub(super) fn guard(&self, replies: usize, octets: usize, by_all: usize) -> Duration {
+        let turns = replies.saturating_mul(super::MOST_CONNECTIONS);
+        let before = by_all.saturating_mul(4);
+        let round_trips = u32::try_from(turns.saturating_add(before)).unwrap_or(u32::MAX);
         self.timeout
-            .saturating_add(self.round_trip.saturating_mul(4).saturating_mul(replies))
+            .saturating_add(self.round_trip.saturating_mul(round_trips))
             .saturating_add(allowance(octets))
             .saturating_mul(self.stretch)
     }
 
     /// How long nothing may happen, while the canary is served, until hope is given up.
-    pub(super) fn hopeless(&self, octets: usize) -> Duration {
-        HOPELESS
+    pub(super) fn hopeless(&self, octets: usize, hope: &Hope) -> Duration {
+        let least = if hope.is_left() {
+            self.timeout
+        } else {
+            HOPELESS
+        };
+        least
             .saturating_add(allowance(octets))
             .min(self.timeout)
             .saturating_mul(self.stretch)
@@ -80,6 +95,56 @@ impl Pace {
     /// Whether a round trip is quick enough to be made between segments.
     pub(super) fn is_quick(&self) -> bool {
         self.round_trip < Duration::from_millis(5)
+    }
+}
+
+/// The replies that all scripts together wait for just now. A server that answers one client after the
+/// other may well begin with all that the others have asked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    /// Counts so many more, for as long as the share is held.
+    pub(super) fn add(&self, replies: usize) -> Share {
+        self.0.fetch_add(replies, Ordering::Relaxed);
+        Share {
+            load: self.clone(),
+            replies,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn all(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What one script has added to the load.
+#[derive(Debug)]
+pub(super) struct Share {
+    load: Load,
+    replies: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.load.0.fetch_sub(self.replies, Ordering::Relaxed);
+    }
+}
+
+/// Whether what does not come at once may come late. No server has to be quick, but one that has let the
+/// whole time pass a few times, and answered others meanwhile, is not slow.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hope(Arc<AtomicU32>);
+
+impl Hope {
+    /// The whole time, or less, was waited in vain.
+    pub(super) fn disappoint(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed) < WHOLE_WAITS
     }
 }
 
@@ -149,6 +214,43 @@ mod tests {
         waited.last = waited.last.checked_sub(Duration::from_secs(9)).unwrap();
         assert_eq!(waited.turn(), 4 * turn);
         assert!(waited.turn() < 8 * turn);
+    }
+
+    #[test]
+    fn a_server_that_serves_one_after_the_other_is_given_time_for_all() {
+        let millis = Duration::from_millis;
+        let pace = Pace::new(millis(10), None, Duration::from_secs(1));
+        let turns = 100 * super::super::MOST_CONNECTIONS;
+        assert!(pace.guard(100, 0, 100) > millis(10) * turns as u32);
+        assert!(pace.guard(1, 0, 500) > millis(10) * 500);
+        assert!(pace.guard(1, 0, 1) < millis(1_500));
+        assert_eq!(
+            pace.stretched().guard(1, 0, 0),
+            pace.guard(1, 0, 0).saturating_mul(2)
+        );
+    }
+
+    #[test]
+    fn hope_ends_when_it_has_been_disappointed_often_enough() {
+        let timeout = Duration::from_secs(1);
+        let pace = Pace::new(Duration::from_millis(1), None, timeout);
+        let hope = Hope::default();
+        for _ in 0..WHOLE_WAITS {
+            assert_eq!(pace.hopeless(0, &hope), timeout);
+            hope.clone().disappoint();
+        }
+        assert_eq!(pace.hopeless(0, &hope), HOPELESS);
+        assert_eq!(pace.stretched().hopeless(0, &hope), 2 * HOPELESS);
+    }
+
+    #[test]
+    fn a_share_of_the_load_ends_with_whoever_has_it() {
+        let load = Load::default();
+        let share = load.clone().add(500);
+        let _other = load.add(1);
+        assert_eq!(load.all(), 501);
+        drop(share);
+        assert_eq!(load.all(), 1);
     }
 
     #[tokio::test]

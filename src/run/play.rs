@@ -6,9 +6,9 @@
 
 use super::canary::{Canary, Trouble, question};
 use super::host::Place;
-use super::live::{self, Live, Sending};
+use super::live::{self, Live};
 use super::log::Log;
-use super::pace::{Pace, SILENT_ROUND_TRIPS, Waited};
+use super::pace::{Hope, Load, Pace, SILENT_ROUND_TRIPS, Waited};
 use super::process::Process;
 use super::stderr::Stderr;
 use crate::judge::{ReplyRule, settled};
@@ -25,24 +25,14 @@ use tokio::time::{sleep, timeout};
 /// What is kept of a peer's octets beyond as many as the script sends four times over.
 const SPARE_ROOM: usize = 2 << 20;
 
-/// What a server is given to read a segment if it cannot be seen whether it has, beside a canary's round
-/// trip.
-const A_MOMENT: Duration = Duration::from_millis(2);
-
-/// What it is given where that can be seen.
-const A_WHILE: Duration = Duration::from_millis(50);
-
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
 
 /// So many replies that nobody asked for are no accident.
 const SURPLUS: usize = 16;
 
-/// How long a client that does not read goes on trying to send.
-const DEAF_PATIENCE: Duration = Duration::from_millis(40);
-
-/// How often that is tried in vain: the thread that would read may have to wait for a processor.
-const DEAF_ATTEMPTS: u32 = 3;
+/// How long the canary asks for nothing in a long pause.
+const CANARY_IDLE: Duration = Duration::from_secs(1);
 
 /// How long a connection left open by the script may take to close when it is over.
 const PARTING: Duration = Duration::from_millis(50);
@@ -60,6 +50,8 @@ pub(super) struct Peer {
     pub(super) profile: Profile,
     pub(super) rule: ReplyRule,
     pub(super) pace: Pace,
+    pub(super) load: Load,
+    pub(super) hope: Hope,
     pub(super) concurrent: bool,
     pub(super) process: Option<Process>,
     /// Whether that process does nothing while nobody asks for anything.
@@ -84,6 +76,11 @@ impl Peer {
         }
         self.process = place.process;
         self.stderr = place.stderr;
+    }
+
+    /// The longest wait for so many replies to so many octets.
+    pub(super) fn guard(&self, replies: usize, octets: usize) -> Duration {
+        self.pace.guard(replies, octets, self.load.all())
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -123,7 +120,7 @@ impl Peer {
 
     /// Whether it answers a plain request of another wire format.
     pub(super) async fn answers_in(&self, profile: &Profile) -> Result<(), Trouble> {
-        let limit = self.pace.guard(1, 0);
+        let limit = self.guard(1, 0);
         let mut canary = Canary::connect(self.address, profile, limit).await?;
         if profile.reply() != Reply::None {
             let (_, frame) = question(profile);
@@ -133,7 +130,7 @@ impl Peer {
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {
-        let limit = self.pace.guard(1, 0);
+        let limit = self.guard(1, 0);
         let mut canary = Canary::connect(self.address, &self.profile, limit).await?;
         if self.rule != ReplyRule::None {
             canary.round_trip(&self.rule, limit).await?;
@@ -158,6 +155,7 @@ pub(super) async fn play(
         conns: Vec::new(),
         canary: None,
         trouble: None,
+        unsent: Vec::new(),
         samples: Vec::new(),
         has_few_cuts: cuts(script) <= FEW_CUTS,
         reads: true,
@@ -179,19 +177,21 @@ pub(super) async fn play(
 }
 
 /// A script being played.
-struct Stage<'a> {
-    peer: &'a Peer,
-    script: &'a Script,
+pub(super) struct Stage<'a> {
+    pub(super) peer: &'a Peer,
+    pub(super) script: &'a Script,
     permitted: &'a [Permitted],
-    log: Arc<Log>,
+    pub(super) log: Arc<Log>,
     conns: Vec<Option<Live>>,
-    canary: Option<Canary>,
+    pub(super) canary: Option<Canary>,
     /// The first thing that went wrong for the canary held open across the script.
     trouble: Option<Trouble>,
+    /// What clients that do not read could not send; they go on with it when they read again.
+    pub(super) unsent: Vec<(Conn, Vec<u8>)>,
     samples: Vec<Sample>,
-    has_few_cuts: bool,
+    pub(super) has_few_cuts: bool,
     /// Whether the server reads what it is sent, as far as is known.
-    reads: bool,
+    pub(super) reads: bool,
 }
 
 fn cuts(script: &Script) -> usize {
@@ -234,24 +234,25 @@ impl Stage<'_> {
                     live.rst().await;
                 }
             }
-            Action::Stall | Action::Resume => {
+            Action::Stall => {
                 if let Some(live) = self.live(conn) {
-                    live.set_reading(*action == Action::Resume);
+                    live.set_reading(false);
                 }
             }
+            Action::Resume => self.resume(conn).await,
             Action::Sample(name) => self.sample(name).await,
         }
         Continue(())
     }
 
-    fn live(&self, conn: Conn) -> Option<&Live> {
+    pub(super) fn live(&self, conn: Conn) -> Option<&Live> {
         self.conns.get(conn)?.as_ref()
     }
 
     async fn open(&mut self, conn: Conn) -> ControlFlow<()> {
         let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
         let is_slow_reader = self.script.steps().iter().any(stalls);
-        let limit = self.peer.pace.guard(1, 0);
+        let limit = self.peer.guard(1, 0);
         match live::connect(self.peer.address, limit, is_slow_reader).await {
             Ok(stream) => {
                 self.log.note(conn, Seen::Connected);
@@ -271,92 +272,9 @@ impl Stage<'_> {
         }
     }
 
-    async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
-        for (index, segment) in segments.iter().enumerate() {
-            if index > 0 {
-                self.let_it_be_read(conn).await;
-            }
-            if self.log.now(conn).is_blocked {
-                return;
-            }
-            match self.send_segment(conn, segment).await {
-                Sending::Done => {}
-                Sending::Ended => return self.log.note(conn, Seen::SendFailed),
-                Sending::Blocked { .. } => return self.log.note(conn, Seen::SendBlocked),
-            }
-        }
-    }
-
-    async fn send_segment(&mut self, conn: Conn, segment: &[u8]) -> Sending {
-        let guard = self.peer.pace.guard(1, segment.len());
-        let Some(live) = self.live(conn) else {
-            return Sending::Done;
-        };
-        if live.is_reading() {
-            return live.send(segment, guard).await;
-        }
-        let sending = live.send(segment, DEAF_PATIENCE).await;
-        self.insist(conn, segment, sending).await
-    }
-
-    /// A client that does not read cannot expect to be read. It is given up when the server has taken
-    /// nothing more while it served the canary.
-    async fn insist(&mut self, conn: Conn, segment: &[u8], mut sending: Sending) -> Sending {
-        let (mut before, mut in_vain) = (usize::MAX, 0_u32);
-        while let Sending::Blocked { left } = sending {
-            in_vain = if left < before {
-                0
-            } else {
-                in_vain.saturating_add(1)
-            };
-            if in_vain >= DEAF_ATTEMPTS {
-                break;
-            }
-            before = left;
-            for _ in 0..SILENT_ROUND_TRIPS {
-                self.sing().await;
-            }
-            let from = segment.len().saturating_sub(left);
-            let rest = segment.get(from..).unwrap_or_default();
-            let Some(live) = self.live(conn) else { break };
-            sending = live.push(rest, DEAF_PATIENCE).await;
-        }
-        sending
-    }
-
-    /// Lets the server read what has been sent before more is: the more segments are read each by itself,
-    /// the more faults show.
-    async fn let_it_be_read(&mut self, conn: Conn) {
-        let sings = self.peer.pace.is_quick() && self.canary.is_some();
-        let mut waited = Waited::by(A_MOMENT);
-        while let Some(octets) = self.unread(conn) {
-            if octets == 0 {
-                return;
-            }
-            if waited.turn() > A_WHILE {
-                // It does not read now, and need not: from here on it is only given time.
-                self.reads = false;
-            }
-            if !(sings && self.sing().await) {
-                sleep(Duration::from_millis(1)).await;
-            }
-        }
-        if sings {
-            self.sing().await;
-        }
-        if !sings || self.has_few_cuts {
-            sleep(A_MOMENT).await;
-        }
-    }
-
-    /// How many octets the server has still to read, as long as it reads and that can be told.
-    fn unread(&self, conn: Conn) -> Option<u32> {
-        self.live(conn).filter(|_| self.reads)?.unread()
-    }
-
     /// One round trip of the canary. The first one that fails is the last.
-    async fn sing(&mut self) -> bool {
-        let limit = self.peer.pace.guard(1, 0);
+    pub(super) async fn sing(&mut self) -> bool {
+        let limit = self.peer.guard(1, 0);
         let Some(canary) = &mut self.canary else {
             return false;
         };
@@ -395,8 +313,8 @@ impl Stage<'_> {
 
     async fn wait_for(&mut self, conn: Conn, permitted: &Permitted) -> bool {
         let (owed, sent) = self.owed(conn, permitted);
-        let guard = self.peer.pace.guard(owed, sent);
-        let hopeless = self.peer.pace.hopeless(sent);
+        let _share = self.peer.load.add(owed);
+        let hopeless = self.peer.pace.hopeless(sent, &self.peer.hope);
         let round_trips = self.peer.pace.hopeless_round_trips();
         let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
         let mut waited = Waited::by(beat.saturating_add(self.peer.pace.round_trip));
@@ -410,16 +328,25 @@ impl Stage<'_> {
             if now > received {
                 (received, since, sung) = (now, elapsed, 0);
             }
-            if elapsed > guard || self.is_lost(conn, permitted) {
+            let guard = self.peer.guard(owed, sent);
+            if self.is_lost(conn, permitted) {
                 return false;
+            }
+            if elapsed > guard {
+                break;
             }
             if self.sing().await {
                 sung = sung.saturating_add(1);
             }
             if sung >= round_trips && elapsed.saturating_sub(since) >= hopeless {
-                return self.is_settled(conn, permitted);
+                break;
             }
         }
+        let came = self.is_settled(conn, permitted);
+        if !came {
+            self.peer.hope.disappoint();
+        }
+        came
     }
 
     /// Whether waiting can no longer bring what is owed: what comes is no reply, or there are more
@@ -470,23 +397,35 @@ impl Stage<'_> {
         self.log.note(conn, Seen::Silent { round_trips: sung });
     }
 
-    /// A pause has served its purpose when the server has ended every connection.
-    async fn pause(&self, time: Duration) {
-        let all_over = async {
-            loop {
-                let changed = self.log.changed.notified();
-                tokio::pin!(changed);
-                changed.as_mut().enable();
-                let open = |(conn, live): (usize, &Option<Live>)| {
-                    live.is_some() && !self.log.now(conn).is_over
-                };
-                if !self.conns.is_empty() && !self.conns.iter().enumerate().any(open) {
-                    return;
-                }
-                changed.await;
+    /// A pause has served its purpose when the server has ended every connection. The canary is served
+    /// now and then meanwhile: how long a client may be idle is not what a script's pauses ask.
+    async fn pause(&mut self, time: Duration) {
+        let mut left = time;
+        while !left.is_zero() {
+            let part = left.min(CANARY_IDLE);
+            if timeout(part, self.all_over()).await.is_ok() {
+                return;
             }
-        };
-        let _ = timeout(time, all_over).await;
+            left = left.saturating_sub(part);
+            if !left.is_zero() {
+                self.sing().await;
+            }
+        }
+    }
+
+    async fn all_over(&self) {
+        loop {
+            let changed = self.log.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let open = |(conn, live): (usize, &Option<Live>)| {
+                live.is_some() && !self.log.now(conn).is_over
+            };
+            if !self.conns.is_empty() && !self.conns.iter().enumerate().any(open) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Reads the process once it has come to rest: two readings that agree, or a short while.

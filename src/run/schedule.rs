@@ -26,6 +26,10 @@ use tokio::task::JoinSet;
 /// How often at most a failure that does not come back is tried.
 const MOST_TRIES: u32 = 4;
 
+/// How often readings of the process are gone into, at the same server: a heap that is seldom collected
+/// takes that long to fill.
+const CLOSER_LOOKS: u32 = 3;
+
 /// A pause that is longer than that need not be made again to confirm what it has shown.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -235,10 +239,7 @@ impl Run<'_> {
         }
         let is_suspicion = first.attempt.beyond_model_only;
         first.planned.script = script;
-        let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
-        if again.server_is_gone() {
-            self.lost_again(&mut again).await;
-        }
+        let mut again = self.looked_at_closely(&first).await;
         if again.attempts.failed == 0 && is_suspicion {
             again.elapsed = again.elapsed.saturating_add(first.elapsed);
             return again;
@@ -249,6 +250,25 @@ impl Run<'_> {
             first
         } else {
             self.confirmed(first).await
+        }
+    }
+
+    /// Plays a longer script until what it should show does not show, or has shown often enough.
+    async fn looked_at_closely(&mut self, first: &Played) -> Played {
+        let mut elapsed = Duration::ZERO;
+        let mut looks = 1..CLOSER_LOOKS;
+        loop {
+            let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
+            elapsed = elapsed.saturating_add(again.elapsed);
+            again.elapsed = elapsed;
+            let is_gone = again.server_is_gone();
+            if is_gone {
+                self.lost_again(&mut again).await;
+            }
+            let shows = again.attempts.failed > 0 && again.attempt.beyond_model_only;
+            if is_gone || !shows || looks.next().is_none() {
+                return again;
+            }
         }
     }
 

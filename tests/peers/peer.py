@@ -41,6 +41,11 @@ def options(about):
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="tutorial")
     parser.add_argument(
+        "--narrow",
+        action="store_true",
+        help="small buffers and segments, as on a real network, and a short queue of new clients",
+    )
+    parser.add_argument(
         "--until-eof",
         action="store_true",
         help="exit when standard input ends, and so with whoever started this",
@@ -53,13 +58,23 @@ def begin(args):
     family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if args.narrow:
+        _narrow(listener)
     listener.bind((args.host, args.port))
-    listener.listen(1024)
+    listener.listen(5 if args.narrow else 1024)
     host, port = listener.getsockname()[:2]
     print(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", flush=True)
     if args.until_eof:
         threading.Thread(target=_exit_at_eof, daemon=True).start()
     return listener
+
+
+def _narrow(listener):
+    """What a loopback interface holds is so much that nobody ever waits there."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+    if hasattr(socket, "TCP_MAXSEG"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
 
 
 def _exit_at_eof():

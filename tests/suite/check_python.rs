@@ -112,6 +112,19 @@ fn correct_servers_pass() {
 }
 
 #[test]
+fn a_server_whose_buffers_and_queue_are_short_is_waited_for() {
+    for script in ["correct.py", "correct_asyncio.py"] {
+        let Some(peer) = peers::start(script, &["--narrow"]) else {
+            return;
+        };
+        let checked = check(&peer, &[]);
+        let told = checked.told();
+        assert_eq!(checked.code, Some(0), "{script}:\n{told}");
+        assert_eq!(told, "", "{script}");
+    }
+}
+
+#[test]
 fn a_declared_limit_is_held_to_exactly() {
     let Some(peer) = peers::start("correct.py", &["--max-body", "6000"]) else {
         return;

@@ -1,0 +1,151 @@
+//! Sending in a script: segment by segment, and what becomes of what cannot be sent.
+
+use super::live::Sending;
+use super::pace::{SILENT_ROUND_TRIPS, Waited};
+use super::play::Stage;
+use crate::script::{Action, Conn};
+use crate::transcript::Seen;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// What a server is given to read a segment if it cannot be seen whether it has, beside a canary's round
+/// trip.
+const A_MOMENT: Duration = Duration::from_millis(2);
+
+/// What it is given where that can be seen.
+const A_WHILE: Duration = Duration::from_millis(50);
+
+/// How long a client that does not read goes on trying to send.
+const DEAF_PATIENCE: Duration = Duration::from_millis(40);
+
+/// How often that is tried in vain: the thread that would read may have to wait for a processor.
+const DEAF_ATTEMPTS: u32 = 3;
+
+impl Stage<'_> {
+    pub(super) async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
+        for (index, segment) in segments.iter().enumerate() {
+            if self.log.now(conn).is_blocked {
+                self.keep(conn, segment);
+                continue;
+            }
+            if index > 0 {
+                self.let_it_be_read(conn).await;
+            }
+            let sending = self.send_segment(conn, segment).await;
+            if let Sending::Blocked { left } = sending {
+                self.keep(conn, last(segment, left));
+            }
+            if !self.goes_on(conn, sending) {
+                return;
+            }
+        }
+    }
+
+    /// Notes what came of sending, and tells whether the connection stands.
+    fn goes_on(&self, conn: Conn, sending: Sending) -> bool {
+        match sending {
+            Sending::Done => {}
+            Sending::Ended => self.log.note(conn, Seen::SendFailed),
+            Sending::Blocked { .. } => self.log.note(conn, Seen::SendBlocked),
+        }
+        sending != Sending::Ended
+    }
+
+    /// Keeps what cannot be sent, if the client will read again.
+    fn keep(&mut self, conn: Conn, octets: &[u8]) {
+        let mut steps = self.script.steps().iter();
+        if steps.any(|step| step.conn == conn && step.action == Action::Resume) {
+            self.unsent.push((conn, octets.to_vec()));
+        }
+    }
+
+    /// A client reads again, and then sends what it could not send before.
+    pub(super) async fn resume(&mut self, conn: Conn) {
+        let Some(live) = self.live(conn) else { return };
+        live.set_reading(true);
+        let kept = self.unsent.iter().filter(|(of, _)| *of == conn);
+        for (index, (_, octets)) in kept.enumerate() {
+            let guard = self.peer.guard(1, octets.len());
+            // The first is the rest of a segment that has been noted.
+            let sending = match index {
+                0 => live.push(octets, guard).await,
+                _ => live.send(octets, guard).await,
+            };
+            if !self.goes_on(conn, sending) || self.log.now(conn).is_blocked {
+                break;
+            }
+        }
+        self.unsent.retain(|(of, _)| *of != conn);
+    }
+
+    async fn send_segment(&mut self, conn: Conn, segment: &[u8]) -> Sending {
+        let guard = self.peer.guard(1, segment.len());
+        let Some(live) = self.live(conn) else {
+            return Sending::Done;
+        };
+        if live.is_reading() {
+            return live.send(segment, guard).await;
+        }
+        let sending = live.send(segment, DEAF_PATIENCE).await;
+        self.insist(conn, segment, sending).await
+    }
+
+    /// A client that does not read cannot expect to be read. It is given up when the server has taken
+    /// nothing more while it served the canary.
+    async fn insist(&mut self, conn: Conn, segment: &[u8], mut sending: Sending) -> Sending {
+        let (mut before, mut in_vain) = (usize::MAX, 0_u32);
+        while let Sending::Blocked { left } = sending {
+            in_vain = if left < before {
+                0
+            } else {
+                in_vain.saturating_add(1)
+            };
+            if in_vain >= DEAF_ATTEMPTS {
+                break;
+            }
+            before = left;
+            for _ in 0..SILENT_ROUND_TRIPS {
+                self.sing().await;
+            }
+            let Some(live) = self.live(conn) else { break };
+            sending = live.push(last(segment, left), DEAF_PATIENCE).await;
+        }
+        sending
+    }
+
+    /// Lets the server read what has been sent before more is: the more segments are read each by itself,
+    /// the more faults show.
+    async fn let_it_be_read(&mut self, conn: Conn) {
+        let sings = self.peer.pace.is_quick() && self.canary.is_some();
+        let mut waited = Waited::by(A_MOMENT);
+        while let Some(octets) = self.unread(conn) {
+            if octets == 0 {
+                return;
+            }
+            if waited.turn() > A_WHILE {
+                // It does not read now, and need not: from here on it is only given time.
+                self.reads = false;
+            }
+            if !(sings && self.sing().await) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+        if sings {
+            self.sing().await;
+        }
+        if !sings || self.has_few_cuts {
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    /// How many octets the server has still to read, as long as it reads and that can be told.
+    fn unread(&self, conn: Conn) -> Option<u32> {
+        self.live(conn).filter(|_| self.reads)?.unread()
+    }
+}
+
+/// So many octets at the end.
+fn last(octets: &[u8], left: usize) -> &[u8] {
+    let from = octets.len().saturating_sub(left);
+    octets.get(from..).unwrap_or_default()
+}
