@@ -65,6 +65,9 @@ const VARIANTS: &[Variant] = &[
     Variant::new("after-50-ms",
         "A client that asks is answered 50 ms later, whatever it asks meanwhile.",
         |h| h.answer = |c, request| Box::pin(slowly(c, request))),
+    Variant::new("errors-after-300-ms",
+        "What cannot be decoded is thought over for 300 ms before it is answered.",
+        |h| h.answer = |c, request| Box::pin(after_thought(c, request))),
     Variant::new("closes-on-undecodable",
         "What cannot be decoded gets the connection closed.",
         |h| h.answer = |c, request| Box::pin(closing(c, request))),
@@ -132,6 +135,13 @@ const VARIANTS: &[Variant] = &[
         "A client that has ended its stream is not answered any more.",
         |h| h.answer = |c, request| Box::pin(unless_gone(c, request))).warned(),
 ];
+
+async fn after_thought(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if request.is_err() {
+        sleep(Duration::from_millis(300)).await;
+    }
+    honest::answer(c, request).await
+}
 
 async fn closing(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     if request.is_err() {
