@@ -63,6 +63,7 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .alone()
+    .lasting()
     .and(memory_does_not_climb),
     Case::must(
         "memory/undecodable",
@@ -82,6 +83,7 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .alone()
+    .lasting()
     .and(memory_does_not_climb),
     Case::must(
         "memory/never-reads",

@@ -44,6 +44,9 @@ pub struct Case {
     /// Whether it must have the server to itself: because it measures the process, or because it
     /// opens as many connections as a server need bear.
     pub alone: bool,
+    /// Whether what it finds is still there when its clients have gone, so that it can be found again
+    /// at the same server.
+    pub lasts: bool,
     /// Where it stands in the sources.
     pub place: &'static Location<'static>,
     build: Build,
@@ -61,6 +64,7 @@ impl Case {
             level: Level::Must,
             why,
             alone: false,
+            lasts: false,
             place,
             build,
             check: None,
@@ -77,6 +81,7 @@ impl Case {
             level: Level::Should,
             why,
             alone: false,
+            lasts: false,
             place,
             build,
             check: None,
@@ -88,6 +93,15 @@ impl Case {
     pub const fn alone(self) -> Self {
         Self {
             alone: true,
+            ..self
+        }
+    }
+
+    /// The same case, of something that is still there when its clients have gone.
+    #[must_use]
+    pub const fn lasting(self) -> Self {
+        Self {
+            lasts: true,
             ..self
         }
     }

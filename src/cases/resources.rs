@@ -65,6 +65,7 @@ pub(super) const CASES: &[Case] = &[
         |s| rounds(s, served_and_gone),
     )
     .alone()
+    .lasting()
     .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
     Case::must(
         "descriptors/after-errors",
@@ -72,6 +73,7 @@ pub(super) const CASES: &[Case] = &[
         |s| rounds(s, broken_off),
     )
     .alone()
+    .lasting()
     .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
     Case::must(
         "descriptors/threads",
@@ -84,6 +86,7 @@ pub(super) const CASES: &[Case] = &[
         },
     )
     .alone()
+    .lasting()
     .and(|_, transcript| nothing_is_kept(transcript, "threads", |r| r.threads)),
 ];
 

@@ -7,7 +7,7 @@
 use super::canary::{Canary, Trouble, question};
 use super::host::Place;
 use super::live::{self, Live};
-use super::log::Log;
+use super::log::{Log, Now};
 use super::pace::{Hope, Load, Pace, SILENT_ROUND_TRIPS, Waited};
 use super::process::Process;
 use super::stderr::Stderr;
@@ -194,6 +194,29 @@ pub(super) struct Stage<'a> {
     pub(super) reads: bool,
 }
 
+/// What has come while something owed is waited for.
+#[derive(Debug, Default)]
+struct Progress {
+    octets: usize,
+    octets_at: Duration,
+    /// No more than are owed, or little more, so that waiting for the next one each time has an end.
+    replies: usize,
+    reply_at: Duration,
+    /// Round trips of the canary since the last octet.
+    sung: u32,
+}
+
+impl Progress {
+    fn note(&mut self, now: Now, elapsed: Duration) {
+        if now.received > self.octets {
+            (self.octets, self.octets_at, self.sung) = (now.received, elapsed, 0);
+        }
+        if now.replies > self.replies {
+            (self.replies, self.reply_at) = (now.replies, elapsed);
+        }
+    }
+}
+
 fn cuts(script: &Script) -> usize {
     let cuts = script.steps().iter().map(|step| match &step.action {
         Action::Send(segments) => segments.len().saturating_sub(1),
@@ -318,27 +341,24 @@ impl Stage<'_> {
         let round_trips = self.peer.pace.hopeless_round_trips();
         let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
         let mut waited = Waited::by(beat.saturating_add(self.peer.pace.round_trip));
-        let (mut received, mut since, mut sung) = (0, Duration::ZERO, 0_u32);
+        let mut progress = Progress::default();
         loop {
             if self.until_settled(conn, permitted, beat).await {
                 return true;
             }
             let elapsed = waited.turn();
-            let now = self.log.now(conn).received;
-            if now > received {
-                (received, since, sung) = (now, elapsed, 0);
-            }
-            let guard = self.peer.guard(owed, sent);
+            progress.note(self.log.now(conn), elapsed);
             if self.is_lost(conn, permitted) {
                 return false;
             }
-            if elapsed > guard {
+            if elapsed.saturating_sub(progress.reply_at) > self.peer.guard(owed, sent) {
                 break;
             }
             if self.sing().await {
-                sung = sung.saturating_add(1);
+                progress.sung = progress.sung.saturating_add(1);
             }
-            if sung >= round_trips && elapsed.saturating_sub(since) >= hopeless {
+            let still = elapsed.saturating_sub(progress.octets_at);
+            if progress.sung >= round_trips && still >= hopeless {
                 break;
             }
         }

@@ -26,8 +26,8 @@ use tokio::task::JoinSet;
 /// How often at most a failure that does not come back is tried.
 const MOST_TRIES: u32 = 4;
 
-/// How often readings of the process are gone into, at the same server: a heap that is seldom collected
-/// takes that long to fill.
+/// How often readings of the process are gone into at the same server, where what they show lasts: a heap
+/// that is seldom collected takes that long to fill.
 const CLOSER_LOOKS: u32 = 3;
 
 /// A pause that is longer than that need not be made again to confirm what it has shown.
@@ -256,7 +256,12 @@ impl Run<'_> {
     /// Plays a longer script until what it should show does not show, or has shown often enough.
     async fn looked_at_closely(&mut self, first: &Played) -> Played {
         let mut elapsed = Duration::ZERO;
-        let mut looks = 1..CLOSER_LOOKS;
+        let most = if first.planned.case.lasts {
+            CLOSER_LOOKS
+        } else {
+            1
+        };
+        let mut looks = 1..most;
         loop {
             let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
             elapsed = elapsed.saturating_add(again.elapsed);
