@@ -123,17 +123,19 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             let a = s.open();
             s.ask(a);
             s.ask(a);
-            oversize_on(s, a, SURELY_TOO_LARGE, false);
+            let claim = too_large(s);
+            oversize_on(s, a, claim, false);
         },
     ),
     Case::must(
         "length-limit/behind-a-request",
         "The request in front of the refused header arrived in the same segment and is still answered.",
         |s| {
-            need_claim(s, SURELY_TOO_LARGE);
+            let claim = too_large(s);
+            need_claim(s, claim);
             let a = s.open();
             let mut octets = s.request();
-            octets.extend(s.craft().header(whole_chunks(s, SURELY_TOO_LARGE)));
+            octets.extend(s.craft().header(whole_chunks(s, claim)));
             s.send(a, &octets);
             s.wait(a);
         },
@@ -142,9 +144,10 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         "length-limit/in-pieces",
         "The refused header arrives octet by octet; no early octet of it tells anything yet.",
         |s| {
-            need_claim(s, SURELY_TOO_LARGE);
+            let claim = too_large(s);
+            need_claim(s, claim);
             let a = s.open();
-            let header = s.craft().header(whole_chunks(s, SURELY_TOO_LARGE));
+            let header = s.craft().header(whole_chunks(s, claim));
             s.send_octets(a, &header);
             s.wait(a);
         },
@@ -152,7 +155,10 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
     Case::must(
         "length-limit/body-is-not-read-as-frames",
         "What follows a refused header is the body of a frame that will never be read. A server that goes on reading there answers requests that were never made.",
-        |s| oversize(s, SURELY_TOO_LARGE, true),
+        |s| {
+            let claim = too_large(s);
+            oversize(s, claim, true);
+        },
     ),
     Case::must(
         "length-limit/sure-body",
@@ -234,10 +240,17 @@ fn need_declared(s: &mut Maker<'_>) {
     );
 }
 
+/// A length that is too large for any limit, or at least as large as the field can claim.
+fn too_large(s: &Maker<'_>) -> u64 {
+    SURELY_TOO_LARGE.min(s.craft().largest_body())
+}
+
 /// The length field can claim that much, and that is too much.
 fn need_claim(s: &mut Maker<'_>, body: u64) {
-    let fits = s.craft().largest_body() >= body && body > limit(s);
-    s.need(fits, SMALL_FIELD);
+    let largest = s.craft().largest_body();
+    s.need(largest > limit(s), SMALL_FIELD);
+    s.need(largest >= body, "the length field cannot claim that much");
+    s.need(body > limit(s), "that much is not over the limit");
 }
 
 fn whole_chunks(s: &Maker<'_>, octets: u64) -> u64 {

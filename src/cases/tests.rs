@@ -155,3 +155,27 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_small_field_is_held_to_a_limit_that_it_can_exceed() {
+    let profile = |limits: &str| {
+        let text = format!("name = \"p\"\nlength = {{ width = 2, signed = true }}\n{limits}");
+        Profile::from_toml(&text).unwrap()
+    };
+    let rule = crate::judge::ReplyRule::Echo;
+    let script = |profile: &Profile, id| case(id).unwrap().script(&circumstances(profile, &rule));
+    for id in [
+        "length-limit/after-requests",
+        "length-limit/behind-a-request",
+        "length-limit/in-pieces",
+        "length-limit/body-is-not-read-as-frames",
+    ] {
+        let declared = profile("limits.max_body = 1000");
+        assert!(script(&declared, id).is_ok(), "{id}");
+        let skipped = Unfit::Skipped("the length field cannot claim more than the limit".into());
+        assert_eq!(script(&profile(""), id), Err(skipped), "{id}");
+    }
+    let skipped = Unfit::Skipped("the length field cannot claim that much".into());
+    let declared = profile("limits.max_body = 1000");
+    assert_eq!(script(&declared, "length-limit/two-gib"), Err(skipped));
+}
