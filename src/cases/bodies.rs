@@ -270,6 +270,21 @@ pub(super) const CASES: &[Case] = &[
             s.ask(a);
         },
     ),
+    Case::must(
+        "chunk-multiple/frames-inside",
+        "The body is a row of requests with an octet too many. Whoever complains of its length and reads on behind the header answers what was never asked.",
+        |s| {
+            s.need_odd_lengths();
+            let a = s.open();
+            let body = [s.request(), s.request(), b"!".to_vec()].concat();
+            let header = s
+                .craft()
+                .header(u64::try_from(body.len()).unwrap_or(u64::MAX));
+            s.send(a, &[header, body].concat());
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
     Case::should(
         "chunk-multiple/closes",
         "A length that breaks the rules says that the other side speaks something else; going on is guessing.",

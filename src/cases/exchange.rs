@@ -79,6 +79,22 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "order/very-large-before-small",
+        "A request that keeps any reader busy for a while, and short ones behind it: where each request has a thread of its own, the short ones are done first.",
+        |s| {
+            s.need_text();
+            s.need_free_json();
+            s.need_body(2 * BUSY as u64);
+            let a = s.open();
+            let mut octets = long_array(s);
+            for _ in 0..5 {
+                octets.extend(s.request());
+            }
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
         "order/around-undecodable",
         "Also what cannot be decoded keeps its place in the order.",
         |s| {
@@ -199,6 +215,23 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "unsolicited/inside-a-large-body",
+        "Nor does a large body ask for anything while it comes: no leave to go on, no word on how far it has got.",
+        |s| {
+            let a = s.open();
+            let request = s.request_of(30_000);
+            let header = s.profile().header_len();
+            let (first, rest) = parted(&request, header);
+            let (second, rest) = parted(rest, 20_000);
+            for part in [first, second] {
+                s.send(a, part);
+                s.quiet(a);
+            }
+            s.send(a, rest);
+            s.wait(a);
+        },
+    ),
+    Case::must(
         "unsolicited/before-the-last-chunk",
         "The first chunks of a body may hold a whole message; the frame is not complete all the same.",
         |s| {
@@ -234,6 +267,17 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        "persistence/after-a-long-pause",
+        "A client that thinks for a second and a half is still there: who ends idle connections gives them longer.",
+        |s| {
+            s.need_slow();
+            let a = s.open();
+            s.ask(a);
+            s.pause(1_500);
+            s.ask(a);
+        },
+    ),
+    Case::must(
         "persistence/before-the-first",
         "A client that connects and takes its time before the first request is still served.",
         |s| {
@@ -243,6 +287,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// Octets of a message that takes long to read.
+const BUSY: usize = 400_000;
+
+/// A message of very many numbers.
+fn long_array(s: &mut Maker<'_>) -> Vec<u8> {
+    const NUMBER: &str = "0.5,";
+    let text = s.payload_with("");
+    let mut payload = format!("[{}", NUMBER.repeat(BUSY / NUMBER.len())).into_bytes();
+    payload.extend(text);
+    payload.push(b']');
+    s.frame(&payload)
+}
 
 /// So many octets of a request, silence, then the rest and the reply.
 fn held_back(s: &mut Maker<'_>, octets: usize) {

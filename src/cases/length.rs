@@ -2,6 +2,7 @@
 
 use super::{Case, Maker};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
+use crate::profile::Unit;
 
 pub(super) const LENGTH_PREFIX: &[Case] = &[
     Case::must(
@@ -69,6 +70,19 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
             let request = s.request_of(65_600);
             s.send_cut(a, &request, &[2_000]);
             s.wait(a);
+        },
+    ),
+    Case::must(
+        "length-prefix/sixteen-bits-fit",
+        "A large length of which the lower 16 bits alone make a length in order too: whoever reads only those answers the beginning of the body, and reads frames in the rest.",
+        |s| {
+            let body = beyond_sixteen_bits(s);
+            let a = s.open();
+            let frame = frame_full_of_frames(s, body);
+            s.send(a, &frame);
+            s.wait(a);
+            s.quiet(a);
+            s.ask(a);
         },
     ),
     Case::must(
@@ -218,6 +232,49 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
 ];
+
+/// The most that such a body may take: what many servers bear.
+const MOST_BEYOND: u64 = 1 << 20;
+
+/// Octets of two chunks, or of as many as a request needs.
+fn two_chunks(s: &Maker<'_>) -> usize {
+    let chunks = s.shortest().div_ceil(s.chunk()).max(2);
+    chunks.saturating_mul(s.chunk())
+}
+
+/// Octets of a body whose count differs from that of two chunks in nothing but the bits above the 16th.
+fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
+    let chunk = u64::from(s.profile().chunk());
+    let unit = match s.profile().unit() {
+        Unit::Octets => 1,
+        Unit::Chunks => chunk,
+    };
+    let round = unit << 16;
+    let mut body = round;
+    while !body.is_multiple_of(chunk) && body <= MOST_BEYOND {
+        body = body.saturating_add(round);
+    }
+    let body = body.saturating_add(u64::try_from(two_chunks(s)).unwrap_or(u64::MAX));
+    s.need(
+        body <= MOST_BEYOND,
+        "bodies that only look small in 16 bits are larger than 1 MiB in this profile",
+    );
+    s.need_body(body);
+    usize::try_from(body).unwrap_or(usize::MAX)
+}
+
+/// A frame with such a body: a message that fills two chunks, then requests, then text.
+fn frame_full_of_frames(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
+    let mut frame = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
+    let whole = frame.len().saturating_add(body);
+    let payload = s.payload_of(two_chunks(s));
+    frame.extend(s.craft().body(&payload, 0));
+    for _ in 0..3 {
+        frame.extend(s.request());
+    }
+    frame.resize(whole, b'x');
+    frame
+}
 
 const SMALL_FIELD: &str = "the length field cannot claim more than the limit";
 

@@ -445,6 +445,20 @@ pub(super) fn parted(frame: &[u8], octets: usize) -> (&[u8], &[u8]) {
         .unwrap_or((frame, &[]))
 }
 
+/// More requests than all buffers between a server and a client that does not read take replies to. They
+/// are cut into segments, so that the server is given time to read each of them.
+pub(super) fn flood(s: &mut Maker<'_>, conn: Conn) {
+    const SEGMENTS: usize = 75;
+    let (mut octets, mut cuts) = (Vec::new(), Vec::new());
+    for _ in 0..SEGMENTS {
+        for _ in 0..2 {
+            octets.extend(s.request_of(32_000));
+        }
+        cuts.push(octets.len());
+    }
+    s.send_cut(conn, &octets, &cuts);
+}
+
 /// Text of so many octets that begins with a space: words, and behind them blocks of one letter each,
 /// so that a long text is short as a script and shows all the same where a part of it is missing.
 fn filler(octets: usize) -> String {

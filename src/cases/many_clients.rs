@@ -1,6 +1,6 @@
 //! Several clients at once, and what they may notice of each other.
 
-use super::maker::parted;
+use super::maker::{flood, parted};
 use super::{Case, Maker};
 use crate::script::Conn;
 
@@ -86,10 +86,7 @@ pub(super) const CASES: &[Case] = &[
             let deaf = s.open();
             let b = s.open();
             s.stall(deaf);
-            for _ in 0..150 {
-                let request = s.request_of(32_000);
-                s.send(deaf, &request);
-            }
+            flood(s, deaf);
             for _ in 0..10 {
                 s.ask(b);
             }
@@ -211,6 +208,26 @@ pub(super) const CASES: &[Case] = &[
                 s.ask(b);
                 s.send(a, rest);
                 s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        "crosstalk/one-goes-one-comes",
+        "Of three clients the first goes, and a new one comes: neither it nor those that are still there get the place of another.",
+        |s| {
+            s.need_text();
+            s.need_concurrency();
+            let clients = opened(s, 3);
+            for client in &clients {
+                s.ask(*client);
+            }
+            let Some((first, others)) = clients.split_first() else {
+                return;
+            };
+            s.leave(*first);
+            let new = s.open();
+            for client in [&[new], others, &[new]].concat() {
+                s.ask(client);
             }
         },
     ),

@@ -129,6 +129,9 @@ const MOST_CLAIMS: usize = 12;
 /// … if together they come to as much as can be told from what a process holds anyway.
 const WORTH: u64 = 8 << 20;
 
+/// What may be held for claims all the same: a process grows for other reasons too.
+const MUCH: u64 = 64 << 20;
+
 /// From here on, address space tells something as well.
 const WORTH_OF_ADDRESSES: u64 = 512 << 20;
 
@@ -197,7 +200,8 @@ fn claims_cost_nothing(profile: &Profile, transcript: &Transcript) -> Option<Fin
     let held = grown(|r| r.resident);
     let reserved = grown(|r| r.virtual_size).saturating_sub(of_threads);
     let half = claimed / 2;
-    let what = if held > half {
+    let much = (claimed / 8).max(MUCH).min(half);
+    let what = if held > much {
         format!("the process holds {} MiB more", held >> 20)
     } else if reserved > half && claimed >= WORTH_OF_ADDRESSES {
         format!("{} MiB of address space were reserved", reserved >> 20)

@@ -1,5 +1,6 @@
 //! What payloads mean: JSON texts, their fidelity, and what is no JSON text.
 
+use super::maker::parted;
 use super::{Case, Maker};
 
 pub(super) const CASES: &[Case] = &[
@@ -424,6 +425,18 @@ pub(super) const CASES: &[Case] = &[
             smuggled(s, |s| {
                 let outer = s.payload_with("");
                 vec![outer, vec![s.profile().pad(); 2], s.request()]
+            });
+        },
+    ),
+    Case::must(
+        "smuggling/inside-a-text",
+        "NULs in the middle of a text, which would be whole without them: to take them out makes a message of what is none.",
+        |s| {
+            smuggled(s, |s| {
+                let payload = s.payload_with(" in two halves");
+                let middle = payload.len().saturating_sub(8);
+                let (front, back) = parted(&payload, middle);
+                vec![front.to_vec(), vec![s.profile().pad(); 2], back.to_vec()]
             });
         },
     ),

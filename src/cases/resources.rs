@@ -87,7 +87,7 @@ pub(super) const CASES: &[Case] = &[
     )
     .alone()
     .lasting()
-    .and(|_, transcript| nothing_is_kept(transcript, "threads", |r| r.threads)),
+    .and(|_, transcript| nothing_is_kept(transcript, "threads or ended processes", |r| r.threads)),
 ];
 
 /// Rounds of a load, for a first look …

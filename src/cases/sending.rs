@@ -1,6 +1,7 @@
 //! Replies as octets: their framing, their padding, their text.
 
 use super::Case;
+use super::maker::flood;
 use crate::judge::Finding;
 use crate::judge::replies::Replies;
 use crate::profile::Profile;
@@ -87,6 +88,19 @@ pub(super) const CASES: &[Case] = &[
                 s.send(a, &request);
             }
             s.pause(30);
+            s.resume(a);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        "reply-framing/very-slow-reader",
+        "A client that reads nothing until even the largest buffers are full, and then all of it: a server that does not wait there loses what it could not send.",
+        |s| {
+            let a = s.open();
+            s.stall(a);
+            flood(s, a);
+            s.pause(100);
             s.resume(a);
             s.wait(a);
             s.ask(a);

@@ -318,7 +318,7 @@ impl<'a> Walk<'a> {
             .any(|part| self.rule.is_surely_answer(part, reply.payload()))
         {
             let what = format!(
-                "part of a payload with a pad octet inside was answered as a message: {}",
+                "a payload with a pad octet inside was answered as a message, or a part of it was: {}",
                 excerpt(reply.payload())
             );
             self.must("smuggling", what, duty);

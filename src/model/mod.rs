@@ -63,7 +63,8 @@ pub enum Owes {
 pub enum Doubt {
     /// Its payload is not surely one message.
     Payload,
-    /// Its payload goes on behind a pad octet. What its parts alone would have meant.
+    /// Its payload goes on behind a pad octet. What its parts alone would have meant, and what is left
+    /// without the pad octets.
     Smuggled(Vec<Carried>),
     /// Its body is larger than every server must take, and no limit is declared.
     Size,
@@ -310,16 +311,19 @@ fn has_more_padding(profile: &Profile, body: usize, payload: usize) -> bool {
     profile.chunk() > 1 && padding >= u64::from(profile.chunk())
 }
 
-/// The messages that a payload would be if it were cut at its pad octets. Pad octets in front cut
-/// nothing: who strips both ends of a body still sees all of it.
+/// The messages that a payload would be if it were cut at its pad octets, or if those were taken out.
+/// Pad octets in front cut nothing: who strips both ends of a body still sees all of it.
 fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
     let first = payload.iter().position(|octet| *octet != profile.pad());
     let payload = first
         .and_then(|first| payload.get(first..))
         .unwrap_or_default();
-    payload
-        .split(|octet| *octet == profile.pad())
-        .filter(|part| !part.is_empty() && part.len() < payload.len())
+    let parts = payload.split(|octet| *octet == profile.pad());
+    let parts = parts.filter(|part| !part.is_empty());
+    let joined = parts.clone().flatten().copied().collect::<Vec<u8>>();
+    parts
+        .chain([joined.as_slice()])
+        .filter(|part| part.len() < payload.len())
         .filter_map(|part| Some(carried(profile, part, payload::meaning(profile, part)?)))
         .collect()
 }

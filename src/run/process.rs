@@ -114,22 +114,31 @@ mod linux {
         reading(&process, &stat)
     }
 
-    /// The sum over all processes of the group that have not ended.
+    /// The sum over all processes of the group that have not ended. One that has, and is still there because
+    /// nobody has waited for it, counts as a thread.
     pub(super) fn read_group(id: i32) -> Result<Reading, String> {
-        let mut sum: Option<Reading> = None;
+        let (mut sum, mut ended) = (None::<Reading>, 0);
         // Any of them may end while it is looked at.
         for process in all_processes()
             .map_err(|error| error.to_string())?
             .flatten()
         {
             let Ok(stat) = process.stat() else { continue };
-            if stat.pgrp != id || has_ended(&stat) {
+            if stat.pgrp != id {
+                continue;
+            }
+            if has_ended(&stat) {
+                ended += 1;
                 continue;
             }
             if let Ok(reading) = reading(&process, &stat) {
                 sum = Some(added(sum.unwrap_or_default(), reading));
             }
         }
+        let sum = sum.map(|sum| Reading {
+            threads: sum.threads.saturating_add(ended),
+            ..sum
+        });
         sum.ok_or_else(|| "none of its processes runs".to_owned())
     }
 

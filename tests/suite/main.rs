@@ -10,6 +10,7 @@
 )]
 
 mod altered;
+mod buggy;
 mod check;
 mod check_client;
 mod check_python;

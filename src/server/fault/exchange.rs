@@ -1,8 +1,8 @@
 //! Requests and replies: how many, in which order, and when.
 
 use super::super::alter::{Body, Client, End, honest, write};
-use super::Fault;
 use super::reading::{more, whole_frame};
+use super::{Fault, Need};
 use crate::session::{Reply, Request};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("small-overtakes-large", "order", "",
         "A reply of more than 10 KiB is sent when no other request is left.",
         |h| h.send = |c, octets| Box::pin(small_ones_first(c, octets))),
+    Fault::new("small-overtakes-very-large", "order", "",
+        "A reply of more than 256 KiB is sent when no other request is left.",
+        |h| h.send = |c, octets| Box::pin(small_ones_before_very_large(c, octets))),
     Fault::new("errors-answered-late", "order", "",
         "What is said to a payload that cannot be decoded is sent behind the next reply.",
         |h| {
@@ -55,6 +58,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("header-acknowledged", "unsolicited", "",
         "A header that comes without its body is acknowledged by a frame.",
         |h| h.header = |c| Box::pin(acknowledged(c))),
+    Fault::new("leave-for-a-large-body", "unsolicited", "",
+        "A header that claims more than 10 KiB is answered by leave to go on.",
+        |h| h.body = |c, wanted| Box::pin(with_leave(c, wanted))),
     Fault::new("half-a-header-complained-of", "unsolicited", "",
         "A client of which only a part of a header is here is told to go on.",
         |h| h.header = |c| Box::pin(urged(c))),
@@ -82,7 +88,10 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| h.take = |c| Box::pin(a_hundred_times(c))),
     Fault::new("idle-for-60-ms-is-gone", "persistence", "",
         "A client that is silent for 60 ms between frames is closed upon.",
-        |h| h.take = |c| Box::pin(while_not_idle(c))),
+        |h| h.take = |c| Box::pin(while_not_idle(c, SILENCE))),
+    Fault::new("idle-for-a-second-is-gone", "persistence", "",
+        "A client that is silent for a second between frames is closed upon.",
+        |h| h.take = |c| Box::pin(while_not_idle(c, SECOND))).needing(Need::Time),
 ];
 
 async fn first_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
@@ -135,8 +144,16 @@ async fn behind_the_next(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 }
 
 async fn small_ones_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    not_above_first(c, octets, 10 << 10).await
+}
+
+async fn small_ones_before_very_large(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    not_above_first(c, octets, 256 << 10).await
+}
+
+async fn not_above_first(c: &mut Client, octets: Vec<u8>, most: usize) -> Result<(), End> {
     let another = c.has_another();
-    if another && octets.len() > 10 << 10 {
+    if another && octets.len() > most {
         c.memory.octets.extend(octets);
         return Ok(());
     }
@@ -241,6 +258,13 @@ async fn with_question(c: &mut Client, request: Request) -> Result<Vec<Reply>, E
     Ok(replies)
 }
 
+async fn with_leave(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    if wanted > 10 << 10 {
+        honest::say(c, "go on".into()).await?;
+    }
+    honest::body(c, wanted).await
+}
+
 async fn as_soon_as_it_reads(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     let mut octets = Vec::new();
     while octets.len() < wanted {
@@ -295,8 +319,10 @@ async fn with_heartbeat(c: &mut Client) -> Result<Body, End> {
     honest::take(c).await
 }
 
-async fn while_not_idle(c: &mut Client) -> Result<Body, End> {
-    if c.is_silent_for(SILENCE).await {
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn while_not_idle(c: &mut Client, silence: Duration) -> Result<Body, End> {
+    if c.is_silent_for(silence).await {
         return Err(End::Asked);
     }
     honest::take(c).await

@@ -16,6 +16,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("length-of-two-octets", "length-prefix", "",
         "The length goes through a variable of 16 bits on its way from the check to the read.",
         |h| h.body = |c, wanted| Box::pin(honest::body(c, wanted & 0xffff))),
+    Fault::new("lower-half-of-the-length", "length-prefix", "",
+        "Only the lower 16 bits of the length are looked at, and checked as if they were all of it.",
+        |h| h.count = |profile, field| honest::count(profile, field).rem_euclid(1 << 16)),
     Fault::new("signed-octets", "length-prefix", "rsync#873",
         "The octets of the length are taken for signed ones, so that those above 127 count backwards.",
         |h| h.count = of_signed_octets),
@@ -69,6 +72,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("odd-length-passed-over", "chunk-multiple", "",
         "A frame whose length is no whole number of chunks is read to its end and passed over in silence.",
         |h| h.take = |c| Box::pin(passing_over_odd(c))),
+    Fault::new("odd-length-answered-and-read-on", "chunk-multiple", "",
+        "A length that is no whole number of chunks is answered with an error, and what follows it is read as the next header.",
+        |h| h.take = |c| Box::pin(complaining_of_odd(c))),
     Fault::new("odd-length-forgotten", "chunk-multiple", "",
         "A length that is no whole number of chunks ends the client's task and leaves its socket open.",
         |h| h.take = |c| Box::pin(forgetting_odd(c))),
@@ -251,6 +257,18 @@ async fn passing_over_odd(c: &mut Client) -> Result<Body, End> {
         let body = usize::try_from(body).unwrap_or(usize::MAX);
         honest::body(c, body).await?;
         c.frame_taken();
+    }
+}
+
+async fn complaining_of_odd(c: &mut Client) -> Result<Body, End> {
+    loop {
+        let header = honest::header(c).await?;
+        if odd(c.profile(), claimed(c, &header)).is_none() {
+            return honest::rest_of_frame(c, &header).await;
+        }
+        c.frame_taken();
+        let told = serde_json::json!({ "error": "no whole number of chunks" });
+        honest::say(c, Reply::from(told)).await?;
     }
 }
 

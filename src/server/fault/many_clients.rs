@@ -7,6 +7,7 @@ use crate::session::{Reply, Request};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 #[rustfmt::skip]
@@ -48,6 +49,12 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| {
             h.take = |c| Box::pin(as_the_speaker(c));
             h.send = |c, octets| Box::pin(to_the_speaker(c, octets));
+        }),
+    Fault::new("place-in-a-list", "crosstalk", "",
+        "A client is known by its place in a list, from which those that go are taken, so that the others move up.",
+        |h| {
+            h.serve = |c| Box::pin(in_a_list(c));
+            h.send = |c, octets| Box::pin(to_its_place(c, octets));
         }),
     Fault::new("one-buffer-for-all", "crosstalk", "",
         "What comes from any client is put into one buffer, and whoever makes a frame whole is answered.",
@@ -140,12 +147,31 @@ async fn as_the_speaker(c: &mut Client) -> Result<Body, End> {
 }
 
 async fn to_the_speaker(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
-    let own = Arc::clone(&c.stream);
     let speaker = c.shared.streams().first().map(Arc::clone);
-    c.stream = speaker.unwrap_or_else(|| Arc::clone(&own));
+    to_another(c, speaker, octets).await
+}
+
+/// Sends on somebody's connection, or on the client's own if there is nobody.
+async fn to_another(
+    c: &mut Client,
+    other: Option<Arc<TcpStream>>,
+    octets: Vec<u8>,
+) -> Result<(), End> {
+    let own = Arc::clone(&c.stream);
+    c.stream = other.unwrap_or_else(|| Arc::clone(&own));
     let sent = c.send_all(&octets).await;
     c.stream = own;
     sent
+}
+
+async fn in_a_list(c: &mut Client) -> End {
+    c.memory.count = c.shared.streams().len();
+    listed(c).await
+}
+
+async fn to_its_place(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let place = c.shared.streams().get(c.memory.count).map(Arc::clone);
+    to_another(c, place, octets).await
 }
 
 async fn from_the_common_buffer(c: &mut Client) -> Result<Body, End> {

@@ -24,6 +24,12 @@ pub(super) const FAULTS: &[Fault] = &[
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(into_a_reserved_buffer(c, wanted));
         }).needing(Need::Process),
+    Fault::new("claim-planned", "memory", "",
+        "A list of as many chunks as a header claims is made, to be filled when they come.",
+        |h| {
+            h.sizes = up_to_two_gib;
+            h.body = |c, wanted| Box::pin(by_a_plan(c, wanted));
+        }).needing(Need::Process),
     Fault::new("everything-received-is-kept", "memory", "kanidm#3651",
         "All bodies that ever came are kept.",
         |h| h.payload = keeping).needing(Need::Process),
@@ -101,6 +107,14 @@ async fn into_a_filled_buffer(c: &mut Client, wanted: usize) -> Result<Vec<u8>, 
 
 async fn into_a_reserved_buffer(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     let _claim = Claim::of(wanted, false);
+    honest::body(c, wanted).await
+}
+
+/// Eight octets for each chunk.
+async fn by_a_plan(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    let plan = wanted.checked_div(chunk).unwrap_or_default();
+    let _claim = Claim::of(plan.saturating_mul(8), true);
     honest::body(c, wanted).await
 }
 

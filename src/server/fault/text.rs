@@ -79,6 +79,9 @@ pub(super) const FAULTS: &[Fault] = &[
             h.answer = |c, request| Box::pin(forgotten_if(has_a_key_twice(&c.memory.octets), c, request));
         }),
 
+    Fault::new("pad-octets-taken-out", "smuggling", "",
+        "Pad octets are taken out of a payload wherever they stand.",
+        |h| h.payload = without_pad_octets),
     Fault::new("payload-ends-at-first-nul", "smuggling", "",
         "A payload ends at its first pad octet, as a string in C would.",
         |h| h.payload = |c, body| part_of(c, body, |parts| parts.first().cloned())),
@@ -293,6 +296,13 @@ fn has_a_key_twice(payload: &[u8]) -> bool {
     serde_json::Deserializer::from_slice(payload)
         .deserialize_map(Keys)
         .unwrap_or(false)
+}
+
+fn without_pad_octets(c: &mut Client, body: Body) -> Vec<u8> {
+    let pad = c.profile().pad();
+    let mut payload = honest::payload(c, body);
+    payload.retain(|octet| *octet != pad);
+    payload
 }
 
 fn part_of(c: &mut Client, body: Body, choose: fn(&[Vec<u8>]) -> Option<Vec<u8>>) -> Vec<u8> {

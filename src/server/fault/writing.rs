@@ -17,6 +17,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("partial-write-dropped", "reply-framing", "emergent#69, gev#60",
         "Of a reply so much is sent as one write takes, here 16 KiB, and the rest is not.",
         |h| h.send = |c, octets| Box::pin(in_one_write(c, octets))),
+    Fault::new("one-write-for-a-reply", "reply-framing", "",
+        "A reply is sent by one write, and what this did not take is not sent.",
+        |h| h.send = |c, octets| Box::pin(in_one_attempt(c, octets))),
     Fault::new("reply-abandoned-behind-its-header", "reply-framing", "EternalTerminal#796",
         "The header of a reply of more than 16 KiB is sent, and its body turns out to be too large.",
         |h| h.send = |c, octets| Box::pin(header_first(c, octets))),
@@ -72,6 +75,11 @@ const ONE_WRITE: usize = 16 << 10;
 async fn in_one_write(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
     let most = octets.get(..ONE_WRITE).unwrap_or(&octets);
     write(&c.stream, most).await?;
+    Ok(())
+}
+
+async fn in_one_attempt(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    write(&c.stream, &octets).await?;
     Ok(())
 }
 

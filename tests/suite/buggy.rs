@@ -1,0 +1,160 @@
+//! The suite on the mistakes that people make: a correct server in Python with one bug at a time, see
+//! tests/peers/buggy.py. Each must be found by a case of the clause that it breaks.
+
+use super::peers::{self, Peer};
+use super::program::conformance;
+use framespec::event::{CaseResult, Run, Verdict};
+use framespec::report::read_run;
+use framespec::spec::Level;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+
+const SCRIPT: &str = "buggy.py";
+
+/// Bugs that are looked for at the same time: most of a check is waiting.
+const AT_ONCE: usize = 8;
+
+/// A row of what `buggy.py --list` prints.
+struct Bug {
+    name: String,
+    /// The case that finds it.
+    case: String,
+    needs: String,
+}
+
+fn script() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
+    path.join(SCRIPT).display().to_string()
+}
+
+/// All bugs; `None`, said aloud, without Python.
+fn bugs() -> Option<Vec<Bug>> {
+    if !peers::python_or_skip() {
+        return None;
+    }
+    let list = Command::new("python3")
+        .args(["-B", &script(), "--list"])
+        .output()
+        .unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let bug = |line: &str| {
+        let mut words = line.split('\t').map(str::to_owned);
+        let mut next = || words.next().expect("four columns");
+        Bug {
+            name: next(),
+            case: next(),
+            needs: next(),
+        }
+    };
+    Some(list.lines().map(bug).collect())
+}
+
+/// Runs a check of the server with these options, and reads its report.
+fn checked(server: &[&str], args: &[&str], with_process: bool) -> Run {
+    let mut command = conformance();
+    command.args(["check", "--format", "json"]).args(args);
+    let mut peer: Option<Peer> = None;
+    if with_process {
+        let exec = format!(
+            "python3 -B '{}' --port {{port}} {}",
+            script(),
+            server.join(" ")
+        );
+        command.args(["--exec", &exec]);
+    } else {
+        let started = peer.insert(peers::start(SCRIPT, server).expect("python3 was there"));
+        command.arg(started.address.to_string());
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    read_run(&text).unwrap_or_else(|error| panic!("{server:?}: {error}: {text:.200} {stderr}"))
+}
+
+/// What became of the case that should find it, if it did not.
+fn missed(bug: &Bug) -> Option<String> {
+    let mut args = vec!["--run", &bug.case];
+    match bug.needs.as_str() {
+        "limit" => args.extend(["--max-frame", "1M"]),
+        "slow" => args.push("--slow"),
+        _ => {}
+    }
+    let with_process = matches!(bug.needs.as_str(), "process" | "load");
+    let run = checked(&["--bug", &bug.name], &args, with_process);
+    let found = |result: &CaseResult| match result.verdict {
+        Verdict::Fail => true,
+        Verdict::Warn => result.level == Level::Should,
+        _ => false,
+    };
+    let told = |result: &CaseResult| format!("{} {}", result.verdict, result.detail);
+    let results: Vec<String> = run.results.iter().map(told).collect();
+    (!run.results.iter().any(found))
+        .then(|| format!("{} by {}: {}", bug.name, bug.case, results.join("; ")))
+}
+
+/// What needs tens of MiB to be sent is looked for only where that does not take long.
+fn is_played(bug: &Bug) -> bool {
+    let can_see_processes = cfg!(target_os = "linux");
+    match bug.needs.as_str() {
+        "load" => can_see_processes && !cfg!(debug_assertions),
+        "process" => can_see_processes,
+        _ => true,
+    }
+}
+
+#[test]
+fn each_bug_is_found_by_a_case_of_its_clause() {
+    let Some(bugs) = bugs() else { return };
+    let queue = Mutex::new(bugs.into_iter().filter(is_played));
+    let all_missed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some(bug) = queue.lock().unwrap().next() else {
+                        return;
+                    };
+                    all_missed.lock().unwrap().extend(missed(&bug));
+                }
+            });
+        }
+    });
+    let all_missed = all_missed.into_inner().unwrap();
+    assert!(all_missed.is_empty(), "{}", all_missed.join("\n"));
+}
+
+#[test]
+fn the_same_server_without_a_bug_passes() {
+    if !peers::python_or_skip() {
+        return;
+    }
+    let run = checked(&[], &[], cfg!(target_os = "linux"));
+    let is_bad = |result: &&CaseResult| !matches!(result.verdict, Verdict::Pass | Verdict::Skip);
+    let bad: Vec<_> = run.results.iter().filter(is_bad).collect();
+    assert!(bad.is_empty(), "{bad:?}");
+    assert!(run.finished.summary.pass > 190);
+}
+
+/// The bugs are of all kinds, and no two are the same.
+#[test]
+fn there_is_a_bug_for_every_clause_but_one() {
+    let Some(bugs) = bugs() else { return };
+    let names: BTreeSet<_> = bugs.iter().map(|bug| bug.name.as_str()).collect();
+    assert_eq!(names.len(), bugs.len());
+    let clauses: BTreeSet<_> = bugs
+        .iter()
+        .filter_map(|bug| bug.case.split('/').next())
+        .collect();
+    let servers = framespec::spec::CLAUSES
+        .iter()
+        .filter(|clause| !clause.slug.starts_with("client-"));
+    let without: Vec<_> = servers
+        .map(|clause| clause.slug)
+        .filter(|slug| !clauses.contains(slug))
+        .collect();
+    // To see that a frame is never given up takes a minute.
+    assert_eq!(without, ["deadline"]);
+}
