@@ -26,7 +26,7 @@ const ENDING: Duration = Duration::from_millis(300);
 const SEES_LISTENERS: bool = cfg!(target_os = "linux");
 
 /// … and how long that is relied upon: a server in a container is not seen.
-const UNSEEN: Duration = Duration::from_millis(700);
+const UNSEEN: Duration = Duration::from_secs(2);
 
 /// How long one attempt to connect may take.
 const CONNECT: Duration = Duration::from_millis(500);

@@ -117,7 +117,7 @@ mod linux {
     /// The sum over all processes of the group that have not ended. One that has, and is still there because
     /// nobody has waited for it, counts as a thread.
     pub(super) fn read_group(id: i32) -> Result<Reading, String> {
-        let (mut sum, mut ended) = (None::<Reading>, 0);
+        let (mut sum, mut ended) = (None::<Reading>, 0_u64);
         // Any of them may end while it is looked at.
         for process in all_processes()
             .map_err(|error| error.to_string())?
@@ -128,7 +128,7 @@ mod linux {
                 continue;
             }
             if has_ended(&stat) {
-                ended += 1;
+                ended = ended.saturating_add(1);
                 continue;
             }
             if let Ok(reading) = reading(&process, &stat) {

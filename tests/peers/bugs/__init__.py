@@ -1,7 +1,6 @@
 """The correct server that the bugs are made of, taken apart as far as they need it, and the table of them."""
 
 import socket
-import sys
 import threading
 import time
 from typing import NamedTuple

@@ -1,6 +1,7 @@
 """Streams that end, and connections that are reset."""
 
 import queue
+import select
 import socket
 import struct
 import threading
@@ -226,8 +227,6 @@ class SenderForAll(Server):
 @bug("loop-without-try", "reset/idle", "One loop with select() for all, and no try around recv().")
 class LoopWithoutTry(Server):
     def run(self):
-        import select
-
         clients = {}
         while True:
             ready, _, _ = select.select([self.listener, *clients], [], [])

@@ -1,7 +1,6 @@
 """Requests and replies: how many, in which order, and when."""
 
 import socket
-import threading
 import time
 
 import messages

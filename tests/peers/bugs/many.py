@@ -1,6 +1,6 @@
 """Several clients."""
 
-import queue
+import os
 import select
 import socket
 import sys
@@ -8,8 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import correct
-import messages
 
 from . import Client, EndOfStream, Malformed, Server, bug
 
@@ -154,8 +152,6 @@ class BadMessageEndsAll(SelectAndBlock):
 @bug("bad-header-ends-all", "isolation/oversize", "sys.exit() would only end the thread: os._exit() when a header makes no sense.")
 class BadHeaderEndsAll(Client):
     def check(self, length):
-        import os
-
         if length > self.max_body or length % 60:
             os._exit(1)
 

@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 
-import correct
 import messages
 
 from . import CHUNK, Client, EndOfStream, Listed, Malformed, Server, bug

@@ -2,15 +2,14 @@
 
 import ast
 import json
-import threading
 import unicodedata
 
 import messages
 
-from . import CHUNK, Client, Listed, bug
+from . import Client, Listed, bug
 
 
-@bug("rstrip-with-a-zero", "padding/digits-behind", r"rstrip(b'\000'.decode() + '0'), which began as rstrip('\x000').")
+@bug("rstrip-with-a-zero", "padding/digits-behind", r"rstrip('\x000') strips NULs and zeros.")
 class RstripWithAZero(Client):
     def strip(self, body):
         return body.rstrip(b"\x000")
@@ -97,13 +96,6 @@ class SurrogatesWhenEncoding(Listed):
         except (ValueError, RecursionError) as error:
             return self.complaint(error)
         return json.dumps(value, ensure_ascii=False).encode("utf-8")
-
-
-@bug("digits-when-encoding", "undecodable/half-a-text", "A limit on digits that json.loads() is told of and str() is not: the error comes when the reply is made.")
-class DigitsWhenEncoding(Listed):
-    def answer(self, payload):
-        value = messages.decode(payload) if len(payload) < 2000 else json.loads(payload.decode("utf-8", "replace"))
-        return messages.encode(value)
 
 
 @bug("recursion-error", "nesting/fifteen-thousand", "`except ValueError` does not catch a RecursionError.")

@@ -5,12 +5,11 @@ import struct
 import threading
 import time
 
-import messages
 
-from . import CHUNK, Client, Server, bug
+from . import CHUNK, Client, bug
 
 
-@bug("send-instead-of-sendall", "reply-framing/slow-reader", "send(), which may send a part: with a small buffer and a timeout it does.")
+@bug("send-instead-of-sendall", "reply-framing/beyond-sixteen-bits", "send(), which may send a part: with a small buffer and a timeout it does.")
 class SendInsteadOfSendall(Client):
     def write(self, octets):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 << 10)
@@ -128,6 +127,7 @@ class ThreadForEachRequest(Client):
 
     def handle(self, payload):
         reply = super().answer(payload)
+        time.sleep(len(payload) / 1e6)  # What is asked takes as long as it is.
         with self.lock:
             super().send(reply)
 
