@@ -148,7 +148,7 @@ fn a_server_that_dies_is_started_again_and_the_culprits_are_named() {
             "--run",
             "json-text",
             "--run",
-            "persistence",
+            "one-reply",
         ],
     );
     assert_eq!(exit, 1);
@@ -196,7 +196,7 @@ fn signal_and_last_words_of_a_server_are_told() {
         "--run",
         "concurrency/two",
         "--run",
-        "persistence",
+        "one-reply",
     ];
     let (exit, run, _) = checked(&exec, &only);
     assert_eq!((exit, failed(&run)), (1, vec!["undecodable/bare-text"]));
@@ -218,7 +218,7 @@ fn a_server_that_hangs_is_started_again() {
             "--run",
             "concurrency/two",
             "--run",
-            "persistence",
+            "one-reply",
         ],
     );
     assert_eq!((exit, failed(&run)), (1, vec!["reset/in-header"]));
