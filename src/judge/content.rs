@@ -1,5 +1,6 @@
 //! Whether a reply is the answer to a request, as far as the server's way of answering tells.
 
+use super::printed::unescaped;
 use crate::model::Carried;
 use crate::model::payload::{Meaning, same};
 use serde_json::Value;
@@ -101,33 +102,12 @@ fn echoes(meaning: &Meaning, reply: &[u8]) -> bool {
     }
 }
 
-/// Whether the text stands in the reply: as it is, or in JSON notation inside a string.
+/// Whether the text stands in the reply: as it is, or printed as languages print their strings, with
+/// escapes for what they find odd.
 #[must_use]
 pub fn mentions(reply: &[u8], text: &str) -> bool {
-    let mut notations = vec![text.to_owned()];
-    if let Ok(quoted) = serde_json::to_string(text) {
-        let bare = quoted.trim_matches('"').to_owned();
-        notations.push(ascii(&bare));
-        notations.push(bare);
-    }
-    texts(reply)
-        .iter()
-        .any(|found| notations.iter().any(|text| found.contains(text.as_str())))
-}
-
-/// The same JSON notation with all but ASCII as `\u` escapes.
-fn ascii(notation: &str) -> String {
-    let mut out = String::new();
-    for c in notation.chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    out
+    let stands_in = |found: &String| found.contains(text) || unescaped(found).contains(text);
+    texts(reply).iter().any(stands_in)
 }
 
 /// Every text in a reply: the strings of a JSON value, else all of it.
@@ -184,6 +164,39 @@ mod tests {
             assert!(mentions(reply.as_bytes(), "é"), "{reply}");
         }
         assert!(!mentions("\"Ã©\"".as_bytes(), "é"));
+    }
+
+    #[test]
+    fn a_text_is_found_as_languages_print_it() {
+        let text = "\0\u{1}\u{7f} \\n is not \n, 'q' \"q\" \u{e9}\u{1f600}";
+        for printed in [
+            // Python, of a member of an object
+            r#"{'a': '\x00\x01\x7f \\n is not \n, \'q\' "q" \u{e9}\u{1f600}'}"#,
+            // Python's ascii(), Go
+            r#""\x00\x01\x7f \\n is not \n, 'q' \"q\" \xe9\U0001f600""#,
+            // Rust
+            r#""\0\u{1}\u{7f} \\n is not \n, 'q' \"q\" \u{e9}\u{1f600}""#,
+            // JSON
+            r#""\u0000\u0001\u007F \\n is not \n, 'q' \"q\" \u00E9\ud83d\ude00""#,
+        ] {
+            let reply = serde_json::to_vec(&format!("got {printed}")).unwrap();
+            assert!(mentions(&reply, text), "{printed}");
+            let lost = printed.replace("is not", "is");
+            let reply = serde_json::to_vec(&format!("got {lost}")).unwrap();
+            assert!(!mentions(&reply, text), "{lost}");
+        }
+        for odd in [
+            "\\",
+            "a\\",
+            "\\x",
+            "\\u12",
+            "\\u{",
+            "\\ud800",
+            "\\ud800\\n",
+            "\\q",
+        ] {
+            assert!(mentions(odd.as_bytes(), odd), "{odd}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod content;
 mod heard;
+mod printed;
 pub mod replies;
 #[cfg(test)]
 mod tests;

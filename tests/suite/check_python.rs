@@ -4,6 +4,7 @@ use crate::peers::{self, Peer};
 use assert_cmd::Command;
 use framespec::event::{Run, Verdict};
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::time::Duration;
 
 /// How long a whole run may take. A guard against hangs, not a measure.
@@ -122,6 +123,25 @@ fn a_server_whose_buffers_and_queue_are_short_is_waited_for() {
         assert_eq!(checked.code, Some(0), "{script}:\n{told}");
         assert_eq!(told, "", "{script}");
     }
+}
+
+#[test]
+fn a_server_that_prints_objects_as_its_language_does_keeps_their_texts() {
+    let Some(peer) = peers::start("correct_asyncio.py", &[]) else {
+        return;
+    };
+    let mut profile = tempfile::NamedTempFile::new().expect("a file for the profile");
+    let text = r#"
+        name = "objects"
+        length.width = 4
+        body.chunk = 60
+        exchange.request = '{"nombre": "{text}", "edad": 15}'
+    "#;
+    profile.write_all(text.as_bytes()).expect("room for it");
+    let path = profile.path().to_str().expect("a path in UTF-8");
+    let checked = check(&peer, &["--profile", path]);
+    assert_eq!(checked.told(), "");
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
 }
 
 #[test]
