@@ -24,12 +24,9 @@ const TOO_LARGE: &str = "the header of a reply claims more than the limit";
 
 /// A header that claims that much, and so many octets of the body.
 fn claims(m: &mut Maker<'_>, body: u64, arriving: usize) {
-    if body > m.craft().largest_body() {
-        m.skip("no header of this wire format can claim so much");
-    }
     m.weigh();
     m.ask();
-    let mut octets = m.craft().header(body);
+    let mut octets = m.header(body);
     octets.resize(octets.len().saturating_add(arriving), b'7');
     m.send_other(vec![octets]);
     m.must_end(TOO_LARGE);
@@ -120,7 +117,7 @@ pub(super) const ENDS: &[Case] = &[
             if half == 0 {
                 m.skip("the header of this wire format is a single octet");
             }
-            let header = m.craft().header(m.profile().chunk().into());
+            let header = m.header(m.profile().chunk().into());
             m.send_other(vec![header.get(..half).unwrap_or_default().to_vec()]);
             m.fin();
             m.must_end(BREAKS_OFF);
@@ -131,7 +128,7 @@ pub(super) const ENDS: &[Case] = &[
         "The end of the stream exactly between header and body is not a clean one.",
         |m| {
             m.ask();
-            let header = m.craft().header(m.profile().chunk().into());
+            let header = m.header(m.profile().chunk().into());
             m.send_other(vec![header]);
             m.fin();
             m.must_end(BREAKS_OFF);
@@ -156,7 +153,7 @@ pub(super) const ENDS: &[Case] = &[
             m.ask();
             let text = m.token("reply");
             let payload = m.payload(&text);
-            let frame = m.craft().frame_with(&payload, 1);
+            let frame = m.frame_with(&payload, 1);
             let whole = m.profile().header_len().saturating_add(payload.len());
             let part = frame
                 .get(..whole.saturating_add(1))
@@ -263,7 +260,8 @@ pub(super) const ENDS: &[Case] = &[
 /// The front part of a reply that is never completed: it stops in the middle of its text.
 fn partial(m: &mut Maker<'_>) -> Vec<u8> {
     let text = m.text_for_payload(40);
-    let frame = m.craft().frame(&m.payload(&text));
+    let payload = m.payload(&text);
+    let frame = m.frame(&payload);
     let place = frame
         .windows(text.len())
         .position(|window| window == text.as_bytes())

@@ -15,6 +15,10 @@ pub const HOLE: &str = "{text}";
 /// The largest payload that is sent to a client, in octets.
 const MOST: usize = 1 << 20;
 
+const TOO_LARGE: &str = "it needs a longer text than any that is sent";
+
+const ENDS_IN_PAD: &str = "a text that it needs ends in the octet that padding is made of";
+
 /// What a play depends on besides its case.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -170,6 +174,8 @@ impl<'a> Maker<'a> {
 
     /// That text and as much behind it as makes it so many octets; no two stretches of it are alike.
     pub fn long_token(&mut self, kind: &str, octets: usize) -> String {
+        self.need(octets <= MOST, TOO_LARGE);
+        let octets = octets.min(MOST);
         let mut text = self.token(kind);
         let mut count = 0_u32;
         while text.len() < octets {
@@ -187,14 +193,41 @@ impl<'a> Maker<'a> {
                 text,
             };
         };
+        let typed = filled(template, &text);
+        self.needs_room_for(&typed);
         Line {
-            typed: filled(template, &text),
+            typed,
             text: if template.contains(HOLE) {
                 text
             } else {
                 String::new()
             },
         }
+    }
+
+    /// Only where what is typed becomes a request that a frame can hold.
+    fn needs_room_for(&mut self, typed: &str) {
+        let Some(beyond) = self.client().carries else {
+            return;
+        };
+        let octets = typed.len().saturating_add_signed(beyond);
+        self.needs_body_for(octets);
+        let cut = beyond == 0 && self.ends_in_padding(typed.as_bytes());
+        self.need(!cut, ENDS_IN_PAD);
+    }
+
+    /// Only where a frame can hold a payload of so many octets.
+    fn needs_body_for(&mut self, payload: usize) {
+        let chunk = self.craft().chunk();
+        let body = payload.div_ceil(chunk).saturating_mul(chunk);
+        let body = u64::try_from(body).unwrap_or(u64::MAX);
+        if let Some(why) = self.craft().refuses(body) {
+            self.skip(why);
+        }
+    }
+
+    fn ends_in_padding(&self, payload: &[u8]) -> bool {
+        self.profile().trims() && payload.last() == Some(&self.profile().pad())
     }
 
     fn plain_line(&mut self) -> Line {
@@ -291,15 +324,47 @@ impl<'a> Maker<'a> {
 
     /// The same with that text and another fate.
     pub fn reply_to_be(&mut self, text: String, fate: Fate) -> Vec<u8> {
-        let frame = self.craft().frame(&self.payload(&text));
+        self.reply_padded(text, fate, 0)
+    }
+
+    /// The same with so many chunks of padding more than it needs.
+    pub fn reply_padded(&mut self, text: String, fate: Fate, more_chunks: usize) -> Vec<u8> {
+        let payload = self.payload(&text);
+        let cut = self.ends_in_padding(&payload);
+        self.need(!cut, ENDS_IN_PAD);
+        let frame = self.frame_with(&payload, more_chunks);
         self.expect(text, frame.len(), fate, "");
         frame
+    }
+
+    /// The frame of a payload.
+    pub fn frame(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.frame_with(payload, 0)
+    }
+
+    /// The frame of a payload, with so many chunks of padding more than it needs.
+    pub fn frame_with(&mut self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
+        let met = more_chunks == 0 || self.profile().trims();
+        self.need(
+            met,
+            "the length does not count the padding, so there is never more than needed",
+        );
+        let more = more_chunks.saturating_mul(self.craft().chunk());
+        self.needs_body_for(payload.len().saturating_add(more));
+        self.craft().frame_with(payload, more_chunks)
+    }
+
+    /// A header that claims a body of so many octets, be it over the limit.
+    pub fn header(&mut self, body: u64) -> Vec<u8> {
+        let met = body <= self.craft().largest_body();
+        self.need(met, "no header of this wire format can claim so much");
+        self.craft().header(body)
     }
 
     /// What must become of the text of something that is `octets` long and about to be sent.
     pub fn expect(&mut self, text: String, octets: usize, fate: Fate, about: &'static str) {
         if octets > MOST.saturating_add(self.profile().header_len()) {
-            self.skip("the reply would be larger than any that is sent to a client");
+            self.skip(TOO_LARGE);
         }
         self.unanswered = self.unanswered.saturating_sub(1);
         let due = self.sent.saturating_add(octets);

@@ -4,6 +4,9 @@ use super::maker::cut;
 use super::{Case, Fate, Maker};
 use crate::spec::Level;
 
+/// How many octets at each end of a reply are sent alone where all are: what lies between is padding.
+const ALONE: usize = 200;
+
 /// Sends one reply, cut at these places, which are counted from its first octet.
 fn cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>) {
     m.ask();
@@ -31,7 +34,7 @@ fn two_cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>
 
 /// A reply with that payload, no message, and then a good one to the next request.
 fn undecodable(m: &mut Maker<'_>, payload: &[u8]) {
-    let frame = m.craft().frame(payload);
+    let frame = m.frame(payload);
     undecodable_frame(m, frame);
 }
 
@@ -85,7 +88,13 @@ pub(super) const SPLITS: &[Case] = &[
     Case::must(
         "client-reassembly/octet-by-octet",
         "The worst that a network can do, and still the same reply.",
-        |m| cut_at(m, |_, len| (1..len).collect()),
+        |m| {
+            cut_at(m, |_, len| {
+                let late = len.saturating_sub(ALONE);
+                let is_alone = |place: &usize| *place <= ALONE || *place >= late;
+                (1..len).filter(is_alone).collect()
+            });
+        },
     ),
     Case::must(
         "client-reassembly/inside-a-character",
@@ -234,7 +243,7 @@ pub(super) const PAYLOADS: &[Case] = &[
             m.ask();
             let (one, other) = (m.token("reply"), m.token("reply"));
             let payload = [m.payload(&one), vec![0], m.payload(&other)].concat();
-            let frame = m.craft().frame(&payload);
+            let frame = m.frame(&payload);
             let about =
                 "it stands in front of a NUL inside a payload, which as a whole is no message";
             m.hide(one, frame.len(), Level::Must, about);
@@ -251,7 +260,7 @@ pub(super) const PAYLOADS: &[Case] = &[
             m.ask();
             let text = m.token("reply");
             let payload = [vec![0], m.payload(&text)].concat();
-            let frame = m.craft().frame(&payload);
+            let frame = m.frame(&payload);
             let about = "its payload begins with a NUL and so is no message";
             m.hide(text, frame.len(), Level::Should, about);
             m.send(vec![frame]);
@@ -263,7 +272,7 @@ pub(super) const PAYLOADS: &[Case] = &[
         "A length of 0 is a whole reply with nothing in it: neither the end of the stream nor no reply.",
         |m| {
             m.needs_json();
-            let frame = m.craft().frame(b"");
+            let frame = m.frame(b"");
             undecodable_frame(m, frame);
         },
     ),
@@ -273,7 +282,7 @@ pub(super) const PAYLOADS: &[Case] = &[
         |m| {
             m.needs_json();
             m.needs_padding();
-            let frame = m.craft().frame_with(b"", 1);
+            let frame = m.frame_with(b"", 1);
             undecodable_frame(m, frame);
         },
     ),
@@ -350,8 +359,7 @@ fn more_padding(m: &mut Maker<'_>, chunks: usize) {
     m.needs_padding();
     m.ask();
     let text = m.token("reply");
-    let frame = m.craft().frame_with(&m.payload(&text), chunks);
-    m.expect(text, frame.len(), Fate::Shown, "");
+    let frame = m.reply_padded(text, Fate::Shown, chunks);
     m.send(vec![frame]);
     m.shown();
     if m.client().again {

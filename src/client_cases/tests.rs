@@ -2,7 +2,12 @@
 
 use super::judge::{Outcome, judge};
 use super::*;
+use crate::model::reader;
 use crate::profile::Profile;
+use crate::wire::Encoder;
+use arbitrary::{Arbitrary as _, Unstructured};
+use bytes::BytesMut;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -65,6 +70,49 @@ fn every_case_has_a_play_in_the_built_in_formats() {
             let asks = play.requests > 0 || !play.texts.is_empty() || !play.acts.is_empty();
             assert!(asks, "{}", case.id);
         }
+    }
+}
+
+/// Whatever the format: what is typed fits into a frame of it, and a reply that must be shown is one.
+fn holds_in(profile: &Profile) {
+    let client = client();
+    let encoder = Encoder::new(profile);
+    for case in all() {
+        let Ok(play) = case.play(&circumstances(profile, &client)) else {
+            continue;
+        };
+        let lines = play.acts.iter().filter_map(|act| match act {
+            Act::Type(line) | Act::EndedOnceUsed(line) | Act::Noticed(line) => Some(&line.typed),
+            _ => None,
+        });
+        for typed in lines {
+            let framed = encoder.encode(typed.as_bytes(), &mut BytesMut::new());
+            assert_eq!(framed, Ok(()), "{} in {profile:?}", case.id);
+        }
+        let sent = play.acts.iter().filter_map(|act| match act {
+            Act::Send(segments) => Some(segments.concat()),
+            _ => None,
+        });
+        let sent = sent.collect::<Vec<_>>().concat();
+        let frames = reader::read(profile, &sent).frames;
+        for text in play.texts {
+            if matches!(text.fate, Fate::Hidden(_)) {
+                continue;
+            }
+            let frame = frames.iter().find(|frame| frame.body.end == text.due);
+            let frame = frame.unwrap_or_else(|| panic!("{} in {profile:?}: no reply", case.id));
+            let payload = String::from_utf8_lossy(&sent[frame.payload.clone()]);
+            assert!(payload.contains(&text.text), "{} in {profile:?}", case.id);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn plays_are_possible_in_every_format(seed in prop::collection::vec(any::<u8>(), 0..60)) {
+        holds_in(&Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap());
     }
 }
 

@@ -92,6 +92,19 @@ impl<'a> Craft<'a> {
         u64::try_from(whole.max(0)).unwrap_or(u64::MAX)
     }
 
+    /// Why no frame can have a body of that many octets, if that is so.
+    #[must_use]
+    pub fn refuses(&self, body: u64) -> Option<&'static str> {
+        let limit = self.profile.declared_max_body();
+        if body > self.largest_body() {
+            Some("the length field cannot express the bodies it needs")
+        } else if limit.is_some_and(|limit| body > limit) {
+            Some("it needs larger bodies than the declared limit allows")
+        } else {
+            None
+        }
+    }
+
     /// A payload of that text: from the profile's template, else a JSON string or the text itself.
     #[must_use]
     pub fn payload(&self, text: &str) -> Vec<u8> {
