@@ -104,6 +104,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let garbage: Vec<u8> = (0..200).map(|n| 255 - n).collect();
             s.send(a, &garbage);
+            s.quiet(b);
             s.ask(b);
             s.rst(a);
             s.ask(b);
@@ -138,6 +139,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let header = s.craft().header_with(s.craft().largest_count());
             s.send(a, &header);
+            s.quiet(b);
             s.ask(b);
             s.rst(a);
             s.ask(b);
