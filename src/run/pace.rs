@@ -82,8 +82,8 @@ impl Pace {
             HOPELESS
         };
         least
-            .saturating_add(allowance(octets))
             .min(self.timeout)
+            .saturating_add(allowance(octets))
             .saturating_mul(self.stretch)
     }
 
@@ -101,21 +101,34 @@ impl Pace {
 /// The replies that all scripts together wait for just now. A server that answers one client after the
 /// other may well begin with all that the others have asked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Load(Arc<AtomicUsize>);
+pub(super) struct Load(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    replies: AtomicUsize,
+    octets: AtomicUsize,
+}
 
 impl Load {
-    /// Counts so many more, for as long as the share is held.
-    pub(super) fn add(&self, replies: usize) -> Share {
-        self.0.fetch_add(replies, Ordering::Relaxed);
+    /// Counts so many replies more, to so many octets, for as long as the share is held.
+    pub(super) fn add(&self, replies: usize, octets: usize) -> Share {
+        self.0.replies.fetch_add(replies, Ordering::Relaxed);
+        self.0.octets.fetch_add(octets, Ordering::Relaxed);
         Share {
             load: self.clone(),
             replies,
+            octets,
         }
     }
 
-    /// How many there are.
-    pub(super) fn all(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    /// How many replies there are.
+    pub(super) fn replies(&self) -> usize {
+        self.0.replies.load(Ordering::Relaxed)
+    }
+
+    /// How many octets they are the replies to.
+    pub(super) fn octets(&self) -> usize {
+        self.0.octets.load(Ordering::Relaxed)
     }
 }
 
@@ -124,11 +137,14 @@ impl Load {
 pub(super) struct Share {
     load: Load,
     replies: usize,
+    octets: usize,
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.load.0.fetch_sub(self.replies, Ordering::Relaxed);
+        let counts = &self.load.0;
+        counts.replies.fetch_sub(self.replies, Ordering::Relaxed);
+        counts.octets.fetch_sub(self.octets, Ordering::Relaxed);
     }
 }
 
@@ -240,17 +256,18 @@ mod tests {
             hope.clone().disappoint();
         }
         assert_eq!(pace.hopeless(0, &hope), HOPELESS);
+        assert!(pace.hopeless(4 << 20, &hope) > timeout);
         assert_eq!(pace.stretched().hopeless(0, &hope), 2 * HOPELESS);
     }
 
     #[test]
     fn a_share_of_the_load_ends_with_whoever_has_it() {
         let load = Load::default();
-        let share = load.clone().add(500);
-        let _other = load.add(1);
-        assert_eq!(load.all(), 501);
+        let share = load.clone().add(500, 9_000);
+        let _other = load.add(1, 60);
+        assert_eq!((load.replies(), load.octets()), (501, 9_060));
         drop(share);
-        assert_eq!(load.all(), 1);
+        assert_eq!((load.replies(), load.octets()), (1, 60));
     }
 
     #[tokio::test]

@@ -80,7 +80,8 @@ impl Peer {
 
     /// The longest wait for so many replies to so many octets.
     pub(super) fn guard(&self, replies: usize, octets: usize) -> Duration {
-        self.pace.guard(replies, octets, self.load.all())
+        let octets = octets.saturating_add(self.load.octets());
+        self.pace.guard(replies, octets, self.load.replies())
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -336,7 +337,7 @@ impl Stage<'_> {
 
     async fn wait_for(&mut self, conn: Conn, permitted: &Permitted) -> bool {
         let (owed, sent) = self.owed(conn, permitted);
-        let _share = self.peer.load.add(owed);
+        let _share = self.peer.load.add(owed, sent);
         let hopeless = self.peer.pace.hopeless(sent, &self.peer.hope);
         let round_trips = self.peer.pace.hopeless_round_trips();
         let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
