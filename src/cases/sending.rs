@@ -186,6 +186,7 @@ pub(super) const CASES: &[Case] = &[
                 let frame = s.frame(text.as_bytes());
                 s.send(a, &frame);
                 s.wait(a);
+                s.done_with(a);
             }
         },
     ),
