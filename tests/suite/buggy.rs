@@ -11,12 +11,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 const SCRIPT: &str = "buggy.py";
 
 /// Bugs that are looked for at the same time, as most of a check is waiting; of those that are seen in the
 /// process fewer.
 const AT_ONCE: [usize; 2] = [6, 2];
+
+/// How long a check may take. A guard against hangs, not a measure.
+const HANG: Duration = Duration::from_secs(180);
 
 /// A row of what `buggy.py --list` prints.
 struct Bug {
@@ -62,6 +66,7 @@ fn bugs() -> Option<Vec<Bug>> {
 /// Runs a check of the server with these options, and reads its report.
 fn checked(server: &[&str], args: &[&str], with_process: bool) -> Run {
     let mut command = conformance();
+    command.timeout(HANG);
     command.args(["check", "--format", "json"]).args(args);
     let mut peer: Option<Peer> = None;
     if with_process {
@@ -125,8 +130,9 @@ fn each_bug_is_found_by_a_case_of_its_clause() {
             let Some(bug) = queue.lock().unwrap().next() else {
                 return;
             };
-            let missed = missed(&bug);
-            all_missed.lock().unwrap().extend(missed);
+            if missed(&bug).is_some() {
+                all_missed.lock().unwrap().push(bug);
+            }
         }
     };
     thread::scope(|scope| {
@@ -136,7 +142,9 @@ fn each_bug_is_found_by_a_case_of_its_clause() {
             }
         }
     });
-    let all_missed = all_missed.into_inner().unwrap();
+    // Some are races, which a busy machine can hide: those are looked for once more, by themselves.
+    let all_missed: Vec<Bug> = all_missed.into_inner().unwrap();
+    let all_missed: Vec<String> = all_missed.iter().filter_map(missed).collect();
     assert!(all_missed.is_empty(), "{}", all_missed.join("\n"));
 }
 
