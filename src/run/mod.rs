@@ -35,6 +35,7 @@ pub use evidence::rehearsal;
 pub use host::{DEFAULT_STARTUP, Host, NotStarted};
 pub use launch::{Launch, LaunchError};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
+pub(crate) use pace::{Waited, patiently};
 pub use player::{MeetError, Played, Player};
 pub use process::{Process, ProcessError};
 pub(crate) use unread::unread;

@@ -167,7 +167,7 @@ impl Hope {
 /// Time that was waited, as far as this machine let anybody do anything: a turn that comes late counts
 /// as if it had come in time, since the server had no better luck meanwhile.
 #[derive(Debug)]
-pub(super) struct Waited {
+pub(crate) struct Waited {
     counted: Duration,
     last: Instant,
     /// The most that one turn counts.
@@ -176,7 +176,7 @@ pub(super) struct Waited {
 
 impl Waited {
     /// From now on, by turns that take about so long.
-    pub(super) fn by(turn: Duration) -> Self {
+    pub(crate) fn by(turn: Duration) -> Self {
         Self {
             counted: Duration::ZERO,
             last: Instant::now(),
@@ -185,7 +185,7 @@ impl Waited {
     }
 
     /// How long it has been, one turn later.
-    pub(super) fn turn(&mut self) -> Duration {
+    pub(crate) fn turn(&mut self) -> Duration {
         let now = Instant::now();
         let turn = now.saturating_duration_since(self.last).min(self.most);
         self.last = now;
@@ -198,7 +198,7 @@ impl Waited {
 const SLICE: Duration = Duration::from_millis(20);
 
 /// Waits for something, but no longer than that; see [`Waited`].
-pub(super) async fn patiently<T>(limit: Duration, wait: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn patiently<T>(limit: Duration, wait: impl Future<Output = T>) -> Option<T> {
     let mut wait = pin!(wait);
     let mut waited = Waited::by(SLICE);
     let mut left = limit;

@@ -3,10 +3,10 @@
 use crate::client_cases::{Entry, Exit, Seen, Transcript};
 use crate::judge::replies::{Replies, Rest};
 use crate::profile::Profile;
+use crate::run::patiently;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 /// The most octets that are kept of what a client sends.
 const MOST_SENT: usize = 256 << 10;
@@ -184,7 +184,7 @@ impl Log {
         ask(&self.inner().state)
     }
 
-    /// Waits until `met`, at most that long; whether it was.
+    /// Waits until `met`, at most that long, [as far as anybody had a turn](patiently); whether it was.
     pub(super) async fn until(&self, limit: Duration, met: impl Fn(&State) -> bool) -> bool {
         let wait = async {
             loop {
@@ -197,7 +197,7 @@ impl Log {
                 changed.await;
             }
         };
-        timeout(limit, wait).await.is_ok()
+        patiently(limit, wait).await.is_some()
     }
 
     /// All that was noted.

@@ -329,6 +329,8 @@ fn a_server_that_dies_of_it_is_started_again_for_each_try() {
         "--save",
         saved,
         "--minimise",
+        "--minimise-for",
+        "90s",
     ];
     let (code, stdout, stderr) = run(&args);
     assert_eq!(code, 1, "{stdout}{stderr}");

@@ -6,6 +6,7 @@
 use super::super::log::State;
 use super::Stage;
 use crate::client_cases::{Fate, Line, Seen, Wanted};
+use crate::run::Waited;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::{Duration, Instant};
 
@@ -138,12 +139,12 @@ impl Stage<'_> {
         let begun = Instant::now();
         let before = self.reading().await;
         let (mut resident, mut address_space) = (0, 0);
+        let mut waited = Waited::by(LOOK);
         let is_met = loop {
-            let left = limit.saturating_sub(begun.elapsed());
-            if self.log.until(left.min(LOOK), &met).await {
+            if self.log.until(LOOK.min(limit), &met).await {
                 break true;
             }
-            if left.is_zero() {
+            if waited.turn() >= limit {
                 break false;
             }
             if let (Some(weight), Some(now)) = (self.weight, self.reading().await) {
