@@ -200,7 +200,7 @@ fn claims_cost_nothing(profile: &Profile, transcript: &Transcript) -> Option<Fin
     let held = grown(|r| r.resident);
     let reserved = grown(|r| r.virtual_size).saturating_sub(of_threads);
     let half = claimed / 2;
-    let much = (claimed / 8).max(MUCH).min(half);
+    let much = (claimed / 12).max(MUCH).min(half);
     let what = if held > much {
         format!("the process holds {} MiB more", held >> 20)
     } else if reserved > half && claimed >= WORTH_OF_ADDRESSES {
