@@ -1,6 +1,6 @@
 //! Sending in a script: segment by segment, and what becomes of what cannot be sent.
 
-use super::live::{Live, Sending};
+use super::live::Sending;
 use super::pace::{SILENT_ROUND_TRIPS, Waited};
 use super::play::Stage;
 use crate::script::{Action, Conn};
@@ -28,8 +28,7 @@ impl Stage<'_> {
                 self.keep(conn, segment);
                 continue;
             }
-            // A client that does not read fills buffers: how full each segment finds them does not matter.
-            if index > 0 && self.live(conn).is_some_and(Live::is_reading) {
+            if index > 0 {
                 self.let_it_be_read(conn).await;
             }
             let sending = self.send_segment(conn, segment).await;
