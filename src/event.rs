@@ -194,6 +194,27 @@ pub struct CaseResult {
     pub evidence: Option<Evidence>,
 }
 
+impl CaseResult {
+    /// A case of which nothing is known yet; `command` is what repeats the run, up to where a case is selected.
+    #[must_use]
+    pub fn unjudged(id: &str, clause: &str, level: Level, why: &str, command: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            clause: clause.to_owned(),
+            level,
+            verdict: Verdict::Error,
+            known: None,
+            detail: String::new(),
+            elapsed_ms: 0,
+            why: why.to_owned(),
+            attempts: Attempts::default(),
+            findings: Vec::new(),
+            rerun: format!("{command} --run {id}"),
+            evidence: None,
+        }
+    }
+}
+
 /// What is known beforehand of a case that fails, and why that is put up with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {

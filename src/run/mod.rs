@@ -176,7 +176,13 @@ pub async fn run_at(
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
     let begun = std::time::Instant::now();
-    tell(Event::Started(started(options)));
+    tell(Event::Started(started(
+        Role::Server,
+        &options.target,
+        &options.profile,
+        options.seed,
+        options.cases.iter().map(|case| case.id),
+    )));
     let (mut finished, reached) = match meet(host, options).await {
         Ok(calibrated) => {
             tell(Event::Calibrated(calibrated.told.clone()));
@@ -247,30 +253,34 @@ async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> 
     }
 }
 
-fn started(options: &Options) -> Started {
+/// The beginning of a run, now, with cases of these names.
+pub(crate) fn started<'a>(
+    role: Role,
+    target: &str,
+    profile: &Profile,
+    seed: u64,
+    cases: impl Iterator<Item = &'a str>,
+) -> Started {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let selection: Vec<String> = cases.map(str::to_owned).collect();
     Started {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        role: Role::Server,
-        target: options.target.clone(),
-        profile: options.profile.name().to_owned(),
-        selected: options.cases.len(),
-        seed: options.seed,
+        role,
+        target: target.to_owned(),
+        profile: profile.name().to_owned(),
+        selected: selection.len(),
+        seed,
         unix_ms: since.map(millis),
-        selection: options
-            .cases
-            .iter()
-            .map(|case| case.id.to_owned())
-            .collect(),
+        selection,
         strict: false,
     }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn micros(time: Duration) -> u64 {
+pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

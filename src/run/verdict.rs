@@ -155,20 +155,7 @@ pub(super) fn without(
 }
 
 fn blank(options: &Options, case: &Case) -> CaseResult {
-    CaseResult {
-        id: case.id.to_owned(),
-        clause: case.slug().to_owned(),
-        level: case.level,
-        verdict: Verdict::Error,
-        known: None,
-        detail: String::new(),
-        elapsed_ms: 0,
-        why: case.why.to_owned(),
-        attempts: Attempts::default(),
-        findings: Vec::new(),
-        rerun: format!("{} --run {}", options.command, case.id),
-        evidence: None,
-    }
+    CaseResult::unjudged(case.id, case.slug(), case.level, case.why, &options.command)
 }
 
 const UNEXPLAINED: &str =

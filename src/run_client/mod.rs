@@ -21,12 +21,12 @@ mod verdict;
 pub use verdict::rehearsal;
 
 use crate::client_cases::Case;
-use crate::event::{Event, Finished, Role, SCHEMA, Started};
+use crate::event::{Event, Finished, Role};
 use crate::profile::Profile;
-use crate::run::{Keep, Launch};
+use crate::run::{Keep, Launch, micros, millis, started};
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// How long a reaction of the client is waited for at least, unless an option says otherwise.
@@ -130,37 +130,15 @@ pub async fn run(
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, NoClient> {
     let begun = std::time::Instant::now();
-    tell(Event::Started(started(options)));
+    tell(Event::Started(started(
+        Role::Client,
+        &options.target,
+        &options.profile,
+        options.seed,
+        options.cases.iter().map(|case| case.id),
+    )));
     let (mut finished, there) = schedule::run(door, options, tell).await;
     finished.summary.elapsed_ms = millis(begun.elapsed());
     tell(Event::Finished(finished.clone()));
     there.map(|()| finished)
-}
-
-fn started(options: &Options) -> Started {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    Started {
-        schema: SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        role: Role::Client,
-        target: options.target.clone(),
-        profile: options.profile.name().to_owned(),
-        selected: options.cases.len(),
-        seed: options.seed,
-        unix_ms: since.map(millis),
-        selection: options
-            .cases
-            .iter()
-            .map(|case| case.id.to_owned())
-            .collect(),
-        strict: false,
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
