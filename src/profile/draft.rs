@@ -1,6 +1,7 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
 use super::{Mark, Order, Payload, Profile, Region, Reply, Template, Unit};
+use std::fmt;
 
 /// A description of a wire format before it has been checked.
 ///
@@ -73,9 +74,8 @@ impl From<Profile> for Draft {
 }
 
 /// Why a description is no profile: the field, its value, and what is allowed there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-#[error("{field} = {value}: {allowed}")]
 pub struct ProfileError {
     /// The field's key as a profile file spells it, such as `length.width`.
     pub field: &'static str,
@@ -98,6 +98,14 @@ impl ProfileError {
         }
     }
 }
+
+impl fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}: {}", self.field, self.value, self.allowed)
+    }
+}
+
+impl std::error::Error for ProfileError {}
 
 const MAX_MARK: usize = 64;
 const MAX_CHUNK: u32 = 1 << 16;

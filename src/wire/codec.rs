@@ -1,9 +1,8 @@
 //! The codec for programs that are built on `tokio_util::codec`.
 
-use super::{DecodeError, Decoder, EncodeError, Encoder, Frame};
+use super::{Decoder, Encoder, Frame, ReadError, WriteError};
 use crate::profile::Profile;
 use bytes::BytesMut;
-use std::io;
 
 /// Encoder and decoder in one, for `tokio_util::codec::Framed`.
 ///
@@ -26,31 +25,16 @@ impl Codec {
     }
 }
 
-/// What can go wrong on a framed connection.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CodecError {
-    /// The connection itself.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// What came is no frame.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// What was to be sent fits in no frame.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-}
-
 impl tokio_util::codec::Decoder for Decoder {
     type Item = Frame;
-    type Error = CodecError;
+    type Error = ReadError;
 
-    fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+    fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, ReadError> {
         Ok(Self::decode(self, octets)?)
     }
 
     /// The stream has ended: an error unless that is between two frames.
-    fn decode_eof(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+    fn decode_eof(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, ReadError> {
         let frame = Self::decode(self, octets)?;
         if frame.is_none() {
             self.finish(octets)?;
@@ -60,30 +44,30 @@ impl tokio_util::codec::Decoder for Decoder {
 }
 
 impl<T: AsRef<[u8]>> tokio_util::codec::Encoder<T> for Encoder {
-    type Error = CodecError;
+    type Error = WriteError;
 
-    fn encode(&mut self, payload: T, out: &mut BytesMut) -> Result<(), CodecError> {
+    fn encode(&mut self, payload: T, out: &mut BytesMut) -> Result<(), WriteError> {
         Ok(Self::encode(self, payload.as_ref(), out)?)
     }
 }
 
 impl tokio_util::codec::Decoder for Codec {
     type Item = Frame;
-    type Error = CodecError;
+    type Error = ReadError;
 
-    fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+    fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, ReadError> {
         tokio_util::codec::Decoder::decode(&mut self.decoder, octets)
     }
 
-    fn decode_eof(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+    fn decode_eof(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, ReadError> {
         self.decoder.decode_eof(octets)
     }
 }
 
 impl<T: AsRef<[u8]>> tokio_util::codec::Encoder<T> for Codec {
-    type Error = CodecError;
+    type Error = WriteError;
 
-    fn encode(&mut self, payload: T, out: &mut BytesMut) -> Result<(), CodecError> {
+    fn encode(&mut self, payload: T, out: &mut BytesMut) -> Result<(), WriteError> {
         tokio_util::codec::Encoder::encode(&mut self.encoder, payload, out)
     }
 }
@@ -91,7 +75,7 @@ impl<T: AsRef<[u8]>> tokio_util::codec::Encoder<T> for Codec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DecodeErrorKind, Place};
+    use crate::wire::{DecodeError, DecodeErrorKind, Place};
     use futures_util::{SinkExt, StreamExt};
     use tokio_test::{block_on, io::Builder};
     use tokio_util::codec::{Framed, FramedRead};
@@ -107,7 +91,7 @@ mod tests {
         while let Some(item) = block_on(framed.next()) {
             match item {
                 Ok(frame) => payloads.push(frame.payload().to_vec()),
-                Err(CodecError::Decode(error)) => return (payloads, Some(error)),
+                Err(ReadError::Decode(error)) => return (payloads, Some(error)),
                 Err(other) => panic!("{other}"),
             }
         }
@@ -143,6 +127,6 @@ mod tests {
         let received = block_on(framed.next()).unwrap().unwrap();
         block_on(framed.send(received.into_payload())).unwrap();
         let refused = block_on(framed.send("ends in \0"));
-        assert!(matches!(refused, Err(CodecError::Encode(_))));
+        assert!(matches!(refused, Err(WriteError::Encode(_))));
     }
 }

@@ -1,10 +1,11 @@
 //! Why octets are no frames, and why a payload cannot become one.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 
 /// What is wrong with a stream, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("at octet {offset}: {kind}")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
@@ -46,6 +47,14 @@ pub enum Place {
     Body,
 }
 
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at octet {}: {}", self.offset, self.kind)
+    }
+}
+
+impl Error for DecodeError {}
+
 impl fmt::Display for DecodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -64,31 +73,107 @@ impl fmt::Display for DecodeErrorKind {
 }
 
 /// Why a payload cannot be sent so that it would arrive as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The body would be larger than the profile allows.
-    #[error("the body would be larger than the limit of {limit} octets")]
     OverLimit {
         /// The profile's limit on a body, in octets; or what a machine can address, if that is less.
         limit: u64,
     },
     /// The length field has no value for it.
-    #[error("the length does not fit into a field of {width} octets")]
     FieldTooNarrow {
         /// Octets of the length field.
         width: u8,
     },
     /// A count of chunks cannot express it.
-    #[error("a count of {chunk}-octet chunks cannot express the length")]
     NotWholeChunks {
         /// Octets of a chunk.
         chunk: u32,
     },
     /// The receiver would take its last octets for padding.
-    #[error("the payload ends in {pad:02x}, the octet that padding is made of")]
     EndsInPad {
         /// The pad octet.
         pad: u8,
     },
 }
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OverLimit { limit } => {
+                write!(
+                    f,
+                    "the body would be larger than the limit of {limit} octets"
+                )
+            }
+            Self::FieldTooNarrow { width } => {
+                write!(f, "the length does not fit into a field of {width} octets")
+            }
+            Self::NotWholeChunks { chunk } => {
+                write!(
+                    f,
+                    "a count of {chunk}-octet chunks cannot express the length"
+                )
+            }
+            Self::EndsInPad { pad } => {
+                write!(
+                    f,
+                    "the payload ends in {pad:02x}, the octet that padding is made of"
+                )
+            }
+        }
+    }
+}
+
+impl Error for EncodeError {}
+
+/// Why no frame could be read from a connection or a file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Reading failed. Nothing that had been read before is lost.
+    Io(io::Error),
+    /// What was read is no sequence of frames.
+    Decode(DecodeError),
+}
+
+/// Why no frame could be written to a connection or a file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// Writing failed.
+    Io(io::Error),
+    /// The payload fits in no frame.
+    Encode(EncodeError),
+}
+
+/// An error that is one of two others, and shows nothing but that one.
+macro_rules! either {
+    ($either:ident: $($variant:ident($error:ty)),*) => {
+        $(impl From<$error> for $either {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        })*
+
+        impl fmt::Display for $either {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(error) => error.fmt(f),)*
+                }
+            }
+        }
+
+        impl Error for $either {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                match self {
+                    $(Self::$variant(error) => error.source(),)*
+                }
+            }
+        }
+    };
+}
+
+either!(ReadError: Io(io::Error), Decode(DecodeError));
+either!(WriteError: Io(io::Error), Encode(EncodeError));

@@ -44,8 +44,8 @@ mod properties;
 mod tests;
 
 #[cfg(feature = "tokio-util")]
-pub use codec::{Codec, CodecError};
+pub use codec::Codec;
 pub use decoder::{Decoder, Frames, frames};
 pub use encoder::Encoder;
-pub use error::{DecodeError, DecodeErrorKind, EncodeError, Place};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError, Place, ReadError, WriteError};
 pub use frame::{Frame, FrameRef};
