@@ -6,6 +6,10 @@
 //! The serialised form is what `--format json` and `--format jsonl` write. It is versioned by
 //! [`SCHEMA`]: fields are added, never renamed.
 
+mod conclusion;
+
+pub use conclusion::Conclusion;
+
 use crate::spec::{self, Clause, Level};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -9,7 +9,7 @@ use super::span::span;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
-use crate::event::{CaseResult, Finished, Run, Stale, Verdict};
+use crate::event::{Finished, Stale};
 use crate::expect::Expectations;
 use crate::profile::{Profile, Reply};
 use crate::report::escape::Line;
@@ -324,7 +324,7 @@ impl ReportArgs {
                 out::note(format_args!("stale: {} {problem}", Line(case)));
             }
         }
-        Ok(exit(run))
+        Ok(run.conclusion().into())
     }
 
     /// Whether somebody reads on standard output what became of the run.
@@ -351,23 +351,6 @@ fn known(path: &Path) -> Result<Expectations, Failure> {
 
 fn is_case(id: &str) -> bool {
     cases::case(id).is_some()
-}
-
-/// What a run comes to. What is known does not count; an error of the harness is never known.
-fn exit(run: &Run) -> Exit {
-    let counting = |result: &&CaseResult| result.known.is_none();
-    let any = |verdict: Verdict| {
-        let mut results = run.results.iter().filter(counting);
-        results.any(|result| result.verdict == verdict)
-    };
-    let strictly = run.started.strict && (any(Verdict::Warn) || any(Verdict::Unstable));
-    if any(Verdict::Fail) || !run.finished.stale.is_empty() || strictly {
-        Exit::Findings
-    } else if any(Verdict::Error) || run.finished.broken_off.is_some() {
-        Exit::CouldNot
-    } else {
-        Exit::Ok
-    }
 }
 
 /// Why a run ends that the user has had enough of.

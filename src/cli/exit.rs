@@ -1,5 +1,6 @@
 //! How the program ends, and what it says when it ends badly.
 
+use crate::event::Conclusion;
 use std::io;
 use std::process::ExitCode;
 
@@ -20,6 +21,16 @@ pub(crate) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl From<Conclusion> for Exit {
+    fn from(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Passed => Self::Ok,
+            Conclusion::Failed => Self::Findings,
+            Conclusion::Undecided => Self::CouldNot,
+        }
     }
 }
 

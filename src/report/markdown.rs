@@ -6,7 +6,7 @@ use super::escape::{Html, Markdown};
 use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, CaseResult, Known, Run, Stale, Verdict};
+use crate::event::{Calibration, CaseResult, Conclusion, Known, Run, Stale, Verdict};
 use std::io::{self, Write};
 
 /// Failures whose evidence is shown.
@@ -30,7 +30,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let word = if tally::is_failed(run) {
+    let word = if run.conclusion() != Conclusion::Passed {
         "failed"
     } else {
         "passed"

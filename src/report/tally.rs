@@ -43,9 +43,9 @@ impl Mark {
     /// Whether it makes a run fail; warnings and unstable cases do only in a strict one.
     pub(super) const fn is_bad(self, is_strict: bool) -> bool {
         match self {
-            Self::Of(Verdict::Fail | Verdict::Error) => true,
-            Self::Of(Verdict::Warn | Verdict::Unstable) => is_strict,
-            Self::Known | Self::Of(Verdict::Pass | Verdict::Skip) => false,
+            Self::Known => false,
+            Self::Of(Verdict::Error) => true,
+            Self::Of(verdict) => verdict.is_finding(is_strict),
         }
     }
 }
@@ -169,14 +169,6 @@ impl<'a> OfGroup<'a> {
             clauses,
         }
     }
-}
-
-/// Whether the run says that the server does not conform, or cannot say.
-pub(super) fn is_failed(run: &Run) -> bool {
-    let mut results = run.results.iter();
-    results.any(|result| Mark::of(result).is_bad(run.started.strict))
-        || !run.finished.stale.is_empty()
-        || run.finished.broken_off.is_some()
 }
 
 /// Cases that fail as they are known to, each with what is known.

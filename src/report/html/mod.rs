@@ -8,7 +8,7 @@ mod case;
 use super::escape::Html;
 use super::tally::{self, Counts, Mark, OfClause, OfGroup};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, Run, Stale, Verdict};
+use crate::event::{Calibration, Conclusion, Run, Stale, Verdict};
 use std::io::{self, Write};
 
 /// The style sheet of all pages.
@@ -33,7 +33,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn verdict(run: &Run) -> &'static str {
-    if tally::is_failed(run) {
+    if run.conclusion() != Conclusion::Passed {
         "failed"
     } else {
         "passed"

@@ -1,7 +1,7 @@
 //! What it all comes to: a line for each group of clauses, what was left unchecked, the verdict.
 
 use super::look::{Ink, Look, wrapped};
-use crate::event::{Attempts, Known, KnownKind, Run, Stale, Verdict};
+use crate::event::{Attempts, Conclusion, Known, KnownKind, Run, Stale, Verdict};
 use crate::report::escape::Line;
 use crate::report::tally::{self, Counts, Mark, OfGroup};
 use crate::report::timeline::{counted, seconds};
@@ -90,7 +90,7 @@ fn listed(label: &str, text: &str, ink: Ink, look: Look, out: &mut dyn Write) ->
 }
 
 fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (word, ink) = if tally::is_failed(run) {
+    let (word, ink) = if run.conclusion() != Conclusion::Passed {
         ("failed", Ink::Bad)
     } else {
         ("passed", Ink::Good)

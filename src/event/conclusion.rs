@@ -1,0 +1,122 @@
+//! What a run comes to: the one rule by which a program ends, a test fails and a report is red.
+
+use super::{Run, Verdict};
+
+/// What a run comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Conclusion {
+    /// Nothing was found that counts.
+    Passed,
+    /// Something was found: a failure that is not known, or an expectation that no longer holds; in a
+    /// [strict](super::Started::strict) run, a warning or an unstable case too.
+    Failed,
+    /// Nothing was found, and that says little: the harness failed in a case, or the run was broken off.
+    Undecided,
+}
+
+impl Run {
+    /// What it comes to. What is [known](super::CaseResult::known) does not count; an error of the
+    /// harness is never known.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        let is_strict = self.started.strict;
+        if self.counts_any(|verdict| verdict.is_finding(is_strict))
+            || !self.finished.stale.is_empty()
+        {
+            Conclusion::Failed
+        } else if self.counts_any(|verdict| verdict == Verdict::Error)
+            || self.finished.broken_off.is_some()
+        {
+            Conclusion::Undecided
+        } else {
+            Conclusion::Passed
+        }
+    }
+
+    fn counts_any(&self, is: impl Fn(Verdict) -> bool) -> bool {
+        let mut counting = self.results.iter().filter(|result| result.known.is_none());
+        counting.any(|result| is(result.verdict))
+    }
+}
+
+impl Verdict {
+    /// Whether it makes a run fail; a warning and an unstable case do only in a strict one.
+    #[must_use]
+    pub const fn is_finding(self, is_strict: bool) -> bool {
+        match self {
+            Self::Fail => true,
+            Self::Warn | Self::Unstable => is_strict,
+            Self::Pass | Self::Skip | Self::Error => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CaseResult, Known, KnownKind, Problem, Stale};
+    use crate::spec::Level;
+
+    fn result(verdict: Verdict) -> CaseResult {
+        CaseResult {
+            verdict,
+            ..CaseResult::unjudged("order/x", "order", Level::Must, "", "")
+        }
+    }
+
+    fn known() -> Known {
+        Known {
+            kind: KnownKind::Failure,
+            reason: "issue 12".to_owned(),
+        }
+    }
+
+    fn of(results: Vec<CaseResult>, strict: bool) -> Conclusion {
+        let mut run = Run {
+            results,
+            ..Run::default()
+        };
+        run.started.strict = strict;
+        run.conclusion()
+    }
+
+    #[test]
+    fn the_gravest_case_decides() {
+        use Conclusion::{Failed, Passed, Undecided};
+        let expected = [
+            (Verdict::Pass, Passed, Passed),
+            (Verdict::Warn, Passed, Failed),
+            (Verdict::Skip, Passed, Passed),
+            (Verdict::Unstable, Passed, Failed),
+            (Verdict::Fail, Failed, Failed),
+            (Verdict::Error, Undecided, Undecided),
+        ];
+        for (verdict, loose, strict) in expected {
+            let results = || vec![result(Verdict::Pass), result(verdict)];
+            assert_eq!(of(results(), false), loose, "{verdict}");
+            assert_eq!(of(results(), true), strict, "{verdict}, strict");
+        }
+        let both = vec![result(Verdict::Error), result(Verdict::Fail)];
+        assert_eq!(of(both, false), Failed);
+    }
+
+    #[test]
+    fn what_is_known_does_not_count() {
+        let mut failed = result(Verdict::Fail);
+        failed.known = Some(known());
+        assert_eq!(of(vec![failed], true), Conclusion::Passed);
+    }
+
+    #[test]
+    fn what_no_longer_holds_fails_and_a_run_broken_off_says_nothing() {
+        let mut run = Run::default();
+        run.finished.broken_off = Some("the server is gone".to_owned());
+        assert_eq!(run.conclusion(), Conclusion::Undecided);
+        run.finished.stale.push(Stale {
+            case: "order/x".to_owned(),
+            problem: Problem::Passes,
+            known: known(),
+        });
+        assert_eq!(run.conclusion(), Conclusion::Failed);
+    }
+}
