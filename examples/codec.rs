@@ -1,22 +1,34 @@
-//! The codec in a program of one's own, on `tokio_util::codec`: requests out, replies in.
+//! The codec in programs of one's own, with the standard library alone: requests out, replies in.
 
 use framespec::profile::Profile;
-use framespec::server::{Background, Echo, Settings};
-use framespec::wire::Codec;
-use futures_util::{SinkExt as _, StreamExt as _};
+use framespec::wire::{FrameReader, FrameWriter};
 use std::error::Error;
-use tokio::net::TcpStream;
-use tokio_util::codec::Framed;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let profile = Profile::tutorial();
-    let server = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo)?;
+fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let stream = TcpStream::connect(listener.local_addr()?)?;
+    let (peer, _) = listener.accept()?;
+    thread::spawn(move || echo(&peer));
 
-    let stream = TcpStream::connect(server.addr()).await?;
-    let mut framed = Framed::new(stream, Codec::new(&profile));
-    framed.send(r#"{"nombre": "Margot"}"#).await?;
-    let reply = framed.next().await.ok_or("the server has closed")??;
-    assert_eq!(reply.payload(), br#"{"nombre": "Margot"}"#);
+    // Four octets of length, then the payload. The limit is on what a peer may claim.
+    let profile = Profile::u32_be().with_max_body(64 * 1024)?;
+    let mut requests = FrameWriter::new(&stream, &profile);
+    let mut replies = FrameReader::new(&stream, &profile);
+    requests.write_frame(b"Margot")?;
+    let reply = replies.read_frame()?.ok_or("the server has closed")?;
+    assert_eq!(reply.payload(), b"Margot");
+    Ok(())
+}
+
+/// Sends back what comes, until the peer closes between two frames. Anything else is an error.
+fn echo(stream: &TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let profile = Profile::u32_be();
+    let mut requests = FrameReader::new(stream, &profile);
+    let mut replies = FrameWriter::new(stream, &profile);
+    while let Some(request) = requests.read_frame()? {
+        replies.write_frame(request.payload())?;
+    }
     Ok(())
 }

@@ -10,7 +10,9 @@
 //!
 //! # Where to begin
 //!
-//! - To put a codec into a program: [`wire`], and [`profile`] for the format it speaks.
+//! - To put a codec into a program: [`wire`], and [`profile`] for the format it speaks, perhaps
+//!   [`Profile::u32_be`](profile::Profile::u32_be). Without default features that is all there is, and only
+//!   `bytes` is compiled with it.
 //! - To serve or to ask: [`server::Server`] takes a closure, [`client::Client`] asks.
 //! - To check a server from a program: [`run::run`] plays [`cases`] and tells [`event`]s, of which
 //!   [`report`] makes what people and machines read.
@@ -22,7 +24,7 @@
 //! | room | what is in it | feature |
 //! |---|---|---|
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
-//! | [`wire`] | encoder and incremental zero-copy decoder | – |
+//! | [`wire`] | encoder and incremental zero-copy decoder; a reader and a writer of frames | – |
 //! | [`message`] | payloads that have been found to mean something | `message` |
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
 //! | [`server`] | sockets, tasks, limits and shutdown; planted faults and permitted differences | `server` |

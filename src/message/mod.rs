@@ -33,16 +33,16 @@ pub struct Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Undecodable {
-    /// There is nothing in it.
+    /// The payload is empty.
     #[error("empty payload")]
     Empty,
-    /// It is not UTF-8.
+    /// The payload is not UTF-8.
     #[error("not UTF-8 at octet {at}")]
     NotUtf8 {
         /// Offset in the payload of the first octet that cannot be.
         at: usize,
     },
-    /// It is not one JSON text.
+    /// The payload is not one JSON text.
     #[error("not one JSON text at line {line}, octet {column}")]
     NotJson {
         /// The line, counted from 1, where the grammar is broken.
@@ -59,7 +59,7 @@ pub enum ValueError {
     /// The payloads of this profile are not JSON.
     #[error("the payload is not JSON")]
     OtherPayload,
-    /// It is nested too deep, a number is out of range, or an escape is half of a character.
+    /// The text is nested too deep, a number is out of range, or an escape is half of a character.
     #[error("a JSON text that cannot be held as a value: {0}")]
     Unrepresentable(#[from] serde_json::Error),
 }
@@ -68,7 +68,7 @@ impl Message {
     /// The message in a payload.
     ///
     /// # Errors
-    /// If it is none. An empty payload is one only where payloads are opaque or text.
+    /// If the payload is no message of that kind. An empty payload is one only where payloads are opaque or text.
     pub fn read(kind: Payload, payload: Bytes) -> Result<Self, Undecodable> {
         check(kind, &payload)?;
         Ok(Self { payload, kind })
@@ -96,7 +96,7 @@ impl Message {
         }
     }
 
-    /// What its payload is made of.
+    /// What the payload is made of.
     #[must_use]
     pub fn kind(&self) -> Payload {
         self.kind
@@ -108,7 +108,7 @@ impl Message {
         &self.payload
     }
 
-    /// The same, given away.
+    /// The payload, exactly as it came, without the message around it.
     #[must_use]
     pub fn into_payload(self) -> Bytes {
         self.payload

@@ -39,7 +39,7 @@ const RESERVED: &str = "body.index";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// It is not TOML.
+    /// The file is not TOML.
     #[error("line {line}: {problem}")]
     Syntax {
         /// The line, counted from 1.

@@ -1,8 +1,9 @@
 //! The description of a wire format, its limits and its exchange.
 //!
 //! A [`Profile`] is a value, and every other room works from one: nothing in this crate asks which
-//! format it is dealing with. Two are built in, [`Profile::tutorial`] and [`Profile::chunk_count`];
-//! others are made from a [`Draft`], in Rust or (feature `toml`) from a file.
+//! format it is dealing with. Three are built in: [`Profile::u32_be`] is what most programs want that
+//! need some framing, [`Profile::tutorial`] and [`Profile::chunk_count`] are the formats of a course. Others
+//! are made from a [`Draft`], in Rust or (feature `toml`) from a file.
 //!
 //! A frame is laid out so, with every part but the length field optional:
 //!
@@ -89,7 +90,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// The word for it in profiles.
+    /// The word for this region in profile files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -138,7 +139,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The word for it in profiles, options and reports.
+    /// The word for this relation in profile files, options and reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -164,13 +165,13 @@ impl fmt::Display for Reply {
 pub struct Mark(Vec<Option<u8>>);
 
 impl Mark {
-    /// How many octets it takes.
+    /// How many octets the mark takes in a header.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it takes none.
+    /// Whether the mark takes no octets, which means that there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -246,9 +247,9 @@ pub struct Profile {
 
 impl Profile {
     /// Names of the built-in profiles, the default first.
-    pub const BUILT_IN: [&'static str; 2] = ["tutorial", "chunk-count"];
+    pub const BUILT_IN: [&'static str; 3] = ["tutorial", "chunk-count", "u32-be"];
 
-    /// The seed's server and client: four octets, big-endian, counting the octets of a body that is
+    /// The format of the tutorial's server and client: four octets, big-endian, counting the octets of a body that is
     /// padded with NUL to chunks of 60.
     #[must_use]
     pub fn tutorial() -> Self {
@@ -271,7 +272,7 @@ impl Profile {
         }
     }
 
-    /// The seed's first example: four octets, little-endian, counting chunks of four octets.
+    /// The format of the tutorial's first example: four octets, little-endian, counting chunks of four octets.
     #[must_use]
     pub fn chunk_count() -> Self {
         Self {
@@ -285,17 +286,40 @@ impl Profile {
         }
     }
 
+    /// The plainest format: four octets, big-endian, that count the octets of the payload, and then the
+    /// payload, which may be any octets. No chunks, no padding, nothing else.
+    ///
+    /// ```
+    /// use framespec::{profile::Profile, wire::FrameWriter};
+    ///
+    /// let mut writer = FrameWriter::new(Vec::new(), &Profile::u32_be());
+    /// writer.write_frame(b"hi")?;
+    /// assert_eq!(writer.get_ref(), b"\0\0\0\x02hi");
+    /// # Ok::<(), framespec::wire::WriteError>(())
+    /// ```
+    #[must_use]
+    pub fn u32_be() -> Self {
+        Self {
+            name: "u32-be".into(),
+            about: "4-octet big-endian octet count; any octets, no padding".into(),
+            chunk: 1,
+            payload: Payload::Opaque,
+            ..Self::tutorial()
+        }
+    }
+
     /// The built-in profile of that name.
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
         match name {
             "tutorial" => Some(Self::tutorial()),
             "chunk-count" => Some(Self::chunk_count()),
+            "u32-be" => Some(Self::u32_be()),
             _ => None,
         }
     }
 
-    /// The same format with a declared limit of `max_body` octets on a body.
+    /// This profile with a declared limit of `max_body` octets on a body.
     ///
     /// # Errors
     /// If not even one chunk fits.
@@ -306,13 +330,13 @@ impl Profile {
         })
     }
 
-    /// The same format with another relation of replies to requests.
+    /// This profile with another relation of replies to requests.
     #[must_use]
     pub fn with_reply(self, reply: Reply) -> Self {
         Self { reply, ..self }
     }
 
-    /// What it is called: in reports, and as the value of `--profile` when built in.
+    /// What the format is called: in reports, and as the value of `--profile` when built in.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

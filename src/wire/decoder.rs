@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 /// Splits frames off the front of a buffer.
 ///
-/// It holds no octets itself. The caller appends what arrives to one buffer and calls
+/// A decoder holds no octets. The caller appends what arrives to one buffer and calls
 /// [`decode`](Self::decode) until it returns `Ok(None)`; the buffer then holds less than one frame,
 /// that is at most the header and [`Profile::max_body`] octets.
 #[derive(Debug, Clone)]
@@ -50,7 +50,8 @@ impl Decoder {
     /// Takes the next frame off the front of a slice, or returns `None` if it is not whole yet.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode).
+    /// If the header at the front is malformed. The slice is left as it is, and every later call fails
+    /// in the same way.
     pub fn decode_ref<'a>(
         &mut self,
         octets: &mut &'a [u8],
@@ -67,6 +68,7 @@ impl Decoder {
         Ok(Some(FrameRef::new(whole, shape, start)))
     }
 
+    /// The shape of the frame at the front, if the octets go as far as its end.
     fn front(&mut self, octets: &[u8]) -> Result<Option<Shape>, DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -151,7 +153,7 @@ pub fn frames<'a>(profile: &Profile, octets: &'a [u8]) -> Frames<'a> {
     }
 }
 
-/// See [`frames`].
+/// An iterator over the frames of a whole stream; [`frames`] makes it.
 #[derive(Debug, Clone)]
 pub struct Frames<'a> {
     decoder: Decoder,

@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 /// Puts payloads into frames.
 ///
-/// It only makes frames that read back: a payload that would arrive changed, or that the receiver
+/// An encoder only makes frames that read back: a payload that would arrive changed, or that the receiver
 /// would have to refuse, is refused here.
 #[derive(Debug, Clone)]
 pub struct Encoder {

@@ -3,7 +3,7 @@
 use super::format::Shape;
 use bytes::{Buf, Bytes};
 
-/// A whole frame that owns its octets, or rather a share of the buffer that they arrived in.
+/// A whole frame that shares the memory of the buffer it arrived in. A clone copies no octets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     octets: Bytes,
@@ -67,7 +67,7 @@ impl Frame {
         octets
     }
 
-    /// The same frame, borrowed.
+    /// A view of this frame that borrows its octets.
     #[must_use]
     pub fn as_ref(&self) -> FrameRef<'_> {
         FrameRef::new(&self.octets, self.shape, self.start)

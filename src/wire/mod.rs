@@ -1,8 +1,15 @@
 //! Octets to frames and back: an encoder and an incremental zero-copy decoder for any profile.
 //!
-//! This room does no I/O, reads no clock, and knows nothing of what payloads mean. The [`Decoder`] is
-//! given a buffer that grows as octets arrive and splits whole frames off its front; [`frames`] walks
-//! over octets that are all there already, and only borrows them.
+//! There are three ways in, and one of them fits:
+//!
+//! - [`FrameReader`] and [`FrameWriter`] for anything that is [`Read`](std::io::Read) or
+//!   [`Write`](std::io::Write);
+//! - `Codec` (feature `tokio-util`) for `Framed` connections;
+//! - [`Decoder`] and [`Encoder`] for whoever does the I/O. The decoder is given a buffer that grows as
+//!   octets arrive, and splits whole frames off its front. For octets that are all there already,
+//!   [`frames`] walks over them, and only borrows them.
+//!
+//! This room opens nothing, reads no clock, and knows nothing of what payloads mean. For all of them:
 //!
 //! - Waiting for more is a state, `Ok(None)`, and not an error.
 //! - An error has a kind and the offset in the stream of the octet that is at fault, and it stays:
@@ -16,17 +23,17 @@
 //! use bytes::BytesMut;
 //! use framespec::{profile::Profile, wire::{Decoder, Encoder}};
 //!
-//! let profile = Profile::tutorial();
+//! let profile = Profile::u32_be();
 //! let mut stream = BytesMut::new();
-//! Encoder::new(&profile).encode(b"\"hello\"", &mut stream)?;
-//! assert_eq!(stream.len(), 64);
+//! Encoder::new(&profile).encode(b"hello", &mut stream)?;
+//! assert_eq!(&stream[..], b"\0\0\0\x05hello");
 //!
 //! let mut decoder = Decoder::new(&profile);
-//! let mut arrived = stream.split_to(10);
+//! let mut arrived = stream.split_to(6);
 //! assert_eq!(decoder.decode(&mut arrived)?, None);
 //! arrived.unsplit(stream);
 //! let frame = decoder.decode(&mut arrived)?.ok_or("a whole frame has arrived")?;
-//! assert_eq!(frame.payload(), b"\"hello\"");
+//! assert_eq!(frame.payload(), b"hello");
 //! decoder.finish(&arrived)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -40,8 +47,10 @@ mod format;
 mod frame;
 #[cfg(test)]
 mod properties;
+mod reader;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 #[cfg(feature = "tokio-util")]
 pub use codec::Codec;
@@ -49,3 +58,5 @@ pub use decoder::{Decoder, Frames, frames};
 pub use encoder::Encoder;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Place, ReadError, WriteError};
 pub use frame::{Frame, FrameRef};
+pub use reader::FrameReader;
+pub use writer::FrameWriter;

@@ -5,6 +5,7 @@ use crate::profile::{Profile, Region};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;
+use std::io::{self, ErrorKind};
 
 fn profiles() -> impl Strategy<Value = Profile> {
     prop::collection::vec(any::<u8>(), 0..60)
@@ -62,15 +63,23 @@ fn stream(profile: &Profile, pieces: &[Piece]) -> Vec<u8> {
 }
 
 /// Start, body and payload of each frame, and the error behind them.
-type Read = (Vec<(u64, Vec<u8>, Vec<u8>)>, Option<DecodeError>);
+type Read = (Vec<Told>, Option<DecodeError>);
+type Told = (u64, Vec<u8>, Vec<u8>);
+
+fn told(frame: FrameRef<'_>) -> Told {
+    (
+        frame.start(),
+        frame.body().to_vec(),
+        frame.payload().to_vec(),
+    )
+}
 
 fn at_once(profile: &Profile, octets: &[u8]) -> Read {
     let mut read = Read::default();
     for item in frames(profile, octets) {
         match item {
             Ok(frame) => {
-                let (body, payload) = (frame.body().to_vec(), frame.payload().to_vec());
-                read.0.push((frame.start(), body, payload));
+                read.0.push(told(frame));
             }
             Err(error) => read.1 = Some(error),
         }
@@ -91,8 +100,7 @@ fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
             let (held, room) = (buffer.len(), buffer.capacity());
             let taken = match decoder.decode(&mut buffer) {
                 Ok(Some(frame)) => {
-                    let (body, payload) = (frame.body().to_vec(), frame.payload().to_vec());
-                    read.0.push((frame.start(), body, payload));
+                    read.0.push(told(frame.as_ref()));
                     assert_eq!(frame.payload(), &frame.clone().into_payload()[..]);
                     frame.octets().len()
                 }
@@ -118,6 +126,94 @@ fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
         }
     }
     read
+}
+
+/// What one call to read or to write does.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    /// It moves so many octets at most.
+    Octets(usize),
+    Fails(ErrorKind),
+}
+
+/// At least one of them moves octets, so whoever takes them over and over comes to an end.
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let octets = || prop_oneof![1..6usize, 1..90usize, Just(1 << 20)].prop_map(Turn::Octets);
+    let fails = prop_oneof![Just(ErrorKind::Interrupted), Just(ErrorKind::WouldBlock)];
+    let turn = prop_oneof![2 => octets(), 1 => fails.prop_map(Turn::Fails)];
+    (prop::collection::vec(turn, 0..8), octets()).prop_map(|(mut turns, moves)| {
+        turns.push(moves);
+        turns
+    })
+}
+
+/// A connection that takes its turns, over and over.
+struct Peer<T> {
+    data: T,
+    turns: std::iter::Cycle<std::vec::IntoIter<Turn>>,
+}
+
+impl<T> Peer<T> {
+    fn new(data: T, turns: Vec<Turn>) -> Self {
+        let turns = turns.into_iter().cycle();
+        Self { data, turns }
+    }
+
+    /// How many of the octets that there is room for are moved this time.
+    fn moves(&mut self, room: usize) -> io::Result<usize> {
+        match self.turns.next().unwrap() {
+            Turn::Octets(count) => Ok(count.min(room)),
+            Turn::Fails(kind) => Err(kind.into()),
+        }
+    }
+}
+
+impl io::Read for Peer<&[u8]> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.moves(room.len())?;
+        self.data.read(&mut room[..count])
+    }
+}
+
+impl io::Write for Peer<Vec<u8>> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let count = self.moves(octets.len())?;
+        self.data.write(&octets[..count])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.moves(0).map(|_| ())
+    }
+}
+
+/// Does it again as long as it would block, as whoever waits for a socket does.
+fn when_ready<T, E: Into<ReadError>>(
+    mut done: impl FnMut() -> Result<T, E>,
+) -> Result<T, ReadError> {
+    loop {
+        match done().map_err(E::into) {
+            Err(ReadError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            result => return result,
+        }
+    }
+}
+
+fn through_a_reader(profile: &Profile, octets: &[u8], turns: Vec<Turn>) -> Read {
+    let mut reader = FrameReader::new(Peer::new(octets, turns), profile);
+    let mut read = Read::default();
+    loop {
+        match when_ready(|| reader.read_frame()) {
+            Ok(Some(frame)) => {
+                read.0.push(told(frame.as_ref()));
+            }
+            Ok(None) => return read,
+            Err(ReadError::Decode(error)) => {
+                read.1 = Some(error);
+                return read;
+            }
+            Err(ReadError::Io(error)) => panic!("{error}"),
+        }
+    }
 }
 
 proptest! {
@@ -183,6 +279,43 @@ proptest! {
     }
 
     #[test]
+    fn a_reader_reads_the_same_from_any_connection(
+        profile in profiles(),
+        pieces in pieces(),
+        turns in turns(),
+    ) {
+        let octets = stream(&profile, &pieces);
+        let read = through_a_reader(&profile, &octets, turns);
+        prop_assert_eq!(read, at_once(&profile, &octets));
+    }
+
+    #[test]
+    fn a_writer_writes_the_same_to_any_connection(
+        profile in profiles(),
+        payloads in prop::collection::vec(payloads(), 0..5),
+        turns in turns(),
+    ) {
+        let mut expected = BytesMut::new();
+        let encoder = Encoder::new(&profile);
+        let mut writer = FrameWriter::new(Peer::new(Vec::new(), turns), &profile);
+        for payload in payloads {
+            let encoded = encoder.encode(&payload, &mut expected);
+            match writer.write_frame(&payload) {
+                Ok(()) => prop_assert!(encoded.is_ok() && writer.pending().is_empty()),
+                Err(WriteError::Encode(error)) => prop_assert_eq!(encoded, Err(error)),
+                Err(WriteError::Io(error)) => {
+                    prop_assert!(encoded.is_ok());
+                    prop_assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                }
+            }
+        }
+        when_ready(|| writer.flush()).unwrap();
+        let (pending, written) = writer.into_parts();
+        prop_assert!(pending.is_empty());
+        prop_assert_eq!(written.data, expected);
+    }
+
+    #[test]
     fn no_frame_is_over_the_limit_and_none_is_lost(profile in profiles(), pieces in pieces()) {
         let octets = stream(&profile, &pieces);
         let (frames, error) = at_once(&profile, &octets);
@@ -221,6 +354,13 @@ mod against_the_model {
         fn both_read_the_same(profile in profiles(), pieces in pieces()) {
             let octets = stream(&profile, &pieces);
             prop_assert_eq!(at_once(&profile, &octets), naive(&profile, &octets));
+        }
+
+        #[test]
+        fn a_reader_reads_the_same(profile in profiles(), pieces in pieces(), turns in turns()) {
+            let octets = stream(&profile, &pieces);
+            let read = through_a_reader(&profile, &octets, turns);
+            prop_assert_eq!(read, naive(&profile, &octets));
         }
     }
 }

@@ -185,6 +185,10 @@ fn everything_may_change_threads() {
     is_free::<Frame>();
     is_free::<FrameRef<'static>>();
     is_free::<Frames<'static>>();
+    is_free::<FrameReader<&[u8]>>();
+    is_free::<FrameWriter<Vec<u8>>>();
     is_error::<DecodeError>();
     is_error::<EncodeError>();
+    is_error::<ReadError>();
+    is_error::<WriteError>();
 }

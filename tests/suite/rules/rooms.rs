@@ -46,7 +46,11 @@ const LOOKS: &[&str] = &["anstream", "anstyle", "indicatif"];
 const MEANING: &[&str] = &["serde", "serde_json", "toml"];
 
 /// One format or another: rooms are given a profile, and work with any.
-const FORMATS: &[&str] = &["Profile::tutorial", "Profile::chunk_count"];
+const FORMATS: &[&str] = &[
+    "Profile::tutorial",
+    "Profile::chunk_count",
+    "Profile::u32_be",
+];
 
 const PURE: &[&[&str]] = &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS];
 
