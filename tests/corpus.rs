@@ -1,26 +1,28 @@
 //! Replays every file of the corpus through every in-process target, one named test a file.
 //!
-//! What a fuzzer leaves here under a SHA-1 name is replayed too, but does not count as a seed.
+//! Each seed of the table must be among them, so that an empty or misplaced folder does not pass.
+
+#[path = "suite/corpus/seeds.rs"]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used)]
+mod seeds;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Named files that there must be, so that an empty or misplaced folder does not pass.
-const FLOOR: usize = 40;
 
 fn main() -> ExitCode {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let mut files = Vec::new();
     collect(&corpus, &mut files);
     files.sort();
-    let named = files.iter().filter(|file| !is_hash(file)).count();
+    let names: BTreeSet<_> = files.iter().map(|file| name_of(&corpus, file)).collect();
     let mut trials: Vec<_> = files
         .into_iter()
         .map(|file| Trial::test(name_of(&corpus, &file), move || replay(&file)))
         .collect();
-    trials.push(Trial::test("the-floor", move || enough(named)));
+    trials.push(Trial::test("every-seed-is-there", move || complete(&names)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -41,11 +43,6 @@ fn name_of(corpus: &Path, file: &Path) -> String {
     parts.join("/")
 }
 
-fn is_hash(file: &Path) -> bool {
-    let name = file.file_name().map(|name| name.to_string_lossy());
-    name.is_some_and(|name| name.len() == 40 && name.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
 /// A target panics where something is wrong, and the harness tells which file that was.
 fn replay(file: &Path) -> Result<(), Failed> {
     let octets = fs::read(file)?;
@@ -55,10 +52,12 @@ fn replay(file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-fn enough(named: usize) -> Result<(), Failed> {
-    if named >= FLOOR {
-        Ok(())
-    } else {
-        Err(format!("{named} named files in the corpus, and there must be {FLOOR}").into())
+fn complete(names: &BTreeSet<String>) -> Result<(), Failed> {
+    let seeds = seeds::all();
+    let seeds = seeds.iter().map(|(name, _)| format!("decoder/{name}"));
+    let missing: Vec<_> = seeds.filter(|seed| !names.contains(seed)).collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(format!("not in the corpus: {}", missing.join(", ")).into()),
     }
 }

@@ -29,7 +29,6 @@ fn names_are_unique_and_well_formed() {
 fn every_table_is_read_whole() {
     let in_tables: usize = TABLES.iter().map(|table| table.len()).sum();
     assert_eq!(all().count(), in_tables);
-    assert!(in_tables >= 150, "{in_tables}");
 }
 
 #[test]
@@ -93,9 +92,7 @@ fn every_script_makes_the_server_owe_something() {
     let rule = crate::judge::ReplyRule::Echo;
     let profile = Profile::tutorial().with_max_body(1 << 20).unwrap();
     for case in all() {
-        let Ok(script) = case.script(&circumstances(&profile, &rule)) else {
-            continue;
-        };
+        let script = case.script(&circumstances(&profile, &rule)).unwrap();
         let owed = model::permitted(&profile, &script).iter().any(|permitted| {
             !permitted.duties.is_empty()
                 || permitted.client_end == crate::script::ClientEnd::Fin

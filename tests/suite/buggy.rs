@@ -1,14 +1,15 @@
 //! The suite on the mistakes that people make: a correct server in Python with one bug at a time, see
 //! tests/peers/buggy.py. Each must be found by a case of the clause that it breaks.
 
-use super::peers::{self, Peer};
+use super::peers;
 use super::program::conformance;
+use super::python::{self, Python};
+use super::tables;
 use framespec::event::{CaseResult, Run, Verdict};
+use framespec::profile::Profile;
 use framespec::report::read_run;
 use framespec::spec::Level;
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -36,20 +37,8 @@ impl Bug {
     }
 }
 
-fn script() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
-    path.join(SCRIPT).display().to_string()
-}
-
-/// All bugs; `None`, said aloud, without Python.
-fn bugs() -> Option<Vec<Bug>> {
-    if !peers::python_or_skip() {
-        return None;
-    }
-    let list = Command::new("python3")
-        .args(["-B", &script(), "--list"])
-        .output()
-        .unwrap();
+fn bugs(python: Python) -> Vec<Bug> {
+    let list = python.peer(SCRIPT).arg("--list").output().unwrap();
     let list = String::from_utf8(list.stdout).unwrap();
     let bug = |line: &str| {
         let mut words = line.split('\t').map(str::to_owned);
@@ -60,26 +49,23 @@ fn bugs() -> Option<Vec<Bug>> {
             needs: next(),
         }
     };
-    Some(list.lines().map(bug).collect())
+    list.lines().map(bug).collect()
 }
 
 /// Runs a check of the server with these options, and reads its report.
-fn checked(server: &[&str], args: &[&str], with_process: bool) -> Run {
+fn checked(python: Python, server: &[&str], args: &[&str], with_process: bool) -> Run {
     let mut command = conformance();
     command.timeout(HANG);
     command.args(["check", "--format", "json"]).args(args);
-    let mut peer: Option<Peer> = None;
-    if with_process {
-        let exec = format!(
-            "python3 -B '{}' --port {{port}} {}",
-            script(),
-            server.join(" ")
-        );
-        command.args(["--exec", &exec]);
-    } else {
-        let started = peer.insert(peers::start(SCRIPT, server).expect("python3 was there"));
-        command.arg(started.address.to_string());
-    }
+    let peer = (!with_process).then(|| peers::start_with(python, SCRIPT, server));
+    match &peer {
+        Some(peer) => command.arg(peer.address.to_string()),
+        None => {
+            let peer = python.peer_in_words("", SCRIPT);
+            let exec = format!("{peer} --port {{port}} {}", server.join(" "));
+            command.args(["--exec", &exec])
+        }
+    };
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -87,14 +73,19 @@ fn checked(server: &[&str], args: &[&str], with_process: bool) -> Run {
 }
 
 /// What became of the case that should find it, if it did not.
-fn missed(bug: &Bug) -> Option<String> {
+fn missed(python: Python, bug: &Bug) -> Option<String> {
     let mut args = vec!["--run", &bug.case];
     match bug.needs.as_str() {
         "limit" => args.extend(["--max-frame", "1M"]),
         "slow" => args.push("--slow"),
         _ => {}
     }
-    let run = checked(&["--bug", &bug.name], &args, bug.is_seen_in_the_process());
+    let run = checked(
+        python,
+        &["--bug", &bug.name],
+        &args,
+        bug.is_seen_in_the_process(),
+    );
     let found = |result: &CaseResult| match result.verdict {
         Verdict::Fail => true,
         Verdict::Warn => result.level == Level::Should,
@@ -118,8 +109,10 @@ fn is_played(bug: &Bug) -> bool {
 
 #[test]
 fn each_bug_is_found_by_a_case_of_its_clause() {
-    let Some(bugs) = bugs() else { return };
-    let (with_process, without): (Vec<_>, Vec<_>) = bugs
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    let (with_process, without): (Vec<_>, Vec<_>) = bugs(python)
         .into_iter()
         .filter(is_played)
         .partition(Bug::is_seen_in_the_process);
@@ -130,7 +123,7 @@ fn each_bug_is_found_by_a_case_of_its_clause() {
             let Some(bug) = queue.lock().unwrap().next() else {
                 return;
             };
-            if missed(&bug).is_some() {
+            if missed(python, &bug).is_some() {
                 all_missed.lock().unwrap().push(bug);
             }
         }
@@ -144,26 +137,34 @@ fn each_bug_is_found_by_a_case_of_its_clause() {
     });
     // Some are races, which a busy machine can hide: those are looked for once more, by themselves.
     let all_missed: Vec<Bug> = all_missed.into_inner().unwrap();
-    let all_missed: Vec<String> = all_missed.iter().filter_map(missed).collect();
+    let all_missed: Vec<String> = all_missed
+        .iter()
+        .filter_map(|bug| missed(python, bug))
+        .collect();
     assert!(all_missed.is_empty(), "{}", all_missed.join("\n"));
 }
 
 #[test]
 fn the_same_server_without_a_bug_passes() {
-    if !peers::python_or_skip() {
+    let Some(python) = python::or_skip() else {
         return;
-    }
-    let run = checked(&[], &[], cfg!(target_os = "linux"));
+    };
+    let with_process = cfg!(target_os = "linux");
+    let run = checked(python, &[], &[], with_process);
     let is_bad = |result: &&CaseResult| !matches!(result.verdict, Verdict::Pass | Verdict::Skip);
     let bad: Vec<_> = run.results.iter().filter(is_bad).collect();
     assert!(bad.is_empty(), "{bad:?}");
-    assert!(run.finished.summary.pass > 190);
+    let due = tables::played(Profile::tutorial(), with_process).count();
+    assert_eq!(run.finished.summary.pass, due);
 }
 
 /// The bugs are of all kinds, and no two are the same.
 #[test]
 fn there_is_a_bug_for_every_clause_but_one() {
-    let Some(bugs) = bugs() else { return };
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    let bugs = bugs(python);
     let names: BTreeSet<_> = bugs.iter().map(|bug| bug.name.as_str()).collect();
     assert_eq!(names.len(), bugs.len());
     let clauses: BTreeSet<_> = bugs

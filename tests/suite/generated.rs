@@ -1,4 +1,4 @@
-//! Parts of the docs that are made from the sources, and the one way to make them again.
+//! Files and parts of the docs that are made from the sources, and the one way to make them again.
 //!
 //! A part stands between two lines, `<!-- made: NAME -->` and `<!-- end: NAME -->`. Its test says what
 //! should stand there; run with `FRAMESPEC_BLESS=1`, the same test puts it there.
@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// The variable that makes the tests write instead of compare.
+/// The variable that makes the tests write what is made instead of comparing it.
 const BLESS: &str = "FRAMESPEC_BLESS";
 
-/// The command that makes all generated parts again.
+/// The command that makes all of it again.
 const COMMAND: &str = "FRAMESPEC_BLESS=1 cargo test --test suite";
 
 /// Two parts may stand in one file, and tests run side by side.
@@ -31,6 +31,19 @@ pub(crate) fn part(document: &str, name: &str, expected: &str) {
     settle(document, &path, found, expected, || {
         [head, expected, tail].concat()
     });
+}
+
+/// Holds that a file is made of these octets.
+pub(crate) fn file(name: &str, expected: &[u8]) {
+    let path = at(name);
+    if is_blessing() {
+        fs::write(&path, expected).expect("a file that can be written");
+    }
+    let found = fs::read(&path).ok();
+    assert!(
+        found.as_deref() == Some(expected),
+        "{name} is not what the sources say.\nTo make it again: {COMMAND}"
+    );
 }
 
 fn settle(document: &str, path: &Path, found: &str, expected: &str, mended: impl Fn() -> String) {

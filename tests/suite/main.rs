@@ -24,6 +24,8 @@ mod generated;
 mod kill_matrix;
 mod peers;
 mod program;
+mod python;
 mod replay;
 mod rules;
 mod server;
+mod tables;

@@ -2,13 +2,27 @@
 
 use framespec::profile::Profile;
 use framespec::wire::{Encoder, frames};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// No wait in these tests lasts as long unless something hangs.
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
+
+/// Says that the test that is running shows nothing here: one line, however often it is said.
+pub(crate) fn say_skipped(why: &str) {
+    static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    if skipped.insert(test.clone()) {
+        // Not with eprintln: the harness captures that.
+        let _ = writeln!(io::stderr(), "skipped: {why}: {test}");
+    }
+}
 
 /// The program, to be run with assertions.
 pub(crate) fn conformance() -> assert_cmd::Command {

@@ -1,37 +1,20 @@
 //! The seeds of `corpus/decoder` are made from the table in [`seeds`].
 //!
-//! After a change of the table, `UPDATE_CORPUS=1 cargo test --test suite corpus` writes the files.
 //! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
 
-mod seeds;
+pub(crate) mod seeds;
 
+use crate::generated;
 use framespec::profile::Profile;
 use framespec::script::{MAGIC, Script, profile_of_file};
 use framespec::spec::{Group, clause, clauses_of};
 use framespec::wire::{DecodeErrorKind, Place, frames};
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
-
-fn folder() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "corpus", "decoder"]
-        .iter()
-        .collect()
-}
 
 #[test]
 fn the_seeds_are_what_the_table_says() {
-    let update = std::env::var_os("UPDATE_CORPUS").is_some();
     for (name, octets) in seeds::all() {
-        let path = folder().join(name);
-        if update {
-            fs::write(&path, &octets).unwrap();
-        }
-        let found = fs::read(&path).unwrap_or_default();
-        assert!(
-            found == octets && path.is_file(),
-            "{name} is not what the table says; UPDATE_CORPUS=1 cargo test --test suite corpus"
-        );
+        generated::file(&format!("corpus/decoder/{name}"), &octets);
     }
 }
 

@@ -5,7 +5,7 @@
 //! another format, is a script in text form.
 
 /// Every seed: its name, `clause.variant`, and its octets.
-pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     let raw = raw().into_iter();
     let text = SCRIPTS.iter().map(|(name, script)| {
         let lines = script.lines().map(str::trim_start);

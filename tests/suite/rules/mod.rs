@@ -151,6 +151,14 @@ fn no_file_knows_the_machine_that_it_was_written_on() {
     none(lines_with(&files(tree::ALL), words.as_slice()));
 }
 
+/// Whether there must be a Python is decided in one place.
+#[test]
+fn no_test_starts_python_by_itself() {
+    let mut others = rust(&["tests"]);
+    others.retain(|file| file.path != "tests/suite/python.rs");
+    none(lines_with(&others, &[["\"pyth", "on3"].concat()]));
+}
+
 #[test]
 fn what_is_forbidden_is_found() {
     let file = |path: &str, text: &str| File {

@@ -1,0 +1,140 @@
+//! Python, which the peers of tests/peers are written in, and what a test does where there is none.
+//!
+//! A test that needs Python asks [`or_skip`] for it, and cannot start one in any other way. Without a
+//! Python that is new enough the test says so in one line, past the capturing of test output, and
+//! passes. Where [`REQUIRE`] is set, it fails: that is for machines that are known to have one.
+
+use crate::program::say_skipped;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The variable that makes a missing Python a failure.
+const REQUIRE: &str = "FRAMESPEC_REQUIRE_PYTHON";
+
+const PROGRAM: &str = "python3";
+
+/// The oldest version that the peers run on, as a tuple of Python.
+const OLDEST: &str = "(3, 8)";
+
+/// Evidence that there is a Python that is new enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Python(());
+
+/// The Python of this machine; `None`, said aloud, where there is none.
+///
+/// # Panics
+/// Where there is none, and the variable says that there must be.
+pub(crate) fn or_skip() -> Option<Python> {
+    let is_required = std::env::var_os(REQUIRE).is_some();
+    match decided(found(), is_required) {
+        Ok(Ok(python)) => Some(python),
+        Ok(Err(why)) => {
+            say_skipped(why);
+            None
+        }
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+/// The policy: a reason to skip the test, or to fail it.
+fn decided(found: Result<Python, &str>, is_required: bool) -> Result<Result<Python, &str>, String> {
+    match found {
+        Err(why) if is_required => Err(format!("{why}, and {REQUIRE} is set")),
+        found => Ok(found),
+    }
+}
+
+fn found() -> Result<Python, &'static str> {
+    static FOUND: OnceLock<Result<Python, &'static str>> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let is_new_enough = format!("import sys; sys.exit(sys.version_info < {OLDEST})");
+        match Command::new(PROGRAM).args(["-c", &is_new_enough]).status() {
+            Ok(status) if status.success() => Ok(Python(())),
+            Ok(_) => Err("python3 is older than 3.8"),
+            Err(_) => Err("there is no python3"),
+        }
+    })
+}
+
+/// Where a script of tests/peers is.
+fn script(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("tests/peers").join(name)
+}
+
+impl Python {
+    /// The interpreter, which leaves no compiled files behind.
+    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
+    pub(crate) fn command(self) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.arg("-B");
+        command
+    }
+
+    /// The interpreter with a script of tests/peers.
+    pub(crate) fn peer(self, name: &str) -> Command {
+        let mut command = self.command();
+        command.arg(script(name));
+        command
+    }
+
+    /// The same as words for a shell, with these options of the interpreter.
+    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
+    pub(crate) fn peer_in_words(self, options: &str, name: &str) -> String {
+        let path = script(name);
+        let path = shell_words::quote(path.to_str().expect("a path in UTF-8")).into_owned();
+        format!("{PROGRAM} -B {options} {path}")
+    }
+
+    /// Words for a shell that run a program, which stands in single quotes.
+    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
+    pub(crate) fn program_in_words(self, program: &str) -> String {
+        assert!(!program.contains('\''), "it stands in single quotes");
+        format!("{PROGRAM} -c '{program}'")
+    }
+}
+
+#[test]
+fn without_python_a_test_is_skipped_unless_it_is_required() {
+    let here = Ok(Python(()));
+    let absent = Err("none");
+    assert_eq!(decided(here, false), Ok(here));
+    assert_eq!(decided(here, true), Ok(here));
+    assert_eq!(decided(absent, false), Ok(absent));
+    let failure = decided(absent, true).unwrap_err();
+    assert_eq!(failure, format!("none, and {REQUIRE} is set"));
+}
+
+/// A test of this binary that needs a peer.
+const NEEDS_PYTHON: &str = "peers::behaviour::the_mute_one_takes_connections_and_says_nothing";
+
+/// Runs that test where no program can be found; whether it passes, and what is said.
+fn without_any_program(is_required: bool) -> (bool, String) {
+    let mut suite = Command::new(std::env::current_exe().unwrap());
+    suite.args(["--exact", NEEDS_PYTHON]);
+    suite.env("PATH", "").env_remove(REQUIRE);
+    if is_required {
+        suite.env(REQUIRE, "1");
+    }
+    let output = suite.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("running 1 test"), "{said}");
+    (output.status.success(), said)
+}
+
+#[test]
+fn a_test_without_python_says_so_once_and_passes() {
+    let (passes, said) = without_any_program(false);
+    let lines = said.lines().filter(|line| line.starts_with("skipped: "));
+    let lines: Vec<&str> = lines.collect();
+    let expected = format!("skipped: there is no python3: {NEEDS_PYTHON}");
+    assert_eq!((passes, lines), (true, vec![expected.as_str()]), "{said}");
+}
+
+#[test]
+fn a_test_without_python_fails_where_it_is_required() {
+    let (passes, said) = without_any_program(true);
+    assert!(!passes && said.contains(REQUIRE), "{said}");
+}
