@@ -27,8 +27,9 @@
 //! | [`wire`] | encoder and incremental zero-copy decoder; a reader and a writer of frames | – |
 //! | [`message`] | payloads that have been found to mean something | `message` |
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
-//! | [`server`] | sockets, tasks, limits and shutdown; planted faults and permitted differences | `server` |
+//! | [`server`] | sockets, tasks, limits and shutdown | `server` |
 //! | [`client`] | connect, request, receive | `server` |
+//! | [`altered`] | peers with planted faults, and with permitted differences | `altered` |
 //! | [`spec`] | the clauses: slug, level, sentence | `suite` |
 //! | [`script`] | what a client does, as data and as a file | `suite` |
 //! | [`model`] | the naive reading of a script: what may be answered to it | `suite` |
@@ -44,7 +45,7 @@
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
 //! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
 //! | [`run_client`] | those cases played at a live client | `check` |
-//! | [`selftest`] | the suite against servers of which it is known what it should find | `check` |
+//! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
 //!
@@ -63,8 +64,10 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms\n[`selftest`]: #rooms"
+    doc = "[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
 )]
+#![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
+#![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
 #![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms")]
 #![forbid(unsafe_code)]
@@ -80,6 +83,8 @@
     )
 )]
 
+#[cfg(feature = "altered")]
+pub mod altered;
 #[cfg(feature = "suite")]
 pub mod cases;
 #[cfg(feature = "cli")]
@@ -113,7 +118,7 @@ pub mod run;
 pub mod run_client;
 #[cfg(feature = "suite")]
 pub mod script;
-#[cfg(feature = "check")]
+#[cfg(feature = "selftest")]
 pub mod selftest;
 #[cfg(feature = "server")]
 pub mod server;

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::near::near;
 use super::out;
-use crate::server::{Alteration, Fault, Variant};
+use crate::altered::server::{Alteration, Fault, Variant};
 use serde_json::{Value, json};
 
 /// The form in which they are listed.

@@ -3,8 +3,8 @@
 use super::alterations;
 use super::exit::{Exit, Failure};
 use super::{out, runtime};
+use crate::altered::server::{Fault, Variant};
 use crate::selftest::{self, DEFAULT_JOBS, Fate, Matrix, Options, Program, Tried};
-use crate::server::{Fault, Variant};
 use std::time::Instant;
 
 /// Prove the suite: that it finds each planted fault, and finds fault with no server that is right

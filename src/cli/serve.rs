@@ -6,8 +6,9 @@ use super::span::{Deadline, span};
 use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
 use super::{alterations, out, runtime};
+use crate::altered::server::{self as altered, Alteration};
 use crate::profile::Profile;
-use crate::server::{Alteration, Echo, Handler, Server, Settings, Tutorial};
+use crate::server::{Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
 use std::future::Future;
 use std::io;
@@ -126,7 +127,7 @@ async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     match alteration {
-        Some(alteration) => server.serve_altered(handler, alteration, shutdown).await,
+        Some(alteration) => altered::serve(server, handler, alteration, shutdown).await,
         None => server.serve(handler, shutdown).await,
     }
 }

@@ -1,9 +1,9 @@
 //! What was found, and what was not.
 
 use super::trial::Results;
+use crate::altered::server::{Fault, Variant};
 use crate::cases;
 use crate::event::Verdict;
-use crate::server::{Fault, Variant};
 use crate::spec;
 
 /// What came of trying everything.

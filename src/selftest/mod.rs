@@ -12,9 +12,10 @@ pub use matrix::{Alarm, Fate, FaultRow, HonestRow, Matrix};
 pub use page::{cases_table, faults_table, honest_table, page};
 pub use trial::Program;
 
+use crate::altered::Need;
+use crate::altered::server::{Fault, Variant};
 use crate::cases::{self, Case};
 use crate::profile::{Profile, ProfileError};
-use crate::server::{Fault, Need, Variant};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;

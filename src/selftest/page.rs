@@ -1,7 +1,7 @@
 //! The matrix as tables of Markdown.
 
 use super::{Fate, HonestRow, Matrix};
-use crate::server::{Fault, Variant};
+use crate::altered::server::{Fault, Variant};
 use std::collections::BTreeSet;
 
 /// Everything, under headings.

@@ -1,10 +1,11 @@
 //! One server and the cases that are played at it.
 
+use crate::altered::server::{Alteration, Fault, Variant, start};
 use crate::cases::Case;
 use crate::event::{Event, Verdict};
 use crate::profile::Profile;
 use crate::run::{self, Keep, Options, Process};
-use crate::server::{Alteration, Background, Echo, Fault, Settings, Variant};
+use crate::server::{Background, Echo, Settings};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -261,7 +262,7 @@ impl Server {
 fn here(profile: Profile, alteration: Option<Alteration>) -> io::Result<Background> {
     let (addr, settings) = ("127.0.0.1:0", Settings::default());
     match alteration {
-        Some(alteration) => Background::start_altered(addr, profile, settings, Echo, alteration),
+        Some(alteration) => start(addr, profile, settings, Echo, alteration),
         None => Background::start(addr, profile, settings, Echo),
     }
 }

@@ -1,6 +1,6 @@
 //! A server beside the program that started it.
 
-use super::{Alteration, Handler, Server, Settings};
+use super::{Handler, Server, Settings};
 use crate::profile::Profile;
 use std::future::Future;
 use std::io;
@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 /// What a server waits for.
-type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A server on a thread of its own. It goes down when this is dropped.
 ///
@@ -41,30 +41,17 @@ impl Background {
         settings: Settings,
         handler: H,
     ) -> io::Result<Self> {
-        Self::spawn(addr, profile, settings, |server, shutdown| {
+        Self::start_with(addr, profile, settings, |server, shutdown| {
             server.serve(handler, shutdown)
         })
     }
 
-    /// The same with an [`Alteration`]: a [`Fault`](super::Fault), a [`Variant`](super::Variant), or
-    /// none.
+    /// Listens, and leaves it to `serve` to serve from then on, until the shutdown that it is handed is
+    /// ready.
     ///
     /// # Errors
     /// If it cannot listen there, or the system gives no thread.
-    pub fn start_altered<H: Handler>(
-        addr: impl ToSocketAddrs,
-        profile: Profile,
-        settings: Settings,
-        handler: H,
-        alteration: impl Into<Alteration>,
-    ) -> io::Result<Self> {
-        let alteration = alteration.into();
-        Self::spawn(addr, profile, settings, move |server, shutdown| {
-            server.serve_altered(handler, alteration, shutdown)
-        })
-    }
-
-    fn spawn<S, T>(
+    pub fn start_with<S, T>(
         addr: impl ToSocketAddrs,
         profile: Profile,
         settings: Settings,

@@ -20,24 +20,15 @@
 //!
 //! What is said to a request is the business of a [`Handler`]: a closure, [`Echo`] or [`Tutorial`].
 //! [`Background`] is a server on a thread of its own, for programs that are not asynchronous.
-//!
-//! For those who test clients or checkers there is [`Server::serve_altered`]: the same server with a
-//! [`Fault`], or one that is different as it may be, a [`Variant`].
 
 mod accept;
-mod alter;
 mod background;
 mod connection;
-mod fault;
 mod handler;
 mod python;
-mod variant;
 
-pub use alter::Alteration;
-pub use background::Background;
-pub use fault::{Fault, Need};
+pub use background::{Background, Shutdown};
 pub use handler::{Echo, Handler, Tutorial, from_async};
-pub use variant::Variant;
 
 use crate::profile::Profile;
 use crate::session::{Limits, Session};
@@ -134,11 +125,7 @@ impl Server {
     /// Serves until `shutdown` is ready, then takes no more clients, answers those requests that have
     /// arrived whole, closes, and returns: within [`Settings::drain`].
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
-        let Self {
-            listener,
-            profile,
-            settings,
-        } = self;
+        let (listener, profile, settings) = self.into_parts();
         let shared = Arc::new((profile, handler));
         let client = |stream: TcpStream, peer, down| {
             let shared = Arc::clone(&shared);
@@ -158,22 +145,11 @@ impl Server {
         info!("down");
     }
 
-    /// Serves with a [`Fault`] or as a [`Variant`], until `shutdown` is ready or the fault ends the
-    /// server; clients are then dropped as they are.
-    pub async fn serve_altered<H: Handler>(
-        self,
-        handler: H,
-        alteration: impl Into<Alteration>,
-        shutdown: impl Future<Output = ()>,
-    ) {
-        let alteration = alteration.into();
-        info!(
-            profile = self.profile.name(),
-            altered = alteration.name,
-            "serving"
-        );
-        alter::run(self, handler, alteration, shutdown).await;
-        info!("down");
+    /// What it is made of, for those who serve in another way: [`prepare`] is for each client that they
+    /// accept.
+    #[must_use]
+    pub fn into_parts(self) -> (TcpListener, Profile, Settings) {
+        (self.listener, self.profile, self.settings)
     }
 }
 
@@ -191,9 +167,11 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// Sets up the socket of a client.
+///
 /// Replies leave at once, a peer that vanished is noticed, and the system holds only so much for one
 /// that does not read. Where the system refuses any of these, the client is served as it is.
-fn prepare(stream: &TcpStream) {
+pub fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);

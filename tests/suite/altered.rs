@@ -3,11 +3,12 @@
 use crate::program::{
     GUARD, Served, conformance, connect, frame, payloads, read_to_fin, receive, reset, round_trip,
 };
+use framespec::altered::server::{self as altered, Alteration, Fault, Variant};
 use framespec::cases::{self, Circumstances};
 use framespec::judge::ReplyRule;
 use framespec::profile::Profile;
 use framespec::script::{ClientEnd, Script};
-use framespec::server::{Alteration, Background, Echo, Fault, Settings, Variant};
+use framespec::server::{Background, Echo, Settings};
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -19,7 +20,7 @@ fn start(alteration: impl Into<Alteration>) -> Background {
 }
 
 fn in_format(profile: Profile, alteration: impl Into<Alteration>) -> Background {
-    Background::start_altered(
+    altered::start(
         "127.0.0.1:0",
         profile,
         Settings::default(),

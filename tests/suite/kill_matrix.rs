@@ -1,13 +1,14 @@
 //! The proof of the suite, and the document that shows it.
 
 use crate::generated;
+use framespec::altered::Need;
+use framespec::altered::server::{Fault, Variant};
 use framespec::cases;
 use framespec::profile::Profile;
 use framespec::selftest::{
     Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table, honest_table,
     selftest,
 };
-use framespec::server::{Fault, Need, Variant};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

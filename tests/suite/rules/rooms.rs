@@ -81,6 +81,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("session", &["profile", "wire", "message"]),
     room("server", &["profile", "wire", "message", "session"]),
     room("client", &["profile", "wire", "message"]),
+    room("altered", &["profile", "wire", "message", "session", "server", "client"]),
     pure("spec", &[]),
     pure("script", &["profile"]),
     pure("transcript", &["script"]),
@@ -96,14 +97,14 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
     room("run_client", &["profile", "script", "judge", "client_cases", "event", "marks", "run", "spec"]),
-    room("selftest", &["profile", "spec", "cases", "event", "run", "server"]),
+    room("selftest", &["profile", "spec", "cases", "event", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"])
     },
     Room { never: &[], ..room("cli", &[
-        "profile", "wire", "message", "session", "server", "client", "spec", "script", "transcript",
+        "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
         "model", "judge", "cases", "event", "marks", "report", "expect", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];

@@ -1,7 +1,8 @@
 //! Several clients at once: who waits for whom, and what gets from one to another.
 
-use super::super::alter::{Admission, Body, Client, End, honest};
-use super::Fault;
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Admission, Body, End};
 use super::reading::whole_frame;
 use crate::session::{Reply, Request};
 use std::net::Shutdown;

@@ -1,7 +1,8 @@
 //! Payloads: octets to text, text to JSON, JSON to a message, and what goes wrong on the way.
 
-use super::super::alter::{Body, Client, End, honest};
-use super::Fault;
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Body, End};
 use crate::message::Message;
 use crate::session::{Reply, Request};
 use bytes::Bytes;

@@ -1,10 +1,10 @@
 //! The steps of the reference server.
 
-use super::client::{Client, End, read as read_some};
-use super::hooks::{Body, Malformed, Sizes};
+use super::client::{Client, Hooks, read as read_some};
+use super::hooks::{Admission, Body, End, Malformed, Sizes, Steps};
 use crate::message::Message;
 use crate::profile::{Mark, Order, Profile, Region, Unit};
-use crate::session::{Reply, Request};
+use crate::session::{Limits, Reply, Request};
 use crate::wire::{EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
@@ -12,6 +12,29 @@ use tokio::time::timeout;
 
 /// Octets that are discarded at the end, at most, from a client that goes on sending.
 const MOST_DISCARDED: usize = 1 << 20;
+
+/// All of them.
+pub(crate) fn hooks(limits: Limits) -> Hooks {
+    Steps {
+        limits,
+        workers: usize::MAX,
+        in_one_task: false,
+        admit: |_, _| Admission::Serve,
+        serve: |c| Box::pin(serve(c)),
+        take: |c| Box::pin(take(c)),
+        header: |c| Box::pin(header(c)),
+        count,
+        sizes,
+        body: |c, octets| Box::pin(body(c, octets)),
+        payload,
+        read,
+        answer: |c, request| Box::pin(answer(c, request)),
+        encode,
+        send: |c, octets| Box::pin(send(c, octets)),
+        ended: |_, end| Box::pin(async { Err(end) }),
+        leave: |c, end| Box::pin(leave(c, end)),
+    }
+}
 
 /// One exchange after the other, to the end.
 pub(crate) async fn serve(c: &mut Client) -> End {

@@ -1,7 +1,9 @@
 //! The number in a header: how it is read, and what is believed of it.
 
-use super::super::alter::{Body, Client, End, Malformed, Sizes, honest};
-use super::{Fault, Need};
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Body, End, Malformed, Sizes};
+use crate::altered::alteration::Need;
 use crate::profile::Profile;
 use crate::session::Reply;
 

@@ -1,8 +1,10 @@
 //! Requests and replies: how many, in which order, and when.
 
-use super::super::alter::{Body, Client, End, honest, write};
+use super::super::client::{Client, Fault, write};
+use super::super::honest;
+use super::super::hooks::{Body, End};
 use super::reading::{more, whole_frame};
-use super::{Fault, Need};
+use crate::altered::alteration::Need;
 use crate::session::{Reply, Request};
 use std::sync::Arc;
 use std::time::Duration;

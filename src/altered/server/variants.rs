@@ -3,11 +3,13 @@
 //! What the protocol leaves open, each of these decides in another way. Whoever finds fault with one is
 //! wrong.
 
-use super::alter::{Alteration, Body, Client, End, Hooks, Malformed, Sizes, honest};
-use super::fault::up_to_two_gib;
-use super::handler::{Handler as _, Tutorial};
+use super::client::{Client, Variant};
+use super::faults::up_to_two_gib;
+use super::honest;
+use super::hooks::{Body, End, Malformed, Sizes};
 use crate::message::{Message, Undecodable};
 use crate::profile::{Payload, Profile};
+use crate::server::{Handler as _, Tutorial};
 use crate::session::{Reply, Request};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -15,125 +17,133 @@ use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// A server that differs from the reference server as it may.
-#[derive(Debug, Clone, Copy)]
-pub struct Variant {
-    /// Its name: lower-case words joined by `-`.
-    pub name: &'static str,
-    /// What the server does, in a sentence.
-    pub about: &'static str,
-    /// Whether it leaves undone something that it should do, so that there are warnings.
-    pub warned: bool,
-    alteration: Alteration,
-}
-
-impl Variant {
-    const fn new(name: &'static str, about: &'static str, plug: fn(&mut Hooks)) -> Self {
-        Self {
-            name,
-            about,
-            warned: false,
-            alteration: Alteration::new(name, plug),
-        }
-    }
-
-    const fn warned(self) -> Self {
-        Self {
-            warned: true,
-            ..self
-        }
-    }
-
-    pub(super) const fn alteration(&self) -> Alteration {
-        self.alteration
-    }
-
-    /// Every variant.
-    pub fn all() -> impl Iterator<Item = &'static Self> {
-        VARIANTS.iter()
-    }
-
-    /// The variant of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
-        Self::all().find(|variant| variant.name == name)
-    }
-}
-
-#[rustfmt::skip]
-const VARIANTS: &[Variant] = &[
-    Variant::new("after-50-ms",
+pub(super) const VARIANTS: &[Variant] = &[
+    Variant::new(
+        "after-50-ms",
         "A client that asks is answered 50 ms later, whatever it asks meanwhile.",
-        |h| h.answer = |c, request| Box::pin(slowly(c, request))),
-    Variant::new("errors-after-300-ms",
+        |h| h.answer = |c, request| Box::pin(slowly(c, request)),
+    ),
+    Variant::new(
+        "errors-after-300-ms",
         "What cannot be decoded is thought over for 300 ms before it is answered.",
-        |h| h.answer = |c, request| Box::pin(after_thought(c, request))),
-    Variant::new("closes-on-undecodable",
+        |h| h.answer = |c, request| Box::pin(after_thought(c, request)),
+    ),
+    Variant::new(
+        "closes-on-undecodable",
         "What cannot be decoded gets the connection closed.",
-        |h| h.answer = |c, request| Box::pin(closing(c, request))),
-    Variant::new("answers-errors-in-words",
+        |h| h.answer = |c, request| Box::pin(closing(c, request)),
+    ),
+    Variant::new(
+        "answers-errors-in-words",
         "What cannot be decoded is answered by a sentence, as a JSON string.",
-        |h| h.answer = |c, request| Box::pin(in_words(c, request))),
-    Variant::new("strips-both-ends",
+        |h| h.answer = |c, request| Box::pin(in_words(c, request)),
+    ),
+    Variant::new(
+        "strips-both-ends",
         "Pad octets and white space are stripped from both ends of a payload.",
-        |h| h.payload = stripped),
-    Variant::new("wraps-replies",
+        |h| h.payload = stripped,
+    ),
+    Variant::new(
+        "wraps-replies",
         "The message comes back as a member of an object.",
-        |h| h.answer = |c, request| Box::pin(wrapped(c, request))),
-    Variant::new("constant-reply",
+        |h| h.answer = |c, request| Box::pin(wrapped(c, request)),
+    ),
+    Variant::new(
+        "constant-reply",
         "Whatever is asked, the reply is the same.",
-        |h| h.answer = |_, _| Box::pin(async { Ok(vec!["ok".into()]) })),
-    Variant::new("tutorial-reply",
+        |h| h.answer = |_, _| Box::pin(async { Ok(vec!["ok".into()]) }),
+    ),
+    Variant::new(
+        "tutorial-reply",
         "The reply is the sentence of the tutorial's server.",
-        |h| h.answer = |_, request| Box::pin(in_tutorials_words(request))),
-    Variant::new("writes-its-own-json",
+        |h| h.answer = |_, request| Box::pin(in_tutorials_words(request)),
+    ),
+    Variant::new(
+        "writes-its-own-json",
         "The reply means what the request meant, in other words: members sorted, escapes for all that is not ASCII, white space.",
-        |h| h.answer = |c, request| Box::pin(in_own_words(c, request))),
-    Variant::new("dribbles",
+        |h| h.answer = |c, request| Box::pin(in_own_words(c, request)),
+    ),
+    Variant::new(
+        "dribbles",
         "Replies are sent octet by octet, long ones for as long as the first 200.",
-        |h| h.send = |c, octets| Box::pin(dribbled(c, octets))),
-    Variant::new("header-and-body-apart",
+        |h| h.send = |c, octets| Box::pin(dribbled(c, octets)),
+    ),
+    Variant::new(
+        "header-and-body-apart",
         "The header of a reply is sent a millisecond before its body.",
-        |h| h.send = |c, octets| Box::pin(in_two(c, octets))),
-    Variant::new("one-loop",
+        |h| h.send = |c, octets| Box::pin(in_two(c, octets)),
+    ),
+    Variant::new(
+        "one-loop",
         "One loop in one task serves all clients, looking at each in turn.",
-        |h| h.in_one_task = true),
-    Variant::new("room-for-sixteen",
+        |h| h.in_one_task = true,
+    ),
+    Variant::new(
+        "room-for-sixteen",
         "Sixteen clients are served at the same time, and one more waits until one has gone.",
-        |h| h.workers = 16),
-    Variant::new("limit-of-32-kib",
+        |h| h.workers = 16,
+    ),
+    Variant::new(
+        "limit-of-32-kib",
         "Bodies of more than 32 KiB are refused, unless another limit is declared.",
-        |h| h.sizes = up_to_32_kib),
-    Variant::new("limit-of-2-gib",
+        |h| h.sizes = up_to_32_kib,
+    ),
+    Variant::new(
+        "limit-of-2-gib",
         "Bodies of just under 2 GiB are waited for, unless another limit is declared.",
-        |h| h.sizes = up_to_two_gib),
-    Variant::new("resets-when-malformed",
+        |h| h.sizes = up_to_two_gib,
+    ),
+    Variant::new(
+        "resets-when-malformed",
         "A malformed header gets the connection reset.",
-        |h| h.leave = |c, end| Box::pin(resetting(c, end))),
-    Variant::new("explains-before-closing",
+        |h| h.leave = |c, end| Box::pin(resetting(c, end)),
+    ),
+    Variant::new(
+        "explains-before-closing",
         "A malformed header gets an error frame, and then the connection is closed.",
-        |h| h.ended = |c, end| Box::pin(explaining(c, end))),
-    Variant::new("strict-json",
+        |h| h.ended = |c, end| Box::pin(explaining(c, end)),
+    ),
+    Variant::new(
+        "strict-json",
         "Keys that stand twice, numbers that doubles do not hold, half surrogate pairs and more than 64 levels are no JSON.",
-        |h| h.read = strictly),
-    Variant::new("lenient-json",
+        |h| h.read = strictly,
+    ),
+    Variant::new(
+        "lenient-json",
         "A byte order mark, NaN, the infinities, comments at the end of a line and commas too many are JSON too.",
-        |h| h.read = leniently),
-    Variant::new("lenient-utf-8",
+        |h| h.read = leniently,
+    ),
+    Variant::new(
+        "lenient-utf-8",
         "Octets that are not UTF-8 are replaced before a payload is read.",
-        |h| h.read = |c, payload| honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())),
-    Variant::new("two-seconds-for-a-frame",
+        |h| {
+            h.read =
+                |c, payload| honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())
+        },
+    ),
+    Variant::new(
+        "two-seconds-for-a-frame",
         "A frame that is not whole after two seconds is given up.",
-        |h| h.limits.frame_deadline = Some(Duration::from_secs(2))),
-    Variant::new("takes-odd-lengths",
+        |h| h.limits.frame_deadline = Some(Duration::from_secs(2)),
+    ),
+    Variant::new(
+        "takes-odd-lengths",
         "A body that is no whole number of chunks is taken as it is.",
-        |h| h.sizes = with_odd_lengths).warned(),
-    Variant::new("refuses-more-padding",
+        |h| h.sizes = with_odd_lengths,
+    )
+    .warned(),
+    Variant::new(
+        "refuses-more-padding",
         "A body with more padding than it needs gets the connection closed.",
-        |h| h.take = |c| Box::pin(with_least_padding(c))).warned(),
-    Variant::new("half-close-is-a-close",
+        |h| h.take = |c| Box::pin(with_least_padding(c)),
+    )
+    .warned(),
+    Variant::new(
+        "half-close-is-a-close",
         "A client that has ended its stream is not answered any more.",
-        |h| h.answer = |c, request| Box::pin(unless_gone(c, request))).warned(),
+        |h| h.answer = |c, request| Box::pin(unless_gone(c, request)),
+    )
+    .warned(),
 ];
 
 async fn after_thought(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
@@ -446,25 +456,6 @@ async fn unless_gone(c: &mut Client, request: Request) -> Result<Vec<Reply>, End
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_unique_and_well_formed() {
-        let mut seen = HashSet::new();
-        for variant in Variant::all() {
-            assert!(seen.insert(variant.name), "{} stands twice", variant.name);
-            let word = |word: &str| {
-                !word.is_empty()
-                    && word
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            };
-            assert!(variant.name.split('-').all(word), "{}", variant.name);
-            assert!(variant.about.ends_with('.'), "{}", variant.name);
-            assert!(Variant::named(variant.name).is_some());
-            assert!(super::super::Fault::named(variant.name).is_none());
-        }
-        assert!(seen.len() >= 12);
-    }
 
     #[test]
     fn what_is_nearly_json_is_mended() {

@@ -1,7 +1,8 @@
 //! Replies on the wire: their framing, their padding, their text.
 
-use super::super::alter::{Client, End, honest, write};
-use super::Fault;
+use super::super::client::{Client, Fault, write};
+use super::super::honest;
+use super::super::hooks::End;
 use crate::message::Message;
 use crate::profile::{Payload, Region};
 use crate::session::{Reply, Request};

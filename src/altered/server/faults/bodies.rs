@@ -1,7 +1,8 @@
 //! Bodies: their padding, those that need none, and those that are empty.
 
-use super::super::alter::{Body, Client, End, honest};
-use super::Fault;
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Body, End};
 use crate::message::Undecodable;
 use crate::session::{Reply, Request};
 

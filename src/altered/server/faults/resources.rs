@@ -1,7 +1,9 @@
 //! What the process spends: memory, processor time, descriptors, threads.
 
-use super::super::alter::{Body, Client, End, Malformed, Sizes, honest, write};
-use super::{Fault, Need};
+use super::super::client::{Client, Fault, write};
+use super::super::honest;
+use super::super::hooks::{Body, End, Malformed, Sizes};
+use crate::altered::alteration::Need;
 use crate::profile::Profile;
 use crate::session::Request;
 use std::hint::black_box;

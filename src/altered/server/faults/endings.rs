@@ -1,7 +1,9 @@
 //! How connections end: in the middle, in order, half, by a reset, or not at all.
 
-use super::super::alter::{Body, Client, End, honest};
-use super::{Fault, Need};
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Body, End};
+use crate::altered::alteration::Need;
 use crate::session::{Reply, Request};
 use std::io;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! One client of an altered server: its socket, and what is remembered about it.
 
-use super::door::Shared;
-use super::hooks::Hooks;
+use super::hooks::{End, Steps};
+use super::shared::{Memory, Shared};
+use crate::altered::alteration;
 use crate::profile::Profile;
 use crate::session::WRITE_PROGRESS;
 use crate::wire::Decoder;
@@ -11,7 +12,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{timeout, timeout_at};
 
 /// The most that one read brings.
@@ -20,49 +20,21 @@ const MOST_ROOM: usize = 64 << 10;
 /// The most that is read ahead.
 const MOST_AHEAD: usize = 256 << 10;
 
-/// How a conversation ends.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// The client has ended its stream.
-    Eof {
-        /// Whether that was inside a frame.
-        inside: bool,
-    },
-    /// A header was malformed.
-    Malformed,
-    /// A frame was not finished in time.
-    Late,
-    /// The client did not take its replies in time.
-    Stuck,
-    /// The handler asked for it.
-    Asked,
-    /// The connection broke.
-    Broken(io::Error),
-    /// Nobody serves the client any more, and nobody closes its connection.
-    Forgotten,
-    /// The whole server has come to its end.
-    Fatal,
-}
+/// The steps of a server.
+pub type Hooks = Steps<Client>;
 
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Broken(error)
-    }
-}
+/// What a server does differently from the reference server.
+pub type Alteration = alteration::Alteration<Hooks>;
 
-/// What an altered step remembers until the next. An honest one leaves it alone.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) octets: Vec<u8>,
-    pub(crate) count: usize,
-    pub(crate) flag: bool,
-    /// Replies that are still to be sent, by whom is the step's affair.
-    pub(crate) queue: Option<UnboundedSender<Vec<u8>>>,
-}
+/// One deviation of the reference server.
+pub type Fault = alteration::Fault<Hooks>;
+
+/// A server that differs from the reference server as it may.
+pub type Variant = alteration::Variant<Hooks>;
 
 /// A client.
-pub(crate) struct Client {
-    pub(crate) shared: Arc<Shared>,
+pub struct Client {
+    pub(crate) shared: Arc<Shared<Client>>,
     pub(crate) stream: Arc<TcpStream>,
     /// Counted from 1, over all clients there have been.
     pub(crate) number: usize,
@@ -76,7 +48,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Arc<Shared>, stream: TcpStream, number: usize) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<Self>>, stream: TcpStream, number: usize) -> Self {
         Self {
             shared,
             stream: Arc::new(stream),
@@ -89,8 +61,8 @@ impl Client {
     }
 
     /// The steps to be taken with it.
-    pub(crate) fn hooks(&self) -> Hooks {
-        self.shared.hooks.clone()
+    pub(crate) fn hooks(&self) -> Arc<Hooks> {
+        Arc::clone(&self.shared.hooks)
     }
 
     pub(crate) fn profile(&self) -> &Profile {

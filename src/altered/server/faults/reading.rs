@@ -1,7 +1,9 @@
 //! Taking frames off the stream: short reads, reads that bring too much, reads that are lost.
 
-use super::super::alter::{Body, Client, End, honest};
-use super::{Fault, Need};
+use super::super::client::{Client, Fault};
+use super::super::honest;
+use super::super::hooks::{Body, End};
+use crate::altered::alteration::Need;
 use crate::wire::Decoder;
 use bytes::Buf as _;
 use std::time::Duration;

@@ -1,0 +1,191 @@
+//! What a peer does differently, as a row of a table: a fault, or something that it may do.
+
+use std::fmt;
+
+/// The replaceable steps that a peer of one role is put together from, with the tables of what may be
+/// planted in them.
+pub trait Alterable: fmt::Debug + Sized + 'static {
+    /// The faults, theme by theme.
+    fn themes() -> &'static [Theme<Self>];
+
+    /// The permitted differences.
+    fn variants() -> &'static [Variant<Self>];
+}
+
+/// A theme and its faults.
+pub type Theme<H> = (&'static str, &'static [Fault<H>]);
+
+/// What a peer does differently from the reference, in steps `H`.
+///
+/// Made from a [`Fault`] or a [`Variant`], or [`Alteration::NONE`].
+pub struct Alteration<H> {
+    /// What it is called.
+    pub name: &'static str,
+    plug: fn(&mut H),
+}
+
+impl<H> Alteration<H> {
+    /// None: the altered peer behaves like the reference.
+    pub const NONE: Self = Self::new("none", |_| {});
+
+    const fn new(name: &'static str, plug: fn(&mut H)) -> Self {
+        Self { name, plug }
+    }
+
+    /// Puts its steps in place of others.
+    pub(super) fn plug(self, hooks: &mut H) {
+        (self.plug)(hooks);
+    }
+}
+
+impl<H> Clone for Alteration<H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H> Copy for Alteration<H> {}
+
+impl<H> fmt::Debug for Alteration<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Alteration").field(&self.name).finish()
+    }
+}
+
+impl<H> From<&Fault<H>> for Alteration<H> {
+    fn from(fault: &Fault<H>) -> Self {
+        fault.alteration
+    }
+}
+
+impl<H> From<&Variant<H>> for Alteration<H> {
+    fn from(variant: &Variant<H>) -> Self {
+        variant.alteration
+    }
+}
+
+/// One deviation from the reference.
+#[derive(Debug)]
+pub struct Fault<H> {
+    /// Its name: lower-case words joined by `-`.
+    pub name: &'static str,
+    /// Slug of the clause that it breaks.
+    pub clause: &'static str,
+    /// The real bug that it copies, as `repository#thread` or CVE; empty if none is known.
+    pub copies: &'static str,
+    /// What the peer does, in a sentence.
+    pub about: &'static str,
+    /// What has to be so for anybody to notice.
+    pub needs: Need,
+    alteration: Alteration<H>,
+}
+
+/// What has to be so for a fault to be noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Need {
+    /// Nothing in particular.
+    Nothing,
+    /// The peer's limit on bodies is declared, and 1 MiB or so.
+    DeclaredLimit,
+    /// The peer's process can be looked at, and its limit on bodies is not declared.
+    Process,
+    /// There is a minute of time.
+    Time,
+}
+
+impl Need {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::DeclaredLimit => "declared-limit",
+            Self::Process => "process",
+            Self::Time => "time",
+        }
+    }
+}
+
+impl<H> Fault<H> {
+    pub(super) const fn new(
+        name: &'static str,
+        clause: &'static str,
+        copies: &'static str,
+        about: &'static str,
+        plug: fn(&mut H),
+    ) -> Self {
+        Self {
+            name,
+            clause,
+            copies,
+            about,
+            needs: Need::Nothing,
+            alteration: Alteration::new(name, plug),
+        }
+    }
+
+    pub(super) const fn needing(self, needs: Need) -> Self {
+        Self { needs, ..self }
+    }
+}
+
+impl<H: Alterable> Fault<H> {
+    /// Every fault, theme by theme.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        Self::themes().flat_map(|(_, faults)| faults)
+    }
+
+    /// The themes, each with its faults.
+    pub fn themes() -> impl Iterator<Item = Theme<H>> {
+        H::themes().iter().copied()
+    }
+
+    /// The fault of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|fault| fault.name == name)
+    }
+}
+
+/// A peer that differs from the reference as it may.
+#[derive(Debug)]
+pub struct Variant<H> {
+    /// Its name: lower-case words joined by `-`.
+    pub name: &'static str,
+    /// What the peer does, in a sentence.
+    pub about: &'static str,
+    /// Whether it leaves undone something that it should do, so that there are warnings.
+    pub warned: bool,
+    alteration: Alteration<H>,
+}
+
+impl<H> Variant<H> {
+    pub(super) const fn new(name: &'static str, about: &'static str, plug: fn(&mut H)) -> Self {
+        Self {
+            name,
+            about,
+            warned: false,
+            alteration: Alteration::new(name, plug),
+        }
+    }
+
+    pub(super) const fn warned(self) -> Self {
+        Self {
+            warned: true,
+            ..self
+        }
+    }
+}
+
+impl<H: Alterable> Variant<H> {
+    /// Every variant.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        H::variants().iter()
+    }
+
+    /// The variant of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|variant| variant.name == name)
+    }
+}

@@ -1,0 +1,13 @@
+//! Peers with planted faults, and peers that are different as they may be: what the suite is measured with.
+//!
+//! The reference server has no switches, so that nothing in it exists for the sake of tests. What is here
+//! is written to be read and bent instead: plain steps, each of which can be replaced. With none of them
+//! replaced a peer says on the wire what the reference says; a [`Fault`] replaces a step or two by
+//! what real software got wrong, a [`Variant`] by what the protocol leaves open.
+
+mod alteration;
+pub mod server;
+#[cfg(test)]
+mod tests;
+
+pub use alteration::{Alterable, Alteration, Fault, Need, Theme, Variant};

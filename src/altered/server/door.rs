@@ -1,0 +1,133 @@
+//! The door of an altered server: taking clients.
+
+use super::client::{Client, Hooks};
+use super::hooks::{Admission, Wait};
+use super::shared::{Phase, Shared};
+use crate::server::{Handler, Server, prepare};
+use crate::session::Limits;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// Pause after the system refused to accept.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Serves in these steps, until `shutdown` is ready or one of them ends the server. All clients are then
+/// dropped as they are.
+pub(crate) async fn run<H: Handler>(
+    server: Server,
+    handler: H,
+    hooks: impl FnOnce(Limits) -> Hooks,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (listener, profile, settings) = server.into_parts();
+    let hooks = hooks(settings.limits);
+    let most_connections = settings.max_connections;
+    let shared = Arc::new(Shared::new(profile, hooks, handler, settings.linger));
+    let mut phases = shared.phase.subscribe();
+    let mut shutdown = pin!(shutdown);
+    let mut clients = Clients::default();
+    let mut listener = Some(listener);
+    let mut number = 0_usize;
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            _ = phases.changed() => match *phases.borrow_and_update() {
+                Phase::Down => break,
+                Phase::Shut => listener = None,
+                Phase::Open => {}
+            },
+            () = clients.progress() => {}
+            accepted = accept(listener.as_ref()) => match accepted {
+                Ok(stream) => {
+                    number = number.saturating_add(1);
+                    let is_full = clients.len() >= most_connections;
+                    clients.meet(&shared, stream, number, is_full);
+                }
+                Err(_) => sleep(PAUSE).await,
+            },
+        }
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+/// The clients that are being served: each by a task of its own, or all by this one.
+#[derive(Default)]
+struct Clients {
+    tasks: JoinSet<()>,
+    here: Vec<Wait<'static, ()>>,
+}
+
+impl Clients {
+    fn len(&self) -> usize {
+        self.tasks.len().saturating_add(self.here.len())
+    }
+
+    /// Does with a client that has connected what is to be done with it.
+    fn meet(
+        &mut self,
+        shared: &Arc<Shared<Client>>,
+        stream: TcpStream,
+        number: usize,
+        is_full: bool,
+    ) {
+        let admission = if is_full {
+            Admission::Refuse
+        } else {
+            (shared.hooks.admit)(number, self.len())
+        };
+        prepare(&stream);
+        let client = Client::new(Arc::clone(shared), stream, number);
+        match admission {
+            Admission::Serve => self.add(client),
+            Admission::Refuse => drop(client),
+            Admission::Ignore => shared.streams().push(client.stream),
+        }
+    }
+
+    fn add(&mut self, client: Client) {
+        if client.shared.hooks.in_one_task {
+            self.here.push(Box::pin(serve(client)));
+        } else {
+            self.tasks.spawn(serve(client));
+        }
+    }
+
+    /// Is ready when a client has gone.
+    async fn progress(&mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let before = self.here.len();
+        self.here
+            .retain_mut(|client| client.as_mut().poll(cx).is_pending());
+        match self.tasks.poll_join_next(cx) {
+            Poll::Ready(Some(_)) => Poll::Ready(()),
+            _ if self.here.len() < before => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+async fn serve(mut client: Client) {
+    let hooks = client.hooks();
+    let turns = Arc::clone(&client.shared.turns);
+    let Ok(turn) = turns.acquire().await else {
+        return std::future::pending().await;
+    };
+    let end = (hooks.serve)(&mut client).await;
+    (hooks.leave)(&mut client, end).await;
+    drop(turn);
+}

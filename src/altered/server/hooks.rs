@@ -1,0 +1,122 @@
+//! The steps that an altered server is put together from, and what they hand to one another.
+
+use crate::profile::Profile;
+use crate::session::{Limits, Reply, Request};
+use crate::wire::EncodeError;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+/// What a step comes to in the end.
+pub(crate) type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A step that waits.
+type Step<C, T> = for<'a> fn(&'a mut C) -> Wait<'a, T>;
+
+/// A step that is handed something and waits.
+type StepWith<C, G, T> = for<'a> fn(&'a mut C, G) -> Wait<'a, T>;
+
+/// The steps that are taken with a client `C`, in the order in which they are taken.
+pub struct Steps<C> {
+    /// Limits of each connection.
+    pub(crate) limits: Limits,
+    /// Clients that are served at the same time; others wait, connected.
+    pub(crate) workers: usize,
+    /// Whether one task serves all clients, in turns.
+    pub(crate) in_one_task: bool,
+    /// What becomes of a client at the door: its number, counted from 1 and never given twice, and how
+    /// many there are already.
+    pub(crate) admit: fn(usize, usize) -> Admission,
+    /// The whole conversation with a client.
+    pub(crate) serve: Step<C, End>,
+    /// The next frame's body.
+    pub(crate) take: Step<C, Result<Body, End>>,
+    /// The header's octets.
+    pub(crate) header: Step<C, Result<Vec<u8>, End>>,
+    /// The number in the length field.
+    pub(crate) count: fn(&Profile, &[u8]) -> i128,
+    /// The sizes that the number stands for, if the limits allow them.
+    pub(crate) sizes: fn(&Profile, i128) -> Result<Sizes, Malformed>,
+    /// That many octets of body.
+    pub(crate) body: StepWith<C, usize, Result<Vec<u8>, End>>,
+    /// The payload in a body.
+    pub(crate) payload: fn(&mut C, Body) -> Vec<u8>,
+    /// The message in a payload.
+    pub(crate) read: fn(&mut C, Vec<u8>) -> Request,
+    /// What is said to it.
+    pub(crate) answer: StepWith<C, Request, Result<Vec<Reply>, End>>,
+    /// The frame of a reply's payload.
+    pub(crate) encode: fn(&mut C, &[u8]) -> Result<Vec<u8>, EncodeError>,
+    /// Puts a frame on the wire.
+    pub(crate) send: StepWith<C, Vec<u8>, Result<(), End>>,
+    /// What becomes of an end that an exchange came to: it may be passed over.
+    pub(crate) ended: StepWith<C, End, Result<(), End>>,
+    /// Leaves a client.
+    pub(crate) leave: StepWith<C, End, ()>,
+}
+
+impl<C> fmt::Debug for Steps<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps").finish_non_exhaustive()
+    }
+}
+
+/// A body and, where the header tells that, how much of it is payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) payload: Option<usize>,
+}
+
+/// The size of a body and, where the header tells that, of the payload in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) body: usize,
+    pub(crate) payload: Option<usize>,
+}
+
+/// A header that no frame can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// What becomes of a client that has connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is served.
+    Serve,
+    /// It is closed upon.
+    Refuse,
+    /// Nobody ever looks at it.
+    Ignore,
+}
+
+/// How a conversation ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The client has ended its stream.
+    Eof {
+        /// Whether that was inside a frame.
+        inside: bool,
+    },
+    /// A header was malformed.
+    Malformed,
+    /// A frame was not finished in time.
+    Late,
+    /// The client did not take its replies in time.
+    Stuck,
+    /// The handler asked for it.
+    Asked,
+    /// The connection broke.
+    Broken(io::Error),
+    /// Nobody serves the client any more, and nobody closes its connection.
+    Forgotten,
+    /// The whole server has come to its end.
+    Fatal,
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
