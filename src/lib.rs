@@ -42,6 +42,7 @@
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
+//! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
 //! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
 //! | [`run_client`] | those cases played at a live client | `check` |
@@ -64,7 +65,7 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
+    doc = "[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
 )]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
@@ -107,6 +108,8 @@ pub mod marks;
 pub mod message;
 #[cfg(feature = "suite")]
 pub mod model;
+#[cfg(feature = "check")]
+pub mod peer;
 pub mod profile;
 #[cfg(feature = "suite")]
 pub mod report;

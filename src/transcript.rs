@@ -5,6 +5,7 @@
 //! octets that it answers.
 
 use crate::script::Conn;
+use std::fmt;
 use std::time::Duration;
 
 /// Something that was seen.
@@ -84,11 +85,21 @@ pub struct Reading {
     pub waiting: Duration,
     /// Open descriptors.
     pub descriptors: u64,
+    /// Those of them that are sockets.
+    pub sockets: u64,
     /// Threads.
     pub threads: u64,
 }
 
 impl Reading {
+    /// Processor time since an earlier reading that was used, or waited for while others had the processor.
+    /// Whoever spins does the one or the other all the time, however busy the machine is.
+    #[must_use]
+    pub fn busy_since(&self, earlier: &Self) -> Duration {
+        let spent = self.cpu.saturating_sub(earlier.cpu);
+        spent.saturating_add(self.waiting.saturating_sub(earlier.waiting))
+    }
+
     /// Processor time spent since an earlier reading, in hundredths of what there was to be had in the
     /// time that has passed: on a busy machine that is less than all of it. Above 100 if several threads
     /// ran.
@@ -103,6 +114,71 @@ impl Reading {
             .checked_div(to_be_had.as_micros())
             .unwrap_or_default()
     }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with that code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+const SIGBUS: i32 = if cfg!(target_os = "linux") { 7 } else { 10 };
+const SIGSYS: i32 = if cfg!(target_os = "linux") { 31 } else { 12 };
+
+/// Signals that a shell tells of in the exit code of what it started: those by which programs die of
+/// their own faults.
+const OWN_FAULT: [i32; 6] = [4, 6, SIGBUS, 8, 11, 13];
+
+impl Exit {
+    /// The same, seen through a shell, which tells of signals by codes from 128 on.
+    #[must_use]
+    pub fn through_shell(self) -> Self {
+        match self {
+            Self::Code(code) => match code.checked_sub(128) {
+                Some(signal) if OWN_FAULT.contains(&signal) => Self::Signal(signal),
+                _ => self,
+            },
+            Self::Signal(_) => self,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(signal) => match signal_name(*signal) {
+                Some(name) => write!(f, "was ended by {name} (signal {signal})"),
+                None => write!(f, "was ended by signal {signal}"),
+            },
+        }
+    }
+}
+
+/// The name of a signal that ends processes, where it is a usual one.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        SIGBUS => "SIGBUS",
+        SIGSYS => "SIGSYS",
+        _ => return None,
+    })
 }
 
 /// A reading of the peer's process, taken where the script says so.
@@ -162,6 +238,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_shell_tells_of_signals_by_codes() {
+        assert_eq!(Exit::Code(139).through_shell(), Exit::Signal(11));
+        assert_eq!(Exit::Code(130).through_shell(), Exit::Code(130));
+        assert_eq!(Exit::Code(3).through_shell(), Exit::Code(3));
+    }
+
+    #[test]
+    fn ends_are_spelled_in_one_way() {
+        assert_eq!(Exit::Code(3).to_string(), "exited with code 3");
+        let by = |signal| Exit::Signal(signal).to_string();
+        assert_eq!(by(13), "was ended by SIGPIPE (signal 13)");
+        assert_eq!(by(60), "was ended by signal 60");
+        assert!(by(SIGBUS).contains("SIGBUS") && by(SIGSYS).contains("SIGSYS"));
+    }
+
+    #[test]
     fn what_others_took_was_not_to_be_had() {
         let ms = Duration::from_millis;
         let share = |cpu, waiting| {
@@ -179,6 +271,12 @@ mod tests {
         assert_eq!(share(2, 150), 4);
         assert_eq!(share(400, 800), 4000);
         assert_eq!(share(0, 800), 0);
+        let spinning = Reading {
+            cpu: ms(40),
+            waiting: ms(160),
+            ..Reading::default()
+        };
+        assert_eq!(spinning.busy_since(&Reading::default()), ms(200));
         assert_eq!(
             Reading::default().share_since(&Reading::default(), ms(0)),
             0

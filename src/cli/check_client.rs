@@ -10,9 +10,9 @@ use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::client_cases::{self, Case, Circumstances, Client, HOLE, Shows};
 use crate::event::{Event, Evidence, Finished, Run};
+use crate::peer::{Launch, LaunchError};
 use crate::profile::{Payload, Profile};
 use crate::report::{Outputs, Reporter};
-use crate::run::{Launch, LaunchError};
 use crate::run_client::{
     self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Door, NoClient, Options, Source, rehearsal,
 };

@@ -3,9 +3,10 @@
 use super::exit::Failure;
 use super::span::span;
 use super::target::Target;
+use crate::peer::{Launch, Process};
 use crate::profile::Profile;
 use crate::report::escape;
-use crate::run::{DEFAULT_STARTUP, Host, Launch, NotStarted, Process, RunError, Unreachable};
+use crate::run::{DEFAULT_STARTUP, Host, NotStarted, RunError, Unreachable};
 use crate::server::{Background, Echo, Settings};
 use std::time::Duration;
 

@@ -19,10 +19,11 @@ mod shape;
 mod tests;
 mod transcript;
 
+pub use crate::transcript::Exit;
 pub use maker::{Circumstances, HOLE, Maker};
 pub use play::{Act, Fate, Line, Play, Text};
 pub use shape::Shape;
-pub use transcript::{Entry, Exit, Seen, Transcript, Wanted};
+pub use transcript::{Entry, Seen, Transcript, Wanted};
 
 use crate::spec::{self, Clause, Level};
 use std::panic::Location;

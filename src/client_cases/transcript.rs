@@ -1,6 +1,6 @@
 //! What was seen of a client while a play was played to it.
 
-use std::fmt;
+use crate::transcript::Exit;
 use std::time::Duration;
 
 /// Something that was seen.
@@ -84,52 +84,6 @@ pub enum Wanted {
     End,
     /// A sign that the reset was noticed.
     Notice,
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// By itself, with that code.
-    Code(i32),
-    /// By a signal.
-    Signal(i32),
-}
-
-/// Signals that a shell tells of in the exit code of what it started: those by which programs die of
-/// their own faults.
-const OWN_FAULT: [i32; 6] = [4, 6, 7, 8, 11, 13];
-
-impl Exit {
-    /// The same, seen through a shell, which tells of signals by codes from 128 on.
-    #[must_use]
-    pub fn through_shell(self) -> Self {
-        match self {
-            Self::Code(code) => match code.checked_sub(128) {
-                Some(signal) if OWN_FAULT.contains(&signal) => Self::Signal(signal),
-                _ => self,
-            },
-            Self::Signal(_) => self,
-        }
-    }
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Code(code) => return write!(f, "exited with code {code}"),
-            Self::Signal(4) => " (SIGILL)",
-            Self::Signal(6) => " (SIGABRT)",
-            Self::Signal(8) => " (SIGFPE)",
-            Self::Signal(9) => " (SIGKILL)",
-            Self::Signal(11) => " (SIGSEGV)",
-            Self::Signal(13) => " (SIGPIPE)",
-            Self::Signal(_) => "",
-        };
-        let Self::Signal(signal) = self else {
-            return Ok(());
-        };
-        write!(f, "was ended by signal {signal}{name}")
-    }
 }
 
 /// All that was seen.
@@ -239,17 +193,5 @@ mod tests {
         assert_eq!(transcript.whole_output(), "aéb");
         assert_eq!(transcript.exit(), None);
         assert!(!transcript.is_ended());
-    }
-
-    #[test]
-    fn a_shell_tells_of_signals_by_codes() {
-        assert_eq!(Exit::Code(139).through_shell(), Exit::Signal(11));
-        assert_eq!(Exit::Code(130).through_shell(), Exit::Code(130));
-        assert_eq!(Exit::Code(3).through_shell(), Exit::Code(3));
-        assert_eq!(
-            Exit::Signal(13).to_string(),
-            "was ended by signal 13 (SIGPIPE)"
-        );
-        assert_eq!(Exit::Code(3).to_string(), "exited with code 3");
     }
 }

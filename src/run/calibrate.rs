@@ -3,9 +3,10 @@
 use super::canary::{Canary, Trouble, carried, question, shown};
 use super::pace::{Hope, Load, Pace};
 use super::play::Peer;
-use super::{Options, Unreachable, live, micros, millis};
+use super::{Options, Unreachable, micros, millis};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
+use crate::peer::connection::{connect, was_reset};
 use crate::profile::{Profile, Reply};
 use std::io;
 use std::net::SocketAddr;
@@ -112,10 +113,10 @@ async fn reach(
 ) -> Result<SocketAddr, Unreachable> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "it has no address");
     for address in addresses {
-        match live::connect(*address, limit, false).await {
+        match connect(*address, limit, false).await {
             Ok(_) => return Ok(*address),
             // Somebody listens there, however unkindly.
-            Err(error) if live::was_reset(&error) => return Ok(*address),
+            Err(error) if was_reset(&error) => return Ok(*address),
             Err(error) => last = error,
         }
     }
@@ -129,7 +130,7 @@ async fn reach(
 /// Nothing can be measured at a server that sends no replies.
 async fn silent_server(address: SocketAddr, options: &Options, limit: Duration) -> Calibrated {
     let begun = Instant::now();
-    let other = live::connect(address, limit, false).await;
+    let other = connect(address, limit, false).await;
     let slack = options.slack.unwrap_or(Duration::from_millis(50));
     let pace = Pace::new(begun.elapsed(), Some(slack), options.timeout);
     let notes =

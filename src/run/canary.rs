@@ -4,11 +4,11 @@
 //! sent nothing elsewhere, the server was silent there; if it is no longer answered, the script has
 //! done harm.
 
-use super::live;
-use super::pace::patiently;
 use crate::judge::ReplyRule;
 use crate::judge::replies::{Replies, Rest};
 use crate::model::{self, Carried, Owes};
+use crate::peer::clock::patiently;
+use crate::peer::connection::{connect, was_reset};
 use crate::profile::Profile;
 use crate::script::ClientEnd;
 use crate::script::craft::Craft;
@@ -73,15 +73,13 @@ impl Canary {
         profile: &Profile,
         limit: Duration,
     ) -> Result<Self, Trouble> {
-        let stream = live::connect(address, limit, false)
-            .await
-            .map_err(|error| {
-                if live::was_reset(&error) {
-                    Trouble::Rst
-                } else {
-                    Trouble::Refused(error.to_string())
-                }
-            })?;
+        let stream = connect(address, limit, false).await.map_err(|error| {
+            if was_reset(&error) {
+                Trouble::Rst
+            } else {
+                Trouble::Refused(error.to_string())
+            }
+        })?;
         let (profile, replies) = (profile.clone(), Replies::new(profile));
         Ok(Self {
             profile,

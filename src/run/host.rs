@@ -1,9 +1,8 @@
 //! The server under test as a place: where it listens, what it is, and whether it can be had again.
 
-use super::group::{Ended, Group};
-use super::launch::Launch;
-use super::process::Process;
-use super::stderr::Stderr;
+use crate::peer::group::{Group, Streams};
+use crate::peer::{Launch, Process, Stderr};
+use crate::transcript::Exit;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -49,7 +48,7 @@ enum Kind {
 struct Spawned {
     launch: Launch,
     startup: Duration,
-    group: Option<Group>,
+    group: Option<(Group, Stderr)>,
 }
 
 /// Where a server listens, and what of it can be looked at.
@@ -126,14 +125,14 @@ impl Host {
     }
 
     /// How its process came to its end, if it was started here and has ended or is about to.
-    pub(super) async fn ended(&mut self) -> Option<Ended> {
+    pub(super) async fn ended(&mut self) -> Option<Exit> {
         let Kind::Spawned(spawned) = &mut self.kind else {
             return None;
         };
-        let group = spawned.group.as_mut()?;
+        let (group, stderr) = spawned.group.as_mut()?;
         let ended = group.ended_within(ENDING).await;
         if ended.is_some() {
-            group.stderr().ended(ENDING).await;
+            stderr.ended(ENDING).await;
         }
         ended
     }
@@ -141,8 +140,8 @@ impl Host {
 
 impl Spawned {
     async fn start(&mut self) -> Result<Place, NotStarted> {
-        if let Some(group) = self.group.take() {
-            group.end(HUNG).await;
+        if let Some((group, _)) = self.group.take() {
+            group.with_grace(HUNG).end().await;
         }
         let mut tried = 1;
         loop {
@@ -158,22 +157,22 @@ impl Spawned {
     }
 
     async fn start_at(&mut self, address: SocketAddr) -> Result<Place, NotStarted> {
-        let started = Group::start(self.launch.command(address));
+        let (command, stderr) = (self.launch.command(address), Stderr::default());
+        let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
         match listens(&mut group, address, self.startup).await {
             Ok(address) => {
                 let place = Place {
                     addresses: vec![address],
-                    process: group.process(),
-                    stderr: Some(group.stderr().clone()),
+                    process: group.process().filter(Process::runs),
+                    stderr: Some(stderr.clone()),
                 };
-                self.group = Some(group);
+                self.group = Some((group, stderr));
                 Ok(place)
             }
             Err(why) => {
-                let stderr = group.stderr().clone();
-                group.end(HUNG).await;
+                group.with_grace(HUNG).end().await;
                 stderr.ended(ENDING).await;
                 let stderr = stderr.since(0);
                 Err(NotStarted { why, stderr })

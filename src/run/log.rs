@@ -1,10 +1,11 @@
 //! What is seen on the connections of one script, in the order in which it is seen.
 
 use crate::judge::replies::Replies;
+use crate::peer::connection::ConnectionObserver;
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Entry, Seen};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -151,5 +152,33 @@ impl State {
             }
             _ => {}
         }
+    }
+}
+
+/// Notes what comes on one connection.
+#[derive(Debug)]
+pub(super) struct Noting {
+    conn: Conn,
+    log: Arc<Log>,
+}
+
+impl Noting {
+    pub(super) fn new(conn: Conn, log: &Arc<Log>) -> Self {
+        let log = Arc::clone(log);
+        Self { conn, log }
+    }
+}
+
+impl ConnectionObserver for Noting {
+    fn received(&self, octets: &[u8]) -> bool {
+        self.log.received(self.conn, octets)
+    }
+
+    fn fin(&self) {
+        self.log.note(self.conn, Seen::Fin);
+    }
+
+    fn rst(&self) {
+        self.log.note(self.conn, Seen::Rst);
     }
 }

@@ -5,12 +5,11 @@
 //! not survive is named; the others get the verdict that they deserve. If there is none, the suspect is
 //! named that was the last to send something before the first sign of the end.
 
-use super::group::Ended;
 use super::plan::Planned;
 use super::played::{Played, tries};
 use super::schedule::Run;
 use crate::event::Verdict;
-use crate::transcript::Canary;
+use crate::transcript::{Canary, Exit};
 use std::time::Duration;
 
 impl Run<'_> {
@@ -46,7 +45,7 @@ impl Run<'_> {
         }
     }
 
-    async fn find_culprit(&mut self, mut lost: Vec<Played>, ended: Option<Ended>) {
+    async fn find_culprit(&mut self, mut lost: Vec<Played>, ended: Option<Exit>) {
         let (mut cleared, mut found) = (Vec::new(), false);
         while let Some(first) = lost.pop() {
             if let Some(why) = &self.gone {
@@ -74,7 +73,7 @@ impl Run<'_> {
         }
     }
 
-    fn end(&mut self, mut lost: Vec<Played>, ended: Option<Ended>) {
+    fn end(&mut self, mut lost: Vec<Played>, ended: Option<Exit>) {
         let Some(mut culprit) = lost.pop() else {
             return;
         };
@@ -93,7 +92,7 @@ impl Run<'_> {
     }
 
     /// Whether there is a server again.
-    async fn comes_back(&mut self, ended: Option<Ended>) -> bool {
+    async fn comes_back(&mut self, ended: Option<Exit>) -> bool {
         if ended.is_some() {
             return self.revive().await;
         }
@@ -140,7 +139,7 @@ impl Run<'_> {
 }
 
 /// Charges a case with the loss of the server.
-fn charge(played: &mut Played, ended: Option<Ended>) {
+fn charge(played: &mut Played, ended: Option<Exit>) {
     let what = match (ended, &played.attempt.transcript.canary) {
         (Some(ended), _) => format!("the server {ended}"),
         (None, Canary::Mute(how)) => {

@@ -11,10 +11,7 @@
 mod calibrate;
 mod canary;
 mod evidence;
-mod group;
 mod host;
-mod launch;
-mod live;
 mod log;
 mod loss;
 mod minimise;
@@ -23,25 +20,19 @@ mod plan;
 mod play;
 mod played;
 mod player;
-mod process;
 mod schedule;
 mod sending;
-mod stderr;
 mod teller;
-mod unread;
 mod verdict;
 
 pub use evidence::rehearsal;
 pub use host::{DEFAULT_STARTUP, Host, NotStarted};
-pub use launch::{Launch, LaunchError};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
-pub(crate) use pace::{Waited, patiently};
 pub use player::{MeetError, Played, Player};
-pub use process::{Process, ProcessError};
-pub(crate) use unread::unread;
 
 use crate::cases::Case;
 use crate::event::{Event, Finished, Role, SCHEMA, Started, Verdict};
+use crate::peer::Process;
 use crate::profile::Profile;
 use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;

@@ -1,11 +1,8 @@
 //! How long things are waited for: measured against the server's own round trip.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Duration;
 
 /// The measures of one server.
 #[derive(Debug, Clone, Copy)]
@@ -164,55 +161,6 @@ impl Hope {
     }
 }
 
-/// Time that was waited, as far as this machine let anybody do anything: a turn that comes late counts
-/// as if it had come in time, since the server had no better luck meanwhile.
-#[derive(Debug)]
-pub(crate) struct Waited {
-    counted: Duration,
-    last: Instant,
-    /// The most that one turn counts.
-    most: Duration,
-}
-
-impl Waited {
-    /// From now on, by turns that take about so long.
-    pub(crate) fn by(turn: Duration) -> Self {
-        Self {
-            counted: Duration::ZERO,
-            last: Instant::now(),
-            most: turn.saturating_mul(4),
-        }
-    }
-
-    /// How long it has been, one turn later.
-    pub(crate) fn turn(&mut self) -> Duration {
-        let now = Instant::now();
-        let turn = now.saturating_duration_since(self.last).min(self.most);
-        self.last = now;
-        self.counted = self.counted.saturating_add(turn);
-        self.counted
-    }
-}
-
-/// How long a wait is left to itself.
-const SLICE: Duration = Duration::from_millis(20);
-
-/// Waits for something, but no longer than that; see [`Waited`].
-pub(crate) async fn patiently<T>(limit: Duration, wait: impl Future<Output = T>) -> Option<T> {
-    let mut wait = pin!(wait);
-    let mut waited = Waited::by(SLICE);
-    let mut left = limit;
-    loop {
-        if let Ok(done) = timeout(left.min(SLICE), &mut wait).await {
-            return Some(done);
-        }
-        left = limit.saturating_sub(waited.turn());
-        if left.is_zero() {
-            return None;
-        }
-    }
-}
-
 /// Time to work through that many octets: a millisecond for each KiB.
 fn allowance(octets: usize) -> Duration {
     Duration::from_millis(u64::try_from(octets >> 10).unwrap_or(u64::MAX))
@@ -221,16 +169,6 @@ fn allowance(octets: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::{pending, ready};
-
-    #[test]
-    fn a_turn_that_comes_late_counts_as_one() {
-        let turn = Duration::from_millis(10);
-        let mut waited = Waited::by(turn);
-        waited.last = waited.last.checked_sub(Duration::from_secs(9)).unwrap();
-        assert_eq!(waited.turn(), 4 * turn);
-        assert!(waited.turn() < 8 * turn);
-    }
 
     #[test]
     fn a_server_that_serves_one_after_the_other_is_given_time_for_all() {
@@ -268,14 +206,5 @@ mod tests {
         assert_eq!((load.replies(), load.octets()), (501, 9_060));
         drop(share);
         assert_eq!((load.replies(), load.octets()), (1, 60));
-    }
-
-    #[tokio::test]
-    async fn a_wait_ends_when_it_is_over_or_has_been_long_enough() {
-        let limit = Duration::from_millis(30);
-        assert_eq!(patiently(limit, ready(1)).await, Some(1));
-        let begun = Instant::now();
-        assert_eq!(patiently(limit, pending::<()>()).await, None);
-        assert!(begun.elapsed() >= limit);
     }
 }

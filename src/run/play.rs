@@ -6,13 +6,13 @@
 
 use super::canary::{Canary, Trouble, question};
 use super::host::Place;
-use super::live::{self, Live};
-use super::log::{Log, Now};
-use super::pace::{Hope, Load, Pace, SILENT_ROUND_TRIPS, Waited};
-use super::process::Process;
-use super::stderr::Stderr;
+use super::log::{Log, Noting, Now};
+use super::pace::{Hope, Load, Pace, SILENT_ROUND_TRIPS};
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted, Tail};
+use crate::peer::clock::TurnClock;
+use crate::peer::connection::{Connection, connect, was_reset};
+use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply};
 use crate::script::{Action, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
@@ -183,7 +183,7 @@ pub(super) struct Stage<'a> {
     pub(super) script: &'a Script,
     permitted: &'a [Permitted],
     pub(super) log: Arc<Log>,
-    conns: Vec<Option<Live>>,
+    conns: Vec<Option<Connection>>,
     pub(super) canary: Option<Canary>,
     /// The first thing that went wrong for the canary held open across the script.
     trouble: Option<Trouble>,
@@ -250,16 +250,19 @@ impl Stage<'_> {
             Action::Pause(time) => self.pause(*time).await,
             Action::Fin => {
                 if let Some(live) = self.live(conn) {
+                    self.log.note(conn, Seen::ClientFin);
                     live.fin();
                 }
             }
             Action::Rst => {
                 if let Some(live) = self.conns.get_mut(conn).and_then(Option::take) {
+                    self.log.note(conn, Seen::ClientRst);
                     live.rst().await;
                 }
             }
             Action::Stall => {
                 if let Some(live) = self.live(conn) {
+                    self.log.note(conn, Seen::Stalled);
                     live.set_reading(false);
                 }
             }
@@ -269,7 +272,7 @@ impl Stage<'_> {
         Continue(())
     }
 
-    pub(super) fn live(&self, conn: Conn) -> Option<&Live> {
+    pub(super) fn live(&self, conn: Conn) -> Option<&Connection> {
         self.conns.get(conn)?.as_ref()
     }
 
@@ -277,14 +280,15 @@ impl Stage<'_> {
         let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
         let is_slow_reader = self.script.steps().iter().any(stalls);
         let limit = self.peer.guard(1, 0);
-        match live::connect(self.peer.address, limit, is_slow_reader).await {
+        match connect(self.peer.address, limit, is_slow_reader).await {
             Ok(stream) => {
                 self.log.note(conn, Seen::Connected);
-                self.conns.push(Some(Live::new(conn, stream, &self.log)));
+                let noting = Noting::new(conn, &self.log);
+                self.conns.push(Some(Connection::new(stream, noting)));
                 Continue(())
             }
             Err(error) => {
-                if live::was_reset(&error) {
+                if was_reset(&error) {
                     self.log.note(conn, Seen::Connected);
                     self.log.note(conn, Seen::Rst);
                 } else {
@@ -341,13 +345,13 @@ impl Stage<'_> {
         let hopeless = self.peer.pace.hopeless(sent, &self.peer.hope);
         let round_trips = self.peer.pace.hopeless_round_trips();
         let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
-        let mut waited = Waited::by(beat.saturating_add(self.peer.pace.round_trip));
+        let mut clock = TurnClock::by(beat.saturating_add(self.peer.pace.round_trip));
         let mut progress = Progress::default();
         loop {
             if self.until_settled(conn, permitted, beat).await {
                 return true;
             }
-            let elapsed = waited.turn();
+            let elapsed = clock.turn();
             progress.note(self.log.now(conn), elapsed);
             if self.is_lost(conn, permitted) {
                 return false;
@@ -439,7 +443,7 @@ impl Stage<'_> {
             let changed = self.log.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let open = |(conn, live): (usize, &Option<Live>)| {
+            let open = |(conn, live): (usize, &Option<Connection>)| {
                 live.is_some() && !self.log.now(conn).is_over
             };
             if !self.conns.is_empty() && !self.conns.iter().enumerate().any(open) {
@@ -455,11 +459,11 @@ impl Stage<'_> {
             return;
         };
         self.sing().await;
-        let mut reading = process.read();
+        let mut reading = process.reading().await;
         for _ in 0..20 {
             sleep(Duration::from_millis(10)).await;
-            let next = process.read();
-            let at_rest = matches!((&reading, &next), (Ok(one), Ok(other))
+            let next = process.reading().await;
+            let at_rest = matches!((&reading, &next), (Some(one), Some(other))
                 if one.descriptors == other.descriptors
                     && one.threads == other.threads
                     && one.cpu == other.cpu);
@@ -468,7 +472,7 @@ impl Stage<'_> {
                 break;
             }
         }
-        if let Ok(reading) = reading {
+        if let Some(reading) = reading {
             let (name, at) = (name.to_owned(), self.log.elapsed());
             self.samples.push(Sample { name, at, reading });
         }
@@ -500,7 +504,7 @@ impl Stage<'_> {
         if self.is_between_frames(conn) {
             live.end_quietly(PARTING).await;
         } else {
-            live.reset_quietly().await;
+            live.rst().await;
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::plan::Planned;
 use super::play::{Peer, play};
-use super::stderr::Stderr;
 use super::verdict::Attempt;
 use crate::event::{Attempts, Verdict};
 use crate::model;
+use crate::peer::Stderr;
 use crate::transcript::{Seen, Transcript};
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
 //! Sending in a script: segment by segment, and what becomes of what cannot be sent.
 
-use super::live::Sending;
-use super::pace::{SILENT_ROUND_TRIPS, Waited};
+use super::pace::SILENT_ROUND_TRIPS;
 use super::play::Stage;
+use crate::peer::clock::TurnClock;
+use crate::peer::connection::Sending;
 use crate::script::{Action, Conn};
 use crate::transcript::Seen;
 use std::time::Duration;
@@ -62,15 +63,16 @@ impl Stage<'_> {
     /// A client reads again, and then sends what it could not send before.
     pub(super) async fn resume(&mut self, conn: Conn) {
         let Some(live) = self.live(conn) else { return };
+        self.log.note(conn, Seen::Resumed);
         live.set_reading(true);
         let kept = self.unsent.iter().filter(|(of, _)| *of == conn);
         for (index, (_, octets)) in kept.enumerate() {
             let guard = self.peer.guard(1, octets.len());
             // The first is the rest of a segment that has been noted.
-            let sending = match index {
-                0 => live.push(octets, guard).await,
-                _ => live.send(octets, guard).await,
-            };
+            if index > 0 {
+                self.log.note(conn, Seen::Sent(octets.len()));
+            }
+            let sending = live.send(octets, guard).await;
             if !self.goes_on(conn, sending) || self.log.now(conn).is_blocked {
                 break;
             }
@@ -83,6 +85,8 @@ impl Stage<'_> {
         let Some(live) = self.live(conn) else {
             return Sending::Done;
         };
+        // It is noted first, so that no reply can seem to come before it.
+        self.log.note(conn, Seen::Sent(segment.len()));
         if live.is_reading() {
             return live.send(segment, guard).await;
         }
@@ -108,7 +112,7 @@ impl Stage<'_> {
                 self.sing().await;
             }
             let Some(live) = self.live(conn) else { break };
-            sending = live.push(last(segment, left), DEAF_PATIENCE).await;
+            sending = live.send(last(segment, left), DEAF_PATIENCE).await;
         }
         sending
     }
@@ -117,12 +121,12 @@ impl Stage<'_> {
     /// the more faults show.
     async fn let_it_be_read(&mut self, conn: Conn) {
         let sings = self.peer.pace.is_quick() && self.canary.is_some();
-        let mut waited = Waited::by(A_MOMENT);
+        let mut clock = TurnClock::by(A_MOMENT);
         while let Some(octets) = self.unread(conn) {
             if octets == 0 {
                 return;
             }
-            if waited.turn() > A_WHILE {
+            if clock.turn() > A_WHILE {
                 // It does not read now, and need not: from here on it is only given time.
                 self.reads = false;
             }

@@ -2,9 +2,10 @@
 
 use crate::client_cases::{Entry, Exit, Seen, Transcript};
 use crate::judge::replies::{Replies, Rest};
+use crate::peer::clock::patiently;
+use crate::peer::connection::ConnectionObserver;
 use crate::profile::Profile;
-use crate::run::patiently;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -90,8 +91,11 @@ impl Log {
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner, Duration)) {
+        let mut inner = self.inner();
+        // Under the lock, so that times and entries have one order.
         let at = self.began.elapsed();
-        change(&mut self.inner(), at);
+        change(&mut inner, at);
+        drop(inner);
         self.changed.notify_waiters();
     }
 
@@ -206,6 +210,20 @@ impl Log {
             entries: std::mem::take(&mut self.inner().entries),
             acts: 0,
         }
+    }
+}
+
+impl ConnectionObserver for Arc<Log> {
+    fn received(&self, octets: &[u8]) -> bool {
+        Log::received(self, octets)
+    }
+
+    fn fin(&self) {
+        self.note(Seen::Fin);
+    }
+
+    fn rst(&self) {
+        self.note(Seen::Rst);
     }
 }
 

@@ -15,15 +15,15 @@ mod log;
 mod process;
 mod schedule;
 mod stage;
-mod taken;
 mod verdict;
 
 pub use verdict::rehearsal;
 
 use crate::client_cases::Case;
 use crate::event::{Event, Finished, Role};
+use crate::peer::Launch;
 use crate::profile::Profile;
-use crate::run::{Keep, Launch, micros, millis, started};
+use crate::run::{Keep, micros, millis, started};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -4,16 +4,16 @@
 //! the judge makes of it what it makes. A play is broken off only where something was waited for in
 //! vain, or the client is gone.
 
-mod conn;
 mod waiting;
 
 use super::log::{Log, State};
-use super::process::{Child, Reading};
-use super::taken::taken;
+use super::process::start;
 use super::{Door, Source};
 use crate::client_cases::{Act, Client, Line, Play, Seen, Shows, Transcript, Wanted};
+use crate::peer::connection::{Connection, Sending};
+use crate::peer::group::Group;
 use crate::profile::Profile;
-use conn::Conn;
+use crate::transcript::Reading;
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
@@ -73,7 +73,7 @@ pub(super) async fn play(
     let child = match &theatre.source {
         Source::Command(command) => {
             drain(listener).await;
-            let child = Child::start(command, listener.local_addr()?, &log)?;
+            let child = start(command, listener.local_addr()?, &log)?;
             log.note(Seen::Started);
             Some(child)
         }
@@ -122,8 +122,8 @@ struct Stage<'a> {
     play: &'a Play,
     patience: Patience,
     log: Arc<Log>,
-    child: Option<Child>,
-    conn: Option<Conn>,
+    child: Option<Group>,
+    conn: Option<Connection>,
     /// Requests that were waited for.
     asked: usize,
     /// Octets sent to the client.
@@ -169,7 +169,7 @@ impl Stage<'_> {
             return self.give_up(Wanted::Connection, begun);
         };
         self.log.note(Seen::Connected { before: 0 });
-        self.conn = Some(Conn::new(stream, &self.log));
+        self.conn = Some(Connection::new(stream, Arc::clone(&self.log)));
         Continue(())
     }
 
@@ -248,10 +248,10 @@ impl Stage<'_> {
                 return Break(());
             };
             if index > 0 {
-                taken(conn.stream()).await;
+                conn.drained().await;
             }
             self.log.note(Seen::Replied(segment.clone()));
-            if !conn.send(segment, self.patience.reaction).await {
+            if conn.send(segment, self.patience.reaction).await != Sending::Done {
                 self.log.note(Seen::NotTaken);
                 if self.play.must_end.is_some() {
                     return Continue(());
@@ -273,17 +273,14 @@ impl Stage<'_> {
     }
 
     async fn reading(&self) -> Option<Reading> {
-        match &self.child {
-            Some(child) => child.reading().await,
-            None => None,
-        }
+        self.child.as_ref()?.process()?.reading().await
     }
 
     /// Notes the processor time used since then.
     async fn used(&self, before: Option<Reading>, begun: Instant) {
         let over = begun.elapsed();
         if let (Some(before), Some(now)) = (before, self.reading().await) {
-            let busy = now.busy.saturating_sub(before.busy);
+            let busy = now.busy_since(&before);
             self.log.note(Seen::Used { busy, over });
         }
     }
@@ -292,7 +289,7 @@ impl Stage<'_> {
         self.had_fin = self.log.now(|state| state.fin);
         self.log.note(Seen::ServerFin);
         if let Some(conn) = &self.conn {
-            conn.end_stream();
+            conn.fin();
         }
     }
 
@@ -300,7 +297,7 @@ impl Stage<'_> {
         let Some(conn) = self.conn.take() else { return };
         self.weight = self.reading().await;
         self.log.note(Seen::ServerRst);
-        conn.reset().await;
+        conn.rst().await;
         // It counts as had: there is no second one.
         self.others.get_or_insert_with(|| tokio::spawn(async {}));
     }
@@ -316,20 +313,22 @@ impl Stage<'_> {
         {
             child.end_input();
             if let Some(conn) = &self.conn {
-                conn.end_stream();
+                conn.fin();
             }
             let limit = self.patience.reaction;
             self.log.until(limit, State::is_gone).await;
         }
         let is_users = self.child.is_none();
-        drop(self.child.take());
+        if let Some(child) = self.child.take() {
+            child.end().await;
+        }
         if let Some(conn) = self.conn.take() {
             if is_users {
-                conn.end_stream();
+                conn.fin();
                 let ended = |state: &State| state.fin || state.rst;
                 self.log.until(PARTING, ended).await;
             }
-            conn.reset().await;
+            conn.rst().await;
         }
     }
 }

@@ -3,8 +3,9 @@
 use crate::altered::server::{Alteration, Fault, Variant, start};
 use crate::cases::Case;
 use crate::event::{Event, Verdict};
+use crate::peer::Process;
 use crate::profile::Profile;
-use crate::run::{self, Keep, Options, Process};
+use crate::run::{self, Keep, Options};
 use crate::server::{Background, Echo, Settings};
 use std::collections::BTreeMap;
 use std::io;

@@ -6,7 +6,7 @@
 use super::super::log::State;
 use super::Stage;
 use crate::client_cases::{Fate, Line, Seen, Wanted};
-use crate::run::Waited;
+use crate::peer::clock::TurnClock;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::{Duration, Instant};
 
@@ -139,17 +139,17 @@ impl Stage<'_> {
         let begun = Instant::now();
         let before = self.reading().await;
         let (mut resident, mut address_space) = (0, 0);
-        let mut waited = Waited::by(LOOK);
+        let mut clock = TurnClock::by(LOOK);
         let is_met = loop {
             if self.log.until(LOOK.min(limit), &met).await {
                 break true;
             }
-            if waited.turn() >= limit {
+            if clock.turn() >= limit {
                 break false;
             }
             if let (Some(weight), Some(now)) = (self.weight, self.reading().await) {
                 resident = now.resident.saturating_sub(weight.resident).max(resident);
-                let space = now.address_space.saturating_sub(weight.address_space);
+                let space = now.virtual_size.saturating_sub(weight.virtual_size);
                 address_space = space.max(address_space);
             }
         };
@@ -191,7 +191,7 @@ impl Stage<'_> {
         limit: Duration,
         said: usize,
         connections: usize,
-        sockets: Option<usize>,
+        sockets: Option<u64>,
     ) -> Option<&'static str> {
         let begun = Instant::now();
         let before = self.reading().await;

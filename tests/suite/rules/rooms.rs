@@ -88,16 +88,17 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("model", &["profile", "script"]),
     pure("judge", &["profile", "spec", "script", "transcript", "model"]),
     pure("cases", &["profile", "spec", "script", "transcript", "model", "judge"]),
-    pure("client_cases", &["profile", "spec", "script", "model", "judge"]),
+    pure("client_cases", &["profile", "spec", "script", "transcript", "model", "judge"]),
     pure("event", &["spec"]),
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
-    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink"]),
-    room("run_client", &["profile", "script", "judge", "client_cases", "event", "marks", "run", "spec"]),
-    room("selftest", &["profile", "spec", "cases", "event", "run", "server", "altered"]),
+    room("peer", &["transcript"]),
+    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink", "peer"]),
+    room("run_client", &["profile", "script", "transcript", "judge", "client_cases", "event", "marks", "peer", "run", "spec"]),
+    room("selftest", &["profile", "spec", "cases", "event", "peer", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
@@ -105,7 +106,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 /// How many octets the other side of a connection has still to read. `None` if that cannot be told, as when it is
 /// on another machine, or gone.
-pub(crate) fn unread(stream: &TcpStream) -> Option<u32> {
+pub(super) fn unread(stream: &TcpStream) -> Option<u32> {
     let (here, there) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
     unread_between(here, there)
 }

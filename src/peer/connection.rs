@@ -1,9 +1,10 @@
-//! One live connection of a script.
+//! One live connection, for whichever side.
+//!
+//! What comes is told to an observer by a task of its own, in the order in which it comes. What is sent is
+//! noted by whoever sends.
 
-use super::log::Log;
+use super::drained::drained;
 use super::unread::unread;
-use crate::script::Conn;
-use crate::transcript::Seen;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -18,15 +19,23 @@ use tokio::time::timeout;
 const READ: usize = 64 << 10;
 
 /// Room for what has arrived and is not read, on a connection that will stop reading: small, so that
-/// the server soon notices.
+/// the other side soon notices.
 const SMALL_BUFFER: usize = 16 << 10;
 
-/// A connection whose incoming octets are noted by a task of its own.
+/// Whoever is told what comes on a connection.
+pub(crate) trait ConnectionObserver: Send + 'static {
+    /// Octets came; `false` if no more are to be read.
+    fn received(&self, octets: &[u8]) -> bool;
+    /// The other side has ended its stream.
+    fn fin(&self);
+    /// The other side has reset the connection.
+    fn rst(&self);
+}
+
+/// A connection whose incoming octets are told by a task of its own.
 #[derive(Debug)]
-pub(super) struct Live {
-    conn: Conn,
+pub(crate) struct Connection {
     stream: Arc<Stream>,
-    log: Arc<Log>,
     reading: watch::Sender<bool>,
     reader: JoinHandle<()>,
 }
@@ -73,7 +82,7 @@ impl Stream {
 
 /// How sending went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sending {
+pub(crate) enum Sending {
     Done,
     /// The peer has ended the connection.
     Ended,
@@ -91,7 +100,7 @@ const FIRST_ATTEMPT: u32 = 10;
 /// A server whose queue of new connections is full lets a client's first packet get lost, and the
 /// system sends it again only a second later. So a new attempt is made before: it gets in as soon as
 /// there is room.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     limit: Duration,
     is_slow_reader: bool,
@@ -121,33 +130,27 @@ async fn connect_once(address: SocketAddr, is_slow_reader: bool) -> io::Result<T
 }
 
 /// Whether a connection was made and then reset before anybody could look at it.
-pub(super) fn was_reset(error: &io::Error) -> bool {
+pub(crate) fn was_reset(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ConnectionReset
 }
 
-impl Live {
-    /// Notes whatever comes on that connection.
-    pub(super) fn new(conn: Conn, stream: TcpStream, log: &Arc<Log>) -> Self {
+impl Connection {
+    /// Tells the observer whatever comes from now on.
+    pub(crate) fn new(stream: TcpStream, observer: impl ConnectionObserver) -> Self {
+        // Nothing is delayed that a delay could be mistaken for.
+        let _ = stream.set_nodelay(true);
         let stream = Arc::new(Stream::new(stream));
         let (reading, gate) = watch::channel(true);
-        let reader = tokio::spawn(read(conn, Arc::clone(&stream), Arc::clone(log), gate));
+        let reader = tokio::spawn(read(Arc::clone(&stream), observer, gate));
         Self {
-            conn,
             stream,
-            log: Arc::clone(log),
             reading,
             reader,
         }
     }
 
-    /// Sends a segment. It is noted first, so that no reply can seem to come before it.
-    pub(super) async fn send(&self, octets: &[u8], limit: Duration) -> Sending {
-        self.log.note(self.conn, Seen::Sent(octets.len()));
-        self.push(octets, limit).await
-    }
-
-    /// Sends octets of a segment that has been noted.
-    pub(super) async fn push(&self, octets: &[u8], limit: Duration) -> Sending {
+    /// Sends octets, as long as some are taken at least as often as that.
+    pub(crate) async fn send(&self, octets: &[u8], limit: Duration) -> Sending {
         let mut rest = octets;
         while !rest.is_empty() {
             match timeout(limit, self.stream.socket.writable()).await {
@@ -165,46 +168,42 @@ impl Live {
     }
 
     /// Ends the sending side.
-    pub(super) fn fin(&self) {
-        self.log.note(self.conn, Seen::ClientFin);
-        // A peer that has reset the connection makes this fail, and the reader notes that.
-        let _ = SockRef::from(&self.stream.socket).shutdown(Shutdown::Write);
+    pub(crate) fn fin(&self) {
+        // A peer that has reset the connection makes this fail, and the observer is told of that.
+        let _ = self.socket().shutdown(Shutdown::Write);
     }
 
     /// Reads no more, or reads again.
-    pub(super) fn set_reading(&self, reads: bool) {
-        let seen = if reads { Seen::Resumed } else { Seen::Stalled };
-        self.log.note(self.conn, seen);
+    pub(crate) fn set_reading(&self, reads: bool) {
         self.reading.send_replace(reads);
     }
 
-    /// How many octets the server has still to read, if that can be told.
-    pub(super) fn unread(&self) -> Option<u32> {
-        unread(&self.stream.socket)
-    }
-
-    pub(super) fn is_reading(&self) -> bool {
+    pub(crate) fn is_reading(&self) -> bool {
         *self.reading.borrow()
     }
 
-    /// Resets the connection.
-    pub(super) async fn rst(self) {
-        self.log.note(self.conn, Seen::ClientRst);
-        self.reset_quietly().await;
+    /// How many octets the other side has still to read, if that can be told.
+    pub(crate) fn unread(&self) -> Option<u32> {
+        unread(&self.stream.socket)
     }
 
-    /// Resets the connection without noting it.
-    pub(super) async fn reset_quietly(self) {
+    /// Waits until the other side has read all that has been sent to it, within bounds.
+    pub(crate) async fn drained(&self) {
+        drained(|| self.unread()).await;
+    }
+
+    /// Resets the connection.
+    pub(crate) async fn rst(self) {
         // With nothing to linger for, closing discards what is unsent and resets.
-        let _ = SockRef::from(&self.stream.socket).set_linger(Some(Duration::ZERO));
+        let _ = self.socket().set_linger(Some(Duration::ZERO));
         self.reader.abort();
         // The task holds the socket too; it has let go of it when it is joined.
         let _ = self.reader.await;
     }
 
-    /// Ends the connection without noting anything more, and gives the peer that long to end it too.
+    /// Ends the connection without telling anything more, and gives the peer that long to end it too.
     /// If it does not, the connection is reset, so that nothing of it weighs on what comes next.
-    pub(super) async fn end_quietly(self, limit: Duration) {
+    pub(crate) async fn end_quietly(self, limit: Duration) {
         let Self { stream, reader, .. } = self;
         reader.abort();
         let _ = reader.await;
@@ -212,6 +211,10 @@ impl Live {
         if timeout(limit, discard(&stream)).await.is_err() {
             let _ = SockRef::from(&stream.socket).set_linger(Some(Duration::ZERO));
         }
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.stream.socket)
     }
 }
 
@@ -227,8 +230,12 @@ async fn discard(stream: &Stream) {
     }
 }
 
-/// Notes what comes until the connection ends or there is no more room.
-async fn read(conn: Conn, stream: Arc<Stream>, log: Arc<Log>, mut gate: watch::Receiver<bool>) {
+/// Tells what comes until the connection ends or no more is to be read.
+async fn read(
+    stream: Arc<Stream>,
+    observer: impl ConnectionObserver,
+    mut gate: watch::Receiver<bool>,
+) {
     let mut buffer = vec![0; READ];
     loop {
         if gate.wait_for(|reads| *reads).await.is_err() {
@@ -237,17 +244,17 @@ async fn read(conn: Conn, stream: Arc<Stream>, log: Arc<Log>, mut gate: watch::R
         tokio::select! {
             biased;
             _ = gate.changed() => continue,
-            ready = stream.socket.readable() => if ready.is_err() { return log.note(conn, Seen::Rst) },
+            ready = stream.socket.readable() => if ready.is_err() { return observer.rst() },
         }
         match stream.try_read(&mut buffer) {
-            Ok(0) => return log.note(conn, Seen::Fin),
+            Ok(0) => return observer.fin(),
             Ok(taken) => {
-                if !log.received(conn, buffer.get(..taken).unwrap_or_default()) {
+                if !observer.received(buffer.get(..taken).unwrap_or_default()) {
                     return;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return log.note(conn, Seen::Rst),
+            Err(_) => return observer.rst(),
         }
     }
 }

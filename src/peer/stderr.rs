@@ -1,7 +1,8 @@
-//! The last of what a server writes to its standard error.
+//! The last of what a program writes to its standard error.
 
+use super::group::{Output, ProcessObserver};
+use crate::transcript::Exit;
 use std::collections::VecDeque;
-use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -14,7 +15,7 @@ const SHOWN: usize = 4 << 10;
 
 /// What is kept. Shared by the thread that reads and whoever looks.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stderr {
+pub(crate) struct Stderr {
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -28,31 +29,8 @@ struct Inner {
 }
 
 impl Stderr {
-    /// Reads to the end on a thread of its own, so that a server that writes much never waits.
-    pub(super) fn of(source: impl Read + Send + 'static) -> Self {
-        let stderr = Self::default();
-        let thread = std::thread::Builder::new().name("server-stderr".to_owned());
-        let reader = stderr.clone();
-        if thread.spawn(move || reader.read(source)).is_err() {
-            stderr.inner().ended = true;
-        }
-        stderr
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read(&self, mut source: impl Read) {
-        let mut buffer = [0; 4096];
-        loop {
-            match source.read(&mut buffer) {
-                Ok(taken) if taken > 0 => self.keep(buffer.get(..taken).unwrap_or_default()),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                _ => break,
-            }
-        }
-        self.inner().ended = true;
     }
 
     fn keep(&self, octets: &[u8]) {
@@ -65,12 +43,12 @@ impl Stderr {
     }
 
     /// Where it stands now, for [`since`](Self::since).
-    pub(super) fn mark(&self) -> u64 {
+    pub(crate) fn mark(&self) -> u64 {
         self.inner().written
     }
 
     /// The last of what has come since that mark, from the beginning of a line if there is more.
-    pub(super) fn since(&self, mark: u64) -> String {
+    pub(crate) fn since(&self, mark: u64) -> String {
         let inner = self.inner();
         let came = usize::try_from(inner.written.saturating_sub(mark)).unwrap_or(usize::MAX);
         let shown = came.min(SHOWN).min(inner.kept.len());
@@ -88,12 +66,28 @@ impl Stderr {
     }
 
     /// Waits until all has come, but no longer than that: whoever inherited the stream may keep it open.
-    pub(super) async fn ended(&self, limit: Duration) {
+    pub(crate) async fn ended(&self, limit: Duration) {
         let begun = Instant::now();
         while !self.inner().ended && begun.elapsed() < limit {
             sleep(Duration::from_millis(2)).await;
         }
     }
+}
+
+impl ProcessObserver for Stderr {
+    fn said(&self, output: Output, octets: &[u8]) {
+        if output == Output::Stderr {
+            self.keep(octets);
+        }
+    }
+
+    fn closed(&self, output: Output) {
+        if output == Output::Stderr {
+            self.inner().ended = true;
+        }
+    }
+
+    fn exited(&self, _: Exit) {}
 }
 
 #[cfg(test)]
@@ -116,12 +110,5 @@ mod tests {
         let shown = stderr.since(mark);
         assert!(shown.len() <= SHOWN && shown.ends_with("line 9999"));
         assert!(shown.starts_with("line "), "{shown:.20}");
-    }
-
-    #[tokio::test]
-    async fn a_stream_is_read_to_its_end() {
-        let stderr = Stderr::of(&b"last words"[..]);
-        stderr.ended(Duration::from_secs(60)).await;
-        assert_eq!(stderr.since(0), "last words");
     }
 }

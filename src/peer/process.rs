@@ -1,4 +1,4 @@
-//! The server's process, as far as the system tells of it.
+//! A process, or a group of them, as far as the system tells of it.
 
 use crate::transcript::Reading;
 use std::time::{Duration, Instant};
@@ -45,27 +45,26 @@ impl Process {
         process.read().map(|_| process).map_err(refuse)
     }
 
-    /// The process group of that number, if it may be looked at. A server may be behind a shell or some
-    /// other program that starts it, or be several processes.
+    /// The process group of that number, be it there or not. A program may be behind a shell or some other
+    /// program that starts it, or be several processes.
     pub(super) fn group(id: u32) -> Option<Self> {
         let id = i32::try_from(id).ok()?;
         let is_group = true;
-        let process = Self { id, is_group };
-        process.read().ok().map(|_| process)
+        Some(Self { id, is_group })
     }
 
     /// Whether any of it still runs, as far as that is known.
-    pub(super) fn runs(&self) -> bool {
+    pub(crate) fn runs(&self) -> bool {
         self.read().is_ok()
     }
 
     /// Waits until it rests, as it should while nobody asks for anything; `false` if it does not.
-    pub(super) async fn comes_to_rest(&self) -> bool {
-        let mut before = (self.read(), Instant::now());
+    pub(crate) async fn comes_to_rest(&self) -> bool {
+        let mut before = (self.reading().await, Instant::now());
         for _ in 0..MOST_WATCHES {
             sleep(WATCH).await;
-            let now = (self.read(), Instant::now());
-            if let (Ok(earlier), Ok(later)) = (&before.0, &now.0) {
+            let now = (self.reading().await, Instant::now());
+            if let (Some(earlier), Some(later)) = (&before.0, &now.0) {
                 let passed = now.1.saturating_duration_since(before.1);
                 if later.share_since(earlier, passed) <= AT_REST {
                     return true;
@@ -74,6 +73,14 @@ impl Process {
             before = now;
         }
         false
+    }
+
+    /// What it holds now, if it runs and that can be told. It is looked up on a thread that may wait, since
+    /// all processes of the machine may have to be looked through.
+    pub(crate) async fn reading(&self) -> Option<Reading> {
+        let process = *self;
+        let look = tokio::task::spawn_blocking(move || process.read());
+        look.await.ok()?.ok()
     }
 
     /// What it holds now.
@@ -105,7 +112,7 @@ mod linux {
 
     use crate::transcript::Reading;
     use procfs::ProcResult;
-    use procfs::process::{Process, Stat, all_processes};
+    use procfs::process::{FDTarget, Process, Stat, all_processes};
     use std::time::Duration;
 
     pub(super) fn read(pid: i32) -> ProcResult<Reading> {
@@ -148,6 +155,7 @@ mod linux {
 
     fn reading(process: &Process, stat: &Stat) -> ProcResult<Reading> {
         let descriptors = process.fd_count()?;
+        let sockets = sockets(process);
         let children = stat.cutime.saturating_add(stat.cstime);
         let ticks = stat.utime.saturating_add(stat.stime);
         let ticks = ticks.saturating_add(u64::try_from(children).unwrap_or_default());
@@ -161,11 +169,19 @@ mod linux {
             cpu: Duration::from_millis(millis),
             waiting: waiting(process).unwrap_or_default(),
             descriptors: u64::try_from(descriptors).unwrap_or(u64::MAX),
+            sockets: u64::try_from(sockets).unwrap_or(u64::MAX),
             threads: u64::try_from(stat.num_threads).unwrap_or_default(),
         })
     }
 
-    /// Memory that is no part of a file, in the system's memory or swapped out: what the server has
+    fn sockets(process: &Process) -> usize {
+        let descriptors = process.fd().into_iter().flatten().flatten();
+        descriptors
+            .filter(|descriptor| matches!(descriptor.target, FDTarget::Socket(_)))
+            .count()
+    }
+
+    /// Memory that is no part of a file, in the system's memory or swapped out: what the program has
     /// made, and not code of which it happens to have come upon more.
     fn own_memory(process: &Process) -> Option<u64> {
         let rollup = process.smaps_rollup().ok()?;
@@ -190,6 +206,7 @@ mod linux {
             cpu: one.cpu.saturating_add(other.cpu),
             waiting: one.waiting.saturating_add(other.waiting),
             descriptors: one.descriptors.saturating_add(other.descriptors),
+            sockets: one.sockets.saturating_add(other.sockets),
             threads: one.threads.saturating_add(other.threads),
         }
     }
@@ -204,13 +221,16 @@ mod tests {
         let reading = Process::new(std::process::id()).unwrap().read().unwrap();
         assert!(reading.resident > 0 && reading.descriptors > 2 && reading.threads >= 1);
         assert!(reading.virtual_size >= reading.resident);
+        let _socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let reading = Process::new(std::process::id()).unwrap().read().unwrap();
+        assert!(reading.sockets >= 1 && reading.sockets < reading.descriptors);
     }
 
     #[test]
     fn a_process_that_is_not_there_cannot() {
         assert!(Process::new(u32::MAX).is_err());
         assert!(Process::new(0x7fff_fff0).is_err());
-        assert_eq!(Process::group(0x7fff_fff0), None);
+        assert!(!Process::group(0x7fff_fff0).unwrap().runs());
     }
 
     #[test]

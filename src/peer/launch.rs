@@ -1,4 +1,4 @@
-//! The command that starts the server under test.
+//! The command that starts the server or client under test.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,12 +18,12 @@ const HOST: &str = "{host}";
 /// shell, such as a variable or a second command, is given to `sh`.
 ///
 /// ```
-/// use framespec::run::Launch;
+/// use framespec::peer::Launch;
 ///
 /// let launch: Launch = "./server --listen {host}:{port}".parse()?;
 /// assert_eq!(launch.to_string(), "./server --listen {host}:{port}");
 /// assert!("./server --listen 7060".parse::<Launch>().is_err());
-/// # Ok::<(), framespec::run::LaunchError>(())
+/// # Ok::<(), framespec::peer::LaunchError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {

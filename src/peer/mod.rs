@@ -1,0 +1,18 @@
+//! The world outside, as far as either role needs it: the other side's processes, its connections,
+//! and a clock that counts only time in which somebody had a turn.
+//!
+//! Nothing here knows what is played. What is seen is told to observers, which belong to whoever plays:
+//! a connection tells what comes on it, a group of processes what they say and how they end.
+
+pub(crate) mod clock;
+pub(crate) mod connection;
+mod drained;
+pub(crate) mod group;
+mod launch;
+mod process;
+mod stderr;
+mod unread;
+
+pub use launch::{Launch, LaunchError};
+pub use process::{Process, ProcessError};
+pub(crate) use stderr::Stderr;
