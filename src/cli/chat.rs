@@ -1,9 +1,9 @@
 //! `conformance chat`: a conversation with a server.
 
+use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::lines;
 use super::send::{failed, shown};
-use super::span::span;
 use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
@@ -27,7 +27,7 @@ pub(crate) struct ChatArgs {
     #[command(flatten)]
     format: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     timeout: Duration,
 }
 

@@ -1,11 +1,12 @@
 //! `conformance check`: the suite, played at a server.
 
+use super::command::CommandLine;
+use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
 use super::host::HostArgs;
 use super::saving::{SaveArgs, Saver};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
-use super::span::span;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
@@ -51,10 +52,10 @@ struct MannerArgs {
     #[arg(long)]
     serial: bool,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, allow_hyphen_values = true)]
     timeout: Duration,
     /// What is added to silence that round trips have shown, instead of what was measured
-    #[arg(long, value_name = "TIME", value_parser = span, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     slack: Option<Duration>,
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
@@ -202,30 +203,19 @@ impl CheckArgs {
 
     /// The command line that plays the same again, without what selects cases and writes reports.
     fn command(&self) -> String {
-        let mut words = vec!["conformance check".to_owned()];
-        words.extend(self.host.words());
-        words.extend(self.format.words());
+        let mut line = CommandLine::new("check");
+        self.host.add_to(&mut line);
+        self.format.add_to(&mut line);
         let manner = &self.manner;
-        if manner.timeout != DEFAULT_TIMEOUT {
-            words.push(format!("--timeout {}ms", manner.timeout.as_millis()));
-        }
-        words.extend(
-            manner
-                .slack
-                .map(|slack| format!("--slack {}ms", slack.as_millis())),
-        );
-        words.extend(
-            manner
-                .reply
-                .map(|reply| format!("--reply {}", Reply::from(reply))),
-        );
+        let timeout = (manner.timeout != DEFAULT_TIMEOUT).then(|| word(manner.timeout));
+        line.option("--timeout", timeout);
+        line.option("--slack", manner.slack.map(word));
+        line.option("--reply", manner.reply.map(Reply::from));
         if manner.slow {
-            words.push("--slow".to_owned());
+            line.word("--slow");
         }
-        if manner.seed != 1 {
-            words.push(format!("--seed {}", manner.seed));
-        }
-        words.join(" ")
+        line.option("--seed", (manner.seed != 1).then_some(manner.seed));
+        line.to_string()
     }
 }
 

@@ -1,10 +1,11 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
 use super::check::{INTERRUPTED, ReportArgs, interrupted, seed};
+use super::command::CommandLine;
+use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
-use super::span::span;
 use super::target::{self, Target};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
@@ -59,10 +60,10 @@ pub(crate) struct CheckClientArgs {
     #[arg(long)]
     strict: bool,
     /// How long a reaction of the client is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, allow_hyphen_values = true)]
     timeout: Duration,
     /// How long a connection is waited for; 10s with --exec, else 60s, if not given
-    #[arg(long, value_name = "TIME", value_parser = span, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     wait: Option<Duration>,
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
@@ -180,35 +181,21 @@ impl CheckClientArgs {
 
     /// The command line that plays the same again, without what selects cases and writes reports.
     fn command(&self) -> String {
-        let mut words = vec!["conformance check-client".to_owned()];
-        let exec = self.exec.as_ref().map(ToString::to_string);
-        let texts = [
-            ("--exec", &exec),
-            ("--input", &self.input),
-            ("--reply", &self.reply),
-        ];
-        for (option, text) in texts {
-            let quoted = text.as_deref().map(shell_words::quote);
-            words.extend(quoted.map(|text| format!("{option} {text}")));
-        }
+        let mut line = CommandLine::new("check-client");
+        line.option("--exec", self.exec.as_ref());
+        line.option("--input", self.input.as_ref());
+        line.option("--reply", self.reply.as_ref());
         if self.input_none {
-            words.push("--input-none".to_owned());
+            line.word("--input-none");
         }
-        words.extend(self.format.words());
+        self.format.add_to(&mut line);
         let listen = self.listen.to_string();
-        if listen != "127.0.0.1:0" {
-            words.push(format!("--listen {listen}"));
-        }
-        if self.timeout != DEFAULT_TIMEOUT {
-            words.push(format!("--timeout {}ms", self.timeout.as_millis()));
-        }
-        if let Some(wait) = self.wait {
-            words.push(format!("--wait {}ms", wait.as_millis()));
-        }
-        if self.seed != 1 {
-            words.push(format!("--seed {}", self.seed));
-        }
-        words.join(" ")
+        line.option("--listen", (listen != "127.0.0.1:0").then_some(listen));
+        let timeout = (self.timeout != DEFAULT_TIMEOUT).then(|| word(self.timeout));
+        line.option("--timeout", timeout);
+        line.option("--wait", self.wait.map(word));
+        line.option("--seed", (self.seed != 1).then_some(self.seed));
+        line.to_string()
     }
 }
 

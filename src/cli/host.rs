@@ -1,7 +1,8 @@
 //! Which server is checked: one that runs, one to be started, or the one in this program.
 
+use super::command::CommandLine;
+use super::durations::{duration, word};
 use super::exit::Failure;
-use super::span::span;
 use super::target::Target;
 use crate::peer::{Launch, Process};
 use crate::profile::Profile;
@@ -19,7 +20,7 @@ pub(crate) struct HostArgs {
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
     exec: Option<Launch>,
     /// How long that server may take until it listens
-    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = duration)]
     startup: Duration,
     /// The server's process on this machine, to check what it spends
     #[arg(long, value_name = "PID", requires = "target", value_parser = pid)]
@@ -83,19 +84,17 @@ impl HostArgs {
         }
     }
 
-    /// The words of the command line that name it.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        words.extend(self.target.as_ref().map(ToString::to_string));
-        if let Some(exec) = &self.exec {
-            let exec = exec.to_string();
-            words.push(format!("--exec {}", shell_words::quote(&exec)));
-            if self.startup != DEFAULT_STARTUP {
-                words.push(format!("--startup {}ms", self.startup.as_millis()));
-            }
+    /// Adds what names the server to a command line.
+    pub(crate) fn add_to(&self, line: &mut CommandLine) {
+        if let Some(target) = &self.target {
+            line.word(target);
         }
-        words.extend(self.pid.map(|pid| format!("--pid {pid}")));
-        words
+        if let Some(exec) = &self.exec {
+            line.option("--exec", Some(exec));
+            let startup = (self.startup != DEFAULT_STARTUP).then(|| word(self.startup));
+            line.option("--startup", startup);
+        }
+        line.option("--pid", self.pid);
     }
 
     /// Why nothing was run, and what to try.

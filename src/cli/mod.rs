@@ -4,7 +4,9 @@ mod alterations;
 mod chat;
 mod check;
 mod check_client;
+mod command;
 mod compare;
+mod durations;
 mod exit;
 mod explain;
 mod host;
@@ -25,7 +27,6 @@ mod send;
 mod serve;
 mod show;
 mod signals;
-mod span;
 mod target;
 mod wire_format;
 

@@ -3,10 +3,10 @@
 mod told;
 
 use super::check::ReplyArg;
+use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::script_file::{self, ScriptFile};
 use super::signals::Signals;
-use super::span::span;
 use super::target::Target;
 use super::wire_format::{limited, named, octets};
 use super::{out, runtime};
@@ -39,7 +39,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     timeout: Duration,
     /// Play each file so often; otherwise once, and again what fails
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -1,8 +1,9 @@
 //! `check --save`: what fails, as files to be replayed, and on request as small as it gets.
 
+use super::command::CommandLine;
+use super::durations::duration;
 use super::exit::Failure;
 use super::out;
-use super::span::span;
 use crate::cases;
 use crate::event::{CaseResult, Event, FindingNote, Verdict};
 use crate::report::Destination;
@@ -13,7 +14,7 @@ use crate::shrink::Size;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// Findings that a file tells beside the first.
 const FURTHER_FINDINGS: usize = 5;
@@ -27,7 +28,7 @@ pub(crate) struct SaveArgs {
     #[arg(long, alias = "minimize", requires = "save")]
     minimise: bool,
     /// How long one case may be made smaller
-    #[arg(long, alias = "minimize-for", value_name = "TIME", default_value = "20s", value_parser = span, requires = "minimise")]
+    #[arg(long, alias = "minimize-for", value_name = "TIME", default_value = "20s", value_parser = duration, requires = "minimise")]
     minimise_for: Duration,
 }
 
@@ -131,14 +132,10 @@ impl Saver {
     }
 
     fn replay(&self, path: &Path) -> String {
-        let path = path.display().to_string();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%\\".contains(c);
-        let path = if path.chars().all(plain) {
-            path
-        } else {
-            format!("'{}'", path.replace('\'', "'\\''"))
-        };
-        format!("conformance replay {path} {}", self.target)
+        let mut line = CommandLine::new("replay");
+        line.word(path.display());
+        line.word(&self.target);
+        line.to_string()
     }
 
     /// What any file says of its case.
@@ -252,49 +249,12 @@ fn size(size: &Size) -> String {
 }
 
 fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    utc(since.unwrap_or_default().as_secs())
-}
-
-/// A time as people write it, from the seconds since the beginning of 1970.
-fn utc(seconds: u64) -> String {
-    const DAY: u64 = 86_400;
-    let (days, second) = (seconds / DAY, seconds % DAY);
-    let (mut year, mut left) = (1970_u64, days);
-    while left >= year_days(year) {
-        left = left.saturating_sub(year_days(year));
-        year = year.saturating_add(1);
-    }
-    let february = year_days(year).saturating_sub(337);
-    let mut month = 1_u64;
-    for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if left < days {
-            break;
-        }
-        left = left.saturating_sub(days);
-        month = month.saturating_add(1);
-    }
-    let day = left.saturating_add(1);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-}
-
-fn year_days(year: u64) -> u64 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    if leap { 366 } else { 365 }
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
-        assert_eq!(utc(951_782_399), "2000-02-28 23:59:59 UTC");
-        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00 UTC");
-        assert_eq!(utc(1_798_761_599), "2026-12-31 23:59:59 UTC");
-    }
 
     fn saver(folder: &Path) -> Saver {
         let args = SaveArgs {

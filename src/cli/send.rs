@@ -1,8 +1,8 @@
 //! `conformance send`: requests from the command line, and their replies.
 
+use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::lines;
-use super::span::span;
 use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, plain, runtime};
@@ -25,7 +25,7 @@ pub(crate) struct SendArgs {
     #[command(flatten)]
     format: WireFormatArgs,
     /// How long to wait for the connection, and for each reply
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     timeout: Duration,
 }
 

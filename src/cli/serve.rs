@@ -1,8 +1,8 @@
 //! `conformance serve`: the reference server.
 
+use super::durations::{Deadline, duration};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
-use super::span::{Deadline, span};
 use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
 use super::{alterations, out, runtime};
@@ -39,7 +39,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "OCTETS", default_value = "256k", value_parser = octets)]
     max_unsent: u64,
     /// How long clients may take to fetch their last replies when the server goes down
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     drain: Duration,
     /// Serve with this fault, one of --list-faults: for those who test a checker or a client
     #[arg(long, value_name = "NAME", value_parser = alterations::fault, conflicts_with = "variant")]

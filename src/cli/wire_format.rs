@@ -1,5 +1,6 @@
 //! The options that say which wire format is spoken.
 
+use super::command::CommandLine;
 use super::exit::Failure;
 use crate::profile::Profile;
 use std::fs::File;
@@ -36,11 +37,11 @@ pub(crate) fn limited(profile: Profile, max_frame: Option<u64>) -> Result<Profil
 }
 
 impl WireFormatArgs {
-    /// The options again, as far as they are not what they are without being given.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let profile = (self.profile != "tutorial").then(|| format!("--profile {}", self.profile));
-        let limit = self.max_frame.map(|limit| format!("--max-frame {limit}"));
-        profile.into_iter().chain(limit).collect()
+    /// Adds the options to a command line, as far as they are not the default.
+    pub(crate) fn add_to(&self, line: &mut CommandLine) {
+        let profile = (self.profile != "tutorial").then_some(&self.profile);
+        line.option("--profile", profile);
+        line.option("--max-frame", self.max_frame);
     }
 }
 
