@@ -43,6 +43,7 @@
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
+//! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
 //! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
 //! | [`run_client`] | those cases played at a live client | `check` |
@@ -65,7 +66,7 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
+    doc = "[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
 )]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
@@ -108,6 +109,8 @@ pub mod marks;
 pub mod message;
 #[cfg(feature = "suite")]
 pub mod model;
+#[cfg(feature = "check")]
+pub mod outcome;
 #[cfg(feature = "check")]
 pub mod peer;
 pub mod profile;

@@ -7,10 +7,10 @@ use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
 use crate::client_cases;
 use crate::judge::ReplyRule;
+use crate::outcome::rehearsal;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
 use crate::reproducer::Reproducer;
-use crate::run::rehearsal;
 use crate::script::Script;
 use std::io::Write as _;
 

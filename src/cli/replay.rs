@@ -10,13 +10,14 @@ use super::signals::Signals;
 use super::target::Target;
 use super::wire_format::{limited, named, octets};
 use super::{out, runtime};
-use crate::event::{Attempts, Verdict};
+use crate::event::Verdict;
+use crate::outcome::{Attempt, Next, Policy, Series, Trial as _};
 use crate::profile::Profile;
-use crate::run::{MeetError, Options, Played, Player};
+use crate::run::{MeetError, Options, Player};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use told::{FileResult, Teller};
+use told::{FileResult, ReplaySink};
 
 /// Replay script files and raw octets at a server, and judge what it does
 ///
@@ -63,21 +64,24 @@ enum Form {
     Json,
 }
 
-/// How often a file that fails and then does not is played.
-const MOST_PLAYS: u32 = 4;
-
 impl ReplayArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let given = self.profile.as_deref().map(named).transpose()?;
         let files = script_file::collect(&self.paths)?;
         let addresses = self.target.resolve()?;
-        let teller = Teller::new(self.format == Form::Json, self.trace, &self.target);
+        let policy = if self.repeat > 1 {
+            Policy::exactly(self.repeat)
+        } else {
+            Policy::confirmed(1)
+        };
+        let sink = ReplaySink::new(self.format == Form::Json, self.trace, &self.target);
         let replay = Replay {
             args: &self,
             addresses,
             given,
+            policy,
             players: Vec::new(),
-            teller,
+            sink,
             gone: None,
             is_other_format: false,
         };
@@ -97,9 +101,11 @@ struct Replay<'a> {
     addresses: Vec<SocketAddr>,
     /// The profile that the user named.
     given: Option<Profile>,
+    /// How often a file is played.
+    policy: Policy,
     /// The server as it was found in each wire format, or why it was not.
     players: Vec<(Profile, Result<Player, MeetError>)>,
-    teller: Teller,
+    sink: ReplaySink,
     /// The server is gone, and since which file.
     gone: Option<String>,
     /// A file was meant for a wire format that the server does not speak.
@@ -117,9 +123,9 @@ impl Replay<'_> {
                     FileResult::unreadable(name, error.to_string())
                 }
             };
-            self.teller.tell(result)?;
+            self.sink.tell(result)?;
         }
-        let summary = self.teller.finish()?;
+        let summary = self.sink.finish()?;
         if self.is_other_format && summary.skip < files.len() {
             out::note(
                 "try: --profile NAME, to play every file at the server in its own wire format",
@@ -127,7 +133,7 @@ impl Replay<'_> {
         }
         let strictly = self.args.strict && summary.warn.saturating_add(summary.unstable) > 0;
         let none_played = [summary.pass, summary.fail, summary.warn, summary.unstable] == [0; 4];
-        if self.teller.unreadable > 0 {
+        if self.sink.unreadable > 0 {
             Ok(Exit::Usage)
         } else if summary.fail > 0 || strictly {
             Ok(Exit::Findings)
@@ -177,14 +183,14 @@ impl Replay<'_> {
             }
         };
         let begun = Instant::now();
-        let (played, attempts) = self.plays(&player, file).await;
-        if played.server_is_gone() && !player.comes_back().await {
+        let played = self.plays(&player, file).await;
+        if !is_there(&player, &played).await {
             self.gone = Some(name.clone());
         }
-        let mut result = FileResult::played(name, &profile, file.case, &played, attempts);
+        let mut result = FileResult::played(name, &profile, file.case, &played);
         result.elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         if result.verdict != Verdict::Pass || self.args.trace {
-            result.evidence = Some(played.evidence());
+            result.evidence = Some(played.shown().evidence());
         }
         Ok(result)
     }
@@ -220,38 +226,26 @@ impl Replay<'_> {
         met
     }
 
-    /// Plays a file as often as it takes. Of the plays the worst is kept.
-    async fn plays(&self, player: &Player, file: &ScriptFile) -> (Played, Attempts) {
+    /// Plays a file as often as it takes.
+    async fn plays(&self, player: &Player, file: &ScriptFile) -> Series<Attempt> {
         let patient = player.patient();
-        let mut worst = player.play(&file.script, file.case).await;
-        let failed = |played: &Played| u32::from(played.verdict() != Verdict::Pass);
-        let mut attempts = Attempts {
-            failed: failed(&worst),
-            of: 1,
-        };
-        while self.wants_another(attempts) {
-            if worst.server_is_gone() && !player.comes_back().await {
-                break;
+        let play = async |by: &Player| by.play(&file.script, file.case).await.into_attempt();
+        let mut played = Series::of(play(player).await);
+        loop {
+            let next = played.next(self.policy);
+            if next == Next::Done || !is_there(player, &played).await {
+                return played;
             }
-            let by = if self.args.repeat > 1 {
-                player
+            if next == Next::Repeat {
+                played.repeated(play(player).await);
             } else {
-                &patient
-            };
-            let next = by.play(&file.script, file.case).await;
-            attempts.of = attempts.of.saturating_add(1);
-            attempts.failed = attempts.failed.saturating_add(failed(&next));
-            if next.verdict() >= worst.verdict() {
-                worst = next;
+                played.confirmed(play(&patient).await);
             }
         }
-        (worst, attempts)
     }
+}
 
-    fn wants_another(&self, attempts: Attempts) -> bool {
-        if self.args.repeat > 1 {
-            return attempts.of < self.args.repeat;
-        }
-        attempts.failed == 1 && attempts.of < MOST_PLAYS
-    }
+/// Whether there is a server, if need be after a while.
+async fn is_there(player: &Player, played: &Series<Attempt>) -> bool {
+    !played.shown().peer_is_gone() || player.comes_back().await
 }

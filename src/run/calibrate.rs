@@ -3,9 +3,10 @@
 use super::canary::{Canary, Trouble, carried, question, shown};
 use super::pace::{Hope, Load, Pace};
 use super::play::Peer;
-use super::{Options, Unreachable, micros, millis};
+use super::{Options, Unreachable};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
+use crate::outcome::{micros, millis};
 use crate::peer::connection::{connect, was_reset};
 use crate::profile::{Profile, Reply};
 use std::io;

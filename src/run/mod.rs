@@ -10,10 +10,9 @@
 
 mod calibrate;
 mod canary;
-mod evidence;
+mod crash;
 mod host;
 mod log;
-mod loss;
 mod minimise;
 mod pace;
 mod plan;
@@ -22,21 +21,19 @@ mod played;
 mod player;
 mod schedule;
 mod sending;
-mod teller;
-mod verdict;
 
-pub use evidence::rehearsal;
 pub use host::{DEFAULT_STARTUP, Host, NotStarted};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
 pub use player::{MeetError, Played, Player};
 
 use crate::cases::Case;
-use crate::event::{Event, Finished, Role, SCHEMA, Started, Verdict};
+use crate::event::{Event, Finished, Role, Verdict};
+use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::peer::Process;
 use crate::profile::Profile;
 use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long an owed answer is waited for at least, unless an option says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -46,29 +43,6 @@ pub const DEFAULT_JOBS: usize = 6;
 
 /// The most connections that are open at the same time: as many clients as a server must serve.
 pub const MOST_CONNECTIONS: usize = 16;
-
-/// Which cases keep what was sent and seen in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// None: only verdicts are asked for.
-    Nothing,
-    /// Those that were played and did not pass.
-    OfFindings,
-    /// All of them.
-    Everything,
-}
-
-impl Keep {
-    /// Whether a case of this verdict is among them.
-    #[must_use]
-    pub fn covers(self, verdict: Verdict) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::OfFindings => !matches!(verdict, Verdict::Pass | Verdict::Skip),
-            Self::Everything => true,
-        }
-    }
-}
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -166,31 +140,50 @@ pub async fn run_at(
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
-    let begun = std::time::Instant::now();
-    tell(Event::Started(started(
-        Role::Server,
-        &options.target,
-        &options.profile,
-        options.seed,
-        options.cases.iter().map(|case| case.id),
-    )));
-    let (mut finished, reached) = match meet(host, options).await {
+    let mut sink = EventSink::begin(
+        Start {
+            role: Role::Server,
+            target: &options.target,
+            profile: &options.profile,
+            seed: options.seed,
+            command: &options.command,
+            cases: options.cases.iter().copied().map(Head::from).collect(),
+        },
+        tell,
+    );
+    match meet(host, options).await {
         Ok(calibrated) => {
-            tell(Event::Calibrated(calibrated.told.clone()));
-            let finished = schedule::run(calibrated, host, options, tell).await;
-            (finished, Ok(()))
+            sink.calibrated(calibrated.told.clone());
+            Ok(schedule::run(calibrated, host, options, sink).await)
         }
-        Err(NotMet::NotServed(not_served)) => {
-            (teller::not_served(options, &not_served, tell), Ok(()))
-        }
+        Err(NotMet::NotServed(not_served)) => Ok(tell_not_served(options, &not_served, sink)),
         Err(NotMet::NotThere(error)) => {
-            let why = error.to_string();
-            (teller::not_run(options, &why, tell), Err(error))
+            sink.finish(Some(error.to_string()));
+            Err(error)
         }
-    };
-    finished.summary.elapsed_ms = millis(begun.elapsed());
-    tell(Event::Finished(finished.clone()));
-    reached.map(|()| finished)
+    }
+}
+
+/// The plainest cases, of which one fails where a plain request is not answered.
+const PLAINEST: [&str; 2] = ["one-reply/single", "length-prefix/one-chunk"];
+
+/// The server does not answer a plain request. That fails the plainest case of those selected;
+/// nothing can be said of the others.
+fn tell_not_served(options: &Options, failed: &NotServed, mut sink: EventSink<'_>) -> Finished {
+    let advice = failed.advice.iter().map(|advice| format!("; {advice}"));
+    let told = format!("{}{}", failed.what, advice.collect::<String>());
+    let selected = |id: &str| options.cases.iter().copied().find(|case| case.id == id);
+    let plain = PLAINEST.into_iter().find_map(selected);
+    let plain = plain.or(options.cases.first().copied());
+    for case in options.cases.iter().copied() {
+        if plain.is_some_and(|plain| plain.id == case.id) {
+            sink.without_play(case.into(), Verdict::Fail, told.clone());
+        } else {
+            let why = "not run: the server does not answer a plain request";
+            sink.without_play(case.into(), Verdict::Skip, why);
+        }
+    }
+    sink.finish(Some(told))
 }
 
 const BUSY: &str = "the server's process was busy before the first client came: what clients cost it is not checked";
@@ -242,36 +235,4 @@ async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> 
             Err(NotMet::NotServed(not_served))
         }
     }
-}
-
-/// The beginning of a run, now, with cases of these names.
-pub(crate) fn started<'a>(
-    role: Role,
-    target: &str,
-    profile: &Profile,
-    seed: u64,
-    cases: impl Iterator<Item = &'a str>,
-) -> Started {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    let selection: Vec<String> = cases.map(str::to_owned).collect();
-    Started {
-        schema: SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        role,
-        target: target.to_owned(),
-        profile: profile.name().to_owned(),
-        selected: selection.len(),
-        seed,
-        unix_ms: since.map(millis),
-        selection,
-        strict: false,
-    }
-}
-
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

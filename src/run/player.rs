@@ -1,13 +1,12 @@
 //! Scripts played one at a time at a server that has been looked at: what replays and reproducers
 //! are made with.
 
-use super::evidence::evidence;
 use super::play::{Peer, play};
-use super::verdict::{Attempt, noted};
 use super::{Host, NotMet, Options, RunError, meet};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
 use crate::model;
+use crate::outcome::{Attempt, Trial};
 use crate::profile::Profile;
 use crate::script::Script;
 use std::net::SocketAddr;
@@ -40,8 +39,6 @@ pub enum MeetError {
 #[derive(Debug, Clone)]
 pub struct Played {
     attempt: Attempt,
-    profile: Profile,
-    elapsed: Duration,
 }
 
 impl Player {
@@ -114,11 +111,10 @@ impl Player {
         let begun = Instant::now();
         let permitted = model::permitted(&self.peer.profile, script);
         let (transcript, _) = play(&self.peer, script, &permitted).await;
-        Played {
-            attempt: Attempt::judged(&self.peer, case, script.clone(), permitted, transcript),
-            profile: self.peer.profile.clone(),
-            elapsed: begun.elapsed(),
-        }
+        let (profile, rule, script) = (&self.peer.profile, &self.peer.rule, script.clone());
+        let mut attempt = Attempt::judged(profile, rule, case, script, permitted, transcript);
+        attempt.elapsed = begun.elapsed();
+        Played { attempt }
     }
 
     /// Whether the server serves a new client, if need be after a few seconds.
@@ -150,36 +146,35 @@ impl Played {
     /// What was found, the gravest first.
     #[must_use]
     pub fn findings(&self) -> Vec<FindingNote> {
-        self.attempt.findings.iter().map(noted).collect()
+        self.attempt.findings()
     }
 
     /// The clause that the gravest finding is about.
     #[must_use]
     pub fn breaks(&self) -> Option<&'static str> {
-        self.attempt.findings.first().map(|finding| finding.clause)
+        self.attempt.breaks()
     }
 
     /// Whether the server served no new client afterwards.
     #[must_use]
     pub fn server_is_gone(&self) -> bool {
-        self.attempt.server_is_gone()
+        self.attempt.peer_is_gone()
     }
 
     /// What was sent and seen.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
-        let Attempt {
-            script,
-            permitted,
-            transcript,
-            ..
-        } = &self.attempt;
-        evidence(&self.profile, script, permitted, transcript)
+        self.attempt.evidence()
     }
 
     /// How long it took.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.elapsed
+        self.attempt.elapsed
+    }
+
+    /// The attempt that it was.
+    pub(crate) fn into_attempt(self) -> Attempt {
+        self.attempt
     }
 }

@@ -10,12 +10,11 @@ use super::calibrate::Calibrated;
 use super::host::Host;
 use super::plan::{Planned, Roughness};
 use super::play::Peer;
-use super::played::{Played, tries};
-use super::teller::Teller;
-use super::verdict::result;
+use super::played::{Once, Played, once, repeated};
 use super::{MOST_CONNECTIONS, Options};
 use crate::cases::{Case, Circumstances, Unfit};
-use crate::event::{Event, Finished, Verdict};
+use crate::event::{Finished, Verdict};
+use crate::outcome::{EventSink, Next, Policy, Series, Trial as _, result};
 use crate::script::Script;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -23,28 +22,29 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How often at most a failure that does not come back is tried.
-const MOST_TRIES: u32 = 4;
-
 /// How often readings of the process are gone into at the same server, where what they show lasts: a heap
 /// that is seldom collected takes that long to fill.
 const CLOSER_LOOKS: u32 = 3;
+
+/// What is added to a failure that was not confirmed.
+const SEEN_ONCE: &str = " (seen once: the server was gone before it could be confirmed)";
 
 /// A pause that is longer than that need not be made again to confirm what it has shown.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Plays all cases.
-pub(super) async fn run(
+pub(super) async fn run<'a>(
     calibrated: Calibrated,
-    host: &mut Host,
-    options: &Options,
-    tell: &mut (dyn FnMut(Event) + Send),
+    host: &'a mut Host,
+    options: &'a Options,
+    sink: EventSink<'a>,
 ) -> Finished {
     let mut run = Run {
         peer: calibrated.peer,
         host,
-        teller: Teller::new(options, tell),
+        sink,
         options,
+        policy: Policy::confirmed(options.repeat),
         waiting: BTreeMap::new(),
         alone: Vec::new(),
         suspects: Vec::new(),
@@ -60,15 +60,15 @@ pub(super) async fn run(
         run.confirm().await;
     }
     run.by_themselves().await;
-    run.leave_the_rest();
-    run.teller.finish(run.gone)
+    run.sink.finish(run.gone)
 }
 
 pub(super) struct Run<'a> {
     pub(super) peer: Peer,
     pub(super) host: &'a mut Host,
     pub(super) options: &'a Options,
-    pub(super) teller: Teller<'a>,
+    pub(super) sink: EventSink<'a>,
+    policy: Policy,
     /// Cases that share the server, the gentlest first.
     waiting: BTreeMap<Roughness, VecDeque<Planned>>,
     /// Cases that need it to themselves.
@@ -86,10 +86,12 @@ impl Run<'_> {
         for case in &self.options.cases {
             match self.script(case, false) {
                 Ok(script) => self.queue(Planned { case, script }),
-                Err(Unfit::Skipped(why)) => self.teller.without(case, Verdict::Skip, why),
+                Err(Unfit::Skipped(why)) => {
+                    self.sink.without_play((*case).into(), Verdict::Skip, why)
+                }
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
-                    self.teller.without(case, Verdict::Error, what);
+                    self.sink.without_play((*case).into(), Verdict::Error, what);
                 }
             }
         }
@@ -131,14 +133,14 @@ impl Run<'_> {
         };
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut playing = JoinSet::new();
-        let mut lost: Vec<Played> = Vec::new();
+        let mut suspects: Vec<Played> = Vec::new();
         loop {
             while playing.len() < jobs
-                && lost.is_empty()
+                && suspects.is_empty()
                 && self.gone.is_none()
                 && let Some(planned) = group.pop_front()
             {
-                self.teller.started(planned.case);
+                self.sink.case_started(planned.case.into());
                 let (peer, permits) = (self.peer.clone(), Arc::clone(&permits));
                 let repeat = self.options.repeat.max(1);
                 playing.spawn(async move {
@@ -146,15 +148,15 @@ impl Run<'_> {
                     let open = planned.script.most_open().saturating_add(1);
                     let open = u32::try_from(open.min(MOST_CONNECTIONS)).unwrap_or(1);
                     let permit = permits.acquire_many_owned(open).await;
-                    let played = tries(&peer, planned, repeat).await;
+                    let played = repeated(&peer, planned, repeat).await;
                     drop(permit);
                     played
                 });
             }
             match playing.join_next().await {
-                None if lost.is_empty() => break,
-                None => self.server_lost(std::mem::take(&mut lost)).await,
-                Some(Ok(played)) if played.server_is_gone() => lost.push(played),
+                None if suspects.is_empty() => break,
+                None => self.attribute_crash(std::mem::take(&mut suspects)).await,
+                Some(Ok(played)) if played.shown().peer_is_gone() => suspects.push(played),
                 Some(Ok(played)) => self.take(played),
                 // A task that panicked is the harness's fault; its case is told at the end.
                 Some(Err(_)) => {}
@@ -167,10 +169,10 @@ impl Run<'_> {
             if self.gone.is_some() {
                 return;
             }
-            self.teller.started(planned.case);
-            let played = tries(&self.peer, planned, self.options.repeat.max(1)).await;
-            if played.server_is_gone() {
-                self.server_lost(vec![played]).await;
+            self.sink.case_started(planned.case.into());
+            let played = repeated(&self.peer, planned, self.options.repeat.max(1)).await;
+            if played.shown().peer_is_gone() {
+                self.attribute_crash(vec![played]).await;
             } else {
                 self.take(played);
             }
@@ -179,118 +181,94 @@ impl Run<'_> {
     }
 
     pub(super) fn take(&mut self, played: Played) {
-        let is_shown = played.attempt.beyond_model_only && played.planned.pauses() > LONG_PAUSE;
-        if played.attempt.verdict() == Verdict::Pass || is_shown {
-            self.tell(played);
+        let Once {
+            planned, attempt, ..
+        } = played.shown();
+        let is_shown = attempt.is_beyond_model_only() && planned.pauses() > LONG_PAUSE;
+        if played.is_well() || is_shown {
+            self.tell(&played);
         } else {
             self.suspects.push(played);
         }
     }
 
-    pub(super) fn tell(&mut self, played: Played) {
-        let case = played.planned.case;
-        let told = result(&self.peer, self.options, &played);
-        self.teller.finished(case, told);
+    pub(super) fn tell(&mut self, played: &Played) {
+        let case = played.shown().planned.case.into();
+        let told = result(case, self.sink.command(), self.options.keep, played);
+        self.sink.case_finished(told);
     }
 
     /// What failed beside others is played again alone.
     async fn confirm(&mut self) {
         for first in std::mem::take(&mut self.suspects) {
-            let played = if first.planned.measures() {
+            let played = if first.shown().planned.measures() {
                 self.measured(first).await
             } else {
                 self.confirmed(first).await
             };
-            self.tell(played);
+            self.tell(&played);
         }
     }
 
-    /// If it passes then, it is played some more, to tell how often it fails.
-    async fn confirmed(&mut self, mut first: Played) -> Played {
-        while self.gone.is_none() {
-            let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
-            if again.server_is_gone() {
-                self.lost_again(&mut again).await;
+    /// Plays it again alone, as often as it takes.
+    async fn confirmed(&mut self, mut played: Played) -> Played {
+        while self.gone.is_none() && played.next(self.policy) == Next::Confirm {
+            let planned = played.shown().planned.clone();
+            let mut again = once(&self.peer.stretched(), planned).await;
+            if again.peer_is_gone() {
+                self.crashed_alone(&mut again).await;
             }
-            let failed_again = again.attempts.failed > 0;
-            first = first.followed_by(again);
-            if failed_again || first.attempts.of >= MOST_TRIES {
-                break;
-            }
+            played.confirmed(again);
         }
-        if first.attempts.of == 1 {
-            first.doubt_that_it_is_confirmed();
+        if played.attempts().of == 1 {
+            played.amend(|once| once.attempt.remark(SEEN_ONCE));
         }
-        first
+        played
     }
 
     /// Readings of a process are no more than a suspicion at first. It is gone into with a longer script,
     /// at a server that has not been through anything yet, where one can be had; and that decides.
     async fn measured(&mut self, mut first: Played) -> Played {
-        let Ok(script) = self.script(first.planned.case, true) else {
+        let mut planned = first.shown().planned.clone();
+        let Ok(script) = self.script(planned.case, true) else {
             return first;
         };
         if self.host.can_be_revived() && !self.start_anew().await {
-            self.gone = Some(self.gone_after(&first.planned));
+            self.gone = Some(self.gone_after(&planned));
             return first;
         }
         if let Some(process) = self.peer.process {
             process.comes_to_rest().await;
         }
-        let is_suspicion = first.attempt.beyond_model_only;
-        first.planned.script = script;
-        let mut again = self.looked_at_closely(&first).await;
-        if again.attempts.failed == 0 && is_suspicion {
-            again.elapsed = again.elapsed.saturating_add(first.elapsed);
-            return again;
+        planned.script = script;
+        let mut again = self.looked_at_closely(planned.clone()).await;
+        if again.verdict() == Verdict::Pass && first.shown().attempt.is_beyond_model_only() {
+            let elapsed = &mut again.attempt.elapsed;
+            *elapsed = elapsed.saturating_add(first.elapsed());
+            return Series::of(again);
         }
-        let failed_again = again.attempts.failed > 0;
-        first = first.followed_by(again);
-        if failed_again {
-            first
-        } else {
-            self.confirmed(first).await
-        }
+        first.amend(|once| once.planned = planned);
+        first.confirmed(again);
+        self.confirmed(first).await
     }
 
     /// Plays a longer script until what it should show does not show, or has shown often enough.
-    async fn looked_at_closely(&mut self, first: &Played) -> Played {
+    async fn looked_at_closely(&mut self, planned: Planned) -> Once {
         let mut elapsed = Duration::ZERO;
-        let most = if first.planned.case.lasts {
-            CLOSER_LOOKS
-        } else {
-            1
-        };
+        let most = if planned.case.lasts { CLOSER_LOOKS } else { 1 };
         let mut looks = 1..most;
         loop {
-            let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
-            elapsed = elapsed.saturating_add(again.elapsed);
-            again.elapsed = elapsed;
-            let is_gone = again.server_is_gone();
+            let mut again = once(&self.peer.stretched(), planned.clone()).await;
+            elapsed = elapsed.saturating_add(again.elapsed());
+            again.attempt.elapsed = elapsed;
+            let is_gone = again.peer_is_gone();
             if is_gone {
-                self.lost_again(&mut again).await;
+                self.crashed_alone(&mut again).await;
             }
-            let shows = again.attempts.failed > 0 && again.attempt.beyond_model_only;
+            let failed = again.verdict() != Verdict::Pass;
+            let shows = failed && again.attempt.is_beyond_model_only();
             if is_gone || !shows || looks.next().is_none() {
                 return again;
-            }
-        }
-    }
-
-    fn leave_the_rest(&mut self) {
-        let why = self.gone.clone();
-        for case in &self.options.cases {
-            if self.teller.has_told(case) {
-                continue;
-            }
-            match &why {
-                Some(why) => self
-                    .teller
-                    .without(case, Verdict::Skip, format!("not run: {why}")),
-                None => {
-                    self.teller
-                        .without(case, Verdict::Error, "the harness failed in this case")
-                }
             }
         }
     }

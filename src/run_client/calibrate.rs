@@ -1,7 +1,7 @@
 //! The first look at a client: does it come, does it send, does it show what it reads, does it wait?
 
 use super::stage::{Patience, Theatre, play};
-use super::{NoClient, Options, micros, millis};
+use super::{NoClient, Options};
 use crate::client_cases::judge::Heard;
 use crate::client_cases::{
     Act, Circumstances, Client, Exit, Line, Maker, Play, Seen, Shape, Shows, Text, Transcript,
@@ -10,6 +10,7 @@ use crate::client_cases::{
 use crate::event::Calibration;
 use crate::judge::mentions;
 use crate::judge::replies::Rest;
+use crate::outcome::{micros, millis};
 use std::time::Duration;
 
 /// How long a reaction may take at least before anything is known.

@@ -21,9 +21,9 @@ pub use verdict::rehearsal;
 
 use crate::client_cases::Case;
 use crate::event::{Event, Finished, Role};
+use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::peer::Launch;
 use crate::profile::Profile;
-use crate::run::{Keep, micros, millis, started};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -129,16 +129,16 @@ pub async fn run(
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, NoClient> {
-    let begun = std::time::Instant::now();
-    tell(Event::Started(started(
-        Role::Client,
-        &options.target,
-        &options.profile,
-        options.seed,
-        options.cases.iter().map(|case| case.id),
-    )));
-    let (mut finished, there) = schedule::run(door, options, tell).await;
-    finished.summary.elapsed_ms = millis(begun.elapsed());
-    tell(Event::Finished(finished.clone()));
-    there.map(|()| finished)
+    let sink = EventSink::begin(
+        Start {
+            role: Role::Client,
+            target: &options.target,
+            profile: &options.profile,
+            seed: options.seed,
+            command: &options.command,
+            cases: options.cases.iter().copied().map(Head::from).collect(),
+        },
+        tell,
+    );
+    schedule::run(door, options, sink).await
 }

@@ -1,10 +1,10 @@
 //! From what was found to the verdict of a case, and the evidence for it.
 
-use super::Options;
 use crate::client_cases::judge::{Finding, Outcome};
 use crate::client_cases::{Act, Case, Entry, Play, Seen, Transcript, Wanted};
-use crate::event::{Attempts, CaseResult, Evidence, FindingNote, Moment, Verdict, What};
+use crate::event::{Evidence, FindingNote, Moment, Verdict, What};
 use crate::marks;
+use crate::outcome::{Head, Trial, micros};
 use crate::profile::Profile;
 use crate::spec::Level;
 use std::time::Duration;
@@ -27,26 +27,26 @@ const CONN: &str = "a";
 /// One playing of a case.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    pub(super) case: &'static Case,
+    pub(super) profile: Profile,
     pub(super) play: Play,
     pub(super) transcript: Transcript,
     pub(super) outcome: Outcome,
+    pub(super) elapsed: Duration,
+}
+
+impl From<&'static Case> for Head {
+    fn from(case: &'static Case) -> Self {
+        Self {
+            id: case.id,
+            clause: case.slug(),
+            level: case.level,
+            why: case.why,
+        }
+    }
 }
 
 impl Attempt {
-    pub(super) fn verdict(&self, case: &Case) -> Verdict {
-        match self.gravest(case) {
-            Some(Level::Must) => Verdict::Fail,
-            Some(Level::Should) => Verdict::Warn,
-            Some(Level::May) | None if self.outcome.skip.is_some() => Verdict::Skip,
-            Some(Level::May) | None => Verdict::Pass,
-        }
-    }
-
-    fn gravest(&self, case: &Case) -> Option<Level> {
-        let levels = self.outcome.findings.iter().map(|finding| finding.level);
-        levels.max().map(|level| level.min(case.level))
-    }
-
     /// Whether nobody connected.
     pub(super) fn nobody_came(&self) -> bool {
         let nobody = |seen: &Seen| matches!(seen, Seen::GaveUp(Wanted::Connection, _));
@@ -54,50 +54,47 @@ impl Attempt {
     }
 }
 
-/// What became of a case that was played.
-pub(super) fn result(
-    options: &Options,
-    case: &Case,
-    attempt: &Attempt,
-    attempts: Attempts,
-    elapsed: Duration,
-) -> CaseResult {
-    let verdict = match attempt.verdict(case) {
-        Verdict::Fail if attempts.failed < attempts.of => Verdict::Unstable,
-        verdict => verdict,
-    };
-    let mut findings: Vec<&Finding> = attempt.outcome.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    let first = findings.first().map(|finding| finding.what.clone());
-    let detail = first.or_else(|| attempt.outcome.skip.clone());
-    let keep = options.keep.covers(verdict);
-    CaseResult {
-        verdict,
-        detail: detail.unwrap_or_default(),
-        elapsed_ms: super::millis(elapsed),
-        attempts,
-        findings: findings.iter().map(|found| noted(found, case)).collect(),
-        evidence: keep.then(|| evidence(&options.profile, &attempt.play, &attempt.transcript)),
-        ..blank(options, case)
+impl Trial for Attempt {
+    fn verdict(&self) -> Verdict {
+        let levels = self.outcome.findings.iter().map(|finding| finding.level);
+        match levels.max().map(|level| level.min(self.case.level)) {
+            Some(Level::Must) => Verdict::Fail,
+            Some(Level::Should) => Verdict::Warn,
+            Some(Level::May) | None if self.outcome.skip.is_some() => Verdict::Skip,
+            Some(Level::May) | None => Verdict::Pass,
+        }
     }
-}
 
-/// What became of a case that was not played, or in which the harness failed.
-pub(super) fn without(
-    options: &Options,
-    case: &Case,
-    verdict: Verdict,
-    why: impl Into<String>,
-) -> CaseResult {
-    CaseResult {
-        verdict,
-        detail: why.into(),
-        ..blank(options, case)
+    /// A play is over when it is broken off, so that nothing that comes later is seen.
+    fn is_late(&self) -> bool {
+        false
     }
-}
 
-fn blank(options: &Options, case: &Case) -> CaseResult {
-    CaseResult::unjudged(case.id, case.slug(), case.level, case.why, &options.command)
+    /// A client is started anew for each case.
+    fn peer_is_gone(&self) -> bool {
+        false
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    fn findings(&self) -> Vec<FindingNote> {
+        let mut findings: Vec<&Finding> = self.outcome.findings.iter().collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        findings
+            .into_iter()
+            .map(|finding| noted(finding, self.case))
+            .collect()
+    }
+
+    fn without_findings(&self) -> &str {
+        self.outcome.skip.as_deref().unwrap_or_default()
+    }
+
+    fn evidence(&self) -> Evidence {
+        evidence(&self.profile, &self.play, &self.transcript)
+    }
 }
 
 fn noted(finding: &Finding, case: &Case) -> FindingNote {
@@ -177,7 +174,7 @@ fn timeline(entries: &[Entry]) -> Vec<Moment> {
 
 fn moment(entry: &Entry, what: What) -> Moment {
     Moment {
-        at_us: super::micros(entry.at),
+        at_us: micros(entry.at),
         conn: CONN.to_owned(),
         what,
     }

@@ -3,9 +3,10 @@
 use crate::altered::server::{Alteration, Fault, Variant, start};
 use crate::cases::Case;
 use crate::event::{Event, Verdict};
+use crate::outcome::Keep;
 use crate::peer::Process;
 use crate::profile::Profile;
-use crate::run::{self, Keep, Options};
+use crate::run::{self, Options};
 use crate::server::{Background, Echo, Settings};
 use std::collections::BTreeMap;
 use std::io;

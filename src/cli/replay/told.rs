@@ -5,10 +5,10 @@ use super::super::out;
 use super::super::target::Target;
 use crate::cases::Case;
 use crate::event::{Attempts, Evidence, FindingNote, Summary, Verdict};
+use crate::outcome::{Attempt, Series, Trial as _};
 use crate::profile::Profile;
 use crate::report::escape::Line;
 use crate::report::{Look, human, json, terminal};
-use crate::run::Played;
 use serde::Serialize;
 use std::io::Write as _;
 use std::time::Instant;
@@ -36,9 +36,6 @@ pub(super) struct FileResult {
     #[serde(skip)]
     is_unreadable: bool,
 }
-
-const UNEXPLAINED: &str =
-    "waiting was given up and the judge found nothing wrong: please report this";
 
 impl FileResult {
     fn new(file: String, verdict: Verdict, detail: String) -> Self {
@@ -77,23 +74,18 @@ impl FileResult {
         file: String,
         profile: &Profile,
         case: Option<&'static Case>,
-        played: &Played,
-        attempts: Attempts,
+        played: &Series<Attempt>,
     ) -> Self {
-        let findings = played.findings();
-        let verdict = match played.verdict() {
-            Verdict::Fail if attempts.failed < attempts.of => Verdict::Unstable,
-            verdict => verdict,
-        };
-        let detail = match (findings.first(), verdict) {
-            (Some(first), _) => format!("{}: {}", first.clause, first.what),
-            (None, Verdict::Error) => UNEXPLAINED.to_owned(),
-            (None, _) => String::new(),
+        let (findings, verdict) = (played.shown().findings(), played.verdict());
+        let detail = match (verdict, findings.first()) {
+            (Verdict::Pass, _) => String::new(),
+            (_, Some(first)) => format!("{}: {}", first.clause, first.what),
+            (_, None) => played.shown().without_findings().to_owned(),
         };
         Self {
             profile: profile.name().to_owned(),
             case: case.map(|case| case.id),
-            attempts,
+            attempts: played.attempts(),
             findings,
             ..Self::new(file, verdict, detail)
         }
@@ -111,7 +103,7 @@ struct Whole<'a> {
 }
 
 /// Tells of each file, at once or at the end.
-pub(super) struct Teller {
+pub(super) struct ReplaySink {
     /// Kept for the end; `None` if each is told at once.
     kept: Option<Vec<FileResult>>,
     trace: bool,
@@ -123,7 +115,7 @@ pub(super) struct Teller {
     begun: Instant,
 }
 
-impl Teller {
+impl ReplaySink {
     pub(super) fn new(as_json: bool, trace: bool, target: &Target) -> Self {
         Self {
             kept: as_json.then(Vec::new),

@@ -96,9 +96,10 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("shrink", &["profile", "script", "model"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("peer", &["transcript"]),
-    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks", "shrink", "peer"]),
-    room("run_client", &["profile", "script", "transcript", "judge", "client_cases", "event", "marks", "peer", "run", "spec"]),
-    room("selftest", &["profile", "spec", "cases", "event", "peer", "run", "server", "altered"]),
+    room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
+    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
+    room("run_client", &["profile", "script", "transcript", "judge", "client_cases", "event", "marks", "peer", "outcome", "spec"]),
+    room("selftest", &["profile", "spec", "cases", "event", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
@@ -106,7 +107,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

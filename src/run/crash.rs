@@ -1,4 +1,4 @@
-//! What is done when the server is gone, or hangs.
+//! Crash attribution: which case it was, when the server is gone or hangs.
 //!
 //! Whatever was being played then is suspected. If there is a server again, be it that it came back by
 //! itself or that it could be started anew, each suspect is played at it alone, and the one that it does
@@ -6,88 +6,99 @@
 //! named that was the last to send something before the first sign of the end.
 
 use super::plan::Planned;
-use super::played::{Played, tries};
+use super::played::{Once, Played, once};
 use super::schedule::Run;
 use crate::event::Verdict;
+use crate::outcome::{Series, Trial as _};
 use crate::transcript::{Canary, Exit};
 use std::time::Duration;
 
 impl Run<'_> {
-    /// The server was lost while these were played.
-    pub(super) async fn server_lost(&mut self, mut lost: Vec<Played>) {
+    /// The server crashed, or hangs, since these were played side by side.
+    pub(super) async fn attribute_crash(&mut self, mut suspects: Vec<Played>) {
         let ended = self.host.ended().await;
-        for played in &mut lost {
-            self.hear(played);
+        for played in &mut suspects {
+            played.amend(|once| self.take_up_stderr(once));
         }
         // The likeliest comes last.
-        lost.sort_by_key(|played| played.last_sent);
+        suspects.sort_by_key(|played| played.shown().last_sent);
         if self.comes_back(ended).await {
-            self.find_culprit(lost, ended).await;
+            self.find_culprit(suspects, ended).await;
         } else {
-            self.end(lost, ended);
+            self.end(suspects, ended);
         }
     }
 
-    /// It was lost while this was played alone.
-    pub(super) async fn lost_again(&mut self, played: &mut Played) {
+    /// It crashed, or hangs, since this was played alone.
+    pub(super) async fn crashed_alone(&mut self, once: &mut Once) {
         let ended = self.host.ended().await;
-        self.hear(played);
-        charge(played, ended);
+        self.take_up_stderr(once);
+        charge(once, ended);
         let is_back = if self.host.can_be_revived() {
             self.revive().await
         } else {
             self.peer.comes_back().await
         };
         // Nobody else was there to have done it.
-        played.is_certain = ended.is_some() || !is_back;
+        once.attempt.is_certain = ended.is_some() || !is_back;
         if !is_back {
-            self.gone = Some(self.gone_after(&played.planned));
+            self.gone = Some(self.gone_after(&once.planned));
         }
     }
 
-    async fn find_culprit(&mut self, mut lost: Vec<Played>, ended: Option<Exit>) {
+    /// Plays each suspect again, at a server that is there again.
+    async fn find_culprit(&mut self, mut suspects: Vec<Played>, ended: Option<Exit>) {
         let (mut cleared, mut found) = (Vec::new(), false);
-        while let Some(first) = lost.pop() {
+        while let Some(mut first) = suspects.pop() {
             if let Some(why) = &self.gone {
                 let why = format!("not finished: {why}");
-                self.teller.without(first.planned.case, Verdict::Skip, why);
+                let case = first.shown().planned.case;
+                self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
             }
-            let mut again = tries(&self.peer.stretched(), first.planned.clone(), 1).await;
-            if again.server_is_gone() {
+            let planned = first.shown().planned.clone();
+            let mut again = once(&self.peer.stretched(), planned).await;
+            if again.peer_is_gone() {
                 found = true;
-                self.lost_again(&mut again).await;
-                self.tell(first.followed_by(again));
+                self.crashed_alone(&mut again).await;
+                first.confirmed(again);
+                self.tell(&first);
             } else {
                 cleared.push((first, again));
             }
         }
         let mut cleared = cleared.into_iter();
         if !found && let Some((mut likeliest, again)) = cleared.next() {
-            charge(&mut likeliest, ended);
-            self.suspects.push(likeliest.followed_by(again));
+            likeliest.amend(|once| charge(once, ended));
+            likeliest.confirmed(again);
+            self.suspects.push(likeliest);
         }
         for (first, mut again) in cleared {
-            again.elapsed = again.elapsed.saturating_add(first.elapsed);
-            self.take(again);
+            let elapsed = &mut again.attempt.elapsed;
+            *elapsed = elapsed.saturating_add(first.elapsed());
+            self.take(Series::of(again));
         }
     }
 
-    fn end(&mut self, mut lost: Vec<Played>, ended: Option<Exit>) {
-        let Some(mut culprit) = lost.pop() else {
+    /// Ends the run, as there is no server any more.
+    fn end(&mut self, mut suspects: Vec<Played>, ended: Option<Exit>) {
+        let Some(mut culprit) = suspects.pop() else {
             return;
         };
-        let why = self.gone_after(&culprit.planned);
-        for other in lost {
+        let why = self.gone_after(&culprit.shown().planned);
+        for other in suspects {
             let why = format!("not finished: {why}");
-            self.teller.without(other.planned.case, Verdict::Skip, why);
+            let case = other.shown().planned.case;
+            self.sink.without_play(case.into(), Verdict::Skip, why);
         }
-        charge(&mut culprit, ended);
-        culprit.is_certain = true;
+        culprit.amend(|once| {
+            charge(once, ended);
+            once.attempt.is_certain = true;
+        });
         self.gone = Some(why);
-        self.tell(culprit);
+        self.tell(&culprit);
         for played in std::mem::take(&mut self.suspects) {
-            self.tell(played);
+            self.tell(&played);
         }
     }
 
@@ -131,16 +142,16 @@ impl Run<'_> {
         }
     }
 
-    fn hear(&self, played: &mut Played) {
+    fn take_up_stderr(&self, once: &mut Once) {
         if let Some(stderr) = &self.peer.stderr {
-            played.hear(stderr);
+            once.take_up(stderr);
         }
     }
 }
 
-/// Charges a case with the loss of the server.
-fn charge(played: &mut Played, ended: Option<Exit>) {
-    let what = match (ended, &played.attempt.transcript.canary) {
+/// Charges a case with the crash.
+fn charge(once: &mut Once, ended: Option<Exit>) {
+    let what = match (ended, once.attempt.canary()) {
         (Some(ended), _) => format!("the server {ended}"),
         (None, Canary::Mute(how)) => {
             format!("the server no longer serves anybody: a new client {how}")
@@ -148,6 +159,5 @@ fn charge(played: &mut Played, ended: Option<Exit>) {
         (None, Canary::Dead(how)) => format!("the server is gone: a new client {how}"),
         (None, _) => "the server is gone".to_owned(),
     };
-    played.attempt.charge(played.planned.case, what);
-    played.attempts.failed = played.attempts.failed.max(1);
+    once.attempt.charge(once.planned.case, what);
 }

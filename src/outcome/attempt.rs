@@ -1,0 +1,183 @@
+//! One playing of a script, and what was found in it.
+
+use super::evidence::evidence;
+use super::result::UNEXPLAINED;
+use super::series::Trial;
+use crate::cases::Case;
+use crate::event::{Evidence, FindingNote, Verdict};
+use crate::judge::{self, Finding, ReplyRule};
+use crate::model::Permitted;
+use crate::profile::Profile;
+use crate::script::{ConnName, Script};
+use crate::spec::Level;
+use crate::transcript::{Canary, Seen, Transcript};
+use std::time::Duration;
+
+/// One playing of a script.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    profile: Profile,
+    script: Script,
+    permitted: Vec<Permitted>,
+    transcript: Transcript,
+    /// What concerns the case, the gravest first.
+    findings: Vec<Finding>,
+    /// What the peer wrote to its standard error meanwhile, if that is known.
+    pub(crate) stderr: String,
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+    /// It failed beyond doubt.
+    pub(crate) is_certain: bool,
+    /// All that was found is what the case asks for beyond the model, such as what readings of the
+    /// process show.
+    is_beyond_model_only: bool,
+    /// Something owed did not come, and the judge says nothing of it: then the judge is at fault.
+    is_unexplained: bool,
+    /// All that was owed came, though later than it was waited for.
+    is_late: bool,
+}
+
+impl Attempt {
+    /// What a script gave that was played for a case, or for none: then everything concerns it.
+    pub(crate) fn judged(
+        profile: &Profile,
+        rule: &ReplyRule,
+        case: Option<&Case>,
+        script: Script,
+        permitted: Vec<Permitted>,
+        transcript: Transcript,
+    ) -> Self {
+        let judged = |seen: &Transcript| judge::judge(profile, rule, &permitted, seen);
+        let mut findings = judged(&transcript.until_given_up());
+        let is_late = !findings.is_empty() && judged(&transcript).is_empty();
+        let is_unexplained = findings.is_empty() && was_given_up(&transcript);
+        let is_beyond_model_only = findings.is_empty() && !is_unexplained;
+        if let Some(case) = case {
+            findings.extend(case.check(profile, &transcript));
+            concern(&mut findings, case);
+        }
+        // What breaks the case's own clause says most about it.
+        findings.sort_by_key(|finding| {
+            let own = case.is_some_and(|case| finding.clause == case.slug());
+            (std::cmp::Reverse(finding.level), !own)
+        });
+        Self {
+            profile: profile.clone(),
+            script,
+            permitted,
+            transcript,
+            findings,
+            stderr: String::new(),
+            elapsed: Duration::ZERO,
+            is_certain: false,
+            is_beyond_model_only,
+            is_unexplained,
+            is_late,
+        }
+    }
+
+    /// Finds something that is told before all else.
+    pub(crate) fn charge(&mut self, case: &Case, what: String) {
+        self.findings.insert(0, Finding::must(case.slug(), 0, what));
+        // That is no matter of time.
+        self.is_late = false;
+    }
+
+    /// Adds something to what is told first.
+    pub(crate) fn remark(&mut self, remark: &str) {
+        if let Some(finding) = self.findings.first_mut() {
+            finding.what.push_str(remark);
+        }
+    }
+
+    /// How the peer fared beside the script and afterwards.
+    pub(crate) const fn canary(&self) -> &Canary {
+        &self.transcript.canary
+    }
+
+    /// Whether all that was found is what the case asks for beyond the model.
+    pub(crate) const fn is_beyond_model_only(&self) -> bool {
+        self.is_beyond_model_only
+    }
+
+    /// The clause that the gravest finding is about.
+    pub(crate) fn breaks(&self) -> Option<&'static str> {
+        self.findings.first().map(|finding| finding.clause)
+    }
+}
+
+/// Leaves what concerns a case, and is no graver than the case is.
+fn concern(findings: &mut Vec<Finding>, case: &Case) {
+    findings.retain(|finding| finding.concerns(case.slug()));
+    for finding in findings {
+        if finding.clause == case.slug() {
+            finding.level = finding.level.min(case.level);
+        }
+    }
+}
+
+fn was_given_up(transcript: &Transcript) -> bool {
+    transcript.entries.iter().any(|entry| {
+        matches!(
+            entry.seen,
+            Seen::GaveUp(_) | Seen::Flooded | Seen::Refused(_)
+        )
+    })
+}
+
+impl Trial for Attempt {
+    fn verdict(&self) -> Verdict {
+        match self.findings.first().map(|finding| finding.level) {
+            Some(Level::Must) => Verdict::Fail,
+            Some(Level::Should) => Verdict::Warn,
+            Some(Level::May) | None if self.is_unexplained => Verdict::Error,
+            Some(Level::May) | None => Verdict::Pass,
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        self.is_late
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        matches!(self.transcript.canary, Canary::Dead(_) | Canary::Mute(_))
+    }
+
+    fn is_certain(&self) -> bool {
+        self.is_certain
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    fn findings(&self) -> Vec<FindingNote> {
+        self.findings.iter().map(noted).collect()
+    }
+
+    fn without_findings(&self) -> &str {
+        if self.is_unexplained { UNEXPLAINED } else { "" }
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence {
+            stderr: self.stderr.clone(),
+            ..evidence(
+                &self.profile,
+                &self.script,
+                &self.permitted,
+                &self.transcript,
+            )
+        }
+    }
+}
+
+fn noted(finding: &Finding) -> FindingNote {
+    FindingNote {
+        clause: finding.clause.to_owned(),
+        level: finding.level,
+        what: finding.what.clone(),
+        conn: ConnName(finding.conn).to_string(),
+        frame: finding.frame,
+    }
+}

@@ -1,0 +1,247 @@
+//! Who is told what happens in a run: each case as it is begun and as it ends, and in the end the sum of it.
+
+use super::millis;
+use crate::cases::Case;
+use crate::event::{
+    Calibration, CaseResult, Event, Finished, Role, SCHEMA, Started, Summary, Unchecked, Verdict,
+};
+use crate::profile::Profile;
+use crate::spec::{Clause, Level};
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// A case as results name it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) id: &'static str,
+    /// The slug of its clause.
+    pub(crate) clause: &'static str,
+    pub(crate) level: Level,
+    /// Why it matters.
+    pub(crate) why: &'static str,
+}
+
+impl Head {
+    /// The case before anything is known of it.
+    pub(crate) fn unjudged(self, command: &str) -> CaseResult {
+        CaseResult::unjudged(self.id, self.clause, self.level, self.why, command)
+    }
+}
+
+impl From<&'static Case> for Head {
+    fn from(case: &'static Case) -> Self {
+        Self {
+            id: case.id,
+            clause: case.slug(),
+            level: case.level,
+            why: case.why,
+        }
+    }
+}
+
+/// How a run begins.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) role: Role,
+    /// The peer as the user calls it.
+    pub(crate) target: &'a str,
+    pub(crate) profile: &'a Profile,
+    pub(crate) seed: u64,
+    /// The command line that repeats the run, up to where a case is selected.
+    pub(crate) command: &'a str,
+    /// The cases, in the order of the table.
+    pub(crate) cases: Vec<Head>,
+}
+
+/// Tells what happens, and counts.
+pub(crate) struct EventSink<'a> {
+    start: Start<'a>,
+    begun: Instant,
+    tell: &'a mut (dyn FnMut(Event) + Send),
+    results: BTreeMap<String, (Verdict, String)>,
+}
+
+impl<'a> EventSink<'a> {
+    /// Tells that a run begins.
+    pub(crate) fn begin(start: Start<'a>, tell: &'a mut (dyn FnMut(Event) + Send)) -> Self {
+        tell(Event::Started(started(&start)));
+        Self {
+            start,
+            begun: Instant::now(),
+            tell,
+            results: BTreeMap::new(),
+        }
+    }
+
+    /// The command line that repeats the run, up to where a case is selected.
+    pub(crate) fn command(&self) -> &'a str {
+        self.start.command
+    }
+
+    /// Tells what the first look at the peer found out.
+    pub(crate) fn calibrated(&mut self, told: Calibration) {
+        (self.tell)(Event::Calibrated(told));
+    }
+
+    /// Tells that a case is begun.
+    pub(crate) fn case_started(&mut self, case: Head) {
+        let id = case.id.to_owned();
+        (self.tell)(Event::CaseStarted { id });
+    }
+
+    /// Tells what became of a case.
+    pub(crate) fn case_finished(&mut self, result: CaseResult) {
+        let told = (result.verdict, result.detail.clone());
+        self.results.insert(result.id.clone(), told);
+        (self.tell)(Event::CaseFinished(Box::new(result)));
+    }
+
+    /// Tells what became of a case that was not played, or in which the harness failed.
+    pub(crate) fn without_play(&mut self, case: Head, verdict: Verdict, why: impl Into<String>) {
+        self.case_finished(CaseResult {
+            verdict,
+            detail: why.into(),
+            ..case.unjudged(self.start.command)
+        });
+    }
+
+    /// Tells the end of the run. Whatever has no verdict yet was not run, since the run was broken off, or
+    /// the harness failed in it.
+    pub(crate) fn finish(mut self, broken_off: Option<String>) -> Finished {
+        for case in std::mem::take(&mut self.start.cases) {
+            if self.results.contains_key(case.id) {
+                continue;
+            }
+            match &broken_off {
+                Some(why) => self.without_play(case, Verdict::Skip, format!("not run: {why}")),
+                None => self.without_play(case, Verdict::Error, "the harness failed in this case"),
+            }
+        }
+        let (clauses_checked, clauses_unchecked) = self.clauses();
+        let finished = Finished {
+            summary: self.summary(),
+            broken_off,
+            stale: Vec::new(),
+            clauses_checked,
+            clauses_unchecked,
+        };
+        (self.tell)(Event::Finished(finished.clone()));
+        finished
+    }
+
+    fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for (verdict, _) in self.results.values() {
+            summary.count(*verdict);
+        }
+        summary.elapsed_ms = millis(self.begun.elapsed());
+        summary
+    }
+
+    /// The clauses of which a case was run to its end, and the others, each with the reason.
+    fn clauses(&self) -> (Vec<String>, Vec<Unchecked>) {
+        let (mut checked, mut unchecked) = (Vec::new(), Vec::new());
+        for clause in self.start.role.clauses() {
+            match self.unchecked(clause) {
+                None => checked.push(clause.slug.to_owned()),
+                Some(why) => unchecked.push(Unchecked {
+                    clause: clause.slug.to_owned(),
+                    why: why.to_owned(),
+                }),
+            }
+        }
+        (checked, unchecked)
+    }
+
+    /// Why nothing is known of a clause, if that is so.
+    fn unchecked(&self, clause: &Clause) -> Option<&str> {
+        let is_own = |id: &str| id.split('/').next() == Some(clause.slug);
+        let mut first = None;
+        for (_, (verdict, why)) in self.results.iter().filter(|(id, _)| is_own(id)) {
+            if !matches!(verdict, Verdict::Skip | Verdict::Error) {
+                return None;
+            }
+            first.get_or_insert(why.as_str());
+        }
+        first.or(Some("no case of it was selected"))
+    }
+}
+
+/// The beginning of a run, now.
+fn started(start: &Start<'_>) -> Started {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let selection: Vec<String> = start.cases.iter().map(|case| case.id.to_owned()).collect();
+    Started {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        role: start.role,
+        target: start.target.to_owned(),
+        profile: start.profile.name().to_owned(),
+        selected: selection.len(),
+        seed: start.seed,
+        unix_ms: since.map(millis),
+        selection,
+        strict: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+
+    fn head(id: &'static str) -> Head {
+        Head {
+            id,
+            clause: id.split('/').next().unwrap(),
+            level: Level::Must,
+            why: "",
+        }
+    }
+
+    fn start(profile: &Profile) -> Start<'_> {
+        let ids = [
+            "one-reply/single",
+            "one-reply/many",
+            "length-prefix/one-chunk",
+        ];
+        Start {
+            role: Role::Server,
+            target: "here",
+            profile,
+            seed: 1,
+            command: "check here",
+            cases: ids.map(head).to_vec(),
+        }
+    }
+
+    #[test]
+    fn whatever_was_not_told_of_is_told_at_the_end() {
+        let profile = Profile::default();
+        let mut events = Vec::new();
+        let mut tell = |event| events.push(event);
+        let mut sink = EventSink::begin(start(&profile), &mut tell);
+        sink.case_started(head("one-reply/many"));
+        sink.without_play(head("one-reply/many"), Verdict::Pass, "");
+        let finished = sink.finish(Some("it is gone".into()));
+        assert_eq!((finished.summary.pass, finished.summary.skip), (1, 2));
+        assert_eq!(finished.clauses_checked, ["one-reply"]);
+        assert_eq!(finished.clauses_unchecked.len(), spec::CLAUSES.len() - 1);
+        let unchecked = finished.clauses_unchecked.iter();
+        let (not_run, not_selected): (Vec<_>, Vec<_>) =
+            unchecked.partition(|unchecked| unchecked.clause == "length-prefix");
+        assert_eq!(not_run[0].why, "not run: it is gone");
+        let why = "no case of it was selected";
+        assert!(not_selected.iter().all(|unchecked| unchecked.why == why));
+        assert_eq!(events.last(), Some(&Event::Finished(finished.clone())));
+        assert_eq!(events.len(), 6);
+    }
+
+    #[test]
+    fn without_a_reason_it_is_the_fault_of_the_harness() {
+        let profile = Profile::default();
+        let mut tell = |_| {};
+        let finished = EventSink::begin(start(&profile), &mut tell).finish(None);
+        assert_eq!(finished.summary.error, 3);
+    }
+}
