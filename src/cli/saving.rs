@@ -59,9 +59,7 @@ impl SaveArgs {
 /// Whether a folder is there, or can be made, and takes a file.
 fn probe(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let path = folder.join(format!(".probe-{}", std::process::id()));
-    fs::write(&path, "")?;
-    fs::remove_file(path)
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 /// Saves what fails.

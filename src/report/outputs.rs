@@ -202,7 +202,7 @@ impl Outputs {
         let run = std::mem::take(&mut self.collector).into_run();
         self.each(|report| {
             report.reporter.finish(&run)?;
-            report.place.as_ref().map_or(Ok(()), Place::settle)
+            report.place.take().map_or(Ok(()), Place::settle)
         });
         run
     }
@@ -407,6 +407,24 @@ mod tests {
         let closing = outputs.finish();
         assert!(closing.failed.is_empty());
         assert!(fs::read_to_string(&path).unwrap().starts_with('{'));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_keeps_its_permissions_and_a_new_one_has_those_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        let dir = TempDir::new().unwrap();
+        let [old, new, any] = ["old", "new", "any"].map(|name| dir.path().join(name));
+        for path in [&old, &any] {
+            fs::write(path, "").unwrap();
+        }
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o600)).unwrap();
+        let list = [output(Format::Json, &old), output(Format::Html, &new)];
+        let closing = Outputs::open(&list, Look::default()).unwrap().finish();
+        assert!(closing.failed.is_empty(), "{:?}", closing.failed);
+        assert_eq!(mode(&old) & 0o777, 0o600);
+        assert_eq!(mode(&new), mode(&any));
     }
 
     #[test]

@@ -1,40 +1,41 @@
 //! Places in the file system where something is to appear as a whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use tempfile::{Builder, NamedTempFile, TempPath};
 
-/// A file that is to appear as a whole.
+/// A file that is to appear as a whole. One that is dropped before it is settled leaves nothing behind.
 pub(super) struct Place {
-    /// Open from the beginning.
-    file: Shared,
-    /// What is to replace the destination, if it can be replaced.
-    moved: Option<(PathBuf, PathBuf)>,
+    /// The file as it is written, from its beginning.
+    file: Arc<File>,
+    /// Where it is written, and what it is to replace, if that can be replaced.
+    replaces: Option<(TempPath, PathBuf)>,
 }
-
-/// A file with two owners: who writes it and who puts it in its place.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<File>>);
 
 impl Place {
     /// A file beside `path`; or `path` itself where it is a device or a pipe, or its folder takes no
     /// new file.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let path = &followed(path);
-        match fs::metadata(path) {
-            Ok(known) if !known.is_file() => return Self::direct(path),
+        let known = fs::metadata(path).ok();
+        if let Some(known) = &known {
+            if !known.is_file() {
+                return Self::direct(path);
+            }
             // A file that must not be written is not to be replaced either.
-            Ok(_) => drop(OpenOptions::new().write(true).open(path)?),
-            Err(_) => {}
+            drop(OpenOptions::new().write(true).open(path)?);
         }
-        match beside(path) {
-            Ok((file, part)) => Ok(Self {
-                file: Shared::new(file),
-                moved: Some((part, path.clone())),
-            }),
-            Err(_) => Self::direct(path),
-        }
+        let Ok(part) = beside(path, known.map(|known| known.permissions())) else {
+            return Self::direct(path);
+        };
+        let (file, part) = part.into_parts();
+        Ok(Self {
+            file: Arc::new(file),
+            replaces: Some((part, path.clone())),
+        })
     }
 
     fn direct(path: &Path) -> io::Result<Self> {
@@ -44,63 +45,32 @@ impl Place {
             .truncate(false)
             .open(path)?;
         Ok(Self {
-            file: Shared::new(file),
-            moved: None,
+            file: Arc::new(file),
+            replaces: None,
         })
     }
 
-    pub(super) fn writer(&self) -> Shared {
-        self.file.clone()
+    pub(super) fn writer(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
     /// Puts the whole report where it belongs.
-    pub(super) fn settle(&self) -> io::Result<()> {
-        self.file.end()?;
-        match &self.moved {
-            Some((part, path)) => fs::rename(part, path),
+    pub(super) fn settle(self) -> io::Result<()> {
+        end(&self.file)?;
+        match self.replaces {
+            Some((part, path)) => part.persist(path).map_err(io::Error::from),
             None => Ok(()),
         }
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some((part, _)) = &self.moved {
-            // Gone already if all went well.
-            let _ = fs::remove_file(part);
-        }
+/// Cuts off what an older and longer report has left behind this one.
+fn end(mut file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        let end = file.stream_position()?;
+        file.set_len(end)?;
     }
-}
-
-impl Shared {
-    fn new(file: File) -> Self {
-        Self(Arc::new(Mutex::new(file)))
-    }
-
-    fn with<T>(&self, done: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
-        done(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Cuts off what an older and longer report has left behind this one.
-    fn end(&self) -> io::Result<()> {
-        self.with(|file| {
-            if file.metadata()?.is_file() {
-                let end = file.stream_position()?;
-                file.set_len(end)?;
-            }
-            file.flush()
-        })
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.with(|file| file.write(octets))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.with(File::flush)
-    }
+    file.flush()
 }
 
 /// The file that a link leads to, so that the link stays one.
@@ -108,19 +78,21 @@ fn followed(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// A new file in the folder of `path`.
-fn beside(path: &Path) -> io::Result<(File, PathBuf)> {
+/// A new file in the folder of `path`, with these permissions, or those that any new file has.
+fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
-    for attempt in 0..8 {
-        let mut part = std::ffi::OsString::from(".");
-        part.push(name);
-        part.push(format!(".{}-{attempt}.part", std::process::id()));
-        let part = path.with_file_name(part);
-        match OpenOptions::new().write(true).create_new(true).open(&part) {
-            Ok(file) => return Ok((file, part)),
-            Err(error) => last = error,
-        }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    let part = Builder::new()
+        .prefix(&prefix)
+        .suffix(".part")
+        .make_in(folder, |part| {
+            OpenOptions::new().write(true).create_new(true).open(part)
+        })?;
+    if let Some(permissions) = permissions {
+        part.as_file().set_permissions(permissions)?;
     }
-    Err(last)
+    Ok(part)
 }
