@@ -2,6 +2,7 @@
 //! strings and what is compiled for tests only.
 
 use super::tree::File;
+use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree};
 
 /// A source file.
 pub(super) struct Source {
@@ -116,104 +117,48 @@ fn name(token: Option<&(Token, Line)>) -> Option<&str> {
     }
 }
 
-/// Names and signs, without comments, strings, characters, lifetimes and spaces.
+/// Names and signs in the order of the text. Literals are left out; comments are no tokens.
 fn tokens(text: &str) -> Vec<(Token, Line)> {
+    let stream: TokenStream = text.parse().expect("the tokens of a Rust source");
     let mut found = Vec::new();
-    let mut rest = text;
-    let mut line = 1;
-    while let Some(c) = rest.chars().next() {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            comment(rest)
-        } else if let Some(string) = string(rest) {
-            string
-        } else if c == '\'' {
-            quote(rest)
-        } else if rest.starts_with("::") {
-            found.push((Token::Of, line));
-            2
-        } else if c.is_alphanumeric() || c == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            let word = &rest[..end.unwrap_or(rest.len())];
-            found.push((Token::Name(word.to_owned()), line));
-            word.len()
-        } else {
-            if !c.is_whitespace() {
-                found.push((Token::Sign(c), line));
-            }
-            c.len_utf8()
-        };
-        line += rest[..skipped].matches('\n').count();
-        rest = &rest[skipped..];
-    }
+    flatten(stream, &mut found);
     found
 }
 
-/// The length of a block comment; they nest.
-fn comment(text: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text.as_bytes()[at..];
-        if rest.starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if rest.starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-        } else {
-            at += 1;
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
-/// The length of a string, if one begins here: with any prefix, raw or not.
-fn string(text: &str) -> Option<usize> {
-    let prefix = text.find(|c: char| !matches!(c, 'b' | 'c' | 'r'))?;
-    let raw = text[..prefix].ends_with('r');
-    let rest = &text[prefix..];
-    let hashes = if raw {
-        rest.len() - rest.trim_start_matches('#').len()
-    } else {
-        0
-    };
-    let inner = rest[hashes..].strip_prefix('"')?;
-    let length = if raw {
-        let close = format!("\"{}", "#".repeat(hashes));
-        inner.find(&close).map(|end| end + close.len())
-    } else {
-        closed(inner, '"')
-    };
-    Some(text.len() - inner.len() + length.unwrap_or(inner.len()))
-}
-
-/// The length up to and with the closing sign, past escapes.
-fn closed(text: &str, close: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == close => return Some(at + c.len_utf8()),
-            _ => {}
+fn flatten(stream: TokenStream, found: &mut Vec<(Token, Line)>) {
+    let mut trees = stream.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        let line = tree.span().start().line;
+        match tree {
+            TokenTree::Ident(name) => found.push((Token::Name(name.to_string()), line)),
+            TokenTree::Punct(sign) if is_of(&sign, trees.peek()) => {
+                trees.next();
+                found.push((Token::Of, line));
+            }
+            TokenTree::Punct(sign) => found.push((Token::Sign(sign.as_char()), line)),
+            TokenTree::Group(group) => {
+                let (open, close) = brackets(group.delimiter());
+                found.extend(open.map(|open| (Token::Sign(open), line)));
+                flatten(group.stream(), found);
+                let line = group.span_close().start().line;
+                found.extend(close.map(|close| (Token::Sign(close), line)));
+            }
+            TokenTree::Literal(_) => {}
         }
     }
-    None
 }
 
-/// The length of a character, or of the sign alone where it begins a lifetime.
-fn quote(text: &str) -> usize {
-    let inner = &text[1..];
-    let mut chars = inner.chars();
-    match (chars.next(), chars.next()) {
-        (Some('\\'), _) => 1 + closed(inner, '\'').unwrap_or(inner.len()),
-        (Some(c), Some('\'')) => 2 + c.len_utf8(),
-        _ => 1,
+fn is_of(sign: &Punct, next: Option<&TokenTree>) -> bool {
+    let follows = matches!(next, Some(TokenTree::Punct(next)) if next.as_char() == ':');
+    sign.as_char() == ':' && sign.spacing() == Spacing::Joint && follows
+}
+
+fn brackets(delimiter: Delimiter) -> (Option<char>, Option<char>) {
+    match delimiter {
+        Delimiter::Parenthesis => (Some('('), Some(')')),
+        Delimiter::Brace => (Some('{'), Some('}')),
+        Delimiter::Bracket => (Some('['), Some(']')),
+        Delimiter::None => (None, None),
     }
 }
 
