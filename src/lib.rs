@@ -14,8 +14,8 @@
 //!   [`Profile::u32_be`](profile::Profile::u32_be). Without default features that is all there is, and only
 //!   `bytes` is compiled with it.
 //! - To serve or to ask: [`server::Server`] takes a closure, [`client::Client`] asks.
-//! - To check a server from a program: [`run::run`] plays [`cases`] and tells [`event`]s, of which
-//!   [`report`] makes what people and machines read.
+//! - To check a server in a test: [`check()`]. Below it, [`run::run`] plays [`cases`] and tells
+//!   [`event`]s, of which [`report`] makes what people and machines read.
 //! - To add a case: the table of its clause in [`cases`]; [`spec`] holds the clauses.
 //! - To see why something is a failure: [`model`] says what is permitted, [`judge`] compares.
 //!
@@ -47,6 +47,7 @@
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
 //! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
 //! | [`run_client`] | those cases played at a live client | `check` |
+//! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
@@ -66,10 +67,12 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
+    doc = "[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
 )]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
+// A function has the same name.
+#![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
 #![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms")]
 #![forbid(unsafe_code)]
@@ -89,6 +92,8 @@
 pub mod altered;
 #[cfg(feature = "suite")]
 pub mod cases;
+#[cfg(feature = "check")]
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "server")]
@@ -137,3 +142,6 @@ pub mod spec;
 #[cfg(feature = "suite")]
 pub mod transcript;
 pub mod wire;
+
+#[cfg(feature = "check")]
+pub use check::{check, check_client, check_command};

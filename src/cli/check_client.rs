@@ -12,7 +12,7 @@ use super::{out, runtime};
 use crate::client_cases::{self, Case, Circumstances, Client, HOLE, Shows};
 use crate::event::{Event, Evidence, Finished, Run};
 use crate::peer::{Launch, LaunchError};
-use crate::profile::{Payload, Profile};
+use crate::profile::Profile;
 use crate::report::{Outputs, Reporter};
 use crate::run_client::{
     self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Door, NoClient, Options, Source, rehearsal,
@@ -21,12 +21,6 @@ use crate::spec;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// How long a client that is started here may take to connect.
-const WAIT_STARTED: Duration = Duration::from_secs(10);
-
-/// How long one is waited for that somebody else starts.
-const WAIT_USER: Duration = Duration::from_secs(60);
 
 /// Check a client: play the server to it, in every way that a server may behave, and see what it makes of that
 ///
@@ -133,32 +127,29 @@ impl CheckClientArgs {
     }
 
     fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {
-        let (source, wait) = match &self.exec {
-            Some(command) => (Source::Command(command.clone()), WAIT_STARTED),
-            None => (Source::User, WAIT_USER),
+        let source = match &self.exec {
+            Some(command) => Source::Command(command.clone()),
+            None => Source::User,
         };
-        let target = match &self.exec {
-            Some(command) => command.to_string(),
-            None => format!("the client that connects to {address}"),
-        };
-        let typed = self
-            .input
-            .clone()
-            .unwrap_or_else(|| typed_by_default(&profile));
+        let mut options = Options::new(source, profile);
+        if self.exec.is_none() {
+            options.target = format!("the client that connects to {address}");
+        }
+        // Nobody types for a client that somebody else has started.
+        if let (Some(_), Some(input)) = (&self.exec, &self.input) {
+            options.input = Some(input.clone());
+        }
         Options {
-            target,
-            source,
-            // Nobody types for a client that somebody else has started.
-            input: (!self.input_none && self.exec.is_some()).then_some(typed),
+            input: options.input.filter(|_| !self.input_none),
             reply: self.reply.clone(),
-            profile,
             cases,
             timeout: self.timeout.max(Duration::from_millis(1)),
-            wait: self.wait.unwrap_or(wait),
+            wait: self.wait.unwrap_or(options.wait),
             jobs: self.jobs,
             seed: self.seed,
             keep: self.reports.keep(),
             command: self.command(),
+            ..options
         }
     }
 
@@ -201,13 +192,6 @@ impl CheckClientArgs {
 
 fn is_case(id: &str) -> bool {
     client_cases::case(id).is_some()
-}
-
-fn typed_by_default(profile: &Profile) -> String {
-    match profile.payload() {
-        Payload::Json => format!("\"{HOLE}\""),
-        Payload::Utf8 | Payload::Opaque => HOLE.to_owned(),
-    }
 }
 
 fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
@@ -304,7 +288,7 @@ pub(crate) fn client_rehearsal(case: &Case, profile: &Profile) -> Result<Evidenc
     let play = case.play(&Circumstances {
         profile,
         client: &client,
-        input: Some(&typed_by_default(profile)),
+        input: Some(&run_client::typed(profile)),
         reply: None,
         seed: 1,
     })?;

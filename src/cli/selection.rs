@@ -2,9 +2,9 @@
 
 use super::exit::Failure;
 use crate::cases::{self, Case};
+use crate::check::{Selection, SelectionError};
 use crate::client_cases;
-use crate::spec::{self, Clause};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use crate::spec;
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct SelectionArgs {
@@ -16,96 +16,52 @@ pub(crate) struct SelectionArgs {
     pub(crate) skip: Vec<String>,
 }
 
+const LIST: &str = "conformance list";
+
+const CLIENT_LIST: &str = "conformance check-client --list";
+
 impl SelectionArgs {
-    /// The selected cases in the order of the table, at least one. Every pattern must match
-    /// something: one that does not is a mistake, and would otherwise pass for a check.
+    /// The selected cases in the order of the table, at least one.
     pub(crate) fn cases(&self) -> Result<Vec<&'static Case>, Failure> {
-        let table = Table {
-            ids: cases::all().map(|case| case.id).collect(),
-            clauses: spec::CLAUSES,
-            list: LIST,
-        };
-        let selected = self.of(&table)?;
-        Ok(selected.into_iter().filter_map(cases::case).collect())
+        let slugs = spec::CLAUSES.iter().map(|clause| clause.slug);
+        let names = cases::all().map(|case| case.id).chain(slugs);
+        let cases = self.selection().cases();
+        cases.map_err(|error| refused(&error, names, LIST))
     }
 
     /// The same of the cases for clients.
     pub(crate) fn client_cases(&self) -> Result<Vec<&'static client_cases::Case>, Failure> {
-        let table = Table {
-            ids: client_cases::all().map(|case| case.id).collect(),
-            clauses: spec::CLIENT_CLAUSES,
-            list: "conformance check-client --list",
-        };
-        let selected = self.of(&table)?;
-        Ok(selected
-            .into_iter()
-            .filter_map(client_cases::case)
-            .collect())
+        let slugs = spec::CLIENT_CLAUSES.iter().map(|clause| clause.slug);
+        let names = client_cases::all().map(|case| case.id).chain(slugs);
+        let cases = self.selection().client_cases();
+        cases.map_err(|error| refused(&error, names, CLIENT_LIST))
     }
 
-    fn of(&self, table: &Table) -> Result<Vec<&'static str>, Failure> {
-        let run = matcher(&self.run, table)?;
-        let skip = matcher(&self.skip, table)?;
-        let selected: Vec<&'static str> = table
-            .ids
+    fn selection(&self) -> Selection {
+        let mut selection = Selection::default();
+        self.run.iter().for_each(|cases| selection.only(&**cases));
+        self.skip
             .iter()
-            .copied()
-            .filter(|id| self.run.is_empty() || run.is_match(id))
-            .filter(|id| !skip.is_match(id))
-            .collect();
-        if selected.is_empty() {
-            let what = "--skip leaves no case to run";
-            return Err(Failure::usage(what).hint(table.hint()));
-        }
-        Ok(selected)
+            .for_each(|cases| selection.except(&**cases));
+        selection
     }
 }
 
-const LIST: &str = "conformance list";
-
-/// What is selected from.
-struct Table {
-    ids: Vec<&'static str>,
-    clauses: &'static [Clause],
-    /// The command that shows it.
-    list: &'static str,
-}
-
-impl Table {
-    fn hint(&self) -> String {
-        format!("{}, for the names of all cases", self.list)
-    }
-}
-
-fn matcher(patterns: &[String], table: &Table) -> Result<GlobSet, Failure> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(glob(pattern, table)?);
-    }
-    set.build()
-        .map_err(|error| Failure::usage(format!("cannot use the patterns: {error}")))
-}
-
-/// A pattern that matches at least one case. The name of a clause stands for all its cases.
-fn glob(pattern: &str, table: &Table) -> Result<Glob, Failure> {
-    let clause = table.clauses.iter().find(|clause| clause.slug == pattern);
-    let whole = match clause {
-        Some(clause) => format!("{}/*", clause.slug),
-        None => pattern.to_owned(),
+/// What is wrong with a selection, and which name may have been meant, of those that this command lists.
+fn refused(
+    error: &SelectionError,
+    names: impl Iterator<Item = &'static str>,
+    list: &str,
+) -> Failure {
+    let (what, like) = match error {
+        SelectionError::NothingLeft => ("--skip leaves no case to run".to_owned(), None),
+        SelectionError::NoMatch { pattern } => (error.to_string(), likest(pattern, names)),
+        SelectionError::NoPattern { .. } => (error.to_string(), None),
     };
-    let glob = Glob::new(&whole)
-        .map_err(|error| Failure::usage(format!("{pattern:?} is no pattern: {}", error.kind())))?;
-    let matcher = glob.compile_matcher();
-    if table.ids.iter().any(|id| matcher.is_match(id)) {
-        return Ok(glob);
-    }
-    let what = format!("no case is called {pattern:?}, and none matches it");
-    let slugs = table.clauses.iter().map(|clause| clause.slug);
-    let near = likest(pattern, table.ids.iter().copied().chain(slugs));
-    Err(Failure::usage(what).hint(match near {
-        Some(near) => format!("{near}, or another of those that {} shows", table.list),
-        None => table.hint(),
-    }))
+    Failure::usage(what).hint(match like {
+        Some(like) => format!("{like}, or another of those that {list} shows"),
+        None => format!("{list}, for the names of all cases"),
+    })
 }
 
 /// What is wrong with the name of a single case, a server's or a client's, and which it may have been.
@@ -113,10 +69,7 @@ pub(crate) fn unknown(name: &str) -> Failure {
     let slug = name.split('/').next().unwrap_or_default();
     let of_servers: Vec<&str> = cases::all().map(|case| case.id).collect();
     let of_clients: Vec<&str> = client_cases::all().map(|case| case.id).collect();
-    let lists = [
-        (of_servers, LIST),
-        (of_clients, "conformance check-client --list"),
-    ];
+    let lists = [(of_servers, LIST), (of_clients, CLIENT_LIST)];
     for (ids, list) in &lists {
         let of_clause = ids.iter().find(|id| id.split('/').next() == Some(slug));
         let Some(first) = of_clause else { continue };
@@ -158,25 +111,6 @@ mod tests {
             skip: owned(skip),
         };
         Ok(args.cases()?.into_iter().map(|case| case.id).collect())
-    }
-
-    #[test]
-    fn names_clauses_and_patterns_select() {
-        let all = cases::all().count();
-        assert_eq!(selected(&[], &[]).unwrap().len(), all);
-        assert_eq!(
-            selected(&["one-reply/single"], &[]).unwrap(),
-            ["one-reply/single"]
-        );
-        let clause = selected(&["truncation"], &[]).unwrap();
-        assert!(clause.len() > 5 && clause.iter().all(|id| id.starts_with("truncation/")));
-        assert_eq!(selected(&["truncation/*"], &[]).unwrap(), clause);
-        assert_eq!(
-            selected(&["truncation"], &["truncation/in-*"])
-                .unwrap()
-                .len(),
-            clause.len() - 3
-        );
     }
 
     #[test]

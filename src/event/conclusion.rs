@@ -1,6 +1,6 @@
 //! What a run comes to: the one rule by which a program ends, a test fails and a report is red.
 
-use super::{Run, Verdict};
+use super::{CaseResult, Run, Verdict};
 
 /// What a run comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,22 +20,28 @@ impl Run {
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
         let is_strict = self.started.strict;
-        if self.counts_any(|verdict| verdict.is_finding(is_strict))
+        let mut counting = self.counting();
+        if counting.any(|result| result.verdict.is_finding(is_strict))
             || !self.finished.stale.is_empty()
         {
             Conclusion::Failed
-        } else if self.counts_any(|verdict| verdict == Verdict::Error)
-            || self.finished.broken_off.is_some()
-        {
+        } else if self.failures().next().is_some() || self.finished.broken_off.is_some() {
             Conclusion::Undecided
         } else {
             Conclusion::Passed
         }
     }
 
-    fn counts_any(&self, is: impl Fn(Verdict) -> bool) -> bool {
-        let mut counting = self.results.iter().filter(|result| result.known.is_none());
-        counting.any(|result| is(result.verdict))
+    /// The cases that keep it from passing.
+    pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
+        let is_strict = self.started.strict;
+        self.counting().filter(move |result| {
+            result.verdict.is_finding(is_strict) || result.verdict == Verdict::Error
+        })
+    }
+
+    fn counting(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| result.known.is_none())
     }
 }
 
@@ -54,7 +60,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CaseResult, Known, KnownKind, Problem, Stale};
+    use crate::event::{Known, KnownKind, Problem, Stale};
     use crate::spec::Level;
 
     fn result(verdict: Verdict) -> CaseResult {

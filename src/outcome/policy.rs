@@ -40,7 +40,8 @@ impl Policy {
         }
     }
 
-    /// Exactly so many times, at least once.
+    /// Exactly so many times, at least once: how the program replays files.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn exactly(repeat: u32) -> Self {
         Self {
             repeat: repeat.max(1),

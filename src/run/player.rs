@@ -173,7 +173,8 @@ impl Played {
         self.attempt.elapsed
     }
 
-    /// The attempt that it was.
+    /// The attempt that it was: what the program makes a result of when it replays a file.
+    #[cfg(feature = "cli")]
     pub(crate) fn into_attempt(self) -> Attempt {
         self.attempt
     }

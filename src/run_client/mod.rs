@@ -19,11 +19,11 @@ mod verdict;
 
 pub use verdict::rehearsal;
 
-use crate::client_cases::Case;
+use crate::client_cases::{self, Case, HOLE};
 use crate::event::{Event, Finished, Role};
 use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::peer::Launch;
-use crate::profile::Profile;
+use crate::profile::{Payload, Profile};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,6 +34,12 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many clients are started side by side, unless an option says otherwise.
 pub const DEFAULT_JOBS: usize = 4;
+
+/// How long a client that is started here may take to connect, unless an option says otherwise.
+const WAIT_STARTED: Duration = Duration::from_secs(10);
+
+/// How long one is waited for that somebody else starts.
+const WAIT_USER: Duration = Duration::from_secs(60);
 
 /// Where the client comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub struct Options {
     pub target: String,
     /// Where it comes from.
     pub source: Source,
-    /// What is typed for the client, with [`HOLE`](crate::client_cases::HOLE) where a text goes;
+    /// What is typed for the client, with [`HOLE`] where a text goes;
     /// `None` if it sends by itself.
     pub input: Option<String>,
     /// The payload of replies, with a hole like that; a JSON string if there is none.
@@ -72,6 +78,40 @@ pub struct Options {
     pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
     pub command: String,
+}
+
+impl Options {
+    /// All cases, with nothing out of the ordinary.
+    #[must_use]
+    pub fn new(source: Source, profile: Profile) -> Self {
+        let (target, input, wait) = match &source {
+            Source::Command(launch) => (launch.to_string(), Some(typed(&profile)), WAIT_STARTED),
+            // Nobody types for a client that somebody else has started.
+            Source::User => (String::new(), None, WAIT_USER),
+        };
+        Self {
+            target,
+            source,
+            input,
+            reply: None,
+            profile,
+            cases: client_cases::all().collect(),
+            timeout: DEFAULT_TIMEOUT,
+            wait,
+            jobs: DEFAULT_JOBS,
+            seed: 1,
+            keep: Keep::OfFindings,
+            command: String::new(),
+        }
+    }
+}
+
+/// What is typed for a client of which nothing is known.
+pub(crate) fn typed(profile: &Profile) -> String {
+    match profile.payload() {
+        Payload::Json => format!("\"{HOLE}\""),
+        Payload::Utf8 | Payload::Opaque => HOLE.to_owned(),
+    }
 }
 
 /// Where clients connect to.

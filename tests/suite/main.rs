@@ -22,6 +22,7 @@ mod docs;
 mod exec;
 mod generated;
 mod kill_matrix;
+mod library;
 mod peers;
 mod program;
 mod python;

@@ -99,6 +99,8 @@ pub(crate) const ROOMS: &[Room] = &[
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
     room("run_client", &["profile", "script", "transcript", "judge", "client_cases", "event", "marks", "peer", "outcome", "spec"]),
+    // What is not said is as on the command line.
+    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "cases", "client_cases", "event", "report", "expect", "peer", "outcome", "run", "run_client"]) },
     room("selftest", &["profile", "spec", "cases", "event", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
@@ -107,7 +109,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "client_cases", "run_client", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "client_cases", "run_client", "check", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

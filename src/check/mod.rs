@@ -1,0 +1,256 @@
+//! Checks as a value: a server or client checked from a program, most likely a test, as the command line
+//! checks it.
+//!
+//! ```
+//! # use framespec::server::{Background, Echo, Settings};
+//! use framespec::profile::Profile;
+//!
+//! # let server = Background::start("127.0.0.1:0", Profile::tutorial(), Settings::default(), Echo)?;
+//! # let address = server.addr();
+//! let check = framespec::check(address).profile(Profile::tutorial());
+//! check.only("truncation").run()?.assert_pass();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! There are three ways in: [`check()`] for a server that runs, [`check_command`] for one that is
+//! started, and [`check_client`] for clients. What they give is a [`Check`], which is told the rest and
+//! then [run](Check::run); what comes of it is [`Checked`].
+//!
+//! Nothing is printed and no signal is handled. A server or client that was started here ends when the
+//! check does, or is dropped; it is left behind only where the whole process is killed.
+
+mod checked;
+mod client;
+mod error;
+mod selection;
+mod server;
+
+pub use checked::Checked;
+pub use client::Client;
+pub use error::CheckError;
+pub use selection::{Selection, SelectionError, Selector};
+pub use server::{Address, Command, Server};
+
+use crate::event::Event;
+use crate::expect::Expectations;
+use crate::outcome::Keep;
+use crate::profile::Profile;
+use crate::report::Outputs;
+use crate::run::DEFAULT_TIMEOUT;
+use std::fmt;
+use std::fs;
+use std::net::ToSocketAddrs;
+use std::panic;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+
+/// Checks the server that listens there: `"localhost:5000"`, or a [`SocketAddr`](std::net::SocketAddr).
+///
+/// A name is resolved at once; what is wrong with it is told by [`Check::run`].
+pub fn check(target: impl ToSocketAddrs + fmt::Display) -> Check<Server<Address>> {
+    Check::new(Server::new(Address::of(target)))
+}
+
+/// Checks a server that this command starts on a port that is free: `{port}` in it becomes that port,
+/// `{host}` the address.
+///
+/// It is read as [`Launch`](crate::peer::Launch) says. It is started again when it dies or hangs, and what
+/// clients cost its process is checked too, on Linux. In a test of the package that makes the server, cargo
+/// says where that is:
+///
+/// ```text
+/// framespec::check_command(concat!(env!("CARGO_BIN_EXE_server"), " --port {port}"))
+/// ```
+pub fn check_command(command: impl Into<String>) -> Check<Server<Command>> {
+    Check::new(Server::new(Command::of(command.into())))
+}
+
+/// Checks a client that this command starts, anew for each case: `{host}` and `{port}` in it become the
+/// address to connect to.
+///
+/// ```no_run
+/// framespec::check_client("python3 client.py {host} {port}").run()?.assert_pass();
+/// # Ok::<(), framespec::check::CheckError>(())
+/// ```
+pub fn check_client(command: impl Into<String>) -> Check<Client> {
+    Check::new(Client::of(command.into()))
+}
+
+/// A check to be made of a server or client. What is not said is as it is on the command line: the format
+/// of the tutorial, and all cases but slow ones.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is checked before it is run"]
+pub struct Check<S> {
+    subject: S,
+    manner: Manner,
+}
+
+/// What can be said of every check.
+#[derive(Debug, Clone)]
+struct Manner {
+    profile: Profile,
+    selection: Selection,
+    known: Option<PathBuf>,
+    is_strict: bool,
+    timeout: Duration,
+    jobs: Option<usize>,
+    seed: u64,
+    keep: Keep,
+}
+
+impl<S> Check<S> {
+    fn new(subject: S) -> Self {
+        let manner = Manner {
+            profile: Profile::tutorial(),
+            selection: Selection::default(),
+            known: None,
+            is_strict: false,
+            timeout: DEFAULT_TIMEOUT,
+            jobs: None,
+            seed: 1,
+            keep: Keep::OfFindings,
+        };
+        Self { subject, manner }
+    }
+
+    /// The wire format.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.manner.profile = profile;
+        self
+    }
+
+    /// Only these cases, by name, clause or pattern; may be said several times.
+    pub fn only(mut self, cases: impl Into<Selector>) -> Self {
+        self.manner.selection.only(cases);
+        self
+    }
+
+    /// Not these cases; may be said several times.
+    pub fn except(mut self, cases: impl Into<Selector>) -> Self {
+        self.manner.selection.except(cases);
+        self
+    }
+
+    /// A file of [expectations](crate::expect): what it lists does not count if it fails, and does if it
+    /// does not.
+    pub fn known_failures(mut self, file: impl Into<PathBuf>) -> Self {
+        self.manner.known = Some(file.into());
+        self
+    }
+
+    /// Takes warnings and unstable cases for failures.
+    pub fn strict(mut self) -> Self {
+        self.manner.is_strict = true;
+        self
+    }
+
+    /// How long something that is owed is waited for at least, instead of 1 s; 1 ms or more.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.manner.timeout = timeout.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How many cases are played side by side; none is taken for one.
+    pub fn jobs(mut self, jobs: usize) -> Self {
+        self.manner.jobs = Some(jobs.max(1));
+        self
+    }
+
+    /// What all that chance chooses is made from, instead of 1: the same seed sends the same octets.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.manner.seed = seed;
+        self
+    }
+
+    /// Keeps what was exchanged in passing cases too, and shows it in reports.
+    pub fn trace(mut self) -> Self {
+        self.manner.keep = Keep::Everything;
+        self
+    }
+}
+
+#[allow(
+    private_bounds,
+    reason = "there are no other subjects than those of this room"
+)]
+impl<S: Subject> Check<S> {
+    /// Plays the cases, and returns when all have their verdicts. It has a thread and a runtime of its
+    /// own, so it may be called from anywhere; but where the server is a task of the caller's runtime, and
+    /// that has no other thread, it is [`Self::run_async`] that leaves it its turn.
+    ///
+    /// # Errors
+    /// If nothing was played: nobody is there, or what was said of the check cannot be.
+    pub fn run(self) -> Result<Checked, CheckError> {
+        let work = || {
+            let runtime = Builder::new_multi_thread().enable_all().build();
+            runtime
+                .map_err(CheckError::NoRuntime)?
+                .block_on(self.run_async())
+        };
+        let thread = thread::Builder::new().name("framespec-check".to_owned());
+        let thread = thread.spawn(work).map_err(CheckError::NoRuntime)?;
+        thread
+            .join()
+            .unwrap_or_else(|died| panic::resume_unwind(died))
+    }
+
+    /// The same on the caller's runtime, which needs its drivers of I/O and time. Dropped before it is
+    /// ready, it ends what it has started.
+    ///
+    /// # Errors
+    /// If nothing was played: nobody is there, or what was said of the check cannot be.
+    pub async fn run_async(self) -> Result<Checked, CheckError> {
+        let Self { subject, manner } = self;
+        let mut outputs = Outputs::default();
+        outputs.mark(manner.expectations()?.marker(S::is_case));
+        let mut tell = |event| outputs.event(named(event));
+        subject.play(manner, &mut tell).await?;
+        Ok(Checked::new(outputs.finish().run))
+    }
+}
+
+impl Manner {
+    /// What is known to fail: nothing, unless a file says so.
+    fn expectations(&self) -> Result<Expectations, CheckError> {
+        let Some(path) = &self.known else {
+            return Ok(Expectations::default().strict(self.is_strict));
+        };
+        let unreadable = |error| CheckError::Unreadable {
+            path: path.clone(),
+            error,
+        };
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let malformed = |error| CheckError::Malformed {
+            path: path.clone(),
+            error,
+        };
+        let expectations = Expectations::parse(&text).map_err(malformed)?;
+        Ok(expectations.strict(self.is_strict))
+    }
+}
+
+/// There is no command line that would play a case again: what selects it here is told instead.
+fn named(mut event: Event) -> Event {
+    if let Event::CaseFinished(result) = &mut event {
+        result.rerun = format!(".only({:?})", result.id);
+    }
+    event
+}
+
+/// Who is told what happens.
+type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
+
+/// What is checked.
+trait Subject: Send + 'static {
+    /// Whether there is a case of that name.
+    fn is_case(id: &str) -> bool;
+
+    /// Plays the cases to it.
+    fn play(
+        self,
+        manner: Manner,
+        tell: Tell<'_>,
+    ) -> impl Future<Output = Result<(), CheckError>> + Send;
+}

@@ -1,0 +1,220 @@
+//! Which cases: by name, by clause, by pattern.
+
+use crate::cases;
+use crate::client_cases;
+use crate::spec::{self, Clause};
+use glob::Pattern;
+
+/// What cases are called by: the name of one, a clause, which stands for all its cases, or a pattern
+/// such as `truncation/*`.
+///
+/// In a pattern `*` stands for any characters, `/` among them, `?` for one, and `[ab]` for one of those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector(String);
+
+impl From<&str> for Selector {
+    fn from(pattern: &str) -> Self {
+        Self(pattern.to_owned())
+    }
+}
+
+impl From<String> for Selector {
+    fn from(pattern: String) -> Self {
+        Self(pattern)
+    }
+}
+
+impl From<&Clause> for Selector {
+    fn from(clause: &Clause) -> Self {
+        clause.slug.into()
+    }
+}
+
+impl From<&cases::Case> for Selector {
+    fn from(case: &cases::Case) -> Self {
+        case.id.into()
+    }
+}
+
+impl From<&client_cases::Case> for Selector {
+    fn from(case: &client_cases::Case) -> Self {
+        case.id.into()
+    }
+}
+
+/// Some of the cases: all, unless something is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    only: Vec<Selector>,
+    except: Vec<Selector>,
+}
+
+/// Why nothing can be selected so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// It cannot be read.
+    #[error("{pattern:?} is no pattern: {why}")]
+    NoPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It matches nothing: that is a mistake, and would otherwise pass for a check.
+    #[error("no case is called {pattern:?}, and none matches it")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// What is left out is all that was selected.
+    #[error("what is left out leaves no case to play")]
+    NothingLeft,
+}
+
+impl Selection {
+    /// Only these cases, and what else is named so.
+    pub fn only(&mut self, cases: impl Into<Selector>) {
+        self.only.push(cases.into());
+    }
+
+    /// Not these cases, whatever is named by [`Self::only`].
+    pub fn except(&mut self, cases: impl Into<Selector>) {
+        self.except.push(cases.into());
+    }
+
+    /// The selected cases in the order of the table, at least one.
+    ///
+    /// # Errors
+    /// If a pattern matches no case, or no case is left.
+    pub fn cases(&self) -> Result<Vec<&'static cases::Case>, SelectionError> {
+        self.of(cases::all(), |case| case.id, spec::CLAUSES)
+    }
+
+    /// The same of the cases for clients.
+    ///
+    /// # Errors
+    /// If a pattern matches no case, or no case is left.
+    pub fn client_cases(&self) -> Result<Vec<&'static client_cases::Case>, SelectionError> {
+        self.of(client_cases::all(), |case| case.id, spec::CLIENT_CLAUSES)
+    }
+
+    fn of<C: Copy>(
+        &self,
+        all: impl Iterator<Item = C>,
+        id: impl Fn(C) -> &'static str,
+        clauses: &[Clause],
+    ) -> Result<Vec<C>, SelectionError> {
+        let mut cases: Vec<C> = all.collect();
+        let ids: Vec<&str> = cases.iter().copied().map(&id).collect();
+        let only = patterns(&self.only, &ids, clauses)?;
+        let except = patterns(&self.except, &ids, clauses)?;
+        let holds = |patterns: &[Pattern], id| patterns.iter().any(|pattern| pattern.matches(id));
+        cases.retain(|case| {
+            let id = id(*case);
+            (only.is_empty() || holds(&only, id)) && !holds(&except, id)
+        });
+        match cases.is_empty() {
+            true => Err(SelectionError::NothingLeft),
+            false => Ok(cases),
+        }
+    }
+}
+
+/// Patterns each of which matches at least one case.
+fn patterns(
+    selectors: &[Selector],
+    ids: &[&str],
+    clauses: &[Clause],
+) -> Result<Vec<Pattern>, SelectionError> {
+    let patterns = selectors.iter().map(|Selector(text)| {
+        let pattern = pattern(text, clauses)?;
+        match ids.iter().any(|id| pattern.matches(id)) {
+            true => Ok(pattern),
+            false => Err(SelectionError::NoMatch {
+                pattern: text.clone(),
+            }),
+        }
+    });
+    patterns.collect()
+}
+
+fn pattern(text: &str, clauses: &[Clause]) -> Result<Pattern, SelectionError> {
+    let whole = match clauses.iter().find(|clause| clause.slug == text) {
+        Some(clause) => format!("{}/*", clause.slug),
+        None => text.to_owned(),
+    };
+    Pattern::new(&whole).map_err(|error| SelectionError::NoPattern {
+        pattern: text.to_owned(),
+        why: error.msg,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selected(only: &[&str], except: &[&str]) -> Result<Vec<&'static str>, SelectionError> {
+        let mut selection = Selection::default();
+        only.iter().for_each(|pattern| selection.only(*pattern));
+        except.iter().for_each(|pattern| selection.except(*pattern));
+        Ok(selection.cases()?.iter().map(|case| case.id).collect())
+    }
+
+    #[test]
+    fn names_clauses_and_patterns_select() {
+        let all = cases::all().count();
+        assert_eq!(selected(&[], &[]).unwrap().len(), all);
+        assert_eq!(
+            selected(&["one-reply/single"], &[]).unwrap(),
+            ["one-reply/single"]
+        );
+        let clause = selected(&["truncation"], &[]).unwrap();
+        assert!(clause.len() > 5 && clause.iter().all(|id| id.starts_with("truncation/")));
+        assert_eq!(selected(&["truncation/*"], &[]).unwrap(), clause);
+        assert_eq!(
+            selected(&["truncation"], &["truncation/in-*"])
+                .unwrap()
+                .len(),
+            clause.len() - 3
+        );
+        assert!(selected(&["*pieces"], &[]).unwrap().len() > 1);
+    }
+
+    #[test]
+    fn values_select_as_their_names_do() {
+        let case = cases::case("truncation/in-header").unwrap();
+        let mut selection = Selection::default();
+        selection.only(case);
+        selection.only(spec::clause("order").unwrap());
+        let found: Vec<_> = selection.cases().unwrap().iter().map(|c| c.id).collect();
+        assert_eq!(
+            found,
+            selected(&["order", "truncation/in-header"], &[]).unwrap()
+        );
+    }
+
+    #[test]
+    fn servers_and_clients_have_cases_of_their_own() {
+        let mut selection = Selection::default();
+        selection.only("client-close");
+        assert!(!selection.client_cases().unwrap().is_empty());
+        assert!(selection.cases().is_err());
+    }
+
+    #[test]
+    fn what_selects_nothing_is_an_error() {
+        let no_match = |pattern: &str| {
+            Err(SelectionError::NoMatch {
+                pattern: pattern.to_owned(),
+            })
+        };
+        assert_eq!(selected(&["nonsense"], &[]), no_match("nonsense"));
+        assert_eq!(selected(&[], &["nonsense"]), no_match("nonsense"));
+        assert_eq!(
+            selected(&["order"], &["order"]),
+            Err(SelectionError::NothingLeft)
+        );
+        let no_pattern = selected(&["[a"], &[]).unwrap_err().to_string();
+        assert!(no_pattern.contains("is no pattern"), "{no_pattern}");
+    }
+}
