@@ -6,8 +6,11 @@
 //! what real software got wrong, a [`Variant`] by what the protocol leaves open.
 
 mod alteration;
+pub mod client;
+mod frame;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use alteration::{Alterable, Alteration, Fault, Need, Theme, Variant};

@@ -1,6 +1,6 @@
 //! The tables of faults and variants as a whole, for each role.
 
-use super::{Alterable, Alteration, Fault, Variant, server};
+use super::{Alterable, Alteration, Fault, Variant, client, server};
 use std::collections::BTreeSet;
 
 /// Lower-case words joined by `-`.
@@ -75,21 +75,47 @@ fn the_table_holds_together<H: Alterable>() {
 }
 
 #[test]
-fn the_table_of_servers_holds_together() {
+fn the_tables_hold_together() {
     the_table_holds_together::<server::Hooks>();
+    the_table_holds_together::<client::Hooks>();
     assert!(server::Fault::all().count() >= 65);
     assert!(server::Variant::all().count() >= 12);
+    assert!(client::Fault::all().count() >= 45);
+    assert!(client::Variant::all().count() >= 10);
+}
+
+/// A name alone says what is meant.
+#[test]
+fn no_name_stands_for_something_in_both_roles() {
+    let names = |faults: Vec<&'static str>, variants: Vec<&'static str>| -> BTreeSet<&str> {
+        faults.into_iter().chain(variants).collect()
+    };
+    let servers = names(
+        server::Fault::all().map(|fault| fault.name).collect(),
+        server::Variant::all().map(|variant| variant.name).collect(),
+    );
+    let clients = names(
+        client::Fault::all().map(|fault| fault.name).collect(),
+        client::Variant::all().map(|variant| variant.name).collect(),
+    );
+    assert_eq!(servers.intersection(&clients).next(), None);
+}
+
+#[cfg(feature = "suite")]
+fn each_clause_has_two_faults<H: Alterable>(clauses: &[crate::spec::Clause]) {
+    for clause in clauses {
+        let own = |fault: &&Fault<H>| fault.clause == clause.slug;
+        let faults = Fault::<H>::all().filter(own).count();
+        assert!(faults >= 2, "{}: {faults}", clause.slug);
+    }
+    let is_known = |fault: &&Fault<H>| clauses.iter().any(|clause| clause.slug == fault.clause);
+    let unknown = Fault::<H>::all().find(|fault| !is_known(fault));
+    assert_eq!(unknown.map(|fault| fault.name), None);
 }
 
 #[cfg(feature = "suite")]
 #[test]
 fn every_clause_has_two_faults() {
-    for clause in crate::spec::CLAUSES {
-        let own = |fault: &&server::Fault| fault.clause == clause.slug;
-        let faults = server::Fault::all().filter(own).count();
-        assert!(faults >= 2, "{}: {faults}", clause.slug);
-    }
-    let unknown = |fault: &&server::Fault| crate::spec::clause(fault.clause).is_none();
-    let unknown = server::Fault::all().find(unknown);
-    assert_eq!(unknown.map(|fault| fault.name), None);
+    each_clause_has_two_faults::<server::Hooks>(crate::spec::CLAUSES);
+    each_clause_has_two_faults::<client::Hooks>(crate::spec::CLIENT_CLAUSES);
 }

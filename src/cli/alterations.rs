@@ -1,18 +1,55 @@
-//! The faults and variants that `serve` knows by name.
+//! The faults and variants that `serve` and `chat` know by name.
 
-use super::exit::{Exit, Failure};
+use super::exit::Failure;
 use super::near::near;
 use super::out;
-use crate::altered::server::{Alteration, Fault, Variant};
+use crate::altered::{Alterable, Alteration, Fault, Variant};
 use serde_json::{Value, json};
+
+/// What is to be different, of the role whose steps are `H`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AlterationArgs<H: Alterable> {
+    /// Behave with this fault, one of --list-faults: for those who test a checker, or the other side
+    #[arg(long, value_name = "NAME", value_parser = fault::<H>, conflicts_with = "variant")]
+    fault: Option<Alteration<H>>,
+    /// Behave as this variant, one of --list-variants: as right as without it, but different
+    #[arg(long, value_name = "NAME", value_parser = variant::<H>)]
+    variant: Option<Alteration<H>>,
+    /// List the faults and what each of them does, instead of anything else
+    #[arg(long, conflicts_with_all = ["fault", "variant"])]
+    list_faults: bool,
+    /// List the variants and what each of them does, instead of anything else
+    #[arg(long, conflicts_with_all = ["fault", "variant", "list_faults"])]
+    list_variants: bool,
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+}
 
 /// The form in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Form {
+enum Form {
     /// For people
     Human,
     /// One JSON array of objects
     Json,
+}
+
+impl<H: Alterable> AlterationArgs<H> {
+    /// The alteration that was asked for, if one was.
+    pub(crate) fn chosen(&self) -> Option<Alteration<H>> {
+        self.fault.or(self.variant)
+    }
+
+    /// Prints the list that was asked for; whether one was.
+    pub(crate) fn list(&self) -> Result<bool, Failure> {
+        if self.list_faults {
+            list_faults::<H>(self.format)?;
+        } else if self.list_variants {
+            list_variants::<H>(self.format)?;
+        }
+        Ok(self.list_faults || self.list_variants)
+    }
 }
 
 /// Why a name is none.
@@ -30,52 +67,48 @@ fn meant(near: &[&str]) -> String {
     format!(", but {}", near.join(", "))
 }
 
-pub(crate) fn known_fault(name: &str) -> Result<&'static Fault, Unknown> {
-    Fault::named(name).ok_or_else(|| Unknown {
-        kind: "fault",
-        near: near(name, Fault::all().map(|fault| fault.name)),
-    })
+fn fault<H: Alterable>(name: &str) -> Result<Alteration<H>, Unknown> {
+    let known = Fault::<H>::named(name).map(Alteration::from);
+    known.ok_or_else(|| unknown("fault", name, Fault::<H>::all().map(|fault| fault.name)))
 }
 
-pub(crate) fn fault(name: &str) -> Result<Alteration, Unknown> {
-    known_fault(name).map(Alteration::from)
+fn variant<H: Alterable>(name: &str) -> Result<Alteration<H>, Unknown> {
+    let known = Variant::<H>::named(name).map(Alteration::from);
+    known.ok_or_else(|| unknown("variant", name, Variant::<H>::all().map(|v| v.name)))
 }
 
-pub(crate) fn known_variant(name: &str) -> Result<&'static Variant, Unknown> {
-    Variant::named(name).ok_or_else(|| Unknown {
-        kind: "variant",
-        near: near(name, Variant::all().map(|variant| variant.name)),
-    })
+/// What there is instead of something that there is not.
+pub(crate) fn unknown(
+    kind: &'static str,
+    name: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Unknown {
+    let near = near(name, names);
+    Unknown { kind, near }
 }
 
-pub(crate) fn variant(name: &str) -> Result<Alteration, Unknown> {
-    known_variant(name).map(Alteration::from)
-}
-
-pub(crate) fn list_faults(form: Form) -> Result<Exit, Failure> {
-    match form {
-        Form::Json => out::line(Value::from_iter(Fault::all().map(fault_in_json)))?,
-        Form::Human => {
-            for (theme, faults) in Fault::themes() {
-                out::line(format_args!("{theme}"))?;
-                for fault in faults {
-                    out::line(format_args!("  {:<36} {}", fault.name, fault.clause))?;
-                    out::line(format_args!("      {}{}", fault.about, origin(fault)))?;
-                }
-            }
+fn list_faults<H: Alterable>(form: Form) -> Result<(), Failure> {
+    if form == Form::Json {
+        return out::line(Value::from_iter(Fault::<H>::all().map(fault_in_json)));
+    }
+    for (theme, faults) in Fault::<H>::themes() {
+        out::line(format_args!("{theme}"))?;
+        for fault in faults {
+            out::line(format_args!("  {:<36} {}", fault.name, fault.clause))?;
+            out::line(format_args!("      {}{}", fault.about, origin(fault)))?;
         }
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
-fn origin(fault: &Fault) -> String {
+fn origin<H>(fault: &Fault<H>) -> String {
     match fault.copies {
         "" => String::new(),
         copies => format!(" [{copies}]"),
     }
 }
 
-fn fault_in_json(fault: &Fault) -> Value {
+fn fault_in_json<H>(fault: &Fault<H>) -> Value {
     let copies: Vec<&str> = fault
         .copies
         .split(", ")
@@ -90,18 +123,16 @@ fn fault_in_json(fault: &Fault) -> Value {
     })
 }
 
-pub(crate) fn list_variants(form: Form) -> Result<Exit, Failure> {
-    match form {
-        Form::Json => out::line(Value::from_iter(Variant::all().map(variant_in_json)))?,
-        Form::Human => {
-            for variant in Variant::all() {
-                out::line(format_args!("{:<26} {}", variant.name, variant.about))?;
-            }
-        }
+fn list_variants<H: Alterable>(form: Form) -> Result<(), Failure> {
+    if form == Form::Json {
+        return out::line(Value::from_iter(Variant::<H>::all().map(variant_in_json)));
     }
-    Ok(Exit::Ok)
+    for variant in Variant::<H>::all() {
+        out::line(format_args!("{:<26} {}", variant.name, variant.about))?;
+    }
+    Ok(())
 }
 
-fn variant_in_json(variant: &Variant) -> Value {
+fn variant_in_json<H>(variant: &Variant<H>) -> Value {
     json!({ "name": variant.name, "about": variant.about, "warned": variant.warned })
 }

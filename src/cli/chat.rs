@@ -1,5 +1,6 @@
 //! `conformance chat`: a conversation with a server.
 
+use super::alterations::AlterationArgs;
 use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::lines;
@@ -7,6 +8,7 @@ use super::send::{failed, shown};
 use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
+use crate::altered::client::{self as altered, Alteration, Console, Hooks, Over};
 use crate::client::{ClientError, Receiver, Sender};
 use crate::message::Message;
 use crate::profile::Profile;
@@ -22,12 +24,21 @@ use tokio::time::timeout;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChatArgs {
     /// The server
-    #[arg(value_name = "HOST:PORT")]
-    target: Target,
+    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list_faults", "list_variants"])]
+    target: Option<Target>,
     #[command(flatten)]
-    format: WireFormatArgs,
+    wire: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    timeout: Duration,
+    #[command(flatten)]
+    altered: AlterationArgs<Hooks>,
+}
+
+/// A conversation that has begun.
+#[derive(Debug)]
+struct Chat {
+    target: Target,
     timeout: Duration,
 }
 
@@ -50,10 +61,35 @@ fn one_more(count: &Cell<u64>) {
 
 impl ChatArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let profile = self.format.profile()?;
-        runtime::single()?.block_on(self.talk(&profile))
+        let altered = self.altered.chosen();
+        let (Some(target), false) = (self.target, self.altered.list()?) else {
+            return Ok(Exit::Ok);
+        };
+        let profile = self.wire.profile()?;
+        if let Some(alteration) = altered {
+            return talk_altered(&target, profile, alteration);
+        }
+        let timeout = self.timeout;
+        let chat = Chat { target, timeout };
+        runtime::single()?.block_on(chat.talk(&profile))
     }
+}
 
+/// The same by the client that can be altered.
+fn talk_altered(
+    target: &Target,
+    profile: Profile,
+    alteration: Alteration,
+) -> Result<Exit, Failure> {
+    let addresses = target.resolve()?;
+    let over = altered::run(&addresses, profile, alteration, Console::standard());
+    Ok(match over {
+        Over::Well => Exit::Ok,
+        Over::Badly => Exit::CouldNot,
+    })
+}
+
+impl Chat {
     async fn talk(&self, profile: &Profile) -> Result<Exit, Failure> {
         let client = runtime::connect(&self.target, profile, self.timeout).await?;
         let (mut sender, mut receiver) = client.split();

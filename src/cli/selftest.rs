@@ -1,6 +1,6 @@
 //! `conformance selftest`: the suite, played at servers of which it is known what it should find.
 
-use super::alterations;
+use super::alterations::{Unknown, unknown};
 use super::exit::{Exit, Failure};
 use super::{out, runtime};
 use crate::altered::server::{Fault, Variant};
@@ -14,10 +14,10 @@ pub(crate) struct SelftestArgs {
     #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
     profile: String,
     /// Only this fault, and no server without one; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = alterations::known_fault)]
+    #[arg(long, value_name = "NAME", value_parser = known_fault)]
     fault: Vec<&'static Fault>,
     /// Only this variant, and no server with a fault; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = alterations::known_variant, conflicts_with = "fault")]
+    #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
     variant: Vec<&'static Variant>,
     /// Servers that are tried at the same time
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
@@ -38,6 +38,15 @@ enum Form {
     Markdown,
     /// The whole matrix as one JSON object
     Json,
+}
+
+fn known_fault(name: &str) -> Result<&'static Fault, Unknown> {
+    Fault::named(name).ok_or_else(|| unknown("fault", name, Fault::all().map(|fault| fault.name)))
+}
+
+fn known_variant(name: &str) -> Result<&'static Variant, Unknown> {
+    Variant::named(name)
+        .ok_or_else(|| unknown("variant", name, Variant::all().map(|variant| variant.name)))
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

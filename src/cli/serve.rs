@@ -1,12 +1,13 @@
 //! `conformance serve`: the reference server.
 
+use super::alterations::AlterationArgs;
 use super::durations::{Deadline, duration};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
 use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
-use super::{alterations, out, runtime};
-use crate::altered::server::{self as altered, Alteration};
+use super::{out, runtime};
+use crate::altered::server::{self as altered, Alteration, Hooks};
 use crate::profile::Profile;
 use crate::server::{Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
@@ -41,21 +42,8 @@ pub(crate) struct ServeArgs {
     /// How long clients may take to fetch their last replies when the server goes down
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     drain: Duration,
-    /// Serve with this fault, one of --list-faults: for those who test a checker or a client
-    #[arg(long, value_name = "NAME", value_parser = alterations::fault, conflicts_with = "variant")]
-    fault: Option<Alteration>,
-    /// Serve as this variant, one of --list-variants: as right as the reference server, but different
-    #[arg(long, value_name = "NAME", value_parser = alterations::variant)]
-    variant: Option<Alteration>,
-    /// List the faults and what each of them does, instead of serving
-    #[arg(long, conflicts_with_all = ["fault", "variant"])]
-    list_faults: bool,
-    /// List the variants and what each of them does, instead of serving
-    #[arg(long, conflicts_with_all = ["fault", "variant", "list_faults"])]
-    list_variants: bool,
-    /// Form of the list
-    #[arg(long, value_enum, default_value_t = alterations::Form::Human)]
-    format: alterations::Form,
+    #[command(flatten)]
+    altered: AlterationArgs<Hooks>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -68,11 +56,8 @@ enum Answer {
 
 impl ServeArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        if self.list_faults {
-            return alterations::list_faults(self.format);
-        }
-        if self.list_variants {
-            return alterations::list_variants(self.format);
+        if self.altered.list()? {
+            return Ok(Exit::Ok);
         }
         let profile = self.wire.profile()?;
         raise_descriptor_limit(self.max_connections);
@@ -92,7 +77,7 @@ impl ServeArgs {
             .await
             .map_err(|error| cannot_listen(&self.listen, &error))?;
         let address = server.local_addr()?;
-        let alteration = self.fault.or(self.variant);
+        let alteration = self.altered.chosen();
         out::line(address)?;
         let mut again = Signals::new()?;
         let shutdown = async {

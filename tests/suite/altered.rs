@@ -4,6 +4,7 @@ use crate::program::{
     GUARD, Served, conformance, connect, frame, payloads, read_to_fin, receive, reset, round_trip,
 };
 use framespec::altered::server::{self as altered, Alteration, Fault, Variant};
+use framespec::altered::{Alterable, Fault as FaultOf, Variant as VariantOf, client};
 use framespec::cases::{self, Circumstances};
 use framespec::judge::ReplyRule;
 use framespec::profile::Profile;
@@ -412,37 +413,75 @@ fn without_a_fault_it_says_what_the_reference_server_says() {
     }
 }
 
-#[test]
-fn the_program_knows_them_by_name_and_suggests_others() {
-    let run = |args: &[&str]| {
-        let output = conformance().args(args).output().unwrap();
-        let text = |octets| String::from_utf8(octets).unwrap();
-        let code = output.status.code().unwrap();
-        (code, text(output.stdout), text(output.stderr))
-    };
-    let (code, listed, _) = run(&["serve", "--list-faults"]);
+/// Exit code, standard output and standard error of the program.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let output = conformance().args(args).output().unwrap();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    let code = output.status.code().unwrap();
+    (code, text(output.stdout), text(output.stderr))
+}
+
+fn lists_all_of_them<H: Alterable>(command: &str) {
+    let (code, listed, _) = run(&[command, "--list-faults"]);
     assert_eq!(code, 0);
-    let (_, json, _) = run(&["serve", "--list-faults", "--format", "json"]);
+    let (_, json, _) = run(&[command, "--list-faults", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json.as_array().unwrap().len(), Fault::all().count());
-    for (fault, told) in Fault::all().zip(json.as_array().unwrap()) {
+    let faults: Vec<_> = FaultOf::<H>::all().collect();
+    assert_eq!(json.as_array().unwrap().len(), faults.len());
+    for (fault, told) in faults.iter().zip(json.as_array().unwrap()) {
         assert_eq!(told["name"], fault.name);
         assert!(listed.contains(fault.about), "{}", fault.name);
     }
-    let (_, listed, _) = run(&["serve", "--list-variants"]);
-    assert!(Variant::all().all(|variant| listed.contains(variant.about)));
+    let (_, listed, _) = run(&[command, "--list-variants"]);
+    assert!(VariantOf::<H>::all().all(|variant| listed.contains(variant.about)));
+}
 
+#[test]
+fn the_program_lists_them_for_both_roles() {
+    lists_all_of_them::<altered::Hooks>("serve");
+    lists_all_of_them::<client::Hooks>("chat");
+}
+
+#[test]
+fn the_program_suggests_names_for_those_that_it_does_not_know() {
     for (args, said) in [
-        (["--fault", "no-limt"], "no-limit"),
-        (["--fault", "zzzz"], "--list-faults"),
-        (["--variant", "constant"], "constant-reply"),
+        (["serve", "--fault", "no-limt"], "no-limit"),
+        (["serve", "--fault", "zzzz"], "--list-faults"),
+        (["serve", "--variant", "constant"], "constant-reply"),
+        (
+            ["chat", "--fault", "reply-in-one-raed"],
+            "reply-in-one-read",
+        ),
+        (["chat", "--variant", "promts"], "prompts"),
     ] {
-        let (code, stdout, stderr) = run(&[&["serve"], &args[..]].concat());
+        let (code, stdout, stderr) = run(&args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
         assert!(stderr.contains(said), "{stderr}");
     }
     let both = ["serve", "--fault", "no-limit", "--variant", "dribbles"];
     assert_eq!(run(&both).0, 2);
+    assert_eq!(run(&["chat"]).0, 2, "without a server");
+}
+
+#[test]
+fn the_program_chats_with_a_fault() {
+    let server = start(Alteration::NONE);
+    let chat = |args: &[&str], typed: &str| {
+        let address = server.addr().to_string();
+        let mut command = conformance();
+        command.arg("chat").arg(&address).args(args);
+        let output = command.write_stdin(typed.to_owned()).output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), shown)
+    };
+    let variant = ["--variant", "shows-values-as-python"];
+    assert_eq!(
+        chat(&variant, "\"é\"\n[1]\n"),
+        (Some(0), "'\\xe9'\n[1]\n".into())
+    );
+    let fault = ["--fault", "text-in-single-quotes"];
+    let (code, shown) = chat(&fault, "hello\n");
+    assert!(code == Some(0) && shown.contains("error"), "{shown}");
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! The steps of the reference server.
 
 use super::client::{Client, Hooks, read as read_some};
-use super::hooks::{Admission, Body, End, Malformed, Sizes, Steps};
+use super::hooks::{Admission, End, Steps};
+use crate::altered::frame::{self, Body, Malformed, sizes_in};
 use crate::message::Message;
-use crate::profile::{Mark, Order, Profile, Region, Unit};
 use crate::session::{Limits, Reply, Request};
 use crate::wire::{EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use tokio::time::timeout;
+
+pub(crate) use crate::altered::frame::{count, lengths, sizes, sizes_up_to};
 
 /// Octets that are discarded at the end, at most, from a client that goes on sending.
 const MOST_DISCARDED: usize = 1 << 20;
@@ -104,28 +106,12 @@ pub(crate) async fn take(c: &mut Client) -> Result<Body, End> {
 
 /// The body that belongs to a header.
 pub(crate) async fn rest_of_frame(c: &mut Client, header: &[u8]) -> Result<Body, End> {
-    let sizes = sizes_in(c, header).map_err(|Malformed| End::Malformed)?;
+    let hooks = c.hooks();
+    let sizes = sizes_in(c.profile(), header, hooks.count, hooks.sizes);
+    let sizes = sizes.map_err(|Malformed| End::Malformed)?;
     let octets = (c.hooks().body)(c, sizes.body).await?;
     let payload = sizes.payload;
     Ok(Body { octets, payload })
-}
-
-/// The sizes that a header tells.
-fn sizes_in(c: &Client, header: &[u8]) -> Result<Sizes, Malformed> {
-    let hooks = c.hooks();
-    let profile = c.profile();
-    let length_at = profile.before().len();
-    let after_at = length_at.saturating_add(profile.width().into());
-    let field = header.get(length_at..after_at.min(header.len()));
-    check_mark(profile.before(), header)?;
-    check_mark(profile.after(), header.get(after_at..).unwrap_or_default())?;
-    (hooks.sizes)(profile, (hooks.count)(profile, field.unwrap_or_default()))
-}
-
-fn check_mark(mark: &Mark, octets: &[u8]) -> Result<(), Malformed> {
-    let mut pairs = mark.octets().iter().zip(octets);
-    let fits = pairs.all(|(expected, octet)| expected.is_none_or(|expected| expected == *octet));
-    fits.then_some(()).ok_or(Malformed)
 }
 
 pub(crate) async fn header(c: &mut Client) -> Result<Vec<u8>, End> {
@@ -149,80 +135,8 @@ fn whole(octets: Vec<u8>, wanted: usize) -> Result<Vec<u8>, End> {
     Ok(octets)
 }
 
-/// The number in a length field, in the order and with the sign of the profile.
-pub(crate) fn count(profile: &Profile, field: &[u8]) -> i128 {
-    let mut octets = field.to_vec();
-    if profile.order() == Order::Little {
-        octets.reverse();
-    }
-    let number = in_big_endian(&octets);
-    let bits = u32::try_from(octets.len()).map_or(0, |octets| octets.saturating_mul(8));
-    let negative = profile.signed() && octets.first().is_some_and(|octet| *octet >= 0x80);
-    if negative {
-        number.saturating_sub(1_i128.checked_shl(bits).unwrap_or_default())
-    } else {
-        number
-    }
-}
-
-/// A number of so many octets, the first of them the most significant.
-pub(crate) fn in_big_endian(octets: &[u8]) -> i128 {
-    octets.iter().fold(0, |number: i128, octet| {
-        number.saturating_mul(256).saturating_add((*octet).into())
-    })
-}
-
-pub(crate) fn sizes(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
-    sizes_up_to(profile, count, profile.max_body().into())
-}
-
-/// The sizes that a number stands for, if the body is not over the limit and has whole chunks.
-pub(crate) fn sizes_up_to(profile: &Profile, count: i128, limit: i128) -> Result<Sizes, Malformed> {
-    let (body, payload) = lengths(profile, count);
-    let chunk = i128::from(profile.chunk());
-    let in_order = (0..=limit).contains(&body)
-        && payload.is_none_or(|payload| payload >= 0)
-        && body.checked_rem(chunk) == Some(0);
-    let sizes = Sizes {
-        body: usize::try_from(body).map_err(|_| Malformed)?,
-        payload: payload.and_then(|payload| usize::try_from(payload).ok()),
-    };
-    in_order.then_some(sizes).ok_or(Malformed)
-}
-
-/// Octets of body that a number stands for, and of payload where that is another matter. Negative
-/// where the number is too small for what it covers.
-pub(crate) fn lengths(profile: &Profile, count: i128) -> (i128, Option<i128>) {
-    let chunk = i128::from(profile.chunk());
-    let length = match profile.unit() {
-        Unit::Octets => count,
-        Unit::Chunks => count.saturating_mul(chunk),
-    };
-    let covered = i128::try_from(profile.covered_header_len()).unwrap_or(i128::MAX);
-    let counted = length.saturating_sub(covered);
-    if profile.covers(Region::Padding) {
-        return (counted, (chunk == 1).then_some(counted));
-    }
-    let over = counted.checked_rem_euclid(chunk).unwrap_or_default();
-    let missing = if over == 0 {
-        0
-    } else {
-        chunk.saturating_sub(over)
-    };
-    (counted.saturating_add(missing), Some(counted))
-}
-
 pub(crate) fn payload(c: &mut Client, body: Body) -> Vec<u8> {
-    let mut octets = body.octets;
-    let pad = c.profile().pad();
-    let end = body.payload.unwrap_or_else(|| {
-        octets
-            .iter()
-            .rposition(|octet| *octet != pad)
-            .map_or(0, |last| last.saturating_add(1))
-    });
-    octets.truncate(end);
-    octets
+    frame::payload(c.profile(), body)
 }
 
 pub(crate) fn read(c: &mut Client, payload: Vec<u8>) -> Request {
@@ -273,48 +187,4 @@ async fn take_leave(c: &mut Client) {
     };
     // Whoever has not gone by then is closed upon.
     let _ = timeout(c.shared.linger, discard).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::Decoder;
-    use arbitrary::{Arbitrary as _, Unstructured};
-    use proptest::prelude::*;
-
-    proptest! {
-        /// Whatever stands in the length field of whatever format: the sizes are those that the
-        /// reference server goes by.
-        #[test]
-        fn sizes_are_those_of_the_decoder(
-            seed in prop::collection::vec(any::<u8>(), 0..60),
-            number in prop_oneof![0..400_u64, any::<u64>(), (0..400_u64).prop_map(|n| !n)],
-        ) {
-            let profile = Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap();
-            let mut octets = BytesMut::new();
-            Encoder::new(&profile).header_with(number, &mut octets);
-            let start = profile.before().len();
-            let field = octets[start..start + usize::from(profile.width())].to_vec();
-            let decoded = Decoder::new(&profile).decode(&mut octets);
-            match sizes(&profile, count(&profile, &field)) {
-                Err(Malformed) => prop_assert!(decoded.is_err(), "{:?}", decoded),
-                Ok(Sizes { body, payload }) if body < 1 << 18 => {
-                    let before = octets.len();
-                    let mut decoder = Decoder::new(&profile);
-                    if body > 0 {
-                        octets.resize(before + body - 1, 1);
-                        prop_assert_eq!(decoder.decode(&mut octets), Ok(None));
-                        octets.resize(before + body, 1);
-                    } else {
-                        Encoder::new(&profile).header_with(number, &mut octets);
-                        octets.truncate(profile.header_len());
-                    }
-                    let frame = decoder.decode(&mut octets).unwrap().unwrap();
-                    prop_assert_eq!(frame.body().len(), body);
-                    prop_assert_eq!(frame.payload().len(), payload.unwrap_or(body));
-                }
-                Ok(_) => prop_assert_eq!(decoded, Ok(None)),
-            }
-        }
-    }
 }

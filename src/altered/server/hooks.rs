@@ -1,5 +1,6 @@
 //! The steps that an altered server is put together from, and what they hand to one another.
 
+use crate::altered::frame::{Body, Malformed, Sizes};
 use crate::profile::Profile;
 use crate::session::{Limits, Reply, Request};
 use crate::wire::EncodeError;
@@ -61,24 +62,6 @@ impl<C> fmt::Debug for Steps<C> {
         f.debug_struct("Steps").finish_non_exhaustive()
     }
 }
-
-/// A body and, where the header tells that, how much of it is payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Body {
-    pub(crate) octets: Vec<u8>,
-    pub(crate) payload: Option<usize>,
-}
-
-/// The size of a body and, where the header tells that, of the payload in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sizes {
-    pub(crate) body: usize,
-    pub(crate) payload: Option<usize>,
-}
-
-/// A header that no frame can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
 
 /// What becomes of a client that has connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,9 @@
 use super::client::{Client, Variant};
 use super::faults::up_to_two_gib;
 use super::honest;
-use super::hooks::{Body, End, Malformed, Sizes};
+use super::hooks::End;
+use crate::altered::frame::{self, Body, Malformed, Sizes};
+use crate::altered::text::in_ascii;
 use crate::message::{Message, Undecodable};
 use crate::profile::{Payload, Profile};
 use crate::server::{Handler as _, Tutorial};
@@ -86,7 +88,7 @@ pub(super) const VARIANTS: &[Variant] = &[
     Variant::new(
         "limit-of-32-kib",
         "Bodies of more than 32 KiB are refused, unless another limit is declared.",
-        |h| h.sizes = up_to_32_kib,
+        |h| h.sizes = frame::sizes_up_to_32_kib,
     ),
     Variant::new(
         "limit-of-2-gib",
@@ -216,21 +218,6 @@ async fn in_own_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, En
     }
 }
 
-/// The same JSON text with escapes for all that is not ASCII.
-fn in_ascii(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04X}"));
-            }
-        }
-    }
-    out
-}
-
 async fn slowly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     if !c.memory.flag {
         sleep(Duration::from_millis(50)).await;
@@ -252,11 +239,6 @@ async fn in_two(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
     c.send_all(header).await?;
     sleep(Duration::from_millis(1)).await;
     c.send_all(body).await
-}
-
-fn up_to_32_kib(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
-    let limit = profile.declared_max_body().unwrap_or(32 << 10);
-    honest::sizes_up_to(profile, count, limit.into())
 }
 
 async fn resetting(c: &mut Client, end: End) {
@@ -435,12 +417,7 @@ fn with_odd_lengths(profile: &Profile, count: i128) -> Result<Sizes, Malformed> 
 
 async fn with_least_padding(c: &mut Client) -> Result<Body, End> {
     let body = honest::take(c).await?;
-    let padding = body
-        .octets
-        .len()
-        .saturating_sub(honest::payload(c, body.clone()).len());
-    let chunk = c.profile().chunk() as usize;
-    if padding >= chunk && padding < body.octets.len() {
+    if frame::has_spare_padding(c.profile(), &body) {
         return Err(End::Asked);
     }
     Ok(body)

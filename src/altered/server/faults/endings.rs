@@ -2,8 +2,9 @@
 
 use super::super::client::{Client, Fault};
 use super::super::honest;
-use super::super::hooks::{Body, End};
+use super::super::hooks::End;
 use crate::altered::alteration::Need;
+use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
 use std::io;
 use std::time::Duration;

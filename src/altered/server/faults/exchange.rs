@@ -2,9 +2,10 @@
 
 use super::super::client::{Client, Fault, write};
 use super::super::honest;
-use super::super::hooks::{Body, End};
+use super::super::hooks::End;
 use super::reading::{more, whole_frame};
 use crate::altered::alteration::Need;
+use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,8 +2,9 @@
 
 use super::super::client::{Client, Fault};
 use super::super::honest;
-use super::super::hooks::{Admission, Body, End};
+use super::super::hooks::{Admission, End};
 use super::reading::whole_frame;
+use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
 use std::net::Shutdown;
 use std::sync::Arc;

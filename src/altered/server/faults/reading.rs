@@ -2,8 +2,9 @@
 
 use super::super::client::{Client, Fault};
 use super::super::honest;
-use super::super::hooks::{Body, End};
+use super::super::hooks::End;
 use crate::altered::alteration::Need;
+use crate::altered::frame::Body;
 use crate::wire::Decoder;
 use bytes::Buf as _;
 use std::time::Duration;

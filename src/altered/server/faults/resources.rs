@@ -2,8 +2,9 @@
 
 use super::super::client::{Client, Fault, write};
 use super::super::honest;
-use super::super::hooks::{Body, End, Malformed, Sizes};
+use super::super::hooks::End;
 use crate::altered::alteration::Need;
+use crate::altered::frame::{Body, Malformed, Sizes};
 use crate::profile::Profile;
 use crate::session::Request;
 use std::hint::black_box;

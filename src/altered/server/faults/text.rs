@@ -2,7 +2,8 @@
 
 use super::super::client::{Client, Fault};
 use super::super::honest;
-use super::super::hooks::{Body, End};
+use super::super::hooks::End;
+use crate::altered::frame::Body;
 use crate::message::Message;
 use crate::session::{Reply, Request};
 use bytes::Bytes;

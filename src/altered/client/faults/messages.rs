@@ -1,0 +1,89 @@
+//! What clients do with well-framed replies that are no messages, or that their parser cannot manage.
+
+use super::super::half::{Fault, Half};
+use super::super::honest;
+use super::super::hooks::End;
+use crate::message::{Message, Undecodable};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("garbage-ends-the-reader", "client-undecodable", "Jest#404",
+        "A reply that cannot be decoded ends the thread that reads, and nobody notices.",
+        |h| h.undecodable = |_, _| Err(End::Forgotten)),
+    Fault::new("bad-utf-8-ends-the-client", "client-undecodable", "",
+        "Octets that are not UTF-8 end the whole process.",
+        |h| h.undecodable = dying_of_bad_utf_8),
+    Fault::new("octet-behind-garbage-skipped", "client-undecodable", "",
+        "When a reply cannot be decoded, an octet is skipped in search of the next.",
+        |h| h.undecodable = skipping_an_octet),
+    Fault::new("empty-reply-ends-the-reader", "client-undecodable", "yyjsonr#44",
+        "An empty reply ends the thread that reads, and nobody notices.",
+        |h| h.undecodable = stopping_at_nothing),
+    Fault::new("garbage-kept-for-the-next", "client-undecodable", "",
+        "What cannot be decoded is kept, and the next reply put behind it.",
+        |h| h.read = behind_garbage),
+    Fault::new("depth-exhausts-the-stack", "client-undecodable", "minimal-json#61, kivaloo#380",
+        "The parser calls itself for each level of a reply, until the stack is used up.",
+        |h| h.read = on_a_small_stack),
+    Fault::new("long-numbers-end-the-reader", "client-undecodable", "",
+        "A number of thousands of digits raises an error that nobody expects, and ends the thread that reads.",
+        |h| h.show = stopping_at_long_numbers),
+    Fault::new("half-a-pair-ends-the-reader", "client-undecodable", "schemathesis#4229, reqman#12",
+        "Half of a surrogate pair is decoded and cannot be printed, which ends the thread that reads.",
+        |h| h.show = stopping_at_surrogates),
+];
+
+fn dying_of_bad_utf_8(c: &mut Half, why: Undecodable) -> Result<(), End> {
+    if matches!(why, Undecodable::NotUtf8 { .. }) {
+        return Err(End::Fatal);
+    }
+    honest::undecodable(c, why)
+}
+
+fn skipping_an_octet(c: &mut Half, why: Undecodable) -> Result<(), End> {
+    honest::body(c, 1)?;
+    honest::undecodable(c, why)
+}
+
+fn stopping_at_nothing(c: &mut Half, why: Undecodable) -> Result<(), End> {
+    if matches!(why, Undecodable::Empty) {
+        return Err(End::Forgotten);
+    }
+    honest::undecodable(c, why)
+}
+
+fn behind_garbage(c: &mut Half, payload: Vec<u8>) -> Result<Message, Undecodable> {
+    let mut octets = std::mem::take(&mut c.memory.octets);
+    octets.extend(payload);
+    let read = honest::read(c, octets.clone());
+    if read.is_err() {
+        c.memory.octets = octets;
+    }
+    read
+}
+
+/// Levels for which the stack is large enough.
+const DEEPEST: usize = 5_000;
+
+fn on_a_small_stack(c: &mut Half, payload: Vec<u8>) -> Result<Message, Undecodable> {
+    let opening = |octet: &&u8| matches!(octet, b'[' | b'{');
+    if payload.iter().take_while(opening).count() > DEEPEST {
+        std::process::abort();
+    }
+    honest::read(c, payload)
+}
+
+fn stopping_at_long_numbers(c: &mut Half, message: Message) {
+    let digits = |octet: &u8| octet.is_ascii_digit();
+    if message.payload().len() > 4_300 && message.payload().iter().all(digits) {
+        honest::forever();
+    }
+    honest::show(c, message);
+}
+
+fn stopping_at_surrogates(c: &mut Half, message: Message) {
+    if message.text().is_some_and(|text| text == "\"\\ud800\"") {
+        honest::forever();
+    }
+    honest::show(c, message);
+}

@@ -1,0 +1,94 @@
+//! What clients take for padding, and what for payload.
+
+use super::super::half::{Fault, Half};
+use super::super::honest;
+use super::super::hooks::End;
+use crate::altered::frame::{self, Body};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("padding-expected", "client-payload", "",
+        "Every reply is taken to end in padding, if need be in a chunk of nothing else.",
+        |h| h.body = up_to_padding),
+    Fault::new("reply-stripped-at-both-ends", "client-payload", "",
+        "Pad octets are dropped at the front of a reply as well.",
+        |h| h.payload = stripped),
+    Fault::new("reply-cut-at-the-first-pad-octet", "client-payload", "",
+        "A reply is read up to the first pad octet in it.",
+        |h| h.payload = up_to_the_first_pad),
+    Fault::new("padding-of-one-chunk-only", "client-payload", "",
+        "Padding is dropped only in the last chunk of a reply.",
+        |h| h.payload = in_the_last_chunk),
+    Fault::new("last-octet-taken-for-the-end", "client-payload", "",
+        "The last octet of a reply is dropped, whatever it is.",
+        |h| h.payload = |c, body| without_the_last(c, body)),
+    Fault::new("single-pad-octet-kept", "client-payload", "",
+        "A single pad octet at the end of a reply is read as part of the message.",
+        |h| h.payload = with_a_single_pad),
+    Fault::new("old-octets-in-a-reply", "client-payload", "",
+        "The buffer for replies is reused as it is, so that a short one ends in what a longer one left there.",
+        |h| h.payload = over_old_octets),
+];
+
+fn up_to_padding(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = honest::body(c, wanted)?;
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    while octets.last() != Some(&c.profile().pad()) {
+        octets.extend(honest::body(c, chunk)?);
+    }
+    Ok(octets)
+}
+
+fn stripped(c: &mut Half, body: Body) -> Vec<u8> {
+    let pad = c.profile().pad();
+    let payload = frame::payload(c.profile(), body);
+    let from = payload.iter().position(|octet| *octet != pad);
+    payload
+        .get(from.unwrap_or(payload.len())..)
+        .unwrap_or_default()
+        .to_vec()
+}
+
+fn up_to_the_first_pad(c: &mut Half, body: Body) -> Vec<u8> {
+    let pad = c.profile().pad();
+    let payload = body.octets.split(|octet| *octet == pad).next();
+    payload.unwrap_or_default().to_vec()
+}
+
+fn in_the_last_chunk(c: &mut Half, body: Body) -> Vec<u8> {
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    let last = body.octets.len().saturating_sub(chunk);
+    let payload = frame::payload(c.profile(), body.clone());
+    let kept = payload.len().max(last);
+    body.octets.get(..kept).unwrap_or_default().to_vec()
+}
+
+fn with_a_single_pad(c: &mut Half, body: Body) -> Vec<u8> {
+    let payload = frame::payload(c.profile(), body.clone());
+    match body.octets.len().saturating_sub(payload.len()) {
+        1 => body.octets,
+        _ => payload,
+    }
+}
+
+fn without_the_last(c: &mut Half, mut body: Body) -> Vec<u8> {
+    body.octets.pop();
+    body.payload = None;
+    frame::payload(c.profile(), body)
+}
+
+fn over_old_octets(c: &mut Half, body: Body) -> Vec<u8> {
+    let mut octets = body.octets;
+    if let Some(old) = c.memory.octets.get(octets.len()..) {
+        octets.extend_from_slice(old);
+    }
+    let text = frame::payload(
+        c.profile(),
+        Body {
+            octets: octets.clone(),
+            payload: None,
+        },
+    );
+    c.memory.octets = octets;
+    text
+}

@@ -1,0 +1,188 @@
+//! Taking replies off the stream: short reads, and reads that bring too much.
+
+use super::super::half::{Fault, Half};
+use super::super::honest;
+use super::super::hooks::End;
+use crate::altered::frame::Body;
+use crate::wire::Decoder;
+use bytes::BytesMut;
+use std::time::Duration;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("reply-header-in-one-read", "client-reassembly", "ssh-pageant#12",
+        "One read is taken for the whole header of a reply, however few octets it brings.",
+        |h| h.header = header_in_one_read),
+    Fault::new("reply-body-in-one-read", "client-reassembly", "libssh2#510, ddb#2",
+        "One read is taken for the whole body of a reply, and what comes later for the next header.",
+        |h| h.body = in_one_read),
+    Fault::new("reply-in-one-read", "client-reassembly", "rea#8",
+        "One read is taken for a whole reply, header and body.",
+        |h| h.take = all_in_one_read),
+    Fault::new("short-read-is-a-disconnect", "client-reassembly", "",
+        "A read that brings less than the whole body is taken for the end of the stream.",
+        |h| h.body = whole_or_gone),
+    Fault::new("part-of-a-reply-dropped", "client-reassembly", "mqtt5_client#36",
+        "When what has been read is no whole reply yet, it is dropped.",
+        |h| h.take = whole_or_dropped),
+    Fault::new("reply-octets-counted-as-asked", "client-reassembly", "",
+        "Each read lowers the number of octets still to come by what was asked for, not by what it brought.",
+        |h| h.body = counting_what_was_asked),
+    Fault::new("reply-decoded-piece-by-piece", "client-reassembly", "sseclient#8, nx#34151",
+        "Each piece of a reply is decoded by itself, so that a character on a cut is lost.",
+        |h| h.body = piece_by_piece),
+    Fault::new("reply-cut-to-the-buffer", "client-reassembly", "",
+        "Of a reply larger than the buffer of 4096 octets the rest is read and dropped.",
+        |h| h.body = cut_to_the_buffer),
+
+    Fault::new("first-reply-of-a-read-only", "client-boundary", "songxinjianqwe/Chat#4",
+        "What a read brings behind the first whole reply is dropped.",
+        |h| h.take = first_of_a_read),
+    Fault::new("replies-in-reads-of-a-fixed-size", "client-boundary", "",
+        "A body is read 60 octets at a time until there is enough, and what the last read took of the next reply is dropped.",
+        |h| h.body = in_fixed_reads),
+    Fault::new("octet-behind-a-reply-taken", "client-boundary", "",
+        "The loop over a body runs once too often and takes the octet behind it, if that is here.",
+        |h| h.body = one_too_many),
+    Fault::new("reply-taken-for-a-repetition", "client-boundary", "",
+        "A reply that is as long as the one before is taken for its repetition and dropped.",
+        |h| h.take = unless_repeated),
+];
+
+const INSIDE: End = End::Eof { inside: true };
+
+fn header_in_one_read(c: &mut Half) -> Result<Vec<u8>, End> {
+    let octets = c.recv(c.profile().header_len())?;
+    if octets.is_empty() {
+        return Err(End::Eof { inside: false });
+    }
+    Ok(octets)
+}
+
+fn in_one_read(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = c.recv(wanted)?;
+    if octets.is_empty() && wanted > 0 {
+        return Err(INSIDE);
+    }
+    Ok(octets)
+}
+
+fn all_in_one_read(c: &mut Half) -> Result<Body, End> {
+    c.fill()?;
+    let header: Vec<u8> = c.recv(c.profile().header_len())?;
+    let rest = std::mem::take(&mut c.inbox);
+    let body = honest::sizes(c, &header)?.body;
+    Ok(Body {
+        octets: rest.get(..body).unwrap_or(&rest).to_vec(),
+        payload: None,
+    })
+}
+
+fn whole_or_gone(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = in_one_read(c, wanted)?;
+    if octets.len() < wanted {
+        return Err(INSIDE);
+    }
+    Ok(octets)
+}
+
+/// The whole reply at the front of what has been read, if there is one.
+fn whole_reply(c: &mut Half) -> Result<Option<Body>, End> {
+    let mut octets = BytesMut::from(c.inbox.as_slice());
+    let mut decoder = Decoder::new(c.profile());
+    let frame = decoder.decode(&mut octets).map_err(|_| End::Malformed)?;
+    let Some(frame) = frame else { return Ok(None) };
+    c.inbox = octets.to_vec();
+    Ok(Some(Body {
+        octets: frame.body().to_vec(),
+        payload: Some(frame.payload().len()),
+    }))
+}
+
+fn whole_or_dropped(c: &mut Half) -> Result<Body, End> {
+    loop {
+        if let Some(body) = whole_reply(c)? {
+            return Ok(body);
+        }
+        c.inbox.clear();
+        c.fill()?;
+    }
+}
+
+fn first_of_a_read(c: &mut Half) -> Result<Body, End> {
+    c.inbox.clear();
+    loop {
+        c.fill()?;
+        if let Some(body) = whole_reply(c)? {
+            return Ok(body);
+        }
+    }
+}
+
+/// As many octets as wanted or more, in reads of at most so many, with `count` told what was asked for
+/// and what came.
+fn in_reads(
+    c: &mut Half,
+    wanted: usize,
+    most: usize,
+    count: fn(usize, usize) -> usize,
+) -> Result<Vec<u8>, End> {
+    let (mut counted, mut octets) = (0_usize, Vec::new());
+    while counted < wanted {
+        let came = c.recv(most)?;
+        if came.is_empty() {
+            return Err(INSIDE);
+        }
+        counted = counted.saturating_add(count(most, came.len()));
+        octets.extend(came);
+    }
+    octets.truncate(wanted);
+    Ok(octets)
+}
+
+fn counting_what_was_asked(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    in_reads(c, wanted, chunk, |asked, _| asked)
+}
+
+fn in_fixed_reads(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    in_reads(c, wanted, 60, |_, came| came)
+}
+
+fn piece_by_piece(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let (mut left, mut text) = (wanted, String::new());
+    while left > 0 {
+        let piece = c.recv(left)?;
+        if piece.is_empty() {
+            return Err(INSIDE);
+        }
+        left = left.saturating_sub(piece.len());
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
+    Ok(text.into_bytes())
+}
+
+fn cut_to_the_buffer(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = honest::body(c, wanted)?;
+    octets.truncate(4096);
+    Ok(octets)
+}
+
+fn one_too_many(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = honest::body(c, wanted)?;
+    if c.inbox.is_empty() {
+        c.look_ahead(Duration::from_millis(5))?;
+    }
+    c.inbox.drain(..c.inbox.len().min(1));
+    Ok(octets)
+}
+
+fn unless_repeated(c: &mut Half) -> Result<Body, End> {
+    loop {
+        let body = honest::take(c)?;
+        let before = std::mem::replace(&mut c.memory.count, body.octets.len());
+        if before != body.octets.len() {
+            return Ok(body);
+        }
+    }
+}

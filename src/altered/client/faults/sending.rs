@@ -1,0 +1,175 @@
+//! What clients put on the wire: headers that say something else than their bodies, and padding.
+
+use super::super::half::{Fault, Half};
+use super::super::honest;
+use crate::altered::frame;
+use crate::wire::{EncodeError, Encoder};
+use bytes::BytesMut;
+use std::io;
+use std::time::Duration;
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("request-length-in-other-order", "client-framing", "",
+        "The length of a request is written in the other octet order.",
+        |h| h.encode = in_other_order),
+    Fault::new("request-length-of-half-its-width", "client-framing", "",
+        "The length of a request is written in half as many octets as it has.",
+        |h| h.encode = in_half_its_width),
+    Fault::new("request-length-holds-the-header", "client-framing", "",
+        "The length of a request counts the header as well.",
+        |h| h.encode = counting_the_header),
+    Fault::new("request-length-counts-characters", "client-framing", "rabbitmq-stream-java-client#1004, it.sauronsoftware.junique#1",
+        "The length of a request counts characters where it should count octets.",
+        |h| h.encode = counting_characters),
+    Fault::new("request-length-of-one-octet", "client-framing", "rsocket-broker-client#13",
+        "Only the least significant octet of a request's length is written.",
+        |h| h.encode = of_one_octet),
+    Fault::new("request-cut-by-a-short-write", "client-framing", "smpclient#130, objeck-lang#670",
+        "A write takes 4096 octets of a request, and nobody looks how much it has taken.",
+        |h| h.send = |c, octets| c.write(octets.get(..ONE_WRITE).unwrap_or(&octets))),
+    Fault::new("requests-interleaved", "client-framing", "GraphCode#158, samoyed#694",
+        "Requests that are made at the same time are written header by header and then body by body.",
+        |h| h.send = interleaved),
+    Fault::new("line-end-behind-a-request", "client-framing", "",
+        "A line end is sent behind each request.",
+        |h| h.send = |c, octets| c.write(&[&octets, b"\n".as_slice()].concat())),
+    Fault::new("greeting-before-the-first-request", "client-framing", "",
+        "A line that tells of the client goes before its first request.",
+        |h| h.send = with_greeting),
+
+    Fault::new("request-not-padded", "client-padding", "",
+        "The last chunk of a request ends where its text does, and the length says so.",
+        |h| h.encode = not_padded),
+    Fault::new("request-padded-with-spaces", "client-padding", "",
+        "Requests are padded with spaces.",
+        |h| h.encode = |c, payload| padded_with(c, payload, b' ')),
+    Fault::new("request-padded-with-digits", "client-padding", "",
+        "Requests are padded with the digit 0.",
+        |h| h.encode = |c, payload| padded_with(c, payload, b'0')),
+    Fault::new("request-padded-with-fill-octets", "client-padding", "CVE-2003-0001",
+        "Requests are padded with what a fresh buffer is filled with, which is not NUL.",
+        |h| h.encode = |c, payload| padded_with(c, payload, 0xcc)),
+    Fault::new("chunk-of-nothing-but-padding", "client-padding", "",
+        "A request that fills its chunks gets another one of nothing but padding.",
+        |h| h.encode = a_chunk_more),
+];
+
+/// What one write takes.
+const ONE_WRITE: usize = 4 << 10;
+
+/// Requests that come within this time are made at the same time.
+const AT_THE_SAME_TIME: Duration = Duration::from_millis(30);
+
+/// The octets of the length in a frame.
+fn length_field(c: &Half) -> std::ops::Range<usize> {
+    let from = c.profile().before().len();
+    from..from.saturating_add(c.profile().width().into())
+}
+
+fn in_other_order(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    if let Some(length) = octets.get_mut(length_field(c)) {
+        length.reverse();
+    }
+    Ok(octets)
+}
+
+fn in_half_its_width(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let length = length_field(c);
+    octets.drain(length.start..length.start.saturating_add(length.len() / 2));
+    Ok(octets)
+}
+
+/// The frame of a payload with a header for another body, if there can be such a header.
+fn claiming(c: &mut Half, payload: &[u8], body: usize) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let mut header = BytesMut::new();
+    if Encoder::new(c.profile())
+        .claim(body as u64, &mut header)
+        .is_ok()
+    {
+        octets.splice(..c.profile().header_len(), header);
+    }
+    Ok(octets)
+}
+
+/// Octets of the body of a payload of so many.
+fn body_of(c: &Half, payload: usize) -> Result<usize, EncodeError> {
+    let whole = Encoder::new(c.profile()).encoded_len(payload)?;
+    Ok(whole.saturating_sub(c.profile().header_len()))
+}
+
+fn counting_the_header(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let header = c.profile().header_len();
+    let body = body_of(c, payload.len())?;
+    claiming(c, payload, body.saturating_add(header))
+}
+
+fn counting_characters(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let characters = String::from_utf8_lossy(payload).chars().count();
+    let body = body_of(c, characters)?;
+    claiming(c, payload, body)
+}
+
+fn of_one_octet(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let field = octets.get(length_field(c)).unwrap_or_default();
+    let low = frame::count(c.profile(), field).rem_euclid(256);
+    let mut header = BytesMut::new();
+    Encoder::new(c.profile()).header_with(u64::try_from(low).unwrap_or_default(), &mut header);
+    octets.splice(..header.len(), header);
+    Ok(octets)
+}
+
+fn interleaved(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
+    let Some(line) = c.shared.line_within(AT_THE_SAME_TIME) else {
+        return c.write(&octets);
+    };
+    let payload = honest::compose(c, &line);
+    let Ok(other) = honest::encode(c, &payload) else {
+        return c.write(&octets);
+    };
+    c.shared.asked();
+    let header = c.profile().header_len();
+    let ((one_header, one_body), (other_header, other_body)) = (
+        octets.split_at(header.min(octets.len())),
+        other.split_at(header.min(other.len())),
+    );
+    c.write(&[one_header, other_header, one_body, other_body].concat())
+}
+
+fn with_greeting(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
+    if !std::mem::replace(&mut c.memory.flag, true) {
+        c.write(b"client 1.0\r\n")?;
+    }
+    c.write(&octets)
+}
+
+fn not_padded(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = claiming(c, payload, payload.len())?;
+    octets.truncate(c.profile().header_len().saturating_add(payload.len()));
+    Ok(octets)
+}
+
+/// The frame of a payload with another octet for padding.
+fn padded_with(c: &mut Half, payload: &[u8], pad: u8) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = honest::encode(c, payload)?;
+    let padding = c.profile().header_len().saturating_add(payload.len());
+    if let Some(padding) = octets.get_mut(padding..) {
+        padding.fill(pad);
+    }
+    Ok(octets)
+}
+
+fn a_chunk_more(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let body = body_of(c, payload.len())?;
+    if body > payload.len() {
+        return honest::encode(c, payload);
+    }
+    let more = usize::try_from(c.profile().chunk()).unwrap_or_default();
+    let mut octets = claiming(c, payload, body.saturating_add(more))?;
+    octets.resize(octets.len().saturating_add(more), c.profile().pad());
+    Ok(octets)
+}

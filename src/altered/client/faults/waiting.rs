@@ -1,0 +1,104 @@
+//! How clients wait: not long enough, or with the processor.
+
+use super::super::half::{Fault, Half, is_timeout};
+use super::super::honest;
+use super::super::hooks::End;
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+#[rustfmt::skip]
+pub(super) const FAULTS: &[Fault] = &[
+    Fault::new("reply-timeout-of-200-ms", "client-patience", "",
+        "A reply that has not begun 200 ms after its request is not waited for any more.",
+        |h| h.header = soon_or_never),
+    Fault::new("timeout-of-100-ms-inside-a-reply", "client-patience", "beast#2015",
+        "A reply in which nothing comes for 100 ms is given up.",
+        |h| { h.header = header_without_pause; h.body = |c, wanted| honest::body_without_pause(c, wanted, SHORT); }),
+    Fault::new("timeout-of-half-a-second-inside-a-reply", "client-patience", "",
+        "A reply in which nothing comes for half a second is given up.",
+        |h| h.body = |c, wanted| honest::body_without_pause(c, wanted, Duration::from_millis(500))),
+    Fault::new("pause-completes-a-reply", "client-patience", "",
+        "When nothing comes for 100 ms inside a reply, it is taken to be whole.",
+        |h| h.body = until_a_pause),
+    Fault::new("tick-loses-part-of-a-reply", "client-patience", "aws-iot-device-sdk-embedded-C#35, ThetaDataDx#357",
+        "Reading is interrupted every 50 ms to look at something else, and what was read of a reply until then is lost.",
+        |h| {
+            h.body = |c, wanted| honest::body_without_pause(c, wanted, TICK);
+            h.ended = |_, end| if matches!(end, End::Late) { Ok(()) } else { Err(end) };
+        }),
+    Fault::new("socket-asked-over-and-over", "client-patience", "FreeRDP#6730, php-mqtt/client#29",
+        "Where a reply is to be waited for, the socket is asked over and over whether there is one.",
+        |h| h.header = polled),
+];
+
+const SHORT: Duration = Duration::from_millis(100);
+
+const TICK: Duration = Duration::from_millis(50);
+
+/// How often it is looked at the clock.
+const LOOK: Duration = Duration::from_millis(10);
+
+fn soon_or_never(c: &mut Half) -> Result<Vec<u8>, End> {
+    let mut since = None;
+    while c.inbox.is_empty() {
+        if c.look_ahead(LOOK)? {
+            return honest::header(c);
+        }
+        if c.shared.is_owed() {
+            let since = since.get_or_insert_with(Instant::now);
+            if c.inbox.is_empty() && since.elapsed() > Duration::from_millis(200) {
+                return Err(End::Late);
+            }
+        }
+    }
+    honest::header(c)
+}
+
+/// The first octet may take its time.
+fn header_without_pause(c: &mut Half) -> Result<Vec<u8>, End> {
+    let mut header = c.collect(1)?;
+    if header.is_empty() {
+        return Err(End::Eof { inside: false });
+    }
+    let rest = c.profile().header_len().saturating_sub(1);
+    header.extend(honest::body_without_pause(c, rest, SHORT)?);
+    Ok(header)
+}
+
+fn until_a_pause(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
+    c.limit_reads(Some(SHORT))?;
+    let mut octets = Vec::new();
+    let read = loop {
+        let left = wanted.saturating_sub(octets.len());
+        if left == 0 {
+            break Ok(());
+        }
+        match c.recv(left) {
+            Ok(came) if came.is_empty() => break Err(End::Eof { inside: true }),
+            Ok(came) => octets.extend(came),
+            Err(End::Broken(error)) if is_timeout(&error) => break Ok(()),
+            Err(end) => break Err(end),
+        }
+    };
+    c.limit_reads(None)?;
+    read.map(|()| octets)
+}
+
+fn polled(c: &mut Half) -> Result<Vec<u8>, End> {
+    let stream = c.shared.stream()?;
+    stream.set_nonblocking(true)?;
+    let first = loop {
+        match c.recv(1) {
+            Err(End::Broken(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            first => break first,
+        }
+    };
+    stream.set_nonblocking(false)?;
+    let mut header = first?;
+    if header.is_empty() {
+        return Err(End::Eof { inside: false });
+    }
+    let rest = c.profile().header_len().saturating_sub(1);
+    header.extend(honest::body(c, rest)?);
+    Ok(header)
+}
