@@ -107,7 +107,7 @@ fn without_python_a_test_is_skipped_unless_it_is_required() {
 }
 
 /// A test of this binary that needs a peer.
-const NEEDS_PYTHON: &str = "peers::behaviour::the_mute_one_takes_connections_and_says_nothing";
+const NEEDS_PYTHON: &str = "peers::behaviour::the_hostile_one_that_stalls_sends_half_a_frame";
 
 /// Runs that test where no program can be found; whether it passes, and what is said.
 fn without_any_program(is_required: bool) -> (bool, String) {

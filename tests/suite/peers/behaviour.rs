@@ -320,23 +320,6 @@ fn the_hostile_one_that_writes_to_terminals_frames_it_properly() {
 }
 
 #[test]
-fn the_mute_one_takes_connections_and_says_nothing() {
-    let Some(peer) = hostile("mute", &[]) else {
-        return;
-    };
-    for _ in 0..3 {
-        let mut client = Raw::connect(peer.address, TUTORIAL);
-        client.request("1");
-        client.stream.set_nonblocking(true).unwrap();
-        let came = std::io::Read::read(&mut client.stream, &mut [0; 1]);
-        assert_eq!(
-            came.map_err(|error| error.kind()),
-            Err(std::io::ErrorKind::WouldBlock)
-        );
-    }
-}
-
-#[test]
 fn the_mortal_one_dies_with_the_request_after_its_last() {
     let Some(mut peer) = hostile("die-after", &["--requests", "2"]) else {
         return;
