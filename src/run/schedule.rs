@@ -22,6 +22,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+/// The first of the looks at a case; those behind it go into what it made suspicious.
+const FIRST_LOOK: u32 = 0;
+
 /// How often readings of the process are gone into at the same server, where what they show lasts: a heap
 /// that is seldom collected takes that long to fill.
 const CLOSER_LOOKS: u32 = 3;
@@ -84,7 +87,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     fn plan(&mut self) {
         for case in &self.options.cases {
-            match self.script(case, false) {
+            match self.script(case, FIRST_LOOK) {
                 Ok(script) => self.queue(Planned { case, script }),
                 Err(Unfit::Skipped(why)) => {
                     self.sink.without_play((*case).into(), Verdict::Skip, why)
@@ -111,17 +114,19 @@ impl Run<'_> {
         }
     }
 
-    /// The script of a case, for a first look or for a closer one.
-    fn script(&self, case: &Case, closer: bool) -> Result<Script, Unfit> {
+    /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
+    /// its own: a server that keeps every request that it has not seen before keeps nothing of the same
+    /// ones.
+    fn script(&self, case: &Case, look: u32) -> Result<Script, Unfit> {
         case.script(&Circumstances {
             profile: &self.peer.profile,
             rule: &self.peer.rule,
-            seed: self.options.seed,
+            seed: self.options.seed.wrapping_add(look.into()),
             slow: self.options.slow,
             process: self.peer.process.is_some(),
             rests: self.peer.rests,
             concurrent: self.peer.concurrent,
-            closer,
+            closer: look > FIRST_LOOK,
         })
     }
 
@@ -230,7 +235,7 @@ impl Run<'_> {
     /// at a server that has not been through anything yet, where one can be had; and that decides.
     async fn measured(&mut self, mut first: Played) -> Played {
         let mut planned = first.shown().planned.clone();
-        let Ok(script) = self.script(planned.case, true) else {
+        let Ok(script) = self.script(planned.case, FIRST_LOOK + 1) else {
             return first;
         };
         if self.host.can_be_revived() && !self.start_anew().await {
@@ -253,10 +258,10 @@ impl Run<'_> {
     }
 
     /// Plays a longer script until what it should show does not show, or has shown often enough.
-    async fn looked_at_closely(&mut self, planned: Planned) -> Once {
+    async fn looked_at_closely(&mut self, mut planned: Planned) -> Once {
         let mut elapsed = Duration::ZERO;
         let most = if planned.case.lasts { CLOSER_LOOKS } else { 1 };
-        let mut looks = 1..most;
+        let mut looks = (FIRST_LOOK + 1..=most).skip(1);
         loop {
             let mut again = once(&self.peer.stretched(), planned.clone()).await;
             elapsed = elapsed.saturating_add(again.elapsed());
@@ -267,9 +272,12 @@ impl Run<'_> {
             }
             let failed = again.verdict() != Verdict::Pass;
             let shows = failed && again.attempt.is_beyond_model_only();
-            if is_gone || !shows || looks.next().is_none() {
+            if is_gone || !shows {
                 return again;
             }
+            let next = looks.next().map(|look| self.script(planned.case, look));
+            let Some(Ok(script)) = next else { return again };
+            planned.script = script;
         }
     }
 }

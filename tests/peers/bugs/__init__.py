@@ -22,8 +22,8 @@ class Bug(NamedTuple):
     # A case of the clause that is broken, which finds it.
     case: str
     about: str
-    # What has to be so for it to be noticed. "process": the server's process is known; "load": that, and tens of MiB are
-    # sent; "limit": its limit is declared; "slow": cases that take seconds are played.
+    # What has to be so for it to be noticed. "process": the server's process is known; "limit": its limit is declared;
+    # "slow": cases that take seconds are played.
     needs: str
     server: type
 

@@ -13,7 +13,7 @@ import messages
 from . import CHUNK, Client, EndOfStream, Listed, Malformed, Server, bug
 
 
-@bug("history", "memory/given-back", "All messages are kept in a list, for a command that was never written.", needs="load")
+@bug("history", "memory/given-back", "All messages are kept in a list, for a command that was never written.", needs="process")
 class History(Client):
     messages = []
 
@@ -23,7 +23,7 @@ class History(Client):
         return payload
 
 
-@bug("lru-cache", "memory/given-back", "@lru_cache(maxsize=None) on the function that decodes.", needs="load")
+@bug("lru-cache", "memory/given-back", "@lru_cache(maxsize=None) on the function that decodes.", needs="process")
 class LruCache(Client):
     @functools.lru_cache(maxsize=None)
     def cached(payload):
@@ -36,7 +36,7 @@ class LruCache(Client):
             return self.complaint(error)
 
 
-@bug("errors-kept", "memory/undecodable", "Exceptions are collected, each with its traceback and the payload in it.", needs="load")
+@bug("errors-kept", "memory/undecodable", "Exceptions are collected, each with its traceback and the payload in it.", needs="process")
 class ErrorsKept(Client):
     errors = []
 
@@ -78,7 +78,7 @@ class BytesOfTheLength(Client):
         return b"".join(chunks)
 
 
-@bug("queue-without-end", "memory/never-reads", "queue.Queue() between the thread that reads and the one that writes.", needs="load")
+@bug("queue-without-end", "memory/never-reads", "queue.Queue() between the thread that reads and the one that writes.", needs="process")
 class QueueWithoutEnd(Client):
     def serve(self):
         self.replies = queue.Queue()
