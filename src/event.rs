@@ -8,9 +8,10 @@
 
 mod conclusion;
 
+pub use crate::spec::Role;
 pub use conclusion::Conclusion;
 
-use crate::spec::{self, Clause, Level};
+use crate::spec::{CaseId, Level};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -64,34 +65,6 @@ pub struct Started {
     /// Whether warnings and unstable cases count as failures.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-}
-
-/// What is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// A server.
-    #[default]
-    Server,
-    /// A client.
-    Client,
-}
-
-impl Role {
-    /// Whether it is a server, as it is if nothing is said.
-    #[must_use]
-    pub const fn is_server(&self) -> bool {
-        matches!(self, Self::Server)
-    }
-
-    /// The clauses that it is held to.
-    #[must_use]
-    pub const fn clauses(self) -> &'static [Clause] {
-        match self {
-            Self::Server => spec::CLAUSES,
-            Self::Client => spec::CLIENT_CLAUSES,
-        }
-    }
 }
 
 /// What the first look at a server or client found out.
@@ -201,10 +174,10 @@ pub struct CaseResult {
 impl CaseResult {
     /// A case of which nothing is known yet; `command` is what repeats the run, up to where a case is selected.
     #[must_use]
-    pub fn unjudged(id: &str, clause: &str, level: Level, why: &str, command: &str) -> Self {
+    pub fn unjudged(id: CaseId, level: Level, why: &str, command: &str) -> Self {
         Self {
-            id: id.to_owned(),
-            clause: clause.to_owned(),
+            id: id.to_string(),
+            clause: id.clause.to_string(),
             level,
             verdict: Verdict::Error,
             known: None,

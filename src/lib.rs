@@ -29,11 +29,11 @@
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
 //! | [`server`] | sockets, tasks, limits and shutdown | `server` |
 //! | [`client`] | connect, request, receive | `server` |
+//! | [`spec`] | the clauses: slug, level, sentence | `spec` |
 //! | [`altered`] | peers with planted faults, and with permitted differences | `altered` |
-//! | [`spec`] | the clauses: slug, level, sentence | `suite` |
 //! | [`script`] | what a client does, as data and as a file | `suite` |
 //! | [`model`] | the naive reading of a script: what may be answered to it | `suite` |
-//! | [`cases`] | scripts that hold a server to the clauses, one table a file | `suite` |
+//! | [`cases`] | scripts that hold a server, or a client, to the clauses, one table a file | `suite` |
 //! | [`transcript`] | what was seen while a script was played | `suite` |
 //! | [`judge`] | a transcript against what is permitted | `suite` |
 //! | [`event`] | what happens in a run, as plain data | `suite` |
@@ -45,7 +45,6 @@
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
-//! | [`client_cases`] | the same for clients: what a server does to one, and what it must make of that | `suite` |
 //! | [`run_client`] | those cases played at a live client | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
@@ -63,12 +62,13 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`spec`]: #rooms\n[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`client_cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
     doc = "[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
 )]
+#![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
 // A function has the same name.
@@ -98,8 +98,6 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod client;
-#[cfg(feature = "suite")]
-pub mod client_cases;
 #[cfg(feature = "suite")]
 pub mod event;
 #[cfg(feature = "suite")]
@@ -137,7 +135,7 @@ pub mod server;
 pub mod session;
 #[cfg(feature = "suite")]
 pub mod shrink;
-#[cfg(feature = "suite")]
+#[cfg(feature = "spec")]
 pub mod spec;
 #[cfg(feature = "suite")]
 pub mod transcript;

@@ -1,5 +1,6 @@
 //! What a peer does differently, as a row of a table: a fault, or something that it may do.
 
+use crate::spec::Clause;
 use std::fmt;
 
 /// The replaceable steps that a peer of one role is put together from, with the tables of what may be
@@ -69,8 +70,8 @@ impl<H> From<&Variant<H>> for Alteration<H> {
 pub struct Fault<H> {
     /// Its name: lower-case words joined by `-`.
     pub name: &'static str,
-    /// Slug of the clause that it breaks.
-    pub clause: &'static str,
+    /// The clause that it breaks.
+    pub clause: Clause,
     /// The real bug that it copies, as `repository#thread` or CVE; empty if none is known.
     pub copies: &'static str,
     /// What the peer does, in a sentence.
@@ -109,7 +110,7 @@ impl Need {
 impl<H> Fault<H> {
     pub(super) const fn new(
         name: &'static str,
-        clause: &'static str,
+        clause: Clause,
         copies: &'static str,
         about: &'static str,
         plug: fn(&mut H),

@@ -1,10 +1,12 @@
 //! Bodies: where they end, how they are padded, and what their lengths may be.
 
 use super::{Case, Maker};
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "boundary/sizes-change",
+        Clause::Boundary,
+        "sizes-change",
         "Frames of different sizes follow each other: each takes up what its own header says.",
         |s| {
             let a = s.open();
@@ -17,7 +19,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "boundary/one-by-one",
+        Clause::Boundary,
+        "one-by-one",
         "The same sizes, each sent when the one before has been answered.",
         |s| {
             let a = s.open();
@@ -29,7 +32,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "boundary/small-behind-large",
+        Clause::Boundary,
+        "small-behind-large",
         "A buffer that held a large frame must not lend its old octets to the small one behind it.",
         |s| {
             let a = s.open();
@@ -43,7 +47,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "boundary/behind-undecodable",
+        Clause::Boundary,
+        "behind-undecodable",
         "A payload that means nothing still ends where its header says: the request behind it in the same segment is in step.",
         |s| {
             s.need_json();
@@ -55,7 +60,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "boundary/body-like-headers",
+        Clause::Boundary,
+        "body-like-headers",
         "A body that consists of what could be headers is a body all the same.",
         |s| {
             s.need_json();
@@ -68,7 +74,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "padding/every-amount",
+        Clause::Padding,
+        "every-amount",
         "Every amount of padding that a chunk leaves room for, from none to as much as can be.",
         |s| {
             s.need_chunks();
@@ -82,7 +89,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "padding/one-octet",
+        Clause::Padding,
+        "one-octet",
         "A single pad octet behind the payload.",
         |s| {
             s.need_chunks();
@@ -94,7 +102,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "padding/nearly-all",
+        Clause::Padding,
+        "nearly-all",
         "A payload of one octet leaves the most padding there can be.",
         |s| {
             s.need_chunks();
@@ -107,7 +116,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "padding/zeros-in-text-stay",
+        Clause::Padding,
+        "zeros-in-text-stay",
         "Only pad octets are padding: digits, spaces and escapes that look like nothing stay.",
         |s| {
             s.need_text();
@@ -120,7 +130,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "padding/digits-behind",
+        Clause::Padding,
+        "digits-behind",
         "A number may end in zeros: the digit is not the pad octet, though both are called zero.",
         |s| {
             s.need_chunks();
@@ -136,30 +147,38 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::should(
-        "padding/one-chunk-more",
+        Clause::Padding,
+        "one-chunk-more",
         "Padding that goes on for a chunk more than needed is wasteful, not wrong.",
         |s| padded(s, 1),
     ),
     Case::should(
-        "padding/ten-chunks-more",
+        Clause::Padding,
+        "ten-chunks-more",
         "Much more padding than needed should be taken as well.",
         |s| padded(s, 10),
     ),
     Case::must(
-        "exact-fill/one-chunk",
+        Clause::ExactFill,
+        "one-chunk",
         "A payload that fills its chunk leaves no padding; looking for some finds data, or waits for more.",
         |s| filled(s, 1),
     ),
-    Case::must("exact-fill/two-chunks", "The same with two chunks.", |s| {
-        filled(s, 2)
-    }),
     Case::must(
-        "exact-fill/many-chunks",
+        Clause::ExactFill,
+        "two-chunks",
+        "The same with two chunks.",
+        |s| filled(s, 2),
+    ),
+    Case::must(
+        Clause::ExactFill,
+        "many-chunks",
         "The same with as many chunks as no server expects.",
         |s| filled(s, 100),
     ),
     Case::must(
-        "exact-fill/coalesced",
+        Clause::ExactFill,
+        "coalesced",
         "Several full frames in one segment: a chunk more or less on any of them is an octet of its neighbour.",
         |s| {
             let a = s.open();
@@ -173,7 +192,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "exact-fill/around",
+        Clause::ExactFill,
+        "around",
         "One octet less than full, full, and one octet more.",
         |s| {
             let a = s.open();
@@ -186,7 +206,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "empty-frame/alone",
+        Clause::EmptyFrame,
+        "alone",
         "A length of zero is a whole frame: it is answered or ends the connection, but is not passed over in silence.",
         |s| {
             let a = s.open();
@@ -197,7 +218,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "empty-frame/between-requests",
+        Clause::EmptyFrame,
+        "between-requests",
         "An empty frame between two requests in one segment takes up its header and nothing else.",
         |s| {
             let a = s.open();
@@ -209,7 +231,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "empty-frame/several",
+        Clause::EmptyFrame,
+        "several",
         "Several empty frames in a row: as many replies, or a close; a server that skips them answers too few.",
         |s| {
             let a = s.open();
@@ -220,7 +243,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "empty-frame/in-pieces",
+        Clause::EmptyFrame,
+        "in-pieces",
         "The header of an empty frame, octet by octet: zeros so far are no empty frame yet.",
         |s| {
             let a = s.open();
@@ -231,7 +255,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "empty-frame/then-fin",
+        Clause::EmptyFrame,
+        "then-fin",
         "An empty frame and then the end of the stream are two different things.",
         |s| {
             let a = s.open();
@@ -243,22 +268,26 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "chunk-multiple/one-octet-more",
+        Clause::ChunkMultiple,
+        "one-octet-more",
         "A body one octet longer than a chunk: whoever reads whole chunks eats into the request behind it.",
         |s| odd(s, 1, 1),
     ),
     Case::must(
-        "chunk-multiple/one-octet-less",
+        Clause::ChunkMultiple,
+        "one-octet-less",
         "A body one octet shorter than two chunks.",
         |s| odd(s, 2, -1),
     ),
     Case::must(
-        "chunk-multiple/single-octet",
+        Clause::ChunkMultiple,
+        "single-octet",
         "A body of a single octet.",
         |s| odd(s, 0, 1),
     ),
     Case::must(
-        "chunk-multiple/answered-once",
+        Clause::ChunkMultiple,
+        "answered-once",
         "If such a body is taken at all it is one frame with one reply, and the next request, sent later, is in step.",
         |s| {
             s.need_odd_lengths();
@@ -271,7 +300,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "chunk-multiple/frames-inside",
+        Clause::ChunkMultiple,
+        "frames-inside",
         "The body is a row of requests with an octet too many. Whoever complains of its length and reads on behind the header answers what was never asked.",
         |s| {
             s.need_odd_lengths();
@@ -286,7 +316,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::should(
-        "chunk-multiple/closes",
+        Clause::ChunkMultiple,
+        "closes",
         "A length that breaks the rules says that the other side speaks something else; going on is guessing.",
         |s| {
             s.need_odd_lengths();

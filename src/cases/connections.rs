@@ -4,11 +4,13 @@ use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::profile::Profile;
+use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "orderly-close/after-a-reply",
+        Clause::OrderlyClose,
+        "after-a-reply",
         "The client is done and says so; the server closes too, and says nothing.",
         |s| {
             let a = s.open();
@@ -17,7 +19,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "orderly-close/at-once",
+        Clause::OrderlyClose,
+        "at-once",
         "A client that connects and leaves, like a port scan or a health check.",
         |s| {
             let a = s.open();
@@ -25,7 +28,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "orderly-close/after-many",
+        Clause::OrderlyClose,
+        "after-many",
         "The end comes after many requests, so that buffers have been used.",
         |s| {
             let a = s.open();
@@ -39,7 +43,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "orderly-close/after-a-pause",
+        Clause::OrderlyClose,
+        "after-a-pause",
         "The server is waiting for the next header when the end comes.",
         |s| {
             let a = s.open();
@@ -49,17 +54,20 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::should(
-        "half-close/behind-a-request",
+        Clause::HalfClose,
+        "behind-a-request",
         "A client that sends its last request and ends its stream in one go still wants the reply, as netcat users do.",
         |s| last_words(s, 1),
     ),
     Case::should(
-        "half-close/behind-several",
+        Clause::HalfClose,
+        "behind-several",
         "The same with five requests outstanding.",
         |s| last_words(s, 5),
     ),
     Case::should(
-        "half-close/behind-a-large-one",
+        Clause::HalfClose,
+        "behind-a-large-one",
         "The same with a request that takes several reads.",
         |s| {
             let a = s.open();
@@ -69,7 +77,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reset/at-once",
+        Clause::Reset,
+        "at-once",
         "A connection that is reset as soon as it stands.",
         |s| {
             for _ in 0..3 {
@@ -80,7 +89,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reset/idle",
+        Clause::Reset,
+        "idle",
         "A connection that is reset when the server waits for the next request.",
         |s| {
             let a = s.open();
@@ -90,22 +100,26 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reset/in-header",
+        Clause::Reset,
+        "in-header",
         "A reset inside a header.",
         |s| reset_after(s, 2),
     ),
     Case::must(
-        "reset/before-body",
+        Clause::Reset,
+        "before-body",
         "A reset exactly between header and body.",
         |s| reset_after(s, s.profile().header_len()),
     ),
     Case::must(
-        "reset/in-body",
+        Clause::Reset,
+        "in-body",
         "A reset inside a body.",
         |s| reset_after(s, s.profile().header_len().saturating_add(9)),
     ),
     Case::must(
-        "reset/at-every-offset",
+        Clause::Reset,
+        "at-every-offset",
         "A reset at each offset of a frame, each on a connection of its own.",
         |s| {
             let whole = s.request().len().min(100);
@@ -119,7 +133,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reset/before-the-reply",
+        Clause::Reset,
+        "before-the-reply",
         "The client is gone when the reply is to be sent: the server writes to a dead connection.",
         |s| {
             for _ in 0..5 {
@@ -135,7 +150,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reset/with-replies-unread",
+        Clause::Reset,
+        "with-replies-unread",
         "The client resets while replies to it lie unread.",
         |s| {
             let a = s.open();
@@ -149,22 +165,26 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "patience/in-header",
+        Clause::Patience,
+        "in-header",
         "A pause of 200 ms inside a header is an ordinary delay of a network.",
         |s| halting(s, 2, 200),
     ),
     Case::must(
-        "patience/before-body",
+        Clause::Patience,
+        "before-body",
         "A pause of 200 ms between header and body.",
         |s| halting(s, s.profile().header_len(), 200),
     ),
     Case::must(
-        "patience/in-body",
+        Clause::Patience,
+        "in-body",
         "A pause of 200 ms inside a body.",
         |s| halting(s, s.profile().header_len().saturating_add(11), 200),
     ),
     Case::should(
-        "patience/one-second-in-header",
+        Clause::Patience,
+        "one-second-in-header",
         "A pause of a second inside a header should be borne.",
         |s| {
             s.need_slow();
@@ -172,7 +192,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::should(
-        "patience/one-second-in-body",
+        Clause::Patience,
+        "one-second-in-body",
         "A pause of a second inside a body should be borne.",
         |s| {
             s.need_slow();
@@ -180,19 +201,22 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::should(
-        "deadline/in-header",
+        Clause::Deadline,
+        "in-header",
         "A header that is never completed holds a connection for ever unless something gives it up.",
         |s| never_finished(s, 1),
     )
     .and(given_up),
     Case::should(
-        "deadline/in-body",
+        Clause::Deadline,
+        "in-body",
         "The same for a body that is never completed.",
         |s| never_finished(s, s.profile().header_len().saturating_add(10)),
     )
     .and(given_up),
     Case::should(
-        "deadline/dripping",
+        Clause::Deadline,
+        "dripping",
         "An octet now and then keeps no frame alive: the time that counts is that of the whole frame.",
         |s| {
             s.need_slow();
@@ -265,5 +289,5 @@ fn given_up(_: &Profile, transcript: &Transcript) -> Option<Finding> {
         .of(0)
         .any(|(_, entry)| matches!(entry.seen, Seen::Fin | Seen::Rst));
     let what = "a frame left unfinished for a minute had not been given up";
-    (!closed).then(|| Finding::must("deadline", 0, what))
+    (!closed).then(|| Finding::must(Clause::Deadline, 0, what))
 }

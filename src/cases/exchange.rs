@@ -2,10 +2,12 @@
 
 use super::maker::parted;
 use super::{Case, Maker};
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "one-reply/single",
+        Clause::OneReply,
+        "single",
         "One request, one reply, and then silence.",
         |s| {
             let a = s.open();
@@ -14,7 +16,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "one-reply/ten-in-turn",
+        Clause::OneReply,
+        "ten-in-turn",
         "Ten requests, each after the reply to the one before: ten replies.",
         |s| {
             let a = s.open();
@@ -25,7 +28,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "one-reply/same-twice",
+        Clause::OneReply,
+        "same-twice",
         "The same request twice is two requests.",
         |s| {
             let a = s.open();
@@ -40,7 +44,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "one-reply/large",
+        Clause::OneReply,
+        "large",
         "A request that takes many reads is one request.",
         |s| {
             let a = s.open();
@@ -51,7 +56,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "order/twenty-at-once",
+        Clause::Order,
+        "twenty-at-once",
         "Twenty requests in one segment are answered in their order.",
         |s| {
             s.need_text();
@@ -65,7 +71,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "order/large-before-small",
+        Clause::Order,
+        "large-before-small",
         "A request that takes long to handle is not overtaken by the short ones behind it.",
         |s| {
             s.need_text();
@@ -79,7 +86,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "order/very-large-before-small",
+        Clause::Order,
+        "very-large-before-small",
         "A request that keeps any reader busy for a while, and short ones behind it: where each request has a thread of its own, the short ones are done first.",
         |s| {
             s.need_text();
@@ -95,7 +103,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "order/around-undecodable",
+        Clause::Order,
+        "around-undecodable",
         "Also what cannot be decoded keeps its place in the order.",
         |s| {
             s.need_text();
@@ -110,7 +119,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "pipelining/without-waiting",
+        Clause::Pipelining,
+        "without-waiting",
         "Requests sent one after the other, in segments of their own, without waiting for replies.",
         |s| {
             let a = s.open();
@@ -122,7 +132,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "pipelining/five-hundred",
+        Clause::Pipelining,
+        "five-hundred",
         "Five hundred requests at once: more than fits any one buffer on the way.",
         |s| {
             let a = s.open();
@@ -136,7 +147,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "pipelining/mixed-sizes",
+        Clause::Pipelining,
+        "mixed-sizes",
         "Requests of very different sizes behind one another.",
         |s| {
             let a = s.open();
@@ -149,7 +161,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "pipelining/next-before-the-reply",
+        Clause::Pipelining,
+        "next-before-the-reply",
         "The next request is half sent when the reply to the one before is due: the reply does not wait for it, nor disturb it.",
         |s| {
             let a = s.open();
@@ -162,7 +175,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/on-connect",
+        Clause::Unsolicited,
+        "on-connect",
         "The client speaks first; a server that greets is answered with confusion.",
         |s| {
             let a = s.open();
@@ -171,7 +185,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/after-a-reply",
+        Clause::Unsolicited,
+        "after-a-reply",
         "When the reply has come there is nothing more to say.",
         |s| {
             let a = s.open();
@@ -182,7 +197,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/after-a-pause",
+        Clause::Unsolicited,
+        "after-a-pause",
         "Nor is there later: no second reply, no sign of life.",
         |s| {
             let a = s.open();
@@ -194,7 +210,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/inside-a-header",
+        Clause::Unsolicited,
+        "inside-a-header",
         "Half a header asks for nothing.",
         |s| {
             let half = s.profile().header_len() / 2;
@@ -202,12 +219,14 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/behind-a-header",
+        Clause::Unsolicited,
+        "behind-a-header",
         "A header alone asks for nothing.",
         |s| held_back(s, s.profile().header_len()),
     ),
     Case::must(
-        "unsolicited/inside-a-body",
+        Clause::Unsolicited,
+        "inside-a-body",
         "A part of a body asks for nothing, even if it holds the whole payload and only padding is missing.",
         |s| {
             let part = s.profile().header_len().saturating_add(s.shortest());
@@ -215,7 +234,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/inside-a-large-body",
+        Clause::Unsolicited,
+        "inside-a-large-body",
         "Nor does a large body ask for anything while it comes: no leave to go on, no word on how far it has got.",
         |s| {
             let a = s.open();
@@ -232,7 +252,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "unsolicited/before-the-last-chunk",
+        Clause::Unsolicited,
+        "before-the-last-chunk",
         "The first chunks of a body may hold a whole message; the frame is not complete all the same.",
         |s| {
             s.need_chunks();
@@ -247,7 +268,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "persistence/two-hundred",
+        Clause::Persistence,
+        "two-hundred",
         "Two hundred requests in turn on one connection: no server tires.",
         |s| {
             let a = s.open();
@@ -257,7 +279,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "persistence/after-a-pause",
+        Clause::Persistence,
+        "after-a-pause",
         "A client that has nothing to say for a moment is still there.",
         |s| {
             let a = s.open();
@@ -267,7 +290,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "persistence/after-a-long-pause",
+        Clause::Persistence,
+        "after-a-long-pause",
         "A client that thinks for a second and a half is still there: who ends idle connections gives them longer.",
         |s| {
             s.need_slow();
@@ -278,7 +302,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "persistence/before-the-first",
+        Clause::Persistence,
+        "before-the-first",
         "A client that connects and takes its time before the first request is still served.",
         |s| {
             let a = s.open();

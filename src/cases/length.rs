@@ -3,10 +3,12 @@
 use super::{Case, Maker};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
 use crate::profile::Unit;
+use crate::spec::Clause;
 
 pub(super) const LENGTH_PREFIX: &[Case] = &[
     Case::must(
-        "length-prefix/one-chunk",
+        Clause::LengthPrefix,
+        "one-chunk",
         "The plainest request there is: a body of one chunk. Whoever misreads its header can do nothing else.",
         |s| {
             let a = s.open();
@@ -14,7 +16,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/two-chunks",
+        Clause::LengthPrefix,
+        "two-chunks",
         "The smallest length that is not one chunk tells a server that reads lengths from one that assumes them.",
         |s| {
             let a = s.open();
@@ -25,7 +28,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/octet-over-127",
+        Clause::LengthPrefix,
+        "octet-over-127",
         "A length whose low octet has its high bit set comes out negative where octets are signed.",
         |s| {
             let a = s.open();
@@ -38,7 +42,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/second-octet",
+        Clause::LengthPrefix,
+        "second-octet",
         "A length above 255 needs two octets; their order and weight must be right.",
         |s| {
             let a = s.open();
@@ -51,7 +56,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/high-second-octet",
+        Clause::LengthPrefix,
+        "high-second-octet",
         "Around 32,000 octets the sign bit of a 16-bit length is next.",
         |s| {
             let a = s.open();
@@ -62,7 +68,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/third-octet",
+        Clause::LengthPrefix,
+        "third-octet",
         "A length above 65,535 that is cut to 16 bits makes the server answer the first octets of a body and take the rest for frames.",
         |s| {
             s.need_body(65_600);
@@ -73,7 +80,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/sixteen-bits-fit",
+        Clause::LengthPrefix,
+        "sixteen-bits-fit",
         "A large length of which the lower 16 bits alone make a length in order too: whoever reads only those answers the beginning of the body, and reads frames in the rest.",
         |s| {
             let body = beyond_sixteen_bits(s);
@@ -86,7 +94,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         },
     ),
     Case::must(
-        "length-prefix/each-size",
+        Clause::LengthPrefix,
+        "each-size",
         "Bodies of one to twenty chunks, one behind the other: every length must mean itself.",
         |s| {
             let a = s.open();
@@ -101,7 +110,8 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
 
 pub(super) const LENGTH_LIMIT: &[Case] = &[
     Case::must(
-        "length-limit/largest",
+        Clause::LengthLimit,
+        "largest",
         "The largest length that a header can claim must be refused on sight; a server that believes it waits or allocates for ever.",
         |s| {
             let claim = s.craft().largest_body();
@@ -109,12 +119,14 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/two-gib",
+        Clause::LengthLimit,
+        "two-gib",
         "2 GiB is where a signed 32-bit length turns negative and slips past a check that only looks upwards.",
         |s| oversize(s, SURELY_TOO_LARGE, false),
     ),
     Case::must(
-        "length-limit/all-ones",
+        Clause::LengthLimit,
+        "all-ones",
         "All bits set is -1 to a signed reader, and a loop that counts down from -1 never ends or never begins.",
         |s| {
             let count = if s.profile().signed() {
@@ -131,7 +143,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/after-requests",
+        Clause::LengthLimit,
+        "after-requests",
         "A connection that has behaved so far earns no credit: the header is refused all the same, and the replies before it are not lost.",
         |s| {
             let a = s.open();
@@ -142,7 +155,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/behind-a-request",
+        Clause::LengthLimit,
+        "behind-a-request",
         "The request in front of the refused header arrived in the same segment and is still answered.",
         |s| {
             let claim = too_large(s);
@@ -155,7 +169,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/in-pieces",
+        Clause::LengthLimit,
+        "in-pieces",
         "The refused header arrives octet by octet; no early octet of it tells anything yet.",
         |s| {
             let claim = too_large(s);
@@ -167,7 +182,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/body-is-not-read-as-frames",
+        Clause::LengthLimit,
+        "body-is-not-read-as-frames",
         "What follows a refused header is the body of a frame that will never be read. A server that goes on reading there answers requests that were never made.",
         |s| {
             let claim = too_large(s);
@@ -175,7 +191,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/sure-body",
+        Clause::LengthLimit,
+        "sure-body",
         "Every server takes bodies of up to 32 KiB unless it says otherwise.",
         |s| {
             let most = SURE_BODY.min(s.profile().max_body());
@@ -187,7 +204,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/at-the-limit",
+        Clause::LengthLimit,
+        "at-the-limit",
         "A body of exactly the declared limit is taken.",
         |s| {
             need_declared(s);
@@ -199,7 +217,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/chunk-below-the-limit",
+        Clause::LengthLimit,
+        "chunk-below-the-limit",
         "A body of one chunk less than the limit is taken; the twin of the case one chunk above.",
         |s| {
             need_declared(s);
@@ -213,7 +232,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/chunk-above-the-limit",
+        Clause::LengthLimit,
+        "chunk-above-the-limit",
         "One chunk more than the limit is too much, and is refused on the header alone.",
         |s| {
             need_declared(s);
@@ -223,7 +243,8 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         },
     ),
     Case::must(
-        "length-limit/twice-the-limit",
+        Clause::LengthLimit,
+        "twice-the-limit",
         "A server that clamps a length to its limit reads the rest of the body as frames.",
         |s| {
             need_declared(s);
@@ -305,9 +326,10 @@ fn too_large(s: &Maker<'_>) -> u64 {
 /// The length field can claim that much, and that is too much.
 fn need_claim(s: &mut Maker<'_>, body: u64) {
     let largest = s.craft().largest_body();
-    s.need(largest > limit(s), SMALL_FIELD);
+    let limit = limit(s);
+    s.need(largest > limit, SMALL_FIELD);
     s.need(largest >= body, "the length field cannot claim that much");
-    s.need(body > limit(s), "that much is not over the limit");
+    s.need(body > limit, "that much is not over the limit");
 }
 
 fn whole_chunks(s: &Maker<'_>, octets: u64) -> u64 {

@@ -1,9 +1,11 @@
 //! What a case builds its script with.
 
+use super::draft::{Draft, Unfit};
 use crate::judge::ReplyRule;
 use crate::profile::{Payload, Profile};
-use crate::script::craft::Craft;
-use crate::script::{Action, Conn, Script, StepError};
+use crate::script::{Action, Conn, Script};
+use crate::spec::CaseId;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// What a script depends on besides its case.
@@ -44,24 +46,26 @@ impl<'a> Circumstances<'a> {
     }
 }
 
-/// Why a case has no script here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfit {
-    /// It does not apply, and why.
-    Skipped(String),
-    /// It is wrong: a fault of the harness.
-    Broken(StepError),
-}
-
 /// Builds a script, and gives it requests that can be told apart.
 #[derive(Debug)]
 pub struct Maker<'a> {
+    draft: Draft<'a>,
     circumstances: &'a Circumstances<'a>,
-    script: Script,
-    unfit: Option<Unfit>,
     requests: u32,
-    chance: Chance,
-    salt: u16,
+}
+
+impl<'a> Deref for Maker<'a> {
+    type Target = Draft<'a>;
+
+    fn deref(&self) -> &Draft<'a> {
+        &self.draft
+    }
+}
+
+impl DerefMut for Maker<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.draft
+    }
 }
 
 /// The largest payload that is made, in octets.
@@ -74,58 +78,23 @@ const ALONE: usize = 300;
 const TOKEN_LEN: usize = 10;
 
 impl<'a> Maker<'a> {
-    pub(super) fn new(circumstances: &'a Circumstances<'a>, id: &str) -> Self {
-        let mut chance = Chance::new(circumstances.seed, id);
-        let salt = u16::try_from(chance.below(1 << 16)).unwrap_or_default();
-        let (script, unfit) = (Script::new(), None);
-        Self {
+    /// The script that `build` makes.
+    pub(super) fn build(
+        circumstances: &'a Circumstances<'a>,
+        id: CaseId,
+        build: fn(&mut Maker<'_>),
+    ) -> Result<Script, Unfit> {
+        let (profile, seed) = (circumstances.profile, circumstances.seed);
+        let mut maker = Self {
+            draft: Draft::new(profile, Script::new(), seed, id),
             circumstances,
-            script,
-            unfit,
             requests: 0,
-            chance,
-            salt,
-        }
-    }
-
-    pub(super) fn finish(self) -> Result<Script, Unfit> {
-        match self.unfit {
-            Some(unfit) => Err(unfit),
-            None => Ok(self.script),
-        }
+        };
+        build(&mut maker);
+        maker.draft.finish()
     }
 
     // What applies.
-
-    /// The wire format.
-    #[must_use]
-    pub fn profile(&self) -> &'a Profile {
-        self.circumstances.profile
-    }
-
-    /// For frames as octets.
-    #[must_use]
-    pub fn craft(&self) -> Craft<'a> {
-        Craft::new(self.circumstances.profile)
-    }
-
-    /// Octets of a chunk.
-    #[must_use]
-    pub fn chunk(&self) -> usize {
-        self.craft().chunk()
-    }
-
-    /// The case does not apply, for that reason. The first reason counts.
-    pub fn skip(&mut self, why: impl Into<String>) {
-        self.unfit.get_or_insert_with(|| Unfit::Skipped(why.into()));
-    }
-
-    /// The case applies only if `fits`; else it is skipped for that reason.
-    pub fn need(&mut self, fits: bool, why: &str) {
-        if !fits {
-            self.skip(why);
-        }
-    }
 
     /// The case tells replies apart by the text in them.
     pub fn need_text(&mut self) {
@@ -145,12 +114,6 @@ impl<'a> Maker<'a> {
             free,
             "the server takes only requests made from the profile's template",
         );
-    }
-
-    /// The case sends payloads that no JSON reader takes.
-    pub fn need_json(&mut self) {
-        let json = self.profile().payload() == Payload::Json;
-        self.need(json, "payloads of this profile are not JSON");
     }
 
     /// The case needs body lengths that are no whole number of chunks.
@@ -174,31 +137,26 @@ impl<'a> Maker<'a> {
         self.need(taken, "such a body is over the declared limit");
     }
 
-    /// The case needs padding.
-    pub fn need_chunks(&mut self) {
-        self.need(self.profile().chunk() > 1, "this profile has no padding");
-    }
-
     /// The case needs several clients at once.
     pub fn need_concurrency(&mut self) {
-        self.need(
-            self.circumstances.concurrent,
-            "the server serves one client at a time",
-        );
+        let met = self.circumstances.concurrent;
+        self.need(met, "the server serves one client at a time");
     }
 
     /// The case looks at the server's process.
     pub fn need_process(&mut self) {
+        let met = self.circumstances.process;
         self.need(
-            self.circumstances.process,
+            met,
             "the server's process is not known: give --pid or --exec",
         );
     }
 
     /// The case needs a process that does nothing while nobody asks for anything.
     pub fn need_rest(&mut self) {
+        let met = self.circumstances.rests;
         self.need(
-            self.circumstances.rests,
+            met,
             "the server's process was busy before the first client came",
         );
     }
@@ -211,14 +169,15 @@ impl<'a> Maker<'a> {
 
     /// The case takes long.
     pub fn need_slow(&mut self) {
-        self.need(self.circumstances.slow, "takes long: give --slow");
+        let met = self.circumstances.slow;
+        self.need(met, "takes long: give --slow");
     }
 
     // What is done.
 
     /// Opens one more connection.
     pub fn open(&mut self) -> Conn {
-        let conn = self.script.connections();
+        let conn = self.script().connections();
         self.push(conn, Action::Open);
         conn
     }
@@ -226,24 +185,6 @@ impl<'a> Maker<'a> {
     /// Sends octets as one segment.
     pub fn send(&mut self, conn: Conn, octets: &[u8]) {
         self.send_cut(conn, octets, &[]);
-    }
-
-    /// Sends octets cut at these offsets, in rising order; offsets outside do not cut.
-    pub fn send_cut(&mut self, conn: Conn, octets: &[u8], cuts: &[usize]) {
-        let mut segments = Vec::new();
-        let mut start = 0;
-        for end in cuts.iter().copied().chain([octets.len()]) {
-            match octets.get(start..end) {
-                Some(segment) if !segment.is_empty() => {
-                    segments.push(segment.to_vec());
-                    start = end;
-                }
-                _ => {}
-            }
-        }
-        if !segments.is_empty() {
-            self.push(conn, Action::Send(segments));
-        }
     }
 
     /// Sends each octet as a segment of its own; of long stretches, those at both ends.
@@ -308,22 +249,7 @@ impl<'a> Maker<'a> {
 
     /// Does nothing for so many milliseconds.
     pub fn pause(&mut self, millis: u64) {
-        self.push(0, Action::Pause(Duration::from_millis(millis)));
-    }
-
-    /// Notes what the server's process holds.
-    pub fn sample(&mut self, name: &str) {
-        self.push(0, Action::Sample(name.to_owned()));
-    }
-
-    /// Once it is known that there will be no script, nothing more is done for it.
-    fn push(&mut self, conn: Conn, action: Action) {
-        if self.unfit.is_some() {
-            return;
-        }
-        if let Err(error) = self.script.push(conn, action) {
-            self.unfit.get_or_insert(Unfit::Broken(error));
-        }
+        self.pause_for(Duration::from_millis(millis));
     }
 
     // What is sent.
@@ -335,7 +261,7 @@ impl<'a> Maker<'a> {
 
     /// The frame of a payload, with that many chunks of padding more than it needs.
     pub fn frame_with(&mut self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
-        if self.unfit.is_some() {
+        if self.is_unfit() {
             return Vec::new();
         }
         let frame = self.craft().frame_with(payload, more_chunks);
@@ -394,7 +320,7 @@ impl<'a> Maker<'a> {
     /// server can answer it within its own limit whatever it says: the rest is white space where that
     /// means nothing.
     pub fn spacious_request(&mut self, chunks: usize) -> Vec<u8> {
-        if self.profile().payload() != Payload::Json || self.unfit.is_some() {
+        if self.profile().payload() != Payload::Json || self.is_unfit() {
             return self.request_of_chunks(chunks);
         }
         let octets = chunks.saturating_mul(self.chunk());
@@ -413,7 +339,7 @@ impl<'a> Maker<'a> {
             octets <= MOST,
             "it would send larger bodies than a script may",
         );
-        let octets = if self.unfit.is_some() { 0 } else { octets };
+        let octets = if self.is_unfit() { 0 } else { octets };
         let fill = octets.saturating_sub(self.shortest());
         self.payload_with(&filler(fill))
     }
@@ -424,16 +350,11 @@ impl<'a> Maker<'a> {
         self.craft().payload("").len().saturating_add(TOKEN_LEN)
     }
 
-    /// A number below `end`, by chance.
-    pub fn below(&mut self, end: u64) -> usize {
-        usize::try_from(self.chance.below(end)).unwrap_or_default()
-    }
-
     fn token(&mut self) -> String {
         let replies = *self.circumstances.rule != ReplyRule::None;
         self.need(replies, "the server sends no replies");
         self.requests = self.requests.saturating_add(1);
-        format!("m{:04x}{:05}", self.salt, self.requests)
+        format!("m{:04x}{:05}", self.salt(), self.requests)
     }
 }
 
@@ -475,30 +396,4 @@ fn filler(octets: usize) -> String {
     }
     text.truncate(octets);
     text
-}
-
-/// Numbers that look random and follow from a seed (SplitMix64).
-#[derive(Debug)]
-struct Chance {
-    state: u64,
-}
-
-impl Chance {
-    /// Each case has numbers of its own, so that adding one case changes no other.
-    fn new(seed: u64, id: &str) -> Self {
-        let state = id
-            .bytes()
-            .fold(seed ^ 0xcbf2_9ce4_8422_2325, |state, octet| {
-                (state ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-            });
-        Self { state }
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)).checked_rem(end).unwrap_or_default()
-    }
 }

@@ -3,10 +3,12 @@
 use super::maker::{flood, parted};
 use super::{Case, Maker};
 use crate::script::Conn;
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "concurrency/two",
+        Clause::Concurrency,
+        "two",
         "A second client is served while the first is still connected.",
         |s| {
             let (a, b) = (s.open(), s.open());
@@ -16,7 +18,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "concurrency/sixteen-in-turn",
+        Clause::Concurrency,
+        "sixteen-in-turn",
         "Sixteen clients are connected, and each is served.",
         |s| {
             let clients = opened(s, 16);
@@ -29,7 +32,8 @@ pub(super) const CASES: &[Case] = &[
     )
     .alone(),
     Case::must(
-        "concurrency/sixteen-at-once",
+        Clause::Concurrency,
+        "sixteen-at-once",
         "Sixteen clients send before any of them has been answered.",
         |s| {
             let clients = opened(s, 16);
@@ -44,7 +48,8 @@ pub(super) const CASES: &[Case] = &[
     )
     .alone(),
     Case::must(
-        "isolation/stalled-in-header",
+        Clause::Isolation,
+        "stalled-in-header",
         "A client that stops inside a header holds up nobody.",
         |s| {
             let half = s.profile().header_len() / 2;
@@ -52,7 +57,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/stalled-in-body",
+        Clause::Isolation,
+        "stalled-in-body",
         "A client that stops inside a body holds up nobody.",
         |s| {
             let part = s.profile().header_len().saturating_add(8);
@@ -60,7 +66,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/eight-stalled",
+        Clause::Isolation,
+        "eight-stalled",
         "Eight stalled clients hold up nobody, so that a pool of a few workers is not enough.",
         |s| {
             let header = s.profile().header_len();
@@ -68,7 +75,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/silent-client",
+        Clause::Isolation,
+        "silent-client",
         "A client that connects and says nothing holds up nobody.",
         |s| {
             s.need_concurrency();
@@ -79,7 +87,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/never-reads",
+        Clause::Isolation,
+        "never-reads",
         "A client that asks and never reads fills its buffers; the server must not wait for it with all the others behind.",
         |s| {
             s.need_concurrency();
@@ -95,7 +104,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/garbage",
+        Clause::Isolation,
+        "garbage",
         "A client that sends garbage is its own problem.",
         |s| {
             s.need_concurrency();
@@ -111,7 +121,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/undecodable",
+        Clause::Isolation,
+        "undecodable",
         "A payload that cannot be decoded is the problem of the one that sent it.",
         |s| {
             s.need_concurrency();
@@ -130,7 +141,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/oversize",
+        Clause::Isolation,
+        "oversize",
         "A header over the limit closes one connection and no other.",
         |s| {
             s.need_concurrency();
@@ -146,7 +158,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "isolation/resets",
+        Clause::Isolation,
+        "resets",
         "Others that reset, at various points, do not disturb a client in the middle of its frame.",
         |s| {
             s.need_concurrency();
@@ -167,7 +180,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/in-turn",
+        Clause::Crosstalk,
+        "in-turn",
         "Two clients take turns; each gets the replies to its own requests.",
         |s| {
             s.need_text();
@@ -180,7 +194,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/at-once",
+        Clause::Crosstalk,
+        "at-once",
         "Two clients send before either is answered.",
         |s| {
             s.need_text();
@@ -197,7 +212,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/halves",
+        Clause::Crosstalk,
+        "halves",
         "One client's frame is half there while the other's comes whole: buffers are per connection.",
         |s| {
             s.need_text();
@@ -214,7 +230,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/one-goes-one-comes",
+        Clause::Crosstalk,
+        "one-goes-one-comes",
         "Of three clients the first goes, and a new one comes: neither it nor those that are still there get the place of another.",
         |s| {
             s.need_text();
@@ -234,7 +251,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/three-octet-by-octet",
+        Clause::Crosstalk,
+        "three-octet-by-octet",
         "Three clients' frames arrive octet by octet in turn.",
         |s| {
             s.need_text();
@@ -243,7 +261,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/twelve-in-pieces",
+        Clause::Crosstalk,
+        "twelve-in-pieces",
         "Twelve clients' frames arrive in pieces in turn.",
         |s| {
             s.need_text();
@@ -252,7 +271,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/bursts",
+        Clause::Crosstalk,
+        "bursts",
         "Four clients each send twenty requests at once, ten times over: replies of parallel workers must not mix.",
         |s| {
             s.need_text();
@@ -273,7 +293,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "crosstalk/large-and-small",
+        Clause::Crosstalk,
+        "large-and-small",
         "One client gets large replies while another gets small ones.",
         |s| {
             s.need_text();
@@ -288,7 +309,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "churn/served-and-gone",
+        Clause::Churn,
+        "served-and-gone",
         "Sixty clients come, are served and go.",
         |s| {
             for _ in 0..60 {
@@ -299,7 +321,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "churn/come-and-gone",
+        Clause::Churn,
+        "come-and-gone",
         "A hundred clients come and go without a word, then one is served.",
         |s| {
             for _ in 0..100 {
@@ -311,7 +334,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "churn/unfinished-and-gone",
+        Clause::Churn,
+        "unfinished-and-gone",
         "Thirty clients leave in the middle of a frame; the next begins afresh.",
         |s| {
             for n in 0..30 {
@@ -325,7 +349,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "churn/nothing-left-over",
+        Clause::Churn,
+        "nothing-left-over",
         "What one connection left unfinished is not the beginning of the next one's first frame.",
         |s| {
             for octets in [1, 3, 10, 40] {
@@ -341,7 +366,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "churn/first-client-gone",
+        Clause::Churn,
+        "first-client-gone",
         "When the first client has gone the server still listens.",
         |s| {
             let a = s.open();

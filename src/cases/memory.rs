@@ -5,11 +5,13 @@ use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
+use crate::spec::Clause;
 use crate::transcript::{Reading, Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "memory/claimed",
+        Clause::Memory,
+        "claimed",
         "Headers claim as much as they may and no body follows: they cost nothing until it does.",
         |s| {
             s.need_process();
@@ -46,7 +48,8 @@ pub(super) const CASES: &[Case] = &[
     .alone()
     .and(claims_cost_nothing),
     Case::must(
-        "memory/given-back",
+        Clause::Memory,
+        "given-back",
         "Rounds of clients with large requests come and go: what the process holds does not grow with every round.",
         |s| {
             rounds(s, |s| {
@@ -66,7 +69,8 @@ pub(super) const CASES: &[Case] = &[
     .lasting()
     .and(memory_does_not_climb),
     Case::must(
-        "memory/undecodable",
+        Clause::Memory,
+        "undecodable",
         "Nor does it with payloads that cannot be decoded, which take a way of their own through most servers.",
         |s| {
             s.need_json();
@@ -86,7 +90,8 @@ pub(super) const CASES: &[Case] = &[
     .lasting()
     .and(memory_does_not_climb),
     Case::must(
-        "memory/never-reads",
+        Clause::Memory,
+        "never-reads",
         "A client asks and asks and reads nothing. Sooner or later a server must take no more from it, or one client has all its memory.",
         |s| {
             s.need_text();
@@ -210,7 +215,7 @@ fn claims_cost_nothing(profile: &Profile, transcript: &Transcript) -> Option<Fin
     };
     let claimed = claimed.next_multiple_of(1 << 20) >> 20;
     Some(Finding::must(
-        "memory",
+        Clause::Memory,
         0,
         format!("{what} for {claimed} MiB that headers claimed and nobody sent"),
     ))
@@ -243,7 +248,7 @@ fn memory_does_not_climb(_: &Profile, transcript: &Transcript) -> Option<Finding
     let what = format!(
         "after {sent} MiB from clients that have all gone the process holds {kept} MiB more, and it went on like that from beginning to end"
     );
-    Some(Finding::must("memory", 0, what))
+    Some(Finding::must(Clause::Memory, 0, what))
 }
 
 fn replies_do_not_pile_up(_: &Profile, transcript: &Transcript) -> Option<Finding> {
@@ -251,5 +256,5 @@ fn replies_do_not_pile_up(_: &Profile, transcript: &Transcript) -> Option<Findin
     let what = format!(
         "a client that reads nothing was read from for {sent} MiB more, and the process holds {kept} MiB for it without an end"
     );
-    Some(Finding::must("memory", 0, what))
+    Some(Finding::must(Clause::Memory, 0, what))
 }

@@ -1,10 +1,10 @@
 //! What payloads mean: JSON texts, their fidelity, and what is no JSON text.
 
-use super::maker::parted;
 use super::{Case, Maker};
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
-    Case::must("json-text/object", "An object is a message.", |s| {
+    Case::must(Clause::JsonText, "object", "An object is a message.", |s| {
         texts(
             s,
             &[
@@ -14,38 +14,44 @@ pub(super) const CASES: &[Case] = &[
             ],
         );
     }),
-    Case::must("json-text/array", "An array is a message.", |s| {
+    Case::must(Clause::JsonText, "array", "An array is a message.", |s| {
         texts(s, &["[]", "[1, \"two\", null, [3]]", "[[[]]]"]);
     }),
     Case::must(
-        "json-text/string",
+        Clause::JsonText,
+        "string",
         "A string by itself is a message.",
         |s| {
             texts(s, &["\"hello\"", "\"a longer text with spaces in it\""]);
         },
     ),
     Case::must(
-        "json-text/number",
+        Clause::JsonText,
+        "number",
         "A number by itself is a message, zero included: code that tests a value for truth drops it.",
         |s| texts(s, &["0", "7", "-1", "3.25", "1e3", "-0.5E-2"]),
     ),
     Case::must(
-        "json-text/literal",
+        Clause::JsonText,
+        "literal",
         "true, false and null are messages; null is not the absence of one.",
         |s| texts(s, &["true", "false", "null"]),
     ),
     Case::must(
-        "json-text/empty",
+        Clause::JsonText,
+        "empty",
         "Empty values are values: an empty string, array or object is answered.",
         |s| texts(s, &["\"\"", "[]", "{}", "{\"\": \"\"}"]),
     ),
     Case::must(
-        "json-text/white-space",
+        Clause::JsonText,
+        "white-space",
         "White space around and inside a text is part of the grammar.",
         |s| texts(s, &[" 1 ", "\t{\r\n\"a\" :\t[ ] }\n", "\n\n\"x\"\n"]),
     ),
     Case::must(
-        "fidelity/ascii",
+        Clause::Fidelity,
+        "ascii",
         "Every printable ASCII character, and the escapes that JSON needs.",
         |s| {
             let ascii: String = (' '..='~').collect();
@@ -53,7 +59,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/two-octets",
+        Clause::Fidelity,
+        "two-octets",
         "Letters of two octets: Latin, Greek, Cyrillic.",
         |s| {
             said(
@@ -67,7 +74,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/three-octets",
+        Clause::Fidelity,
+        "three-octets",
         "Characters of three octets, as most of the world's scripts have.",
         |s| {
             said(
@@ -81,7 +89,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/four-octets",
+        Clause::Fidelity,
+        "four-octets",
         "Characters beyond the first plane take four octets, and two units in UTF-16.",
         |s| {
             said(
@@ -91,14 +100,16 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/combining",
+        Clause::Fidelity,
+        "combining",
         "Composed and decomposed forms are different texts; nobody asked to normalise.",
         |s| {
             said(s, &["\u{e9} e\u{301}", "\u{1100}\u{1161} \u{ac00}"]);
         },
     ),
     Case::must(
-        "fidelity/escapes",
+        Clause::Fidelity,
+        "escapes",
         "Quotes, backslashes and control characters travel as escapes.",
         |s| {
             said(
@@ -113,12 +124,14 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/escaped-nul",
+        Clause::Fidelity,
+        "escaped-nul",
         "The escape \\u0000 is a character of the text and no octet of the body: neither padding nor an end.",
         |s| said(s, &["a\u{0}b", "\u{0}\u{0}end", "x\u{0}"]),
     ),
     Case::must(
-        "fidelity/unicode-escapes",
+        Clause::Fidelity,
+        "unicode-escapes",
         "The same text may be sent as \\u escapes, pairs for what is beyond the first plane.",
         |s| {
             s.need_free_json();
@@ -134,14 +147,16 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/spaces",
+        Clause::Fidelity,
+        "spaces",
         "White space at both ends of a text belongs to it.",
         |s| {
             said(s, &["  two before the end  ", "tab\t", "   "]);
         },
     ),
     Case::must(
-        "fidelity/long",
+        Clause::Fidelity,
+        "long",
         "A long text of characters of every length arrives whole.",
         |s| {
             let long = "a\u{e9}\u{20ac}\u{1f600}".repeat(2_000);
@@ -149,7 +164,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/across-chunks",
+        Clause::Fidelity,
+        "across-chunks",
         "Characters of four octets at every place around the end of a chunk: chunks are octets, not text.",
         |s| {
             s.need_text();
@@ -167,7 +183,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/across-segments",
+        Clause::Fidelity,
+        "across-segments",
         "Segments that cut a character in two.",
         |s| {
             s.need_text();
@@ -182,7 +199,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "fidelity/values",
+        Clause::Fidelity,
+        "values",
         "What is not text arrives unchanged too, where the server echoes: numbers, literals, nesting, order of items.",
         |s| {
             texts(
@@ -197,7 +215,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/bare-text",
+        Clause::Undecodable,
+        "bare-text",
         "Text without quotes is no JSON.",
         |s| {
             doubtful(
@@ -211,14 +230,16 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/half-a-text",
+        Clause::Undecodable,
+        "half-a-text",
         "A JSON text that breaks off.",
         |s| {
             doubtful(s, &[b"{\"a\":", b"[1, 2", b"\"open", b"{", b"tru"]);
         },
     ),
     Case::must(
-        "undecodable/two-texts",
+        Clause::Undecodable,
+        "two-texts",
         "Two texts in one frame are not one text.",
         |s| {
             doubtful(
@@ -228,7 +249,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/nearly-json",
+        Clause::Undecodable,
+        "nearly-json",
         "What other notations allow and JSON does not.",
         |s| {
             doubtful(
@@ -247,7 +269,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/only-padding",
+        Clause::Undecodable,
+        "only-padding",
         "A body of nothing but padding has an empty payload.",
         |s| {
             s.need_chunks();
@@ -261,14 +284,16 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/white-space",
+        Clause::Undecodable,
+        "white-space",
         "White space alone is no text.",
         |s| {
             doubtful(s, &[b" ", b"\n\n\n", b"\t \r\n"]);
         },
     ),
     Case::must(
-        "undecodable/bad-utf-8",
+        Clause::Undecodable,
+        "bad-utf-8",
         "Octets that are not UTF-8, inside a string and outside of one.",
         |s| {
             doubtful(
@@ -284,33 +309,42 @@ pub(super) const CASES: &[Case] = &[
             );
         },
     ),
-    Case::must("undecodable/binary", "Octets of every value.", |s| {
-        let octets: Vec<u8> = (1..=255).collect();
-        doubtful(s, &[&octets]);
-    }),
     Case::must(
-        "undecodable/utf-16",
+        Clause::Undecodable,
+        "binary",
+        "Octets of every value.",
+        |s| {
+            let octets: Vec<u8> = (1..=255).collect();
+            doubtful(s, &[&octets]);
+        },
+    ),
+    Case::must(
+        Clause::Undecodable,
+        "utf-16",
         "A text in UTF-16, with its NULs.",
         |s| {
             doubtful(s, &[b"{\x00}\x00", b"\x00{\x00}", b"\xff\xfe1\x00"]);
         },
     ),
     Case::must(
-        "undecodable/byte-order-mark",
+        Clause::Undecodable,
+        "byte-order-mark",
         "A byte order mark in front of a text: taken or refused, but not fatal.",
         |s| {
             doubtful(s, &[b"\xef\xbb\xbf{\"a\": 1}", b"\xef\xbb\xbf"]);
         },
     ),
     Case::must(
-        "undecodable/nan",
+        Clause::Undecodable,
+        "nan",
         "NaN and the infinities, which some readers take.",
         |s| {
             doubtful(s, &[b"NaN", b"[Infinity, -Infinity]", b"{\"x\": NaN}"]);
         },
     ),
     Case::must(
-        "undecodable/huge-number",
+        Clause::Undecodable,
+        "huge-number",
         "Numbers out of all proportion: an exception in many a reader.",
         |s| {
             let integer = "9".repeat(5_000);
@@ -326,7 +360,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/lone-surrogate",
+        Clause::Undecodable,
+        "lone-surrogate",
         "Half a surrogate pair as an escape: some readers take it, and then cannot write it.",
         |s| {
             doubtful(
@@ -336,25 +371,33 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/duplicate-keys",
+        Clause::Undecodable,
+        "duplicate-keys",
         "The same key twice: taken or refused.",
         |s| {
             doubtful(s, &[b"{\"a\": 1, \"a\": 2}"]);
         },
     ),
     Case::must(
-        "undecodable/raw-control",
+        Clause::Undecodable,
+        "raw-control",
         "A control character in a string that is not escaped.",
         |s| {
             doubtful(s, &[b"\"a\nb\"", b"\"\x01\"", b"\"\x1b[2J\""]);
         },
     ),
-    Case::must("undecodable/large", "A large body of garbage.", |s| {
-        let garbage = b"\xf0garbage ".repeat(3_000);
-        doubtful(s, &[&garbage]);
-    }),
     Case::must(
-        "undecodable/repeated",
+        Clause::Undecodable,
+        "large",
+        "A large body of garbage.",
+        |s| {
+            let garbage = b"\xf0garbage ".repeat(3_000);
+            doubtful(s, &[&garbage]);
+        },
+    ),
+    Case::must(
+        Clause::Undecodable,
+        "repeated",
         "Ten of them in a row on one connection, each answered once, or the connection closed at any of them.",
         |s| {
             s.need_json();
@@ -367,7 +410,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "undecodable/leading-pad",
+        Clause::Undecodable,
+        "leading-pad",
         "Pad octets in front of a text are no padding. Taken or refused, there is one reply.",
         |s| {
             s.need_json();
@@ -382,84 +426,16 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "smuggling/two-messages",
-        "Two messages with a NUL between them in one body: a server that cuts at the first NUL answers what others in front of it never saw.",
-        |s| {
-            smuggled(s, |s| {
-                vec![
-                    s.payload_with(""),
-                    vec![s.profile().pad()],
-                    s.payload_with(""),
-                ]
-            })
-        },
-    ),
-    Case::must(
-        "smuggling/garbage-behind",
-        "A message, a NUL, and then octets that a careless reader never looks at.",
-        |s| {
-            smuggled(s, |s| {
-                vec![
-                    s.payload_with(""),
-                    vec![s.profile().pad()],
-                    b"garbage".to_vec(),
-                ]
-            })
-        },
-    ),
-    Case::must(
-        "smuggling/second-chunk",
-        "The first chunk holds a padded message, the second another: only the last padding is padding.",
-        |s| {
-            smuggled(s, |s| {
-                let first = s.payload_with("");
-                let first = s.craft().body(&first, 0);
-                vec![first, s.payload_with("")]
-            });
-        },
-    ),
-    Case::must(
-        "smuggling/frame-inside",
-        "A whole frame, header and all, inside the payload of another.",
-        |s| {
-            smuggled(s, |s| {
-                let outer = s.payload_with("");
-                vec![outer, vec![s.profile().pad(); 2], s.request()]
-            });
-        },
-    ),
-    Case::must(
-        "smuggling/inside-a-text",
-        "NULs in the middle of a text, which would be whole without them: to take them out makes a message of what is none.",
-        |s| {
-            smuggled(s, |s| {
-                let payload = s.payload_with(" in two halves");
-                let middle = payload.len().saturating_sub(8);
-                let (front, back) = parted(&payload, middle);
-                vec![front.to_vec(), vec![s.profile().pad(); 2], back.to_vec()]
-            });
-        },
-    ),
-    Case::must(
-        "smuggling/far-behind",
-        "A message, chunks of NULs, and one octet at the very end.",
-        |s| {
-            smuggled(s, |s| {
-                let first = s.payload_with("");
-                let first = s.craft().body(&first, 3);
-                vec![first, b"!".to_vec()]
-            });
-        },
-    ),
-    Case::must(
-        "nesting/thirty-two",
+        Clause::Nesting,
+        "thirty-two",
         "Thirty-two levels are what any reader manages.",
         |s| {
             texts(s, &[&nested(32, "[", "]"), &nested(31, "{\"a\":", "}")]);
         },
     ),
     Case::must(
-        "nesting/two-hundred",
+        Clause::Nesting,
+        "two-hundred",
         "Two hundred levels are beyond the default of some readers.",
         |s| {
             let (arrays, objects) = (nested(200, "[", "]"), nested(200, "{\"a\":", "}"));
@@ -467,7 +443,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "nesting/two-thousand",
+        Clause::Nesting,
+        "two-thousand",
         "Two thousand levels exhaust an interpreter's recursion limit.",
         |s| {
             let (arrays, objects) = (nested(2_000, "[", "]"), nested(2_000, "{\"a\":", "}"));
@@ -475,7 +452,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "nesting/fifteen-thousand",
+        Clause::Nesting,
+        "fifteen-thousand",
         "Fifteen thousand levels exhaust a stack.",
         |s| {
             let arrays = nested(15_000, "[", "]");
@@ -483,7 +461,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "nesting/never-closed",
+        Clause::Nesting,
+        "never-closed",
         "As many brackets as fit, and none of them closed.",
         |s| {
             let open = "[".repeat(30_000);
@@ -531,18 +510,4 @@ fn doubtful(s: &mut Maker<'_>, payloads: &[&[u8]]) {
         s.ask(a);
         s.done_with(a);
     }
-}
-
-/// A payload of these parts, then a request.
-fn smuggled(s: &mut Maker<'_>, parts: fn(&mut Maker<'_>) -> Vec<Vec<u8>>) {
-    s.need_chunks();
-    s.need_json();
-    s.need_text();
-    let a = s.open();
-    let payload = parts(s).concat();
-    let frame = s.frame(&payload);
-    s.send(a, &frame);
-    s.wait(a);
-    s.quiet(a);
-    s.ask(a);
 }

@@ -1,11 +1,13 @@
-//! The cases: scripts that hold a server to the clauses, one table a file.
+//! The cases: scripts that hold a server, or a client, to the clauses, one table a file.
 //!
-//! A case says what a client does, and the [`model`](crate::model) knows what may be answered to
-//! that, so a case states an expectation of its own only where it asks for more. To add one, add it
-//! to the table of its clause's group: nothing else needs to change.
+//! A case says what the other side does, and the [`model`](crate::model) knows what is owed upon that,
+//! so a case states an expectation of its own only where it asks for more. To add one, add it to the
+//! table of its clause's group: nothing else needs to change.
 
 mod bodies;
+pub mod client;
 mod connections;
+mod draft;
 mod exchange;
 mod length;
 mod maker;
@@ -15,19 +17,25 @@ mod messages;
 mod reassembly;
 mod resources;
 mod sending;
+mod smuggling;
 mod truncation;
 
-pub use maker::{Circumstances, Maker, Unfit};
+pub use draft::{Draft, Unfit};
+pub use maker::{Circumstances, Maker};
 
 use crate::judge::Finding;
 use crate::profile::Profile;
 use crate::script::Script;
-use crate::spec::{self, Clause, Level};
+use crate::spec::{CaseId, Clause, Level, Role};
 use crate::transcript::Transcript;
 use std::panic::Location;
 
-/// What a case builds its script with.
-type Build = fn(&mut Maker<'_>);
+/// What a case builds its script with: one for servers, or one for clients.
+#[derive(Debug, Clone, Copy)]
+enum Build {
+    Server(fn(&mut Maker<'_>)),
+    Client(fn(&mut client::Maker<'_>)),
+}
 
 /// What a case asks for beyond the model.
 type Check = fn(&Profile, &Transcript) -> Option<Finding>;
@@ -36,7 +44,7 @@ type Check = fn(&Profile, &Transcript) -> Option<Finding>;
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// `clause/variant`.
-    pub id: &'static str,
+    pub id: CaseId,
     /// Whether a breach of its clause is a failure or a warning.
     pub level: Level,
     /// Why it matters, for people.
@@ -54,35 +62,45 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case whose breach is a failure.
+    /// A case for servers whose breach is a failure.
     #[track_caller]
     #[must_use]
-    pub const fn must(id: &'static str, why: &'static str, build: Build) -> Self {
-        let place = Location::caller();
-        Self {
-            id,
-            level: Level::Must,
-            why,
-            alone: false,
-            lasts: false,
-            place,
-            build,
-            check: None,
-        }
+    pub const fn must(
+        clause: Clause,
+        variant: &'static str,
+        why: &'static str,
+        build: fn(&mut Maker<'_>),
+    ) -> Self {
+        Self::new(Level::Must, clause, variant, why, Build::Server(build))
     }
 
-    /// A case whose breach is a warning.
+    /// A case for servers whose breach is a warning.
     #[track_caller]
     #[must_use]
-    pub const fn should(id: &'static str, why: &'static str, build: Build) -> Self {
-        let place = Location::caller();
+    pub const fn should(
+        clause: Clause,
+        variant: &'static str,
+        why: &'static str,
+        build: fn(&mut Maker<'_>),
+    ) -> Self {
+        Self::new(Level::Should, clause, variant, why, Build::Server(build))
+    }
+
+    #[track_caller]
+    const fn new(
+        level: Level,
+        clause: Clause,
+        variant: &'static str,
+        why: &'static str,
+        build: Build,
+    ) -> Self {
         Self {
-            id,
-            level: Level::Should,
+            id: CaseId::new(clause, variant),
+            level,
             why,
             alone: false,
             lasts: false,
-            place,
+            place: Location::caller(),
             build,
             check: None,
         }
@@ -115,16 +133,26 @@ impl Case {
         }
     }
 
-    /// Slug of its clause.
-    #[must_use]
-    pub fn slug(&self) -> &'static str {
-        self.id.split_once('/').map_or(self.id, |(slug, _)| slug)
-    }
-
     /// Its clause.
     #[must_use]
-    pub fn clause(&self) -> Option<&'static Clause> {
-        spec::clause(self.slug())
+    pub const fn clause(&self) -> Clause {
+        self.id.clause
+    }
+
+    /// Who is held to it.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        match self.build {
+            Build::Server(_) => Role::Server,
+            Build::Client(_) => Role::Client,
+        }
+    }
+
+    /// Whether it looks only at what a client sends, so that it can be judged where not one request could
+    /// be read.
+    #[must_use]
+    pub const fn is_about_sending(&self) -> bool {
+        client::is_about_sending(self.clause())
     }
 
     /// Its script under these circumstances.
@@ -132,9 +160,29 @@ impl Case {
     /// # Errors
     /// If it does not apply here, and why.
     pub fn script(&self, circumstances: &Circumstances<'_>) -> Result<Script, Unfit> {
-        let mut maker = Maker::new(circumstances, self.id);
-        (self.build)(&mut maker);
-        maker.finish()
+        match self.build {
+            Build::Server(build) => Maker::build(circumstances, self.id, build),
+            Build::Client(_) => Err(Unfit::Skipped("it is a case for clients".into())),
+        }
+    }
+
+    /// Its script for a client under these circumstances.
+    ///
+    /// # Errors
+    /// If it does not apply here, and why.
+    pub fn script_for_client(
+        &self,
+        circumstances: &client::Circumstances<'_>,
+    ) -> Result<Script, Unfit> {
+        let Build::Client(build) = self.build else {
+            return Err(Unfit::Skipped("it is a case for servers".into()));
+        };
+        client::Maker::build(circumstances, self.id, |maker| {
+            build(maker);
+            if self.is_about_sending() {
+                maker.quiet();
+            }
+        })
     }
 
     /// What it finds beyond what the model knows.
@@ -144,6 +192,7 @@ impl Case {
     }
 }
 
+/// The tables of cases for servers, in no order in particular.
 const TABLES: &[&[Case]] = &[
     length::LENGTH_PREFIX,
     reassembly::CASES,
@@ -152,6 +201,7 @@ const TABLES: &[&[Case]] = &[
     truncation::CASES,
     sending::CASES,
     messages::CASES,
+    smuggling::CASES,
     exchange::CASES,
     connections::CASES,
     many_clients::CASES,
@@ -159,213 +209,25 @@ const TABLES: &[&[Case]] = &[
     resources::CASES,
 ];
 
-/// Every case, in the order of the clauses.
-pub fn all() -> impl Iterator<Item = &'static Case> {
-    spec::CLAUSES.iter().flat_map(|clause| {
-        TABLES
-            .iter()
-            .copied()
-            .flatten()
-            .filter(|case| case.slug() == clause.slug)
-    })
+fn table() -> impl Iterator<Item = &'static Case> {
+    TABLES.iter().chain(client::TABLES).copied().flatten()
 }
 
-/// The case of that name.
+/// Every case for that role, in the order of the clauses.
+pub fn all(role: Role) -> impl Iterator<Item = &'static Case> {
+    role.clauses().flat_map(of)
+}
+
+/// The cases of that clause.
+pub fn of(clause: Clause) -> impl Iterator<Item = &'static Case> {
+    table().filter(move |case| case.clause() == clause)
+}
+
+/// The case of that name, for whichever role.
 #[must_use]
 pub fn case(id: &str) -> Option<&'static Case> {
-    TABLES.iter().copied().flatten().find(|case| case.id == id)
+    table().find(|case| case.id.is_written(id))
 }
-
-/// What usually is behind a failure of a clause, the most frequent first.
-#[must_use]
-pub fn likely_causes(slug: &str) -> &'static [&'static str] {
-    CAUSES
-        .iter()
-        .find(|(clause, _)| *clause == slug)
-        .map_or(&[], |(_, causes)| causes)
-}
-
-const CAUSES: &[(&str, &[&str])] = &[
-    (
-        "length-prefix",
-        &[
-            "the length is read in the other octet order",
-            "it is read as a signed number, or only some of its octets are",
-            "it is taken for octets where it counts chunks, or the other way round",
-        ],
-    ),
-    (
-        "reassembly",
-        &[
-            "one recv() is taken for one header or one frame; it returns whatever has arrived",
-            "octets read beyond the end of a frame are dropped instead of kept for the next",
-            "only the first frame of a read is handled",
-        ],
-    ),
-    (
-        "boundary",
-        &[
-            "the body is read in fixed pieces, and the last piece reaches into the next frame",
-            "the length is rounded, clamped or adjusted on one side only",
-        ],
-    ),
-    (
-        "padding",
-        &[
-            "padding is removed in the wrong place, or together with data",
-            "the receiver expects padding of a certain size",
-        ],
-    ),
-    (
-        "exact-fill",
-        &[
-            "padding is expected even where the payload fills its last chunk",
-            "the loop that reads chunks runs once too often or too rarely",
-        ],
-    ),
-    (
-        "empty-frame",
-        &[
-            "length 0 is taken for the end of the stream, as recv() returning nothing is",
-            "empty frames are skipped without a reply",
-        ],
-    ),
-    (
-        "chunk-multiple",
-        &[
-            "the body is read in whole chunks, beyond its end",
-            "the length is not checked against the chunk size",
-        ],
-    ),
-    (
-        "length-limit",
-        &[
-            "there is no limit, or it is checked only after the body has been read",
-            "the length is cut to the limit, and what is left is taken for frames",
-            "the limit is off by one, or compared before the length is adjusted",
-        ],
-    ),
-    (
-        "truncation",
-        &[
-            "recv() returning nothing is not taken for the end of the stream",
-            "what has arrived of a frame is handled as if it were whole",
-        ],
-    ),
-    (
-        "reply-framing",
-        &[
-            "send() is taken to have sent everything; it may have sent a part",
-            "something is written between frames, such as a newline or a log line",
-        ],
-    ),
-    (
-        "minimal-padding",
-        &["a whole chunk of padding is added where none is needed"],
-    ),
-    (
-        "reply-text",
-        &["the reply is not encoded as JSON, or not in UTF-8"],
-    ),
-    (
-        "json-text",
-        &["the handler expects an object, or treats falsy values as no message"],
-    ),
-    (
-        "fidelity",
-        &[
-            "octets are decoded chunk by chunk, so that characters on a cut are lost",
-            "characters are counted where octets are meant",
-            "another encoding than UTF-8 is used",
-        ],
-    ),
-    (
-        "undecodable",
-        &[
-            "an exception of the decoder ends the thread and leaves the socket open",
-            "nothing is sent when a payload cannot be decoded",
-        ],
-    ),
-    (
-        "smuggling",
-        &["the payload is cut at its first NUL, as a C string would be"],
-    ),
-    (
-        "nesting",
-        &["the parser recurses, and its stack overflows or its limit raises an exception"],
-    ),
-    (
-        "one-reply",
-        &["an exception in the handler ends the thread and leaves the socket open"],
-    ),
-    (
-        "order",
-        &["requests of one connection are handled by several workers"],
-    ),
-    (
-        "pipelining",
-        &["whatever is in the buffer is dropped when a reply is sent"],
-    ),
-    (
-        "unsolicited",
-        &["a greeting is sent, or a reply before its request is complete"],
-    ),
-    (
-        "persistence",
-        &["the connection is closed after a reply, or after so many"],
-    ),
-    (
-        "orderly-close",
-        &[
-            "recv() returning nothing is read as a length of 0 and answered, for ever",
-            "the loop does not end when the client does, and spins or waits",
-        ],
-    ),
-    (
-        "half-close",
-        &["the end of the stream is noticed before the request in front of it is handled"],
-    ),
-    ("reset", &["the error of a reset connection is not caught"]),
-    (
-        "patience",
-        &["a read timeout is shorter than a slow network's pauses"],
-    ),
-    (
-        "deadline",
-        &["nothing ends a connection whose frame never becomes complete"],
-    ),
-    (
-        "concurrency",
-        &["clients are served one after the other, or too few at once"],
-    ),
-    (
-        "isolation",
-        &[
-            "one lock, one loop or one thread is held while a client is waited for",
-            "an error on one connection ends the process or the accept loop",
-        ],
-    ),
-    (
-        "crosstalk",
-        &["state of a connection is kept in a variable that all share"],
-    ),
-    (
-        "churn",
-        &["something is kept of each connection that ended, or the listener is closed"],
-    ),
-    (
-        "memory",
-        &["a buffer of the claimed length is made when the header arrives"],
-    ),
-    (
-        "cpu",
-        &["a loop calls recv() on a connection that has ended"],
-    ),
-    (
-        "descriptors",
-        &["sockets are not closed on the path where an error ends a connection"],
-    ),
-];
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! Segments: how a stream is cut must not matter.
 
 use super::{Case, Maker};
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "reassembly/header-in-two",
+        Clause::Reassembly,
+        "header-in-two",
         "A header may arrive in two pieces, cut anywhere. One short read is not one header.",
         |s| {
             let a = s.open();
@@ -17,7 +19,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/header-octet-by-octet",
+        Clause::Reassembly,
+        "header-octet-by-octet",
         "Each octet of the header in a segment of its own, then the body whole.",
         |s| {
             let a = s.open();
@@ -29,7 +32,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/header-then-body",
+        Clause::Reassembly,
+        "header-then-body",
         "Header and body in two segments, as two calls of send produce them.",
         |s| {
             let a = s.open();
@@ -42,7 +46,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/body-in-two",
+        Clause::Reassembly,
+        "body-in-two",
         "A body may arrive in two pieces; a short read is not the end of anything.",
         |s| {
             let a = s.open();
@@ -54,7 +59,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/last-octet-late",
+        Clause::Reassembly,
+        "last-octet-late",
         "All of a frame but its last octet, then that.",
         |s| {
             let a = s.open();
@@ -66,7 +72,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/cut-anywhere",
+        Clause::Reassembly,
+        "cut-anywhere",
         "One request for each place at which a frame can be cut in two, all on one connection: any place that is not handled throws the rest out of step.",
         |s| {
             let a = s.open();
@@ -79,7 +86,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/octet-by-octet",
+        Clause::Reassembly,
+        "octet-by-octet",
         "A whole frame in segments of one octet.",
         |s| {
             let a = s.open();
@@ -90,7 +98,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/two-frames-octet-by-octet",
+        Clause::Reassembly,
+        "two-frames-octet-by-octet",
         "Two frames of different size, every octet in a segment of its own.",
         |s| {
             let a = s.open();
@@ -101,22 +110,26 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/two-in-one",
+        Clause::Reassembly,
+        "two-in-one",
         "Two frames in one segment are two requests.",
         |s| coalesced(s, 2),
     ),
     Case::must(
-        "reassembly/ten-in-one",
+        Clause::Reassembly,
+        "ten-in-one",
         "Ten frames in one segment are ten requests.",
         |s| coalesced(s, 10),
     ),
     Case::must(
-        "reassembly/hundred-in-one",
+        Clause::Reassembly,
+        "hundred-in-one",
         "A hundred frames at once are more than one read brings, so that a read ends inside a frame.",
         |s| coalesced(s, 100),
     ),
     Case::must(
-        "reassembly/frame-and-part-of-header",
+        Clause::Reassembly,
+        "frame-and-part-of-header",
         "A segment that ends inside the next frame's header: what was read beyond the first frame must be kept.",
         |s| {
             let header = s.profile().header_len();
@@ -124,7 +137,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/frame-and-header",
+        Clause::Reassembly,
+        "frame-and-header",
         "A segment that ends exactly behind the next frame's header.",
         |s| {
             let header = s.profile().header_len();
@@ -132,7 +146,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/frame-and-part-of-body",
+        Clause::Reassembly,
+        "frame-and-part-of-body",
         "A segment that ends inside the next frame's body.",
         |s| {
             let part = s.profile().header_len().saturating_add(7);
@@ -140,7 +155,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/tail-glued-to-next",
+        Clause::Reassembly,
+        "tail-glued-to-next",
         "The rest of a body comes in one segment with the whole next frame: a read of a fixed size takes in octets of both.",
         |s| {
             let a = s.open();
@@ -153,7 +169,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/chunk-by-chunk",
+        Clause::Reassembly,
+        "chunk-by-chunk",
         "A body of many chunks, each in a segment of its own.",
         |s| {
             let a = s.open();
@@ -166,7 +183,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/off-the-chunks",
+        Clause::Reassembly,
+        "off-the-chunks",
         "A body of many chunks, cut one octet behind each chunk: segments and chunks never agree.",
         |s| {
             let a = s.open();
@@ -179,7 +197,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/sliding-cuts",
+        Clause::Reassembly,
+        "sliding-cuts",
         "Thirty frames cut every 61 octets, so that the cut wanders through every place of a frame.",
         |s| {
             let a = s.open();
@@ -193,7 +212,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/random-cuts",
+        Clause::Reassembly,
+        "random-cuts",
         "Frames of several sizes cut at random; the seed of the run repeats it.",
         |s| {
             let a = s.open();
@@ -212,7 +232,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/large-in-pieces",
+        Clause::Reassembly,
+        "large-in-pieces",
         "A body of 30,000 octets in pieces of a thousand: larger than most read buffers, and never in step with them.",
         |s| {
             let a = s.open();
@@ -224,7 +245,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reassembly/large-behind-small",
+        Clause::Reassembly,
+        "large-behind-small",
         "A small frame and the beginning of a large one in one segment.",
         |s| {
             let a = s.open();

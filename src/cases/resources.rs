@@ -9,11 +9,13 @@ use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::profile::Profile;
+use crate::spec::Clause;
 use crate::transcript::{Reading, Sample, Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "cpu/idle",
+        Clause::Cpu,
+        "idle",
         "Clients that are connected and say nothing cost no processor time.",
         |s| {
             watched(s, |s| {
@@ -27,7 +29,8 @@ pub(super) const CASES: &[Case] = &[
     .alone()
     .and(no_time_is_spent),
     Case::must(
-        "cpu/ended",
+        Clause::Cpu,
+        "ended",
         "Clients that have ended their stream cost no processor time: a read that returns nothing is the end.",
         |s| {
             watched(s, |s| {
@@ -42,7 +45,8 @@ pub(super) const CASES: &[Case] = &[
     .alone()
     .and(no_time_is_spent),
     Case::must(
-        "cpu/unfinished",
+        Clause::Cpu,
+        "unfinished",
         "Clients that have stopped inside a frame, or have ended their stream there, cost no processor time.",
         |s| {
             watched(s, |s| {
@@ -60,23 +64,26 @@ pub(super) const CASES: &[Case] = &[
     .alone()
     .and(no_time_is_spent),
     Case::must(
-        "descriptors/given-back",
+        Clause::Descriptors,
+        "given-back",
         "Clients that were served and left take their descriptors with them.",
         |s| rounds(s, served_and_gone),
     )
     .alone()
     .lasting()
-    .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
+    .and(|_, transcript| nothing_is_kept(transcript, "open descriptors", |r| r.descriptors)),
     Case::must(
-        "descriptors/after-errors",
+        Clause::Descriptors,
+        "after-errors",
         "So do clients that reset, broke off, or sent what cannot be read.",
         |s| rounds(s, broken_off),
     )
     .alone()
     .lasting()
-    .and(|_, transcript| nothing_is_kept(transcript, "descriptors", |r| r.descriptors)),
+    .and(|_, transcript| nothing_is_kept(transcript, "open descriptors", |r| r.descriptors)),
     Case::must(
-        "descriptors/threads",
+        Clause::Descriptors,
+        "threads",
         "A thread that serves a client ends with it, however the client went; threads that are left behind are the last thing anybody looks at.",
         |s| {
             rounds(s, |s| {
@@ -223,7 +230,7 @@ fn nothing_is_kept(
     let what = format!(
         "after {connections} connections, all of which had ended, the process held {kept} {what} more, and it went on like that from beginning to end"
     );
-    (connections > 0).then(|| Finding::must("descriptors", 0, what))
+    (connections > 0).then(|| Finding::must(Clause::Descriptors, 0, what))
 }
 
 fn no_time_is_spent(_: &Profile, transcript: &Transcript) -> Option<Finding> {
@@ -245,5 +252,5 @@ fn no_time_is_spent(_: &Profile, transcript: &Transcript) -> Option<Finding> {
         passed(first, last).as_millis(),
         share.min(100),
     );
-    (share >= TOO_MUCH).then(|| Finding::must("cpu", 0, what))
+    (share >= TOO_MUCH).then(|| Finding::must(Clause::Cpu, 0, what))
 }

@@ -5,11 +5,13 @@ use super::maker::flood;
 use crate::judge::Finding;
 use crate::judge::replies::Replies;
 use crate::profile::Profile;
+use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "reply-framing/sizes",
+        Clause::ReplyFraming,
+        "sizes",
         "Replies to requests of many sizes are whole frames with nothing between them.",
         |s| {
             let a = s.open();
@@ -22,7 +24,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/pipelined",
+        Clause::ReplyFraming,
+        "pipelined",
         "Fifty replies in a row, with no octet between them that belongs to none.",
         |s| {
             let a = s.open();
@@ -36,7 +39,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/large",
+        Clause::ReplyFraming,
+        "large",
         "A large reply may take several calls of send; all of it must come.",
         |s| {
             let a = s.open();
@@ -48,7 +52,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/not-ascii",
+        Clause::ReplyFraming,
+        "not-ascii",
         "The length of a reply counts octets; where characters take several, the two differ.",
         |s| {
             s.need_text();
@@ -66,7 +71,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/beyond-sixteen-bits",
+        Clause::ReplyFraming,
+        "beyond-sixteen-bits",
         "A reply of more than 65,535 octets needs more than two octets of its length.",
         |s| {
             s.need_body(66_000);
@@ -78,7 +84,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/slow-reader",
+        Clause::ReplyFraming,
+        "slow-reader",
         "A client that stops reading for a while makes the server's writes fall short; what could not be written at once must follow.",
         |s| {
             let a = s.open();
@@ -94,7 +101,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-framing/very-slow-reader",
+        Clause::ReplyFraming,
+        "very-slow-reader",
         "A client that reads nothing until even the largest buffers are full, and then all of it: a server that does not wait there loses what it could not send.",
         |s| {
             let a = s.open();
@@ -107,7 +115,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "minimal-padding/every-length",
+        Clause::MinimalPadding,
+        "every-length",
         "Replies of every length have less than a chunk of padding.",
         |s| {
             s.need_chunks();
@@ -123,7 +132,8 @@ pub(super) const CASES: &[Case] = &[
     )
     .and(padded_with_pad_octets),
     Case::must(
-        "minimal-padding/small-behind-large",
+        Clause::MinimalPadding,
+        "small-behind-large",
         "The padding of a small reply is pad octets, and not what a larger one left in the buffer.",
         |s| {
             s.need_chunks();
@@ -136,7 +146,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "minimal-padding/large",
+        Clause::MinimalPadding,
+        "large",
         "The same for large replies around a whole number of chunks.",
         |s| {
             s.need_chunks();
@@ -150,7 +161,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-text/plain",
+        Clause::ReplyText,
+        "plain",
         "A reply is one JSON text in UTF-8, and nothing stands in front of it.",
         |s| {
             s.need_json();
@@ -162,7 +174,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-text/to-each-kind",
+        Clause::ReplyText,
+        "to-each-kind",
         "Whatever kind of value was asked, the reply is a JSON text.",
         |s| {
             s.need_free_json();
@@ -177,7 +190,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-text/to-huge-numbers",
+        Clause::ReplyText,
+        "to-huge-numbers",
         "A number that is read as infinity must not be written as Infinity: JSON has no such word.",
         |s| {
             s.need_free_json();
@@ -191,7 +205,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "reply-text/to-undecodable",
+        Clause::ReplyText,
+        "to-undecodable",
         "Also what a server says of a payload that it could not decode is a JSON text.",
         |s| {
             s.need_json();
@@ -222,5 +237,5 @@ fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<
         .filter(|reply| reply.payload().last().is_some_and(blank));
     let what = "replies of every length fill their last chunk with white space: that is no padding";
     (is_filled && blank_ends.count().saturating_mul(2) > all.len())
-        .then(|| Finding::must("minimal-padding", 0, what))
+        .then(|| Finding::must(Clause::MinimalPadding, 0, what))
 }

@@ -2,34 +2,41 @@
 
 use super::maker::parted;
 use super::{Case, Maker};
+use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
-        "truncation/in-header",
+        Clause::Truncation,
+        "in-header",
         "The stream ends inside a header: there is no frame, so no reply, and nothing left to wait for.",
         |s| {
-            s.need(s.profile().header_len() > 1, "the header is a single octet");
+            let fits = s.profile().header_len() > 1;
+            s.need(fits, "the header is a single octet");
             let half = s.profile().header_len() / 2;
             cut_off(s, half.max(1));
         },
     ),
     Case::must(
-        "truncation/before-body",
+        Clause::Truncation,
+        "before-body",
         "The stream ends exactly between header and body, which well-known codecs take for a clean end.",
         |s| cut_off(s, s.profile().header_len()),
     ),
     Case::must(
-        "truncation/in-body",
+        Clause::Truncation,
+        "in-body",
         "The stream ends inside a body.",
         |s| cut_off(s, s.profile().header_len().saturating_add(5)),
     ),
     Case::must(
-        "truncation/last-octet-missing",
+        Clause::Truncation,
+        "last-octet-missing",
         "One octet short of a whole frame is still no frame.",
         |s| cut_off(s, usize::MAX),
     ),
     Case::must(
-        "truncation/at-every-offset",
+        Clause::Truncation,
+        "at-every-offset",
         "A stream that ends at each offset of a frame, each on a connection of its own.",
         |s| {
             let whole = s.request().len().min(100);
@@ -39,7 +46,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "truncation/behind-a-request",
+        Clause::Truncation,
+        "behind-a-request",
         "The request in front is answered, the one cut off is not.",
         |s| {
             for octets in [2, s.profile().header_len(), s.profile().header_len() + 9] {
@@ -52,7 +60,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "truncation/part-is-a-message",
+        Clause::Truncation,
+        "part-is-a-message",
         "What has arrived of the body would make a message by itself. It is not the message that was announced.",
         |s| {
             s.need_chunks();
@@ -65,7 +74,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "truncation/large-body",
+        Clause::Truncation,
+        "large-body",
         "A large body of which the greater part has arrived.",
         |s| {
             let a = s.open();
@@ -75,7 +85,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        "truncation/in-pieces",
+        Clause::Truncation,
+        "in-pieces",
         "The pieces of an unfinished frame arrive one by one, then the stream ends.",
         |s| {
             let a = s.open();

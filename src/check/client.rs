@@ -1,9 +1,11 @@
 //! Clients, as something to be checked.
 
 use super::{Check, CheckError, Manner, Subject, Tell};
-use crate::client_cases::{self, HOLE};
+use crate::cases;
 use crate::profile::Profile;
-use crate::run_client::{self, DEFAULT_JOBS, Door, Options, Source};
+use crate::run_client::{self, DEFAULT_JOBS, Listener, Options, Source};
+use crate::script::HOLE;
+use crate::spec::Role;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -68,11 +70,11 @@ impl Check<Client> {
 
 impl Subject for Client {
     fn is_case(id: &str) -> bool {
-        client_cases::case(id).is_some()
+        cases::case(id).is_some_and(|case| case.role() == Role::Client)
     }
 
     async fn play(self, manner: Manner, tell: Tell<'_>) -> Result<(), CheckError> {
-        let cases = manner.selection.client_cases()?;
+        let cases = manner.selection.cases(Role::Client)?;
         let options = Options {
             cases,
             timeout: manner.timeout,
@@ -82,7 +84,9 @@ impl Subject for Client {
             ..self.options(manner.profile)?
         };
         let anywhere = [(Ipv4Addr::LOCALHOST, 0).into()];
-        let door = Door::open(&anywhere).await.map_err(CheckError::NoDoor)?;
+        let door = Listener::open(&anywhere)
+            .await
+            .map_err(CheckError::NoDoor)?;
         run_client::run(door, &options, tell).await?;
         Ok(())
     }

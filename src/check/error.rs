@@ -1,11 +1,11 @@
 //! Why nothing was checked.
 
 use super::SelectionError;
-use crate::client_cases::HOLE;
 use crate::expect::ExpectationsError;
 use crate::peer::{Launch, LaunchError, ProcessError};
 use crate::run::{NotStarted, RunError, Unreachable};
 use crate::run_client::NoClient;
+use crate::script::HOLE;
 use std::io;
 use std::path::PathBuf;
 

@@ -1,8 +1,7 @@
 //! Which cases: by name, by clause, by pattern.
 
-use crate::cases;
-use crate::client_cases;
-use crate::spec::{self, Clause};
+use crate::cases::{self, Case};
+use crate::spec::{Clause, Role};
 use glob::Pattern;
 
 /// What cases are called by: the name of one, a clause, which stands for all its cases, or a pattern
@@ -24,21 +23,15 @@ impl From<String> for Selector {
     }
 }
 
-impl From<&Clause> for Selector {
-    fn from(clause: &Clause) -> Self {
-        clause.slug.into()
+impl From<Clause> for Selector {
+    fn from(clause: Clause) -> Self {
+        clause.slug().into()
     }
 }
 
-impl From<&cases::Case> for Selector {
-    fn from(case: &cases::Case) -> Self {
-        case.id.into()
-    }
-}
-
-impl From<&client_cases::Case> for Selector {
-    fn from(case: &client_cases::Case) -> Self {
-        case.id.into()
+impl From<&Case> for Selector {
+    fn from(case: &Case) -> Self {
+        case.id.to_string().into()
     }
 }
 
@@ -82,36 +75,19 @@ impl Selection {
         self.except.push(cases.into());
     }
 
-    /// The selected cases in the order of the table, at least one.
+    /// The selected cases for that role in the order of the table, at least one.
     ///
     /// # Errors
     /// If a pattern matches no case, or no case is left.
-    pub fn cases(&self) -> Result<Vec<&'static cases::Case>, SelectionError> {
-        self.of(cases::all(), |case| case.id, spec::CLAUSES)
-    }
-
-    /// The same of the cases for clients.
-    ///
-    /// # Errors
-    /// If a pattern matches no case, or no case is left.
-    pub fn client_cases(&self) -> Result<Vec<&'static client_cases::Case>, SelectionError> {
-        self.of(client_cases::all(), |case| case.id, spec::CLIENT_CLAUSES)
-    }
-
-    fn of<C: Copy>(
-        &self,
-        all: impl Iterator<Item = C>,
-        id: impl Fn(C) -> &'static str,
-        clauses: &[Clause],
-    ) -> Result<Vec<C>, SelectionError> {
-        let mut cases: Vec<C> = all.collect();
-        let ids: Vec<&str> = cases.iter().copied().map(&id).collect();
-        let only = patterns(&self.only, &ids, clauses)?;
-        let except = patterns(&self.except, &ids, clauses)?;
-        let holds = |patterns: &[Pattern], id| patterns.iter().any(|pattern| pattern.matches(id));
+    pub fn cases(&self, role: Role) -> Result<Vec<&'static Case>, SelectionError> {
+        let mut cases: Vec<&Case> = cases::all(role).collect();
+        let ids: Vec<String> = cases.iter().map(|case| case.id.to_string()).collect();
+        let only = patterns(&self.only, &ids, role)?;
+        let except = patterns(&self.except, &ids, role)?;
+        let holds = |patterns: &[Pattern], id: &str| patterns.iter().any(|one| one.matches(id));
         cases.retain(|case| {
-            let id = id(*case);
-            (only.is_empty() || holds(&only, id)) && !holds(&except, id)
+            let id = case.id.to_string();
+            (only.is_empty() || holds(&only, &id)) && !holds(&except, &id)
         });
         match cases.is_empty() {
             true => Err(SelectionError::NothingLeft),
@@ -123,11 +99,11 @@ impl Selection {
 /// Patterns each of which matches at least one case.
 fn patterns(
     selectors: &[Selector],
-    ids: &[&str],
-    clauses: &[Clause],
+    ids: &[String],
+    role: Role,
 ) -> Result<Vec<Pattern>, SelectionError> {
     let patterns = selectors.iter().map(|Selector(text)| {
-        let pattern = pattern(text, clauses)?;
+        let pattern = pattern(text, role)?;
         match ids.iter().any(|id| pattern.matches(id)) {
             true => Ok(pattern),
             false => Err(SelectionError::NoMatch {
@@ -138,9 +114,10 @@ fn patterns(
     patterns.collect()
 }
 
-fn pattern(text: &str, clauses: &[Clause]) -> Result<Pattern, SelectionError> {
-    let whole = match clauses.iter().find(|clause| clause.slug == text) {
-        Some(clause) => format!("{}/*", clause.slug),
+fn pattern(text: &str, role: Role) -> Result<Pattern, SelectionError> {
+    let clause = Clause::from_slug(text).filter(|clause| clause.role() == role);
+    let whole = match clause {
+        Some(clause) => format!("{clause}/*"),
         None => text.to_owned(),
     };
     Pattern::new(&whole).map_err(|error| SelectionError::NoPattern {
@@ -153,16 +130,17 @@ fn pattern(text: &str, clauses: &[Clause]) -> Result<Pattern, SelectionError> {
 mod tests {
     use super::*;
 
-    fn selected(only: &[&str], except: &[&str]) -> Result<Vec<&'static str>, SelectionError> {
+    fn selected(only: &[&str], except: &[&str]) -> Result<Vec<String>, SelectionError> {
         let mut selection = Selection::default();
         only.iter().for_each(|pattern| selection.only(*pattern));
         except.iter().for_each(|pattern| selection.except(*pattern));
-        Ok(selection.cases()?.iter().map(|case| case.id).collect())
+        let cases = selection.cases(Role::Server)?;
+        Ok(cases.iter().map(|case| case.id.to_string()).collect())
     }
 
     #[test]
     fn names_clauses_and_patterns_select() {
-        let all = cases::all().count();
+        let all = cases::all(Role::Server).count();
         assert_eq!(selected(&[], &[]).unwrap().len(), all);
         assert_eq!(
             selected(&["one-reply/single"], &[]).unwrap(),
@@ -185,8 +163,9 @@ mod tests {
         let case = cases::case("truncation/in-header").unwrap();
         let mut selection = Selection::default();
         selection.only(case);
-        selection.only(spec::clause("order").unwrap());
-        let found: Vec<_> = selection.cases().unwrap().iter().map(|c| c.id).collect();
+        selection.only(Clause::Order);
+        let found = selection.cases(Role::Server).unwrap();
+        let found: Vec<_> = found.iter().map(|case| case.id.to_string()).collect();
         assert_eq!(
             found,
             selected(&["order", "truncation/in-header"], &[]).unwrap()
@@ -197,8 +176,8 @@ mod tests {
     fn servers_and_clients_have_cases_of_their_own() {
         let mut selection = Selection::default();
         selection.only("client-close");
-        assert!(!selection.client_cases().unwrap().is_empty());
-        assert!(selection.cases().is_err());
+        assert!(!selection.cases(Role::Client).unwrap().is_empty());
+        assert!(selection.cases(Role::Server).is_err());
     }
 
     #[test]

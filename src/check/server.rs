@@ -153,7 +153,7 @@ impl<P: Place> Subject for Server<P> {
     }
 
     async fn play(self, manner: Manner, tell: Tell<'_>) -> Result<(), CheckError> {
-        let cases = manner.selection.cases()?;
+        let cases = manner.selection.cases(crate::spec::Role::Server)?;
         let mut ready = self.place.ready()?;
         let profile = match self.reply {
             Some(reply) => manner.profile.with_reply(reply),

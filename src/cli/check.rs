@@ -137,7 +137,7 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
 
 impl CheckArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let selected = self.selection.cases()?;
+        let selected = self.selection.cases(crate::spec::Role::Server)?;
         let mut profile = self.format.profile()?;
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());

@@ -9,15 +9,16 @@ use super::signals::Signals;
 use super::target::{self, Target};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
-use crate::client_cases::{self, Case, Circumstances, Client, HOLE, Shows};
-use crate::event::{Event, Evidence, Finished, Run};
+use crate::cases::client::Circumstances;
+use crate::cases::{self, Case, Unfit};
+use crate::event::{Event, Finished, Run};
+use crate::judge::{ClientTraits, Shows};
 use crate::peer::{Launch, LaunchError};
 use crate::profile::Profile;
 use crate::report::{Outputs, Reporter};
-use crate::run_client::{
-    self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Door, NoClient, Options, Source, rehearsal,
-};
-use crate::spec;
+use crate::run_client::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Listener, NoClient, Options, Source};
+use crate::script::{HOLE, Script};
+use crate::spec::Role;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -95,7 +96,7 @@ fn jobs(text: &str) -> Result<usize, String> {
 
 impl CheckClientArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let cases = self.selection.client_cases()?;
+        let cases = self.selection.cases(Role::Client)?;
         if self.list {
             return list(&cases);
         }
@@ -103,17 +104,19 @@ impl CheckClientArgs {
         let expectations = self.reports.expectations(self.strict)?;
         let runtime = runtime::multi()?;
         let addresses = self.listen.resolve()?;
-        let door = runtime.block_on(Door::open(&addresses)).map_err(|error| {
-            Failure::could_not(format!("cannot listen on {}: {error}", self.listen))
-                .hint("another address of this machine, or port 0 for any that is free")
-        })?;
+        let listener = runtime
+            .block_on(Listener::open(&addresses))
+            .map_err(|error| {
+                Failure::could_not(format!("cannot listen on {}: {error}", self.listen))
+                    .hint("another address of this machine, or port 0 for any that is free")
+            })?;
         let mut outputs = self.reports.open()?;
         outputs.mark(expectations.clone().marker(is_case));
-        let options = self.options(cases, profile, door.address());
+        let options = self.options(cases, profile, listener.address());
         if self.exec.is_none() {
-            self.wait_for_user(door.address(), &options, &mut outputs)?;
+            self.wait_for_user(listener.address(), &options, &mut outputs)?;
         }
-        let done = runtime.block_on(played(door, &options, &mut outputs))?;
+        let done = runtime.block_on(played(listener, &options, &mut outputs))?;
         if done.is_none() {
             outputs.broken_off(INTERRUPTED);
         }
@@ -191,17 +194,17 @@ impl CheckClientArgs {
 }
 
 fn is_case(id: &str) -> bool {
-    client_cases::case(id).is_some()
+    cases::case(id).is_some_and(|case| case.role() == Role::Client)
 }
 
 fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
-    for clause in spec::CLIENT_CLAUSES {
+    for clause in Role::Client.clauses() {
         let mut of_it = cases
             .iter()
-            .filter(|case| case.slug() == clause.slug)
+            .filter(|case| case.clause() == clause)
             .peekable();
         if of_it.peek().is_some() {
-            out::line(format_args!("{} ({})", clause.slug, clause.level))?;
+            out::line(format_args!("{clause} ({})", clause.level()))?;
         }
         for case in of_it {
             out::line(format_args!("  {:<42} {}", case.id, case.why))?;
@@ -225,14 +228,14 @@ fn no_client(none: &NoClient) -> Failure {
 
 /// Plays the cases; `None` if the user interrupted that.
 async fn played(
-    door: Door,
+    listener: Listener,
     options: &Options,
     outputs: &mut Outputs,
 ) -> Result<Option<Result<Finished, NoClient>>, Failure> {
     let mut signals = Signals::new()?;
     let mut tell = |event| outputs.event(event);
     tokio::select! {
-        done = run_client::run(door, options, &mut tell) => Ok(Some(done)),
+        done = run_client::run(listener, options, &mut tell) => Ok(Some(done)),
         () = signals.next() => Ok(None),
     }
 }
@@ -275,9 +278,9 @@ impl Reporter for Steps {
     }
 }
 
-/// What a case does to a client that can do everything.
-pub(crate) fn client_rehearsal(case: &Case, profile: &Profile) -> Result<Evidence, String> {
-    let client = Client {
+/// The script of a case for a client that can do everything.
+pub(crate) fn best_script(case: &Case, profile: &Profile) -> Result<Script, Unfit> {
+    let client = ClientTraits {
         shows: Shows::AtOnce,
         again: true,
         ahead: true,
@@ -285,14 +288,13 @@ pub(crate) fn client_rehearsal(case: &Case, profile: &Profile) -> Result<Evidenc
         shape: None,
         process: true,
     };
-    let play = case.play(&Circumstances {
+    case.script_for_client(&Circumstances {
         profile,
         client: &client,
         input: Some(&run_client::typed(profile)),
         reply: None,
         seed: 1,
-    })?;
-    Ok(rehearsal(profile, &play))
+    })
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! `conformance explain`: what a case does, why, and what its failure usually means.
 
-use super::check_client::client_rehearsal;
+use super::check_client::best_script;
 use super::exit::{Exit, Failure};
 use super::selection::unknown;
 use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
-use crate::client_cases;
 use crate::judge::ReplyRule;
 use crate::outcome::rehearsal;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
 use crate::reproducer::Reproducer;
 use crate::script::Script;
+use crate::spec::{CaseId, Clause, Level, Role};
 use std::io::Write as _;
+use std::panic::Location;
 
 /// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails
 #[derive(Debug, clap::Args)]
@@ -29,17 +30,16 @@ pub(crate) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        if let Some(case) = client_cases::case(&self.case) {
-            explain_client_case(case, &self.format.profile()?)?;
-            return Ok(Exit::Ok);
-        }
         let case = cases::case(&self.case).ok_or_else(|| unknown(&self.case))?;
         let profile = self.format.profile()?;
-        let script = case.script(&Circumstances::best(&profile, &ReplyRule::Echo));
+        let script = match case.role() {
+            Role::Server => case.script(&Circumstances::best(&profile, &ReplyRule::Echo)),
+            Role::Client => best_script(case, &profile),
+        };
         if self.script {
             let script = script.map_err(|unfit| Failure::could_not(unfit_words(&unfit)))?;
             let mut file = Reproducer::new(&profile, &script);
-            file.stands_for(case.id);
+            file.stands_for(&case.id.to_string());
             write!(anstream::stdout().lock(), "{file}")?;
             return Ok(Exit::Ok);
         }
@@ -57,15 +57,7 @@ const STEP_WIDTH: usize = 150;
 fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     let look = terminal::look();
-    writeln!(out, "{} ({})\n", case.id, case.level)?;
-    writeln!(out, "{}\n", human::wrapped(case.why, look.width, 0))?;
-    if let Some(clause) = case.clause() {
-        let clause = format!(
-            "Clause {} ({}): {}",
-            clause.slug, clause.level, clause.sentence
-        );
-        writeln!(out, "{}\n", human::wrapped(&clause, look.width, 0))?;
-    }
+    heading(case.id, case.level, case.why, look, &mut out)?;
     match script {
         Ok(script) => {
             steps(case, profile, &script, &mut out)?;
@@ -73,36 +65,37 @@ fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std
         }
         Err(unfit) => writeln!(out, "{}", unfit_words(&unfit))?,
     }
-    writeln!(out, "\nWhat usually is behind a failure:")?;
-    for cause in cases::likely_causes(case.slug()) {
-        writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
-    }
-    let place = case.place;
-    writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
+    causes(case.clause(), case.place, look, &mut out)
 }
 
-/// The same of a case for clients, as it is played to a client that can do everything.
-fn explain_client_case(case: &client_cases::Case, profile: &Profile) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    let look = terminal::look();
-    writeln!(out, "{} ({})\n", case.id, case.level)?;
-    writeln!(out, "{}\n", human::wrapped(case.why, look.width, 0))?;
-    if let Some(clause) = case.clause() {
-        let clause = format!(
-            "Clause {} ({}): {}",
-            clause.slug, clause.level, clause.sentence
-        );
-        writeln!(out, "{}\n", human::wrapped(&clause, look.width, 0))?;
-    }
-    match client_rehearsal(case, profile) {
-        Ok(evidence) => human::exchange(&evidence, look, &mut out)?,
-        Err(why) => writeln!(out, "It does not apply here: {why}")?,
-    }
+fn heading(
+    id: CaseId,
+    level: Level,
+    why: &str,
+    look: human::Look,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
+    let (clause, width) = (id.clause, look.width);
+    writeln!(out, "{id} ({level})\n")?;
+    writeln!(out, "{}\n", human::wrapped(why, width, 0))?;
+    let clause = format!(
+        "Clause {clause} ({}): {}",
+        clause.level(),
+        clause.sentence()
+    );
+    writeln!(out, "{}\n", human::wrapped(&clause, width, 0))
+}
+
+fn causes(
+    clause: Clause,
+    place: &Location<'_>,
+    look: human::Look,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
     writeln!(out, "\nWhat usually is behind a failure:")?;
-    for cause in client_cases::likely_causes(case.slug()) {
+    for cause in clause.likely_causes() {
         writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
     }
-    let place = case.place;
     writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
 }
 

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::out;
 use super::selection::SelectionArgs;
-use crate::spec;
+use crate::spec::Role;
 
 /// List the cases, by clause
 #[derive(Debug, clap::Args)]
@@ -32,29 +32,26 @@ fn counted(count: usize, what: &str) -> String {
 
 impl ListArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let cases = self.selection.cases()?;
+        let cases = self.selection.cases(crate::spec::Role::Server)?;
         match self.format {
             Format::Names => cases.iter().try_for_each(|case| out::line(case.id))?,
             Format::Json => out::line(serde_json::Value::from_iter(cases.iter().map(|case| {
                 serde_json::json!({
                     "id": case.id,
-                    "clause": case.slug(),
+                    "clause": case.clause(),
                     "level": case.level,
                     "why": case.why,
                 })
             })))?,
             Format::Human => {
                 let mut clauses = 0_usize;
-                for clause in spec::CLAUSES {
-                    let of_it: Vec<_> = cases
-                        .iter()
-                        .filter(|case| case.slug() == clause.slug)
-                        .collect();
+                for clause in Role::Server.clauses() {
+                    let of_it: Vec<_> = cases.iter().filter(|c| c.clause() == clause).collect();
                     if of_it.is_empty() {
                         continue;
                     }
                     clauses = clauses.saturating_add(1);
-                    out::line(format_args!("{} ({})", clause.slug, clause.level))?;
+                    out::line(format_args!("{clause} ({})", clause.level()))?;
                     for case in of_it {
                         out::line(format_args!("  {:<42} {}", case.id, case.why))?;
                     }

@@ -11,6 +11,7 @@ use crate::reproducer::Reproducer;
 use crate::run::{Bounds, Host, Minimised, Options, Player, minimise};
 use crate::script::Script;
 use crate::shrink::Size;
+use crate::spec::Clause;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -196,8 +197,11 @@ impl Saver {
             let Some(first) = saved.result.findings.first() else {
                 continue;
             };
+            let Some(clause) = Clause::from_slug(&first.clause) else {
+                continue;
+            };
             let (script, case) = (&saved.script, cases::case(id));
-            match minimise(player, host, script, case, &first.clause, bounds).await {
+            match minimise(player, host, script, case, clause, bounds).await {
                 Ok(smaller) => self.smaller(&saved.result, &smaller, options),
                 Err(error) => out::note(format_args!("{id}: not made smaller: {error}")),
             }

@@ -109,6 +109,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
 mod tests {
     use super::super::exit::Exit;
     use super::*;
+    use crate::spec::{CaseId, Clause};
 
     #[test]
     fn folders_are_gone_through_in_order() {
@@ -139,15 +140,16 @@ mod tests {
         let text = "framespec script 1\n#: chunk-count\n# case: one-reply/single\nopen a\n";
         fs::write(&path, text).unwrap();
         let file = read(&path).unwrap();
+        let single = CaseId::new(Clause::OneReply, "single");
         assert_eq!(file.profile, Some(Profile::chunk_count()));
-        assert_eq!(file.case.map(|case| case.id), Some("one-reply/single"));
+        assert_eq!(file.case.map(|case| case.id), Some(single));
         assert_eq!(file.script.connections(), 1);
 
         let as_on_windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
         fs::write(&path, as_on_windows).unwrap();
         let again = read(&path).unwrap();
         assert_eq!((again.profile, again.script), (file.profile, file.script));
-        assert_eq!(again.case.map(|case| case.id), Some("one-reply/single"));
+        assert_eq!(again.case.map(|case| case.id), Some(single));
         fs::write(&path, "\u{feff}open a\n").unwrap();
         let raw = read(&path).unwrap().script;
         assert_eq!(

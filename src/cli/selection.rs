@@ -3,8 +3,7 @@
 use super::exit::Failure;
 use crate::cases::{self, Case};
 use crate::check::{Selection, SelectionError};
-use crate::client_cases;
-use crate::spec;
+use crate::spec::{Clause, Role};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct SelectionArgs {
@@ -18,23 +17,24 @@ pub(crate) struct SelectionArgs {
 
 const LIST: &str = "conformance list";
 
-const CLIENT_LIST: &str = "conformance check-client --list";
+/// The command that lists the cases for that role.
+const fn list_of(role: Role) -> &'static str {
+    match role {
+        Role::Server => LIST,
+        Role::Client => "conformance check-client --list",
+    }
+}
+
+/// The names of the cases for that role.
+fn names_of(role: Role) -> Vec<String> {
+    cases::all(role).map(|case| case.id.to_string()).collect()
+}
 
 impl SelectionArgs {
-    /// The selected cases in the order of the table, at least one.
-    pub(crate) fn cases(&self) -> Result<Vec<&'static Case>, Failure> {
-        let slugs = spec::CLAUSES.iter().map(|clause| clause.slug);
-        let names = cases::all().map(|case| case.id).chain(slugs);
-        let cases = self.selection().cases();
-        cases.map_err(|error| refused(&error, names, LIST))
-    }
-
-    /// The same of the cases for clients.
-    pub(crate) fn client_cases(&self) -> Result<Vec<&'static client_cases::Case>, Failure> {
-        let slugs = spec::CLIENT_CLAUSES.iter().map(|clause| clause.slug);
-        let names = client_cases::all().map(|case| case.id).chain(slugs);
-        let cases = self.selection().client_cases();
-        cases.map_err(|error| refused(&error, names, CLIENT_LIST))
+    /// The selected cases for that role in the order of the table, at least one.
+    pub(crate) fn cases(&self, role: Role) -> Result<Vec<&'static Case>, Failure> {
+        let cases = self.selection().cases(role);
+        cases.map_err(|error| refused(&error, role))
     }
 
     fn selection(&self) -> Selection {
@@ -47,12 +47,11 @@ impl SelectionArgs {
     }
 }
 
-/// What is wrong with a selection, and which name may have been meant, of those that this command lists.
-fn refused(
-    error: &SelectionError,
-    names: impl Iterator<Item = &'static str>,
-    list: &str,
-) -> Failure {
+/// What is wrong with a selection, and which name may have been meant.
+fn refused(error: &SelectionError, role: Role) -> Failure {
+    let (mut names, list) = (names_of(role), list_of(role));
+    names.extend(role.clauses().map(|clause| clause.to_string()));
+    let names = names.iter().map(String::as_str);
     let (what, like) = match error {
         SelectionError::NothingLeft => ("--skip leaves no case to run".to_owned(), None),
         SelectionError::NoMatch { pattern } => (error.to_string(), likest(pattern, names)),
@@ -67,23 +66,22 @@ fn refused(
 /// What is wrong with the name of a single case, a server's or a client's, and which it may have been.
 pub(crate) fn unknown(name: &str) -> Failure {
     let slug = name.split('/').next().unwrap_or_default();
-    let of_servers: Vec<&str> = cases::all().map(|case| case.id).collect();
-    let of_clients: Vec<&str> = client_cases::all().map(|case| case.id).collect();
-    let lists = [(of_servers, LIST), (of_clients, CLIENT_LIST)];
-    for (ids, list) in &lists {
-        let of_clause = ids.iter().find(|id| id.split('/').next() == Some(slug));
-        let Some(first) = of_clause else { continue };
-        let like = likest(name, ids.iter().copied()).filter(|_| name != slug);
+    let all = [Role::Server, Role::Client].map(names_of);
+    let ids = || all.iter().flatten().map(String::as_str);
+    if let Some(clause) = Clause::from_slug(slug)
+        && let Some(first) = cases::of(clause).next()
+    {
+        let like = likest(name, ids()).filter(|_| name != slug);
         let what = if name == slug {
             format!("{name:?} is a clause and no case")
         } else {
             format!("no case is called {name:?}")
         };
-        let (like, others) = (like.unwrap_or(first), format!("{list} --run {slug}"));
+        let like = like.map_or_else(|| first.id.to_string(), str::to_owned);
+        let others = format!("{} --run {slug}", list_of(clause.role()));
         return Failure::usage(what).hint(format!("{like}, or another of {others}"));
     }
-    let ids = lists.iter().flat_map(|(ids, _)| ids.iter().copied());
-    let hint = match likest(name, ids) {
+    let hint = match likest(name, ids()) {
         Some(like) => format!("{like}, or another of those that {LIST} shows"),
         None => format!("{LIST}, for the names of all cases"),
     };
@@ -104,13 +102,14 @@ mod tests {
     use super::super::exit::Exit;
     use super::*;
 
-    fn selected(run: &[&str], skip: &[&str]) -> Result<Vec<&'static str>, Failure> {
+    fn selected(run: &[&str], skip: &[&str]) -> Result<Vec<String>, Failure> {
         let owned = |patterns: &[&str]| patterns.iter().map(|p| (*p).to_owned()).collect();
         let args = SelectionArgs {
             run: owned(run),
             skip: owned(skip),
         };
-        Ok(args.cases()?.into_iter().map(|case| case.id).collect())
+        let cases = args.cases(Role::Server)?;
+        Ok(cases.iter().map(|case| case.id.to_string()).collect())
     }
 
     #[test]
@@ -131,9 +130,7 @@ mod tests {
         );
         assert!(hint("truncaton/in-header").starts_with("truncation/in-header, "));
         assert_eq!(hint("zzz"), "conformance list, for the names of all cases");
-        let of_clients =
-            client_cases::all().find(|case| spec::CLAUSES.iter().all(|c| c.slug != case.slug()));
-        let slug = of_clients.unwrap().slug();
+        let slug = Clause::ClientReset.slug();
         assert!(
             hint(slug).contains("check-client --list --run"),
             "{}",

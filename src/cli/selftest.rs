@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::{out, runtime};
 use crate::altered::server::{Fault, Variant};
 use crate::selftest::{self, DEFAULT_JOBS, Fate, Matrix, Options, Program, Tried};
+use crate::spec::CaseId;
 use std::time::Instant;
 
 /// Prove the suite: that it finds each planted fault, and finds fault with no server that is right
@@ -139,10 +140,10 @@ fn line(tried: &Tried) -> Option<String> {
     }
 }
 
-fn listed(cases: &[&str]) -> String {
+fn listed(cases: &[CaseId]) -> String {
     match cases {
         [] => "none".to_owned(),
-        [one] => (*one).to_owned(),
+        [one] => one.to_string(),
         [one, others @ ..] => format!("{one} and {} more", others.len()),
     }
 }

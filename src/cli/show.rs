@@ -53,7 +53,7 @@ impl ShowArgs {
             Form::Text => {
                 let mut reproducer = Reproducer::new(&profile, script);
                 if let Some(case) = file.case {
-                    reproducer.stands_for(case.id);
+                    reproducer.stands_for(&case.id.to_string());
                 }
                 reproducer.to_string()
             }

@@ -60,13 +60,13 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Known, KnownKind, Problem, Stale};
-    use crate::spec::Level;
+    use crate::event::{CaseResult, Known, KnownKind, Problem, Stale};
+    use crate::spec::{CaseId, Clause, Level};
 
     fn result(verdict: Verdict) -> CaseResult {
         CaseResult {
             verdict,
-            ..CaseResult::unjudged("order/x", "order", Level::Must, "", "")
+            ..CaseResult::unjudged(CaseId::new(Clause::Order, "x"), Level::Must, "", "")
         }
     }
 

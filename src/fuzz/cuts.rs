@@ -33,7 +33,7 @@ pub(super) fn written(script: &Script, conn: Conn) -> Option<Way> {
 
 /// The same script with all that it sends cut in another way.
 pub(super) fn otherwise(script: &Script) -> Script {
-    let mut other = Script::new();
+    let mut other = script.emptied();
     for step in script.steps() {
         let action = match &step.action {
             Action::Send(segments) => Action::Send(recut(&segments.concat())),

@@ -67,12 +67,12 @@ impl Stage<'_> {
             Action::Send(segments) => segments.iter().for_each(|octets| self.send(conn, octets)),
             Action::Pause(pause) => self.time = self.time.saturating_add(*pause),
             Action::Fin => {
-                self.note(conn, Seen::ClientFin);
+                self.note(conn, Seen::FinSent);
                 self.set(conn, |connection| connection.fin = true);
                 self.run(conn);
             }
             Action::Rst => {
-                self.note(conn, Seen::ClientRst);
+                self.note(conn, Seen::RstSent);
                 self.set(conn, |connection| connection.over = true);
             }
             Action::Stall => {
@@ -84,7 +84,13 @@ impl Stage<'_> {
                 self.set(conn, |connection| connection.stalled = false);
                 self.run(conn);
             }
-            Action::Await | Action::Quiet | Action::Sample(_) => {}
+            // What is typed and shown is a client's business, and no session sees it.
+            Action::Await
+            | Action::Quiet
+            | Action::Sample(_)
+            | Action::Type(_)
+            | Action::Shown
+            | Action::Settle => {}
         }
     }
 
@@ -126,7 +132,7 @@ impl Stage<'_> {
                 .get(conn)
                 .is_some_and(|connection| !connection.over)
             {
-                self.note(conn, Seen::GaveUp(self.time));
+                self.note(conn, Seen::GaveUp(crate::script::Awaited::Owed, self.time));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::replies::{Replies, Reply, Rest};
 use crate::model::{Owes, Permitted};
 use crate::profile::Profile;
-use crate::script::{ClientEnd, Conn};
+use crate::script::{Conn, OwnEnd};
 use crate::transcript::{Entry, Seen, Transcript};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) struct Heard {
     sent: Vec<(usize, usize)>,
     /// The same totals, each with the time.
     sent_at: Vec<(Duration, usize)>,
-    pub(super) client_end: Option<(usize, ClientEnd)>,
+    pub(super) own_end: Option<(usize, OwnEnd)>,
     pub(super) blocked: bool,
     pub(super) flooded: bool,
     pub(super) deaf: bool,
@@ -53,7 +53,7 @@ impl Heard {
             closed_at: Duration::ZERO,
             sent: Vec::new(),
             sent_at: Vec::new(),
-            client_end: None,
+            own_end: None,
             blocked: false,
             flooded: false,
             deaf: false,
@@ -82,12 +82,13 @@ impl Heard {
             Seen::Fin => self.end(index, entry.at, Close::Fin),
             Seen::Rst => self.end(index, entry.at, Close::Rst),
             Seen::Flooded => self.flooded = true,
-            Seen::ClientFin => self.client_end = Some((index, ClientEnd::Fin)),
-            Seen::ClientRst => self.client_end = Some((index, ClientEnd::Rst)),
+            Seen::FinSent => self.own_end = Some((index, OwnEnd::Fin)),
+            Seen::RstSent => self.own_end = Some((index, OwnEnd::Rst)),
             Seen::Stalled => self.deaf = true,
             Seen::Resumed => self.deaf = false,
-            Seen::GaveUp(after) => self.gave_up = Some(*after),
-            Seen::Connected | Seen::SendFailed | Seen::Silent { .. } => {}
+            Seen::GaveUp(_, after) => self.gave_up = Some(*after),
+            // The rest says nothing of the connection, or is seen of clients only.
+            _ => {}
         }
     }
 
@@ -121,7 +122,7 @@ impl Heard {
     }
 
     pub(super) fn is_reset_by_client(&self) -> bool {
-        matches!(self.client_end, Some((_, ClientEnd::Rst)))
+        matches!(self.own_end, Some((_, OwnEnd::Rst)))
     }
 }
 
@@ -140,6 +141,7 @@ pub fn settled(
         match duty.owes {
             Owes::Reply(_) | Owes::ReplyOrClose(_) => owed = owed.saturating_add(1),
             Owes::Close(_) => return false,
+            Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
         }
     }
     !fin_sent && (silent || replies >= owed)

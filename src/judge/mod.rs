@@ -6,6 +6,7 @@
 //! finding. Nothing passes because it was not looked at: every duty, every octet received and the
 //! end of every connection is accounted for.
 
+mod client;
 mod content;
 mod heard;
 mod printed;
@@ -14,13 +15,16 @@ pub mod replies;
 mod tests;
 mod walk;
 
+pub use client::{
+    ClientTraits, FREE_ADDRESS_SPACE, FREE_MEMORY, Requests, Shape, Shows, found, missed_aim,
+};
 pub use content::{Frame, ReplyRule, mentions};
 pub use heard::settled;
 
 use crate::model::Permitted;
 use crate::profile::Profile;
 use crate::script::Conn;
-use crate::spec::Level;
+use crate::spec::{Clause, Level};
 use crate::transcript::{Canary, Transcript};
 use heard::Heard;
 
@@ -28,7 +32,7 @@ use heard::Heard;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The clause that it breaks.
-    pub clause: &'static str,
+    pub clause: Clause,
     /// How binding that is.
     pub level: Level,
     /// Whether it matters only to cases of its own clause. Such a breach does not get in the way of
@@ -45,7 +49,7 @@ pub struct Finding {
 impl Finding {
     /// A breach of a required clause.
     #[must_use]
-    pub fn must(clause: &'static str, conn: Conn, what: impl Into<String>) -> Self {
+    pub fn must(clause: Clause, conn: Conn, what: impl Into<String>) -> Self {
         let level = Level::Must;
         Self {
             clause,
@@ -80,14 +84,50 @@ impl Finding {
 
     /// Whether it is the business of a case of that clause.
     #[must_use]
-    pub fn concerns(&self, clause: &str) -> bool {
+    pub fn concerns(&self, clause: Clause) -> bool {
         !self.own_clause_only || self.clause == clause
+    }
+}
+
+/// What calibration found out about the peer.
+#[derive(Debug, Clone, Copy)]
+pub enum Traits<'a> {
+    /// A server, and how its replies relate to requests.
+    Server(&'a ReplyRule),
+    /// A client, and what can be seen of what it does.
+    Client(&'a ClientTraits),
+}
+
+impl<'a> From<&'a ReplyRule> for Traits<'a> {
+    fn from(rule: &'a ReplyRule) -> Self {
+        Self::Server(rule)
+    }
+}
+
+impl<'a> From<&'a ClientTraits> for Traits<'a> {
+    fn from(traits: &'a ClientTraits) -> Self {
+        Self::Client(traits)
     }
 }
 
 /// Everything in a transcript that is not permitted, connection by connection.
 #[must_use]
-pub fn judge(
+pub fn judge<'a>(
+    profile: &Profile,
+    traits: impl Into<Traits<'a>>,
+    permitted: &[Permitted],
+    transcript: &Transcript,
+) -> Vec<Finding> {
+    match traits.into() {
+        Traits::Server(rule) => judge_server(profile, rule, permitted, transcript),
+        Traits::Client(traits) => permitted
+            .iter()
+            .flat_map(|permitted| client::findings(profile, traits, permitted, transcript))
+            .collect(),
+    }
+}
+
+fn judge_server(
     profile: &Profile,
     rule: &ReplyRule,
     permitted: &[Permitted],
@@ -105,13 +145,16 @@ pub fn judge(
 fn canary(canary: &Canary) -> Option<Finding> {
     let (clause, what) = match canary {
         Canary::Well => return None,
-        Canary::Disturbed(how) => ("isolation", format!("a healthy client beside it {how}")),
+        Canary::Disturbed(how) => (
+            Clause::Isolation,
+            format!("a healthy client beside it {how}"),
+        ),
         Canary::Dead(how) => (
-            "isolation",
+            Clause::Isolation,
             format!("afterwards the server was gone: {how}"),
         ),
         Canary::Mute(how) => (
-            "isolation",
+            Clause::Isolation,
             format!("afterwards the server served no new client: {how}"),
         ),
     };

@@ -3,11 +3,12 @@
 use super::*;
 use crate::model::permitted;
 use crate::script::Script;
+use crate::spec::Clause;
 use crate::transcript::{Entry, Seen};
 use std::time::Duration;
 
 /// The clauses that a peer breaks that lets these things be seen while the script is played.
-fn broken(script: &str, seen: Vec<Seen>) -> Vec<&'static str> {
+fn broken(script: &str, seen: Vec<Seen>) -> Vec<Clause> {
     let profile = Profile::tutorial();
     let script: Script = format!("framespec script 1\nopen a\n{script}")
         .parse()
@@ -53,7 +54,10 @@ fn a_header_of_odd_length_may_be_refused_before_the_body_is_there() {
 #[test]
 fn a_close_inside_an_honest_frame_is_not_permitted() {
     let script = "send a 0000003c | '1' 00*59\nawait a";
-    assert_eq!(broken(script, vec![Seen::Sent(4), Seen::Fin]), ["patience"]);
+    assert_eq!(
+        broken(script, vec![Seen::Sent(4), Seen::Fin]),
+        [Clause::Patience]
+    );
     let all = vec![
         Seen::Sent(64),
         Seen::Received([b"\0\0\0\x3c1", &[0; 59][..]].concat()),
@@ -78,7 +82,7 @@ fn a_header_of_odd_length_may_be_complained_of_before_the_close() {
     let script = "send a 0000003d | 'x'*61\nawait a";
     let seen = |end: &[Seen]| broken(script, [&[Seen::Sent(65), reply()], end].concat());
     assert!(seen(&[Seen::Fin]).is_empty());
-    assert_eq!(seen(&[]), ["chunk-multiple"]);
+    assert_eq!(seen(&[]), [Clause::ChunkMultiple]);
 }
 
 #[test]
@@ -111,8 +115,11 @@ fn more_padding_than_needed_should_be_taken_and_is_not_a_must() {
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].clause, found[0].level),
-            ("padding", Level::Should)
+            (Clause::Padding, Level::Should)
         );
     }
-    assert_eq!(findings(Seen::GaveUp(Duration::ZERO))[0].level, Level::Must);
+    assert_eq!(
+        findings(Seen::GaveUp(crate::script::Awaited::Owed, Duration::ZERO))[0].level,
+        Level::Must
+    );
 }

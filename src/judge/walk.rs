@@ -7,8 +7,8 @@ use crate::model::payload::is_json_text;
 use crate::model::reader::Place;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
-use crate::script::{ClientEnd, Conn};
-use crate::spec::Level;
+use crate::script::{Conn, OwnEnd};
+use crate::spec::{Clause, Level};
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -24,7 +24,7 @@ pub(super) fn findings(
     };
     if let Some(why) = &heard.refused {
         return vec![Finding::must(
-            "concurrency",
+            Clause::Concurrency,
             conn,
             format!("could not connect: {why}"),
         )];
@@ -135,6 +135,8 @@ impl<'a> Walk<'a> {
                 None => self.missing(duty),
             },
             Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
+            // No server's duties.
+            Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
             Owes::Close(fault) => {
                 // One last reply may say what was wrong.
                 self.take(duty);
@@ -143,7 +145,7 @@ impl<'a> Walk<'a> {
                         "{fault}: the connection should have been closed, and {}",
                         self.still_open()
                     );
-                    self.must("length-limit", what, duty);
+                    self.must(Clause::LengthLimit, what, duty);
                 }
                 Then::GoOn
             }
@@ -158,7 +160,7 @@ impl<'a> Walk<'a> {
                     doubt,
                     self.still_open()
                 );
-                self.must("undecodable", what, duty);
+                self.must(Clause::Undecodable, what, duty);
             } else if matches!(doubt, Doubt::MorePadding(_)) && self.heard.close.is_some() {
                 self.refused_padding("the connection was closed", duty);
             }
@@ -181,7 +183,7 @@ impl<'a> Walk<'a> {
                 let what = "a body that is no whole number of chunks was taken like any other; \
                             closing the connection is safer";
                 self.push(
-                    Finding::must("chunk-multiple", self.conn, what).should(),
+                    Finding::must(Clause::ChunkMultiple, self.conn, what).should(),
                     duty,
                 );
             }
@@ -192,13 +194,16 @@ impl<'a> Walk<'a> {
 
     fn refused_padding(&mut self, how: &str, duty: &Duty) {
         let what = format!("a body with more padding than it needs was not taken: {how}");
-        self.push(Finding::must("padding", self.conn, what).should(), duty);
+        self.push(
+            Finding::must(Clause::Padding, self.conn, what).should(),
+            duty,
+        );
     }
 
     /// Whether the server closed, by itself, when it had sent the replies that were taken so far.
     fn closed_behind_last_reply(&self) -> bool {
         let no_more = self.next >= self.heard.replies.len();
-        no_more && self.heard.close.is_some() && self.heard.client_end.is_none()
+        no_more && self.heard.close.is_some() && self.heard.own_end.is_none()
     }
 
     /// The next reply, which must not have begun before the duty was due. What is wrong with a header
@@ -219,7 +224,7 @@ impl<'a> Walk<'a> {
                     .saturating_sub(duty.start),
                 duty.due.saturating_sub(duty.start),
             );
-            self.must("unsolicited", what, duty);
+            self.must(Clause::Unsolicited, what, duty);
         }
         Some(reply)
     }
@@ -236,18 +241,21 @@ impl<'a> Walk<'a> {
                     "the client ended its stream behind a request, and the server {} without a reply",
                     close.how()
                 );
-                self.push(Finding::must("half-close", self.conn, what).should(), duty);
+                self.push(
+                    Finding::must(Clause::HalfClose, self.conn, what).should(),
+                    duty,
+                );
             }
             Some((at, close)) if self.is_inside(duty, at) => {
                 self.closed_unasked(Some(duty.start), close);
             }
             Some((_, close)) => {
                 let what = format!("the server {} where a reply was owed", close.how());
-                self.must("one-reply", what, duty);
+                self.must(Clause::OneReply, what, duty);
             }
             None if self.is_still_open() => {
                 let what = format!("no reply, {}", self.still_open());
-                self.must("one-reply", what, duty);
+                self.must(Clause::OneReply, what, duty);
             }
             None => {}
         }
@@ -264,7 +272,7 @@ impl<'a> Walk<'a> {
     }
 
     fn was_outstanding_at_fin(&self, duty: &Duty) -> bool {
-        matches!(self.heard.client_end, Some((fin, ClientEnd::Fin))
+        matches!(self.heard.own_end, Some((fin, OwnEnd::Fin))
             if self.heard.sent_before(fin) >= duty.due
                 && self.heard.close.is_some_and(|(close, _)| close > fin))
     }
@@ -282,13 +290,13 @@ impl<'a> Walk<'a> {
                 excerpt(payload),
                 excerpt(text.as_bytes())
             );
-            let finding = Finding::must("fidelity", self.conn, what).own_clause_only();
+            let finding = Finding::must(Clause::Fidelity, self.conn, what).own_clause_only();
             self.push(finding, duty);
         }
     }
 
     /// The request that a wrong reply answers, if it is another of the script's.
-    fn whose(&self, duty: &Duty, payload: &[u8]) -> (&'static str, String) {
+    fn whose(&self, duty: &Duty, payload: &[u8]) -> (Clause, String) {
         for (conn, permitted) in self.all.iter().enumerate() {
             for other in &permitted.duties {
                 let Owes::Reply(carried) = &other.owes else {
@@ -300,16 +308,19 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 return if conn == self.conn {
-                    ("order", "answers another request of this connection".into())
+                    (
+                        Clause::Order,
+                        "answers another request of this connection".into(),
+                    )
                 } else {
                     (
-                        "crosstalk",
+                        Clause::Crosstalk,
                         "answers a request of another connection".into(),
                     )
                 };
             }
         }
-        ("fidelity", "is not the answer to this request".into())
+        (Clause::Fidelity, "is not the answer to this request".into())
     }
 
     fn smuggled(&mut self, duty: &Duty, parts: &[Carried], reply: &Reply) {
@@ -321,7 +332,7 @@ impl<'a> Walk<'a> {
                 "a payload with a pad octet inside was answered as a message, or a part of it was: {}",
                 excerpt(reply.payload())
             );
-            self.must("smuggling", what, duty);
+            self.must(Clause::Smuggling, what, duty);
         }
     }
 
@@ -333,11 +344,11 @@ impl<'a> Walk<'a> {
                 "a reply with {} octets of padding, where fewer than {chunk} do",
                 reply.padding_len()
             );
-            self.loose("minimal-padding", what);
+            self.loose(Clause::MinimalPadding, what);
         }
         if self.profile.payload() == Payload::Json && !is_json_text(reply.payload()) {
             let what = format!("a reply that is no JSON text: {}", excerpt(reply.payload()));
-            self.loose("reply-text", what);
+            self.loose(Clause::ReplyText, what);
         }
     }
 
@@ -347,15 +358,17 @@ impl<'a> Walk<'a> {
         if extra == 0 && !self.heard.flooded {
             return;
         }
-        let (clause, when) = match (self.permitted.tail, self.heard.client_end) {
-            (Tail::Inside { .. }, Some((_, ClientEnd::Fin))) => {
-                ("truncation", "although the last frame was never completed")
-            }
-            (Tail::Boundary, Some((fin, ClientEnd::Fin))) if self.first_extra_after(fin) => {
-                ("orderly-close", "after the client had ended its stream")
-            }
-            (Tail::Inside { .. }, _) => ("unsolicited", "before the last frame was complete"),
-            _ => ("unsolicited", "that no request asked for"),
+        let (clause, when) = match (self.permitted.tail, self.heard.own_end) {
+            (Tail::Inside { .. }, Some((_, OwnEnd::Fin))) => (
+                Clause::Truncation,
+                "although the last frame was never completed",
+            ),
+            (Tail::Boundary, Some((fin, OwnEnd::Fin))) if self.first_extra_after(fin) => (
+                Clause::OrderlyClose,
+                "after the client had ended its stream",
+            ),
+            (Tail::Inside { .. }, _) => (Clause::Unsolicited, "before the last frame was complete"),
+            _ => (Clause::Unsolicited, "that no request asked for"),
         };
         let first = self
             .heard
@@ -391,18 +404,18 @@ impl<'a> Walk<'a> {
                     excerpt(octets)
                 );
                 self.findings
-                    .push(Finding::must("reply-framing", self.conn, what));
+                    .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
             Rest::Unfinished(octets) if self.heard.flooded => {
                 let what = format!("octets without end: {octets} of a reply, and no end of it");
                 self.findings
-                    .push(Finding::must("reply-framing", self.conn, what));
+                    .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
             Rest::Unfinished(_) if reset || self.is_void() => {}
             Rest::Unfinished(octets) => {
                 let what = format!("a reply of which only {octets} octets came");
                 self.findings
-                    .push(Finding::must("reply-framing", self.conn, what));
+                    .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
         }
     }
@@ -410,13 +423,13 @@ impl<'a> Walk<'a> {
     /// The end of a connection all of whose duties were met.
     fn end(&mut self) {
         let closed = self.heard.close;
-        match (self.permitted.tail, self.heard.client_end) {
+        match (self.permitted.tail, self.heard.own_end) {
             _ if self.is_void() => {}
             (Tail::Void, _) => {}
-            (tail, Some((_, ClientEnd::Fin))) if self.is_still_open() => {
+            (tail, Some((_, OwnEnd::Fin))) if self.is_still_open() => {
                 let clause = match tail {
-                    Tail::Inside { .. } => "truncation",
-                    _ => "orderly-close",
+                    Tail::Inside { .. } => Clause::Truncation,
+                    _ => Clause::OrderlyClose,
                 };
                 let what = format!(
                     "the client ended its stream {}, and {}",
@@ -454,11 +467,11 @@ impl<'a> Walk<'a> {
                     "the server {how} inside a frame, unasked, {} after its first octet",
                     span(age)
                 );
-                ("patience", level, what)
+                (Clause::Patience, level, what)
             }
             None => {
                 let what = format!("the server {how} between frames, unasked");
-                ("persistence", Level::Must, what)
+                (Clause::Persistence, Level::Must, what)
             }
         };
         let finding = Finding::must(clause, self.conn, what);
@@ -483,7 +496,7 @@ impl<'a> Walk<'a> {
         } else if self.heard.blocked {
             let what = "the server stopped reading although the client read every reply";
             self.findings
-                .push(Finding::must("pipelining", self.conn, what));
+                .push(Finding::must(Clause::Pipelining, self.conn, what));
         }
     }
 
@@ -505,7 +518,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn must(&mut self, clause: &'static str, what: String, duty: &Duty) {
+    fn must(&mut self, clause: Clause, what: String, duty: &Duty) {
         self.push(Finding::must(clause, self.conn, what), duty);
     }
 
@@ -513,7 +526,7 @@ impl<'a> Walk<'a> {
         self.findings.push(finding.about(duty.start));
     }
 
-    fn loose(&mut self, clause: &'static str, what: String) {
+    fn loose(&mut self, clause: Clause, what: String) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
     }

@@ -1,14 +1,18 @@
-//! The model: what any conforming server may answer to a script.
+//! The model: what any conforming peer may answer to a script.
 //!
 //! It reads the octets of each connection as a whole, in the most literal way, and lists in order
-//! what they make the server owe. It shares no code with `wire`: a fault that both had would hide
+//! what they make the peer owe: a server replies and closes, a client shows replies and ends. It shares no code with `wire`: a fault that both had would hide
 //! itself. How the octets were cut into segments is not looked at, since it carries no meaning.
 
+mod client;
 pub mod payload;
 pub mod reader;
+mod sending;
+
+pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
 
 use crate::profile::{Payload, Profile};
-use crate::script::{ClientEnd, Script};
+use crate::script::{OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
@@ -28,15 +32,17 @@ const TOKEN_LEN: usize = 32;
 /// What a script permits on one connection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Permitted {
-    /// What the server owes, in the order of the stream.
+    /// What the peer owes, in the order of the stream.
     pub duties: Vec<Duty>,
     /// What the stream leaves behind its last duty.
     pub tail: Tail,
-    /// How the client ends the connection.
-    pub client_end: ClientEnd,
+    /// How the script ends the connection.
+    pub own_end: OwnEnd,
+    /// How the client comes to ask, where one is under test.
+    pub asking: Option<Asking>,
 }
 
-/// What a stretch of the stream makes the server owe.
+/// What a stretch of the stream makes the peer owe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Duty {
     /// Offset in the stream of its first octet.
@@ -54,8 +60,12 @@ pub enum Owes {
     Reply(Carried),
     /// One reply, or a close (after which nothing is owed), or the one and then the other.
     ReplyOrClose(Doubt),
-    /// A close, before which one last reply may come.
+    /// A close, before which a server may send one last reply.
     Close(Fault),
+    /// A client's: to show the text of this reply.
+    Showing(Showing),
+    /// A client's: to read the next reply, or to end the connection.
+    ReadOnOrEnd(NoMessage),
 }
 
 /// Why a frame need not be taken for a message.
@@ -108,22 +118,32 @@ impl Permitted {
     /// same is owed share a line.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        let asked = self.asking.as_ref().and_then(|_| self.requests_line());
         let runs = self.duties.chunk_by(|one, next| one.owed() == next.owed());
-        runs.filter_map(line).chain(self.end_line()).collect()
+        let owed = runs.filter_map(line);
+        asked
+            .into_iter()
+            .chain(owed)
+            .chain(self.end_line())
+            .collect()
     }
 
     fn end_line(&self) -> Option<String> {
+        if self.asking.is_some() {
+            let why = self.must_end()?.why;
+            return Some(format!("then it ends the connection, or itself: {why}"));
+        }
         let place = match self.tail {
             Tail::Boundary => "between frames".to_owned(),
             Tail::Inside { start, .. } => format!("inside the frame at octet {start}"),
             Tail::Void => return None,
         };
-        match self.client_end {
-            ClientEnd::Fin => Some(format!(
+        match self.own_end {
+            OwnEnd::Fin => Some(format!(
                 "at the end of the stream, {place}: a close, no reply"
             )),
-            ClientEnd::Rst => Some(format!("at the reset, {place}: nothing")),
-            ClientEnd::Open => Some(format!("then, {place}: silence, and no close")),
+            OwnEnd::Rst => Some(format!("at the reset, {place}: nothing")),
+            OwnEnd::Open => Some(format!("then, {place}: silence, and no close")),
         }
     }
 }
@@ -146,6 +166,8 @@ impl Duty {
             Owes::Reply(_) => "exactly one reply".to_owned(),
             Owes::ReplyOrClose(doubt) => format!("{doubt}: one reply or a close"),
             Owes::Close(fault) => format!("{fault}: a close, before it at most one reply"),
+            Owes::Showing(showing) => showing.owed(),
+            Owes::ReadOnOrEnd(no_message) => no_message.owed(),
         }
     }
 }
@@ -165,21 +187,26 @@ impl fmt::Display for Doubt {
 /// What the script permits, connection by connection.
 #[must_use]
 pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
+    if script.side() == Side::Server {
+        let conns = 0..script.connections();
+        return conns.map(|_| client::permitted(profile, script)).collect();
+    }
     let streams = script.streams().into_iter().enumerate();
     streams
-        .map(|(conn, stream)| permitted_for(profile, &stream, script.client_end(conn)))
+        .map(|(conn, stream)| permitted_for(profile, &stream, script.own_end(conn)))
         .collect()
 }
 
 /// What a stream and its end permit.
 #[must_use]
-pub fn permitted_for(profile: &Profile, stream: &[u8], client_end: ClientEnd) -> Permitted {
+pub fn permitted_for(profile: &Profile, stream: &[u8], own_end: OwnEnd) -> Permitted {
     let mut duties = Vec::new();
     let tail = read_on(profile, stream, 0, &mut duties);
     Permitted {
         duties,
         tail,
-        client_end,
+        own_end,
+        asking: None,
     }
 }
 
@@ -386,7 +413,7 @@ mod tests {
             let text = format!("name = \"p\"\nlength.width = 4\nbody.payload = \"{payload}\"");
             let profile = Profile::from_toml(&text).unwrap();
             let owed = |stream: &[u8]| {
-                let permitted = permitted_for(&profile, stream, ClientEnd::Open);
+                let permitted = permitted_for(&profile, stream, OwnEnd::Open);
                 permitted.duties.into_iter().map(|duty| duty.owes).next()
             };
             let empty = owed(b"\0\0\0\0");

@@ -5,11 +5,11 @@ use super::result::UNEXPLAINED;
 use super::series::Trial;
 use crate::cases::Case;
 use crate::event::{Evidence, FindingNote, Verdict};
-use crate::judge::{self, Finding, ReplyRule};
+use crate::judge::{self, Finding, Traits};
 use crate::model::Permitted;
 use crate::profile::Profile;
-use crate::script::{ConnName, Script};
-use crate::spec::Level;
+use crate::script::{Awaited, ConnName, Script};
+use crate::spec::{Clause, Level, Role};
 use crate::transcript::{Canary, Seen, Transcript};
 use std::time::Duration;
 
@@ -35,22 +35,33 @@ pub(crate) struct Attempt {
     is_unexplained: bool,
     /// All that was owed came, though later than it was waited for.
     is_late: bool,
+    /// Why nothing can be concluded, if that is so.
+    inconclusive: Option<String>,
 }
+
+/// The most of a client's standard error that is kept, in octets.
+const MOST_STDERR: usize = 8 << 10;
 
 impl Attempt {
     /// What a script gave that was played for a case, or for none: then everything concerns it.
     pub(crate) fn judged(
         profile: &Profile,
-        rule: &ReplyRule,
+        traits: Traits<'_>,
         case: Option<&Case>,
         script: Script,
         permitted: Vec<Permitted>,
         transcript: Transcript,
     ) -> Self {
-        let judged = |seen: &Transcript| judge::judge(profile, rule, &permitted, seen);
-        let mut findings = judged(&transcript.until_given_up());
-        let is_late = !findings.is_empty() && judged(&transcript).is_empty();
-        let is_unexplained = findings.is_empty() && was_given_up(&transcript);
+        let judged = |seen: &Transcript| judge::judge(profile, traits, &permitted, seen);
+        let is_server = matches!(traits, Traits::Server(_));
+        let in_time = match traits {
+            Traits::Server(_) => transcript.until_given_up(),
+            // What a client shows late it has shown: the judge looks at all of it.
+            Traits::Client(_) => transcript.clone(),
+        };
+        let mut findings = judged(&in_time);
+        let is_late = is_server && !findings.is_empty() && judged(&transcript).is_empty();
+        let is_unexplained = is_server && findings.is_empty() && was_given_up(&transcript);
         let is_beyond_model_only = findings.is_empty() && !is_unexplained;
         if let Some(case) = case {
             findings.extend(case.check(profile, &transcript));
@@ -58,16 +69,17 @@ impl Attempt {
         }
         // What breaks the case's own clause says most about it.
         findings.sort_by_key(|finding| {
-            let own = case.is_some_and(|case| finding.clause == case.slug());
+            let own = case.is_some_and(|case| finding.clause == case.clause());
             (std::cmp::Reverse(finding.level), !own)
         });
         Self {
             profile: profile.clone(),
+            inconclusive: inconclusive(profile, traits, &permitted, &transcript),
+            stderr: transcript.stderr(MOST_STDERR),
             script,
             permitted,
             transcript,
             findings,
-            stderr: String::new(),
             elapsed: Duration::ZERO,
             is_certain: false,
             is_beyond_model_only,
@@ -78,7 +90,8 @@ impl Attempt {
 
     /// Finds something that is told before all else.
     pub(crate) fn charge(&mut self, case: &Case, what: String) {
-        self.findings.insert(0, Finding::must(case.slug(), 0, what));
+        self.findings
+            .insert(0, Finding::must(case.clause(), 0, what));
         // That is no matter of time.
         self.is_late = false;
     }
@@ -88,6 +101,17 @@ impl Attempt {
         if let Some(finding) = self.findings.first_mut() {
             finding.what.push_str(remark);
         }
+    }
+
+    /// The script that was played.
+    pub(crate) const fn script(&self) -> &Script {
+        &self.script
+    }
+
+    /// Whether that was waited for in vain.
+    pub(crate) fn has_given_up(&self, awaited: Awaited) -> bool {
+        let mut entries = self.transcript.entries.iter();
+        entries.any(|entry| matches!(entry.seen, Seen::GaveUp(what, _) if what == awaited))
     }
 
     /// How the peer fared beside the script and afterwards.
@@ -101,16 +125,29 @@ impl Attempt {
     }
 
     /// The clause that the gravest finding is about.
-    pub(crate) fn breaks(&self) -> Option<&'static str> {
+    pub(crate) fn breaks(&self) -> Option<Clause> {
         self.findings.first().map(|finding| finding.clause)
     }
 }
 
+/// Why nothing can be concluded from what a client did, if that is so.
+fn inconclusive(
+    profile: &Profile,
+    traits: Traits<'_>,
+    permitted: &[Permitted],
+    transcript: &Transcript,
+) -> Option<String> {
+    let Traits::Client(traits) = traits else {
+        return None;
+    };
+    judge::missed_aim(profile, traits, permitted.first()?, transcript)
+}
+
 /// Leaves what concerns a case, and is no graver than the case is.
 fn concern(findings: &mut Vec<Finding>, case: &Case) {
-    findings.retain(|finding| finding.concerns(case.slug()));
+    findings.retain(|finding| finding.concerns(case.clause()));
     for finding in findings {
-        if finding.clause == case.slug() {
+        if case.role() == Role::Client || finding.clause == case.clause() {
             finding.level = finding.level.min(case.level);
         }
     }
@@ -120,7 +157,7 @@ fn was_given_up(transcript: &Transcript) -> bool {
     transcript.entries.iter().any(|entry| {
         matches!(
             entry.seen,
-            Seen::GaveUp(_) | Seen::Flooded | Seen::Refused(_)
+            Seen::GaveUp(..) | Seen::Flooded | Seen::Refused(_)
         )
     })
 }
@@ -130,6 +167,7 @@ impl Trial for Attempt {
         match self.findings.first().map(|finding| finding.level) {
             Some(Level::Must) => Verdict::Fail,
             Some(Level::Should) => Verdict::Warn,
+            Some(Level::May) | None if self.inconclusive.is_some() => Verdict::Skip,
             Some(Level::May) | None if self.is_unexplained => Verdict::Error,
             Some(Level::May) | None => Verdict::Pass,
         }
@@ -156,7 +194,11 @@ impl Trial for Attempt {
     }
 
     fn without_findings(&self) -> &str {
-        if self.is_unexplained { UNEXPLAINED } else { "" }
+        match &self.inconclusive {
+            Some(why) => why,
+            None if self.is_unexplained => UNEXPLAINED,
+            None => "",
+        }
     }
 
     fn evidence(&self) -> Evidence {
@@ -174,7 +216,7 @@ impl Trial for Attempt {
 
 fn noted(finding: &Finding) -> FindingNote {
     FindingNote {
-        clause: finding.clause.to_owned(),
+        clause: finding.clause.to_string(),
         level: finding.level,
         what: finding.what.clone(),
         conn: ConnName(finding.conn).to_string(),

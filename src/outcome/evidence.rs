@@ -4,13 +4,16 @@ use crate::event::{Evidence, Moment, What};
 use crate::marks;
 use crate::model::{self, Permitted};
 use crate::profile::Profile;
-use crate::script::{Action, ConnName, Script};
+use crate::script::{Action, Awaited, ConnName, Script, Side};
 use crate::transcript::{Canary, Entry, Reading, Seen, Transcript};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// The most octets of a transcript that a report keeps.
 const MOST_OCTETS: usize = 128 << 10;
+
+/// The most of what a client printed that one line of a timeline tells, in octets.
+const MOST_PRINTED: usize = 200;
 
 /// The most lines that say what was permitted.
 const MOST_PERMITTED: usize = 40;
@@ -32,8 +35,8 @@ pub(super) fn evidence(
     }
 }
 
-/// What a script would send, and what is permitted then, as if it had been played at a server that
-/// says nothing.
+/// What a script would send, and what is permitted then, as if it had been played at a peer that says
+/// nothing.
 #[must_use]
 pub fn rehearsal(profile: &Profile, script: &Script) -> Evidence {
     let permitted = model::permitted(profile, script);
@@ -54,11 +57,17 @@ fn unheard(script: &Script) -> Vec<Entry> {
         let seen = match &step.action {
             Action::Open => vec![Seen::Connected],
             Action::Send(segments) => segments.iter().map(|s| Seen::Sent(s.len())).collect(),
-            Action::Fin => vec![Seen::ClientFin],
-            Action::Rst => vec![Seen::ClientRst],
+            Action::Fin => vec![Seen::FinSent],
+            Action::Rst => vec![Seen::RstSent],
             Action::Stall => vec![Seen::Stalled],
             Action::Resume => vec![Seen::Resumed],
-            Action::Await | Action::Quiet | Action::Pause(_) | Action::Sample(_) => vec![],
+            Action::Type(typed) => vec![Seen::Typed(typed.line.clone())],
+            Action::Await
+            | Action::Quiet
+            | Action::Pause(_)
+            | Action::Sample(_)
+            | Action::Shown
+            | Action::Settle => vec![],
         };
         let entry = |seen| Entry {
             at: Duration::ZERO,
@@ -97,8 +106,8 @@ fn timeline(script: &Script, transcript: &Transcript) -> Vec<Moment> {
     };
     let mut room = MOST_OCTETS;
     let mut moments: Vec<Moment> = Vec::new();
-    for entry in &transcript.entries {
-        let what = what(entry, &mut sent);
+    for (_, entry) in transcript.counting() {
+        let what = seen_from(script.side(), what(entry, &mut sent));
         let octets = match &what {
             What::Sent { octets } | What::Received { octets } => octets.len(),
             _ => 0,
@@ -176,19 +185,84 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
         },
         Seen::Fin => What::Fin,
         Seen::Rst => What::Rst,
-        Seen::ClientFin => What::ClientFin,
-        Seen::ClientRst => What::ClientRst,
+        Seen::FinSent => What::ClientFin,
+        Seen::RstSent => What::ClientRst,
         Seen::Refused(why) => note(format!("could not connect: {why}")),
-        Seen::SendFailed => note("the server had ended the connection: not all was sent"),
-        Seen::SendBlocked => note("the server read no more: not all was sent"),
+        Seen::SendFailed => note("the connection was ended by the other side: not all was sent"),
+        Seen::SendBlocked => note("the other side read no more: not all was sent"),
         Seen::Flooded => note("more came than a checker keeps; reading was stopped"),
         Seen::Stalled => note("the client stops reading"),
         Seen::Resumed => note("the client reads again"),
-        Seen::GaveUp(after) => note(format!("nothing more was waited for after {after:.1?}")),
+        Seen::GaveUp(awaited, after) => note(given_up(*awaited, *after)),
         Seen::Silent { round_trips } => note(format!(
             "silent while another client was served {round_trips} times"
         )),
+        client => note(of_client(client)),
     }
+}
+
+/// In a timeline it is always the client's octets that are sent, and the server's that are received.
+fn seen_from(side: Side, what: What) -> What {
+    match (side, what) {
+        (Side::Client, what) => what,
+        (Side::Server, What::Sent { octets }) => What::Received { octets },
+        (Side::Server, What::Received { octets }) => What::Sent { octets },
+        (Side::Server, What::Fin) => What::ClientFin,
+        (Side::Server, What::Rst) => What::ClientRst,
+        (Side::Server, What::ClientFin) => What::Fin,
+        (Side::Server, What::ClientRst) => What::Rst,
+        (Side::Server, what) => what,
+    }
+}
+
+fn given_up(awaited: Awaited, after: Duration) -> String {
+    let awaited = match awaited {
+        Awaited::Owed => return format!("nothing more was waited for after {after:.1?}"),
+        Awaited::Connection => "a connection".to_owned(),
+        Awaited::Request(before) => format!("request {}", before.saturating_add(1)),
+        Awaited::RequestOrEnd(_) => "another request, or the end of the connection,".to_owned(),
+        Awaited::Shown => "a sign that the reply was read".to_owned(),
+        Awaited::End => "the end of the connection".to_owned(),
+        Awaited::Notice => "a sign that the reset was noticed".to_owned(),
+    };
+    format!("{awaited} was waited for in vain for {after:.1?}")
+}
+
+/// What was seen of a client as a program, in words; nothing for what has no words.
+fn of_client(seen: &Seen) -> String {
+    match seen {
+        Seen::Started => "the client is started".to_owned(),
+        Seen::ConnectedAgain(before) => format!("the client connects once more, after {before}"),
+        Seen::Typed(line) => format!("typed: {}", brief(line.as_bytes())),
+        Seen::Printed(octets) => format!("printed: {}", brief(octets)),
+        Seen::PrintedTooMuch(octets) => {
+            format!("{} KiB printed so far; no more is kept", octets >> 10)
+        }
+        Seen::Stderr(octets) => format!("on standard error: {}", brief(octets)),
+        Seen::Exited(exit) => format!("the client {exit}"),
+        Seen::Used { busy, over } => format!(
+            "{} ms of processor time used or queued for in {} ms",
+            busy.as_millis(),
+            over.as_millis()
+        ),
+        Seen::Grew {
+            resident,
+            address_space,
+        } => format!(
+            "{} KiB of memory and {} KiB of address space taken",
+            resident >> 10,
+            address_space >> 10
+        ),
+        Seen::Noticed(how) => format!("the reset was noticed: {how}"),
+        _ => String::new(),
+    }
+}
+
+/// The beginning of some octets as text in quotes.
+fn brief(octets: &[u8]) -> String {
+    let head = octets.get(..MOST_PRINTED).unwrap_or(octets);
+    let more = if head.len() < octets.len() { "…" } else { "" };
+    format!("{:?}{more}", String::from_utf8_lossy(head))
 }
 
 fn told(reading: &Reading) -> String {

@@ -6,16 +6,14 @@ use crate::event::{
     Calibration, CaseResult, Event, Finished, Role, SCHEMA, Started, Summary, Unchecked, Verdict,
 };
 use crate::profile::Profile;
-use crate::spec::{Clause, Level};
+use crate::spec::{CaseId, Clause, Level};
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A case as results name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {
-    pub(crate) id: &'static str,
-    /// The slug of its clause.
-    pub(crate) clause: &'static str,
+    pub(crate) id: CaseId,
     pub(crate) level: Level,
     /// Why it matters.
     pub(crate) why: &'static str,
@@ -24,7 +22,7 @@ pub(crate) struct Head {
 impl Head {
     /// The case before anything is known of it.
     pub(crate) fn unjudged(self, command: &str) -> CaseResult {
-        CaseResult::unjudged(self.id, self.clause, self.level, self.why, command)
+        CaseResult::unjudged(self.id, self.level, self.why, command)
     }
 }
 
@@ -32,7 +30,6 @@ impl From<&'static Case> for Head {
     fn from(case: &'static Case) -> Self {
         Self {
             id: case.id,
-            clause: case.slug(),
             level: case.level,
             why: case.why,
         }
@@ -85,7 +82,7 @@ impl<'a> EventSink<'a> {
 
     /// Tells that a case is begun.
     pub(crate) fn case_started(&mut self, case: Head) {
-        let id = case.id.to_owned();
+        let id = case.id.to_string();
         (self.tell)(Event::CaseStarted { id });
     }
 
@@ -109,7 +106,7 @@ impl<'a> EventSink<'a> {
     /// the harness failed in it.
     pub(crate) fn finish(mut self, broken_off: Option<String>) -> Finished {
         for case in std::mem::take(&mut self.start.cases) {
-            if self.results.contains_key(case.id) {
+            if self.results.contains_key(&case.id.to_string()) {
                 continue;
             }
             match &broken_off {
@@ -143,9 +140,9 @@ impl<'a> EventSink<'a> {
         let (mut checked, mut unchecked) = (Vec::new(), Vec::new());
         for clause in self.start.role.clauses() {
             match self.unchecked(clause) {
-                None => checked.push(clause.slug.to_owned()),
+                None => checked.push(clause.to_string()),
                 Some(why) => unchecked.push(Unchecked {
-                    clause: clause.slug.to_owned(),
+                    clause: clause.to_string(),
                     why: why.to_owned(),
                 }),
             }
@@ -154,8 +151,8 @@ impl<'a> EventSink<'a> {
     }
 
     /// Why nothing is known of a clause, if that is so.
-    fn unchecked(&self, clause: &Clause) -> Option<&str> {
-        let is_own = |id: &str| id.split('/').next() == Some(clause.slug);
+    fn unchecked(&self, clause: Clause) -> Option<&str> {
+        let is_own = |id: &str| id.split('/').next() == Some(clause.slug());
         let mut first = None;
         for (_, (verdict, why)) in self.results.iter().filter(|(id, _)| is_own(id)) {
             if !matches!(verdict, Verdict::Skip | Verdict::Error) {
@@ -170,7 +167,7 @@ impl<'a> EventSink<'a> {
 /// The beginning of a run, now.
 fn started(start: &Start<'_>) -> Started {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    let selection: Vec<String> = start.cases.iter().map(|case| case.id.to_owned()).collect();
+    let selection: Vec<String> = start.cases.iter().map(|case| case.id.to_string()).collect();
     Started {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -188,22 +185,19 @@ fn started(start: &Start<'_>) -> Started {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec;
-
-    fn head(id: &'static str) -> Head {
+    fn head(clause: Clause, variant: &'static str) -> Head {
         Head {
-            id,
-            clause: id.split('/').next().unwrap(),
+            id: CaseId::new(clause, variant),
             level: Level::Must,
             why: "",
         }
     }
 
     fn start(profile: &Profile) -> Start<'_> {
-        let ids = [
-            "one-reply/single",
-            "one-reply/many",
-            "length-prefix/one-chunk",
+        let cases = [
+            head(Clause::OneReply, "single"),
+            head(Clause::OneReply, "many"),
+            head(Clause::LengthPrefix, "one-chunk"),
         ];
         Start {
             role: Role::Server,
@@ -211,7 +205,7 @@ mod tests {
             profile,
             seed: 1,
             command: "check here",
-            cases: ids.map(head).to_vec(),
+            cases: cases.to_vec(),
         }
     }
 
@@ -221,12 +215,15 @@ mod tests {
         let mut events = Vec::new();
         let mut tell = |event| events.push(event);
         let mut sink = EventSink::begin(start(&profile), &mut tell);
-        sink.case_started(head("one-reply/many"));
-        sink.without_play(head("one-reply/many"), Verdict::Pass, "");
+        sink.case_started(head(Clause::OneReply, "many"));
+        sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "");
         let finished = sink.finish(Some("it is gone".into()));
         assert_eq!((finished.summary.pass, finished.summary.skip), (1, 2));
         assert_eq!(finished.clauses_checked, ["one-reply"]);
-        assert_eq!(finished.clauses_unchecked.len(), spec::CLAUSES.len() - 1);
+        assert_eq!(
+            finished.clauses_unchecked.len(),
+            Role::Server.clauses().count() - 1
+        );
         let unchecked = finished.clauses_unchecked.iter();
         let (not_run, not_selected): (Vec<_>, Vec<_>) =
             unchecked.partition(|unchecked| unchecked.clause == "length-prefix");

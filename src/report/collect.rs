@@ -1,7 +1,7 @@
 //! Collects the events of a run into a [`Run`].
 
 use crate::event::{CaseResult, Event, Finished, Role, Run, SCHEMA, Summary, Unchecked, Verdict};
-use crate::spec::{self, Level};
+use crate::spec::{Clause, Level};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What is said of a run whose end was never told.
@@ -110,7 +110,7 @@ fn without_verdict(id: &str, broken_off: Option<&str>) -> CaseResult {
     CaseResult {
         id: id.to_owned(),
         clause: clause.to_owned(),
-        level: spec::clause(clause).map_or(Level::Must, |clause| clause.level),
+        level: Clause::from_slug(clause).map_or(Level::Must, Clause::level),
         verdict,
         known: None,
         detail,
@@ -161,23 +161,18 @@ fn coverage(role: Role, results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>)
     for result in results {
         reasons.entry(&result.clause).or_insert(&result.detail);
     }
-    let is_checked = |slug: &str| checked.contains(slug);
-    let slugs = || role.clauses().iter().map(|clause| clause.slug);
+    let is_checked = |clause: &Clause| checked.contains(clause.slug());
+    let (checked, others): (Vec<Clause>, Vec<Clause>) = role.clauses().partition(is_checked);
+    let unchecked = |clause: Clause| {
+        let why = reasons.get(clause.slug()).copied();
+        Unchecked {
+            clause: clause.to_string(),
+            why: why.unwrap_or("no case was run").to_owned(),
+        }
+    };
     (
-        slugs()
-            .filter(|slug| is_checked(slug))
-            .map(str::to_owned)
-            .collect(),
-        slugs()
-            .filter(|slug| !is_checked(slug))
-            .map(|slug| Unchecked {
-                clause: slug.to_owned(),
-                why: reasons
-                    .get(slug)
-                    .map_or("no case was run", |why| *why)
-                    .to_owned(),
-            })
-            .collect(),
+        checked.iter().map(Clause::to_string).collect(),
+        others.into_iter().map(unchecked).collect(),
     )
 }
 
@@ -245,7 +240,7 @@ mod tests {
         assert_eq!(run.finished.clauses_checked, ["order"]);
         assert_eq!(
             run.finished.clauses_unchecked.len(),
-            spec::CLAUSES.len() - 1
+            Role::Server.clauses().count() - 1
         );
         let missing = &run.results[1];
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::event::{
     KnownKind, Moment, Problem, Role, Run, SCHEMA, Side, Stale, Started, Summary, Unchecked,
     Verdict, What,
 };
-use crate::spec::{self, Level};
+use crate::spec::{Clause, Level};
 
 /// Text that acts on terminals, turns the direction of writing, and ends any markup.
 pub(crate) const HOSTILE: &str = "\u{1b}[31m\u{1b}]0;title\u{7} \u{202e}gnp.exe\u{2066} \0 \u{9b}2J \
@@ -148,9 +148,9 @@ pub(crate) fn only_known() -> Run {
 /// A run in which all is well.
 pub(crate) fn full_pass() -> Run {
     let mut run = run();
-    run.results = spec::CLAUSES
-        .iter()
-        .map(|clause| case(&format!("{}/plain", clause.slug), Verdict::Pass, ""))
+    run.results = Role::Server
+        .clauses()
+        .map(|clause| case(&format!("{clause}/plain"), Verdict::Pass, ""))
         .collect();
     run.started.selected = run.results.len();
     run.finished = Finished {
@@ -159,9 +159,9 @@ pub(crate) fn full_pass() -> Run {
             elapsed_ms: 612,
             ..Summary::default()
         },
-        clauses_checked: spec::CLAUSES
-            .iter()
-            .map(|clause| clause.slug.into())
+        clauses_checked: Role::Server
+            .clauses()
+            .map(|clause| clause.to_string())
             .collect(),
         ..Finished::default()
     };
@@ -218,7 +218,7 @@ pub(crate) fn case(id: &str, verdict: Verdict, detail: &str) -> CaseResult {
     CaseResult {
         id: id.into(),
         clause: clause.into(),
-        level: spec::clause(clause).map_or(Level::Must, |clause| clause.level),
+        level: Clause::from_slug(clause).map_or(Level::Must, Clause::level),
         verdict,
         known: None,
         detail: detail.into(),

@@ -56,7 +56,7 @@ fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
     suite.add_property(("target", shown(&started.target).as_str()));
     suite.add_property(("profile", shown(&started.profile).as_str()));
     if let Some(clause) = of.clause {
-        suite.add_property(("clause", clause.sentence));
+        suite.add_property(("clause", clause.sentence()));
     }
     let elapsed = of
         .results

@@ -192,7 +192,7 @@ fn clauses(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 fn clause(of: &OfClause<'_>, is_strict: bool, out: &mut dyn Write) -> io::Result<()> {
     let level = of
         .clause
-        .map_or_else(String::new, |clause| clause.level.to_string());
+        .map_or_else(String::new, |clause| clause.level().to_string());
     writeln!(
         out,
         "| {} | {level} | {} | {} |",

@@ -1,7 +1,7 @@
 //! What a case counts as, and the cases of a run put together by clause and by group of clauses.
 
 use crate::event::{CaseResult, Known, Run, Summary, Verdict};
-use crate::spec::{self, Clause, Group};
+use crate::spec::{Clause, Group};
 use std::fmt;
 
 /// What a case is shown and counted as.
@@ -107,7 +107,7 @@ impl Counts {
 pub(super) struct OfClause<'a> {
     pub(super) slug: &'a str,
     /// What the table says of it; a saved run may know clauses that this version does not.
-    pub(super) clause: Option<&'static Clause>,
+    pub(super) clause: Option<Clause>,
     pub(super) results: Vec<&'a CaseResult>,
     pub(super) counts: Counts,
 }
@@ -129,7 +129,7 @@ pub(super) fn by_clause(run: &Run) -> Vec<OfClause<'_>> {
             None => {
                 clauses.push(OfClause {
                     slug: &result.clause,
-                    clause: spec::clause(&result.clause),
+                    clause: Clause::from_slug(&result.clause),
                     results: Vec::new(),
                     counts: Counts::default(),
                 });
@@ -152,7 +152,7 @@ pub(super) fn by_group(run: &Run) -> Vec<OfGroup<'_>> {
     for group in Group::ALL.into_iter().map(Some).chain([None]) {
         let (of_group, rest) = clauses
             .into_iter()
-            .partition(|of| of.clause.map(|clause| clause.group) == group);
+            .partition(|of| of.clause.map(Clause::group) == group);
         clauses = rest;
         groups.push(OfGroup::new(group.map_or("Other", Group::title), of_group));
     }

@@ -55,6 +55,15 @@ fn step_text(conn: usize, action: &Action, layout: &mut Layout, text: &mut Strin
             Ok(())
         }
         Action::Open => writeln!(text, "# {name}: connects"),
+        Action::Type(typed) => writeln!(text, "# typed at the client: {typed}"),
+        Action::Shown => writeln!(
+            text,
+            "# {name}: waits until the client shows what it was sent"
+        ),
+        Action::Settle => writeln!(
+            text,
+            "# {name}: gives the client time to end the connection"
+        ),
         Action::Await => writeln!(text, "# {name}: waits for all that is owed"),
         Action::Quiet => writeln!(text, "# {name}: makes sure that nothing comes"),
         Action::Pause(time) => writeln!(text, "# pause of {} ms", time.as_millis()),

@@ -11,7 +11,7 @@ pub mod python;
 
 use crate::profile::Profile;
 use crate::report::escape::Line;
-use crate::script::{Action, ConnName, MAGIC, Octets, Script, Step};
+use crate::script::{Action, ConnName, Heading, MAGIC, Octets, Script, Step};
 use layout::{Layout, Part};
 use std::fmt;
 
@@ -97,6 +97,7 @@ impl fmt::Display for Reproducer<'_> {
         for (what, text) in &self.notes {
             writeln!(f, "# {}: {}", Line(what), Line(text))?;
         }
+        write!(f, "{}", Heading(self.script))?;
         let mut layout = Layout::new(self.profile, self.script);
         for step in self.script.steps() {
             self.step(step, &mut layout, f)?;

@@ -4,11 +4,14 @@ use super::layout::Layout;
 use crate::model::{self, Owes, Permitted};
 use crate::profile::{Order, Profile, Region, Unit};
 use crate::report::escape::Line;
-use crate::script::{Action, Conn, ConnName, Script, Step};
+use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step};
 use std::fmt::{self, Write as _};
 
 /// What every such program is made of, besides its script.
 const CLIENT: &str = include_str!("client.py");
+
+/// The same for a script of the server's side.
+const SERVER: &str = include_str!("server.py");
 
 /// Octets in one piece of a literal.
 const PER_LITERAL: usize = 48;
@@ -16,8 +19,9 @@ const PER_LITERAL: usize = 48;
 /// The fewest equal octets that are written as a repetition.
 const RUN: usize = 12;
 
-/// The script as a Python program. It connects to the host and the port that are its arguments, sends
-/// the same segments, pauses as long, and prints what comes; it leaves judging that to its reader.
+/// The script as a Python program. It connects to the host and the port that are its arguments, or starts
+/// the client whose command is its argument and serves it, sends the same segments, pauses as long, and
+/// prints what comes; it leaves judging that to its reader.
 #[must_use]
 pub fn program(profile: &Profile, script: &Script, notes: &[String]) -> String {
     let permitted = model::permitted(profile, script);
@@ -43,20 +47,96 @@ struct Program<'a> {
 impl Program<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "#!/usr/bin/env python3")?;
-        writeln!(out, "# Usage: python3 THIS_FILE [HOST [PORT]]")?;
+        let (usage, who, runtime) = match self.script.side() {
+            Side::Client => ("[HOST [PORT]]", "a server may answer", CLIENT),
+            Side::Server => (
+                "['COMMAND {host} {port}' [PORT]]",
+                "a client may do",
+                SERVER,
+            ),
+        };
+        writeln!(out, "# Usage: python3 THIS_FILE {usage}")?;
         for note in self.notes {
             writeln!(out, "# {}", Line(note))?;
         }
-        writeln!(out, "#\n# What a server may answer:")?;
+        writeln!(out, "#\n# What {who}:")?;
         for (conn, permitted) in self.permitted.iter().enumerate() {
             for line in permitted.lines() {
                 writeln!(out, "#   {}: {line}", ConnName(conn))?;
             }
         }
-        writeln!(out, "\n{}\n\n", CLIENT.trim_end())?;
+        writeln!(out, "\n{}\n\n", runtime.trim_end())?;
         self.format(out)?;
         writeln!(out)?;
-        self.steps(out)
+        match self.script.side() {
+            Side::Client => self.steps(out),
+            Side::Server => self.served(out),
+        }
+    }
+
+    /// The steps of a script of the server's side.
+    fn served(&self, out: &mut String) -> fmt::Result {
+        let mut layout = Layout::new(self.profile, self.script);
+        let asking = self.permitted.first().and_then(|one| one.asking.as_ref());
+        let mut awaits = asking.map_or(&[][..], |asking| &asking.awaits).iter();
+        let mut sent = 0_usize;
+        writeln!(out, "server = Server()")?;
+        for step in self.script.steps() {
+            match &step.action {
+                Action::Open => writeln!(out, "server.accept()")?,
+                Action::Type(typed) => writeln!(out, "server.type({})", text(&typed.line))?,
+                Action::Send(segments) => {
+                    sent = segments
+                        .iter()
+                        .map(Vec::len)
+                        .fold(sent, usize::saturating_add);
+                    self.send("server", step, segments, &mut layout, out)?;
+                }
+                Action::Await => writeln!(out, "server.{}", wait_for(awaits.next()))?,
+                Action::Shown => self.shown(sent, out)?,
+                Action::Settle => writeln!(out, "server.settle()")?,
+                Action::Quiet => writeln!(out, "server.quiet()")?,
+                Action::Pause(time) => writeln!(out, "time.sleep({})", time.as_secs_f64())?,
+                Action::Fin => writeln!(out, "server.fin()")?,
+                Action::Rst => writeln!(out, "server.rst()")?,
+                Action::Sample(_) => {
+                    writeln!(out, "# Here the client's process would be looked at.")?;
+                }
+                // None of a script of this side.
+                Action::Stall | Action::Resume => {}
+            }
+        }
+        writeln!(out, "server.done()")
+    }
+
+    /// Waits for the texts of the first `sent` octets.
+    fn shown(&self, sent: usize, out: &mut String) -> fmt::Result {
+        let duties = self.permitted.iter().flat_map(|one| &one.duties);
+        for duty in duties.filter(|duty| duty.due <= sent) {
+            if let Owes::Showing(showing) = &duty.owes {
+                writeln!(out, "server.shown({})", text(&showing.text))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(
+        &self,
+        name: &str,
+        step: &Step,
+        segments: &[Vec<u8>],
+        layout: &mut Layout,
+        out: &mut String,
+    ) -> fmt::Result {
+        writeln!(out, "{name}.send(")?;
+        for segment in segments {
+            writeln!(out, "    # a segment of {} octets", segment.len())?;
+            let parts = layout.next(step.conn, segment);
+            let literals = parts.iter().flat_map(|(_, octets)| literals(octets));
+            let literals: Vec<String> = literals.collect();
+            writeln!(out, "    {},", literals.join("\n    + "))?;
+        }
+        writeln!(out, ")")
     }
 
     /// How Python reads a header of the profile.
@@ -126,22 +206,14 @@ impl Program<'_> {
                 let slow = if slow { ", small_buffer=True" } else { "" };
                 writeln!(out, "{name} = Client(\"{name}\"{slow})")
             }
-            Action::Send(segments) => {
-                writeln!(out, "{name}.send(")?;
-                for segment in segments {
-                    writeln!(out, "    # a segment of {} octets", segment.len())?;
-                    let parts = layout.next(step.conn, segment);
-                    let literals = parts.iter().flat_map(|(_, octets)| literals(octets));
-                    let literals: Vec<String> = literals.collect();
-                    writeln!(out, "    {},", literals.join("\n    + "))?;
-                }
-                writeln!(out, ")")
-            }
+            Action::Send(segments) => self.send(&name.to_string(), step, segments, layout, out),
             Action::Await => {
                 let so_far = so_far.get(step.conn).copied().unwrap_or_default();
                 self.wait(step.conn, so_far, out)
             }
             Action::Quiet => writeln!(out, "{name}.quiet()"),
+            // None of a script of this side.
+            Action::Type(_) | Action::Shown | Action::Settle => Ok(()),
             Action::Pause(time) => writeln!(out, "time.sleep({})", time.as_secs_f64()),
             Action::Fin => writeln!(out, "{name}.fin()"),
             Action::Rst => writeln!(out, "{name}.rst()"),
@@ -165,6 +237,7 @@ impl Program<'_> {
             match duty.owes {
                 Owes::Close(_) => close = true,
                 Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
+                Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
             }
         }
         let close = if close { ", close=True" } else { "" };
@@ -196,6 +269,21 @@ impl SoFar {
             _ => {}
         }
     }
+}
+
+/// How the program waits for what is awaited.
+const fn wait_for(awaited: Option<&Awaited>) -> &'static str {
+    match awaited {
+        Some(Awaited::RequestOrEnd(_)) => "request(or_end=True)",
+        Some(Awaited::End) => "end()",
+        Some(Awaited::Notice) => "notice()",
+        _ => "request()",
+    }
+}
+
+/// A text as Python's literal.
+fn text(text: &str) -> String {
+    format!("{}.decode()", literal(text.as_bytes()))
 }
 
 /// Octets as Python's literals, to be added up: runs as repetitions, all else as text or escapes.

@@ -10,7 +10,7 @@ use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
 use crate::profile::Profile;
-use crate::script::ClientEnd;
+use crate::script::OwnEnd;
 use crate::script::craft::Craft;
 use std::io;
 use std::net::SocketAddr;
@@ -170,7 +170,7 @@ fn ended(error: &io::Error) -> Trouble {
 
 /// What a frame of our own making carries.
 pub(super) fn carried(profile: &Profile, frame: &[u8]) -> Option<Carried> {
-    let permitted = model::permitted_for(profile, frame, ClientEnd::Open);
+    let permitted = model::permitted_for(profile, frame, OwnEnd::Open);
     match permitted.duties.into_iter().next()?.owes {
         Owes::Reply(carried) => Some(carried),
         _ => None,

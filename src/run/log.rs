@@ -1,30 +1,64 @@
-//! What is seen on the connections of one script, in the order in which it is seen.
+//! What is seen while one script is played, in the order in which it is seen: on its connections, and of
+//! the client's program if it is a client that is played to.
 
-use crate::judge::replies::Replies;
+use crate::judge::replies::{Replies, Rest};
+use crate::peer::clock::patiently;
 use crate::peer::connection::ConnectionObserver;
+use crate::peer::group::{Output, ProcessObserver};
 use crate::profile::Profile;
 use crate::script::Conn;
-use crate::transcript::{Entry, Seen};
+use crate::transcript::{Entry, Exit, Seen};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
+/// The most octets that are kept of what a client prints.
+const MOST_PRINTED: usize = 4 << 20;
+
+/// The most that are kept of its standard error.
+const MOST_STDERR: usize = 64 << 10;
+
 /// Shared by all that happens in a script. Its lock is never held across a wait.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     began: Instant,
     profile: Profile,
     inner: Mutex<Inner>,
     /// Wakes whoever waits for something to be seen.
-    pub(super) changed: Notify,
+    pub(crate) changed: Notify,
 }
 
 #[derive(Debug)]
 struct Inner {
     entries: Vec<Entry>,
     conns: Vec<State>,
+    program: Program,
     /// Octets that may still be kept.
     room: usize,
+}
+
+/// What is known of a client's program.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    /// It has ended.
+    pub(crate) exited: bool,
+    /// What it has printed, as far as it is kept.
+    pub(crate) output: Vec<u8>,
+    /// Octets on both its outputs, kept or not.
+    pub(crate) said: usize,
+    /// Connections that it has made beyond the first.
+    pub(crate) more_connections: usize,
+    printed: usize,
+    stderr: usize,
+    /// How many of its two outputs are closed.
+    closed: u8,
+}
+
+impl Program {
+    /// It has ended, and all that it said has been heard.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.exited && self.closed >= 2
+    }
 }
 
 /// Where a connection stands.
@@ -36,29 +70,36 @@ struct State {
 
 /// What is known of a connection at one moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Now {
+pub(crate) struct Now {
     /// Octets handed to the system.
-    pub(super) sent: usize,
+    pub(crate) sent: usize,
     /// Octets that came.
-    pub(super) received: usize,
+    pub(crate) received: usize,
     /// Whole replies that came.
-    pub(super) replies: usize,
+    pub(crate) replies: usize,
     /// One side has ended the connection for good, or reading was given up, or it never stood.
-    pub(super) is_over: bool,
+    pub(crate) is_over: bool,
     /// The client has ended its stream.
-    pub(super) fin_sent: bool,
+    pub(crate) fin_sent: bool,
     /// The peer has stopped to read, so that nothing more can be sent until the client reads again.
-    pub(super) is_blocked: bool,
-    /// What came can no longer be read as replies.
-    pub(super) is_garbled: bool,
+    pub(crate) is_blocked: bool,
+    /// What came can no longer be read as frames.
+    pub(crate) is_garbled: bool,
+    /// Something stands behind the last whole frame that came.
+    pub(crate) has_rest: bool,
+    /// The peer has ended its stream.
+    pub(crate) fin: bool,
+    /// The peer has reset the connection.
+    pub(crate) rst: bool,
 }
 
 impl Log {
     /// Keeps at most `room` octets of what a peer sends on all connections.
-    pub(super) fn new(profile: &Profile, room: usize) -> Self {
+    pub(crate) fn new(profile: &Profile, room: usize) -> Self {
         let inner = Inner {
             entries: Vec::new(),
             conns: Vec::new(),
+            program: Program::default(),
             room,
         };
         Self {
@@ -74,7 +115,7 @@ impl Log {
     }
 
     /// Notes something.
-    pub(super) fn note(&self, conn: Conn, seen: Seen) {
+    pub(crate) fn note(&self, conn: Conn, seen: Seen) {
         let mut inner = self.inner();
         let at = self.began.elapsed();
         while inner.conns.len() <= conn {
@@ -88,13 +129,14 @@ impl Log {
         if let Some(state) = inner.conns.get_mut(conn) {
             state.take(index, &seen);
         }
+        inner.program.take(&seen);
         inner.entries.push(Entry { at, conn, seen });
         drop(inner);
         self.changed.notify_waiters();
     }
 
     /// Notes octets that came; `false` if there is no room for them, which is noted instead.
-    pub(super) fn received(&self, conn: Conn, octets: &[u8]) -> bool {
+    pub(crate) fn received(&self, conn: Conn, octets: &[u8]) -> bool {
         let mut inner = self.inner();
         let left = inner.room.checked_sub(octets.len());
         inner.room = left.unwrap_or_default();
@@ -109,8 +151,83 @@ impl Log {
         left.is_some()
     }
 
+    /// Notes octets on the client's standard output.
+    pub(crate) fn printed(&self, octets: &[u8]) {
+        let (kept, overflow) = self.change(|program| {
+            let before = program.printed;
+            program.printed = before.saturating_add(octets.len());
+            program.said = program.said.saturating_add(octets.len());
+            let room = MOST_PRINTED.saturating_sub(before);
+            let overflows = before <= MOST_PRINTED && program.printed > MOST_PRINTED;
+            (
+                octets.get(..room).unwrap_or(octets),
+                overflows.then_some(program.printed),
+            )
+        });
+        if !kept.is_empty() {
+            self.note(0, Seen::Printed(kept.to_vec()));
+        }
+        if let Some(printed) = overflow {
+            self.note(0, Seen::PrintedTooMuch(printed));
+        }
+    }
+
+    /// Notes octets on the client's standard error.
+    pub(crate) fn complained(&self, octets: &[u8]) {
+        let kept = self.change(|program| {
+            program.said = program.said.saturating_add(octets.len());
+            let room = MOST_STDERR.saturating_sub(program.stderr);
+            let kept = octets.get(..room).unwrap_or(octets);
+            program.stderr = program.stderr.saturating_add(kept.len());
+            kept
+        });
+        if !kept.is_empty() {
+            self.note(0, Seen::Stderr(kept.to_vec()));
+        }
+    }
+
+    /// One of the client's outputs is closed.
+    pub(crate) fn closed(&self) {
+        self.change(|program| program.closed = program.closed.saturating_add(1));
+    }
+
+    /// The client's program has ended.
+    pub(crate) fn exited(&self, exit: Exit) {
+        self.note(0, Seen::Exited(exit));
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Program) -> T) -> T {
+        let changed = change(&mut self.inner().program);
+        self.changed.notify_waiters();
+        changed
+    }
+
+    /// What is asked of the client as it stands now: its one connection and its program.
+    pub(crate) fn client<T>(&self, ask: impl FnOnce(Now, &Program) -> T) -> T {
+        let inner = self.inner();
+        let now = inner.conns.first().map(|state| state.now);
+        ask(now.unwrap_or_default(), &inner.program)
+    }
+
+    /// Waits until a client has `met` something, at most that long, [as far as anybody had a
+    /// turn](patiently); whether it has.
+    pub(crate) async fn until(&self, limit: Duration, met: impl Fn(Now, &Program) -> bool) -> bool {
+        let wait = async {
+            loop {
+                // Registered before looking, so that no change is missed between the two.
+                let mut changed = std::pin::pin!(self.changed.notified());
+                changed.as_mut().enable();
+                if self.client(&met) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        patiently(limit, wait).await.is_some()
+    }
+
     /// How the connection stands now.
-    pub(super) fn now(&self, conn: Conn) -> Now {
+    pub(crate) fn now(&self, conn: Conn) -> Now {
         self.inner()
             .conns
             .get(conn)
@@ -119,17 +236,17 @@ impl Log {
     }
 
     /// Time since the script began.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
     /// When the script began.
-    pub(super) fn began(&self) -> Instant {
+    pub(crate) fn began(&self) -> Instant {
         self.began
     }
 
     /// All that was noted.
-    pub(super) fn take(&self) -> Vec<Entry> {
+    pub(crate) fn take(&self) -> Vec<Entry> {
         std::mem::take(&mut self.inner().entries)
     }
 }
@@ -143,11 +260,14 @@ impl State {
                 self.now.received = self.now.received.saturating_add(octets.len());
                 self.now.replies = self.replies.whole().len();
                 self.now.is_garbled = self.replies.is_garbled();
+                self.now.has_rest = self.replies.rest() != Rest::Nothing;
             }
-            Seen::ClientFin => self.now.fin_sent = true,
+            Seen::FinSent => self.now.fin_sent = true,
             Seen::SendBlocked => self.now.is_blocked = true,
             Seen::Resumed => self.now.is_blocked = false,
-            Seen::Fin | Seen::Rst | Seen::Flooded | Seen::Refused(_) | Seen::ClientRst => {
+            Seen::Fin => (self.now.is_over, self.now.fin) = (true, true),
+            Seen::Rst => (self.now.is_over, self.now.rst) = (true, true),
+            Seen::Flooded | Seen::Refused(_) | Seen::RstSent => {
                 self.now.is_over = true;
             }
             _ => {}
@@ -157,13 +277,13 @@ impl State {
 
 /// Notes what comes on one connection.
 #[derive(Debug)]
-pub(super) struct Noting {
+pub(crate) struct Noting {
     conn: Conn,
     log: Arc<Log>,
 }
 
 impl Noting {
-    pub(super) fn new(conn: Conn, log: &Arc<Log>) -> Self {
+    pub(crate) fn new(conn: Conn, log: &Arc<Log>) -> Self {
         let log = Arc::clone(log);
         Self { conn, log }
     }
@@ -180,5 +300,87 @@ impl ConnectionObserver for Noting {
 
     fn rst(&self) {
         self.log.note(self.conn, Seen::Rst);
+    }
+}
+
+/// Notes what a client's program says, and how it ends.
+impl ProcessObserver for Arc<Log> {
+    fn said(&self, output: Output, octets: &[u8]) {
+        match output {
+            Output::Stdout => self.printed(octets),
+            Output::Stderr => self.complained(octets),
+        }
+    }
+
+    fn closed(&self, _: Output) {
+        Log::closed(self);
+    }
+
+    fn exited(&self, exit: Exit) {
+        Log::exited(self, exit);
+    }
+}
+
+impl Program {
+    fn take(&mut self, seen: &Seen) {
+        match seen {
+            Seen::Printed(octets) => self.output.extend_from_slice(octets),
+            Seen::Exited(_) => self.exited = true,
+            Seen::ConnectedAgain(_) => {
+                self.more_connections = self.more_connections.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::craft::Craft;
+
+    #[test]
+    fn frames_are_counted_and_what_is_none_is_known() {
+        let profile = Profile::tutorial();
+        let log = Log::new(&profile, 1 << 20);
+        let frame = Craft::new(&profile).frame(b"1");
+        let (head, tail) = frame.split_at(5);
+        log.received(0, head);
+        assert_eq!(log.now(0).replies, 0);
+        log.received(0, tail);
+        assert_eq!((log.now(0).replies, log.now(0).has_rest), (1, false));
+        log.received(0, b"\n\0\0\0");
+        assert!(log.now(0).is_garbled && log.now(0).has_rest);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let log = Log::new(&Profile::tutorial(), 256 << 10);
+        let much = vec![b'x'; 1 << 20];
+        for _ in 0..9 {
+            log.printed(&much);
+            log.complained(&much);
+            log.received(0, &much);
+        }
+        assert_eq!(log.client(|_, program| program.output.len()), MOST_PRINTED);
+        assert_eq!(log.client(|_, program| program.said), 18 << 20);
+        let entries = log.take();
+        let kept = |entry: &Entry| match &entry.seen {
+            Seen::Printed(octets) | Seen::Stderr(octets) | Seen::Received(octets) => octets.len(),
+            _ => 0,
+        };
+        let kept: usize = entries.iter().map(kept).sum();
+        assert_eq!(kept, MOST_PRINTED + MOST_STDERR);
+        let too_much = |entry: &&Entry| matches!(entry.seen, Seen::PrintedTooMuch(_));
+        assert_eq!(entries.iter().filter(too_much).count(), 1);
+        assert!(entries.iter().any(|entry| entry.seen == Seen::Flooded));
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_when_it_is_met_and_when_time_is_up() {
+        let log = Log::new(&Profile::tutorial(), 0);
+        assert!(!log.until(Duration::from_millis(1), |now, _| now.fin).await);
+        log.note(0, Seen::Fin);
+        assert!(log.until(Duration::from_secs(60), |now, _| now.fin).await);
     }
 }

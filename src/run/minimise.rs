@@ -13,6 +13,7 @@ use crate::cases::Case;
 use crate::event::{Attempts, FindingNote, Verdict};
 use crate::script::Script;
 use crate::shrink::{Shrinker, Size};
+use crate::spec::Clause;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ pub struct Minimised {
     /// It.
     pub script: Script,
     /// The clause that it breaks.
-    pub clause: String,
+    pub clause: Clause,
     /// The size of the script that it was made from.
     pub before: Size,
     /// Its own size.
@@ -88,7 +89,7 @@ pub enum NotMinimised {
     #[error("it did not break {clause} again, though it was played {plays} times")]
     DoesNotFail {
         /// The clause.
-        clause: String,
+        clause: Clause,
         /// How often it was played.
         plays: u32,
     },
@@ -133,7 +134,7 @@ pub async fn minimise(
     host: &mut Host,
     script: &Script,
     case: Option<&Case>,
-    clause: &str,
+    clause: Clause,
     bounds: Bounds,
 ) -> Result<Minimised, NotMinimised> {
     let begun = Instant::now();
@@ -191,7 +192,7 @@ pub async fn minimise(
 /// What a script has to show.
 #[derive(Debug, Clone)]
 struct Goal {
-    clause: String,
+    clause: Clause,
     verdict: Verdict,
     /// That the server is gone afterwards, whatever else is to be seen.
     gone: bool,
@@ -199,11 +200,11 @@ struct Goal {
 
 impl Goal {
     /// What a play shows. A server that is gone counts as what was found at first.
-    fn shown_by(played: &Played, clause: &str) -> Option<Self> {
+    fn shown_by(played: &Played, clause: Clause) -> Option<Self> {
         let gone = played.server_is_gone();
         let clause = if gone { clause } else { played.breaks()? };
         Some(Self {
-            clause: clause.to_owned(),
+            clause,
             verdict: played.verdict(),
             gone,
         })
@@ -213,12 +214,12 @@ impl Goal {
         if self.gone {
             return played.server_is_gone();
         }
-        played.breaks() == Some(self.clause.as_str()) && played.verdict() >= self.verdict
+        played.breaks() == Some(self.clause) && played.verdict() >= self.verdict
     }
 
     fn not_met(&self, plays: u32) -> NotMinimised {
         NotMinimised::DoesNotFail {
-            clause: self.clause.clone(),
+            clause: self.clause,
             plays,
         }
     }
@@ -226,14 +227,14 @@ impl Goal {
 
 /// What is shown most often; of what is shown as often, rather the clause that was found at first. Of
 /// the same clause, the mildest.
-fn prevailing(shown: &[Goal], clause: &str) -> Option<Goal> {
+fn prevailing(shown: &[Goal], clause: Clause) -> Option<Goal> {
     let often = |goal: &Goal| shown.iter().filter(|one| one.clause == goal.clause).count();
     let most = shown
         .iter()
         .max_by_key(|goal| (often(goal), goal.clause == clause))?;
     let alike = shown.iter().filter(|goal| goal.clause == most.clause);
     Some(Goal {
-        clause: most.clause.clone(),
+        clause: most.clause,
         verdict: alike.clone().map(|goal| goal.verdict).min()?,
         gone: alike.clone().all(|goal| goal.gone),
     })
@@ -254,7 +255,11 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// What the script shows that is to be made smaller, and how reliably.
-    async fn goal(&mut self, script: &Script, clause: &str) -> Result<(Goal, Rule), NotMinimised> {
+    async fn goal(
+        &mut self,
+        script: &Script,
+        clause: Clause,
+    ) -> Result<(Goal, Rule), NotMinimised> {
         let mut shown: Vec<Goal> = Vec::new();
         let mut plays = 0_u32;
         while plays < MOST_FIRST_PLAYS {
@@ -270,10 +275,7 @@ impl Bench<'_> {
                 break;
             }
         }
-        let goal = prevailing(&shown, clause).ok_or_else(|| NotMinimised::DoesNotFail {
-            clause: clause.to_owned(),
-            plays,
-        })?;
+        let goal = prevailing(&shown, clause).ok_or(NotMinimised::DoesNotFail { clause, plays })?;
         let met = shown.iter().filter(|one| one.clause == goal.clause).count();
         let rule = if met == plays as usize {
             EVERY_TIME

@@ -12,7 +12,7 @@ mod calibrate;
 mod canary;
 mod crash;
 mod host;
-mod log;
+pub(crate) mod log;
 mod minimise;
 mod pace;
 mod plan;
@@ -31,6 +31,7 @@ use crate::event::{Event, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::peer::Process;
 use crate::profile::Profile;
+use crate::spec::{CaseId, Clause};
 use calibrate::{Calibrated, Failed, NotServed, calibrate};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -80,7 +81,7 @@ impl Options {
         Self {
             target: target.into(),
             profile,
-            cases: crate::cases::all().collect(),
+            cases: crate::cases::all(Role::Server).collect(),
             timeout: DEFAULT_TIMEOUT,
             slack: None,
             jobs: DEFAULT_JOBS,
@@ -165,14 +166,17 @@ pub async fn run_at(
 }
 
 /// The plainest cases, of which one fails where a plain request is not answered.
-const PLAINEST: [&str; 2] = ["one-reply/single", "length-prefix/one-chunk"];
+const PLAINEST: [CaseId; 2] = [
+    CaseId::new(Clause::OneReply, "single"),
+    CaseId::new(Clause::LengthPrefix, "one-chunk"),
+];
 
 /// The server does not answer a plain request. That fails the plainest case of those selected;
 /// nothing can be said of the others.
 fn tell_not_served(options: &Options, failed: &NotServed, mut sink: EventSink<'_>) -> Finished {
     let advice = failed.advice.iter().map(|advice| format!("; {advice}"));
     let told = format!("{}{}", failed.what, advice.collect::<String>());
-    let selected = |id: &str| options.cases.iter().copied().find(|case| case.id == id);
+    let selected = |id: CaseId| options.cases.iter().copied().find(|case| case.id == id);
     let plain = PLAINEST.into_iter().find_map(selected);
     let plain = plain.or(options.cases.first().copied());
     for case in options.cases.iter().copied() {

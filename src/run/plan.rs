@@ -3,7 +3,7 @@
 use crate::cases::Case;
 use crate::model::{self, Owes, Permitted, Tail};
 use crate::profile::Profile;
-use crate::script::{Action, ClientEnd, Script};
+use crate::script::{Action, OwnEnd, Script};
 use std::time::Duration;
 
 /// A case with its script.
@@ -62,12 +62,14 @@ fn roughness(permitted: &Permitted) -> Roughness {
         Owes::Reply(_) => Roughness::Plain,
         Owes::ReplyOrClose(_) => Roughness::Doubtful,
         Owes::Close(_) => Roughness::Rough,
+        // No server's duties.
+        Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Roughness::Plain,
     });
-    let end = match (permitted.client_end, permitted.tail) {
-        (ClientEnd::Open, _) => Roughness::Plain,
-        (ClientEnd::Fin, Tail::Boundary) => Roughness::Ending,
-        (ClientEnd::Rst, _) | (ClientEnd::Fin, Tail::Void) => Roughness::Rough,
-        (ClientEnd::Fin, Tail::Inside { .. }) => Roughness::BreakingOff,
+    let end = match (permitted.own_end, permitted.tail) {
+        (OwnEnd::Open, _) => Roughness::Plain,
+        (OwnEnd::Fin, Tail::Boundary) => Roughness::Ending,
+        (OwnEnd::Rst, _) | (OwnEnd::Fin, Tail::Void) => Roughness::Rough,
+        (OwnEnd::Fin, Tail::Inside { .. }) => Roughness::BreakingOff,
     };
     owed.chain([end]).max().unwrap_or(end)
 }

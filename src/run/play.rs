@@ -14,7 +14,7 @@ use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply};
-use crate::script::{Action, Conn, Script};
+use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::net::SocketAddr;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -250,13 +250,13 @@ impl Stage<'_> {
             Action::Pause(time) => self.pause(*time).await,
             Action::Fin => {
                 if let Some(live) = self.live(conn) {
-                    self.log.note(conn, Seen::ClientFin);
+                    self.log.note(conn, Seen::FinSent);
                     live.fin();
                 }
             }
             Action::Rst => {
                 if let Some(live) = self.conns.get_mut(conn).and_then(Option::take) {
-                    self.log.note(conn, Seen::ClientRst);
+                    self.log.note(conn, Seen::RstSent);
                     live.rst().await;
                 }
             }
@@ -268,6 +268,8 @@ impl Stage<'_> {
             }
             Action::Resume => self.resume(conn).await,
             Action::Sample(name) => self.sample(name).await,
+            // None of a script of this side.
+            Action::Type(_) | Action::Shown | Action::Settle => {}
         }
         Continue(())
     }
@@ -328,7 +330,8 @@ impl Stage<'_> {
         if self.wait_for(conn, permitted).await {
             Continue(())
         } else {
-            self.log.note(conn, Seen::GaveUp(begun.elapsed()));
+            self.log
+                .note(conn, Seen::GaveUp(Awaited::Owed, begun.elapsed()));
             Break(())
         }
     }

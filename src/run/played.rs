@@ -81,7 +81,14 @@ pub(super) async fn once(peer: &Peer, planned: Planned) -> Once {
     let (transcript, began) = play(peer, &planned.script, &permitted).await;
     let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
     let (profile, case, script) = (&peer.profile, Some(planned.case), planned.script.clone());
-    let mut attempt = Attempt::judged(profile, &peer.rule, case, script, permitted, transcript);
+    let mut attempt = Attempt::judged(
+        profile,
+        (&peer.rule).into(),
+        case,
+        script,
+        permitted,
+        transcript,
+    );
     attempt.elapsed = begun.elapsed();
     let mut once = Once {
         planned,
@@ -101,7 +108,7 @@ fn last_sent(transcript: &Transcript) -> Option<Duration> {
     let sign = transcript.entries.iter().position(|entry| {
         matches!(
             entry.seen,
-            Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(_)
+            Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(..)
         )
     });
     let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));

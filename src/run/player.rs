@@ -9,6 +9,7 @@ use crate::model;
 use crate::outcome::{Attempt, Trial};
 use crate::profile::Profile;
 use crate::script::Script;
+use crate::spec::Clause;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -112,7 +113,8 @@ impl Player {
         let permitted = model::permitted(&self.peer.profile, script);
         let (transcript, _) = play(&self.peer, script, &permitted).await;
         let (profile, rule, script) = (&self.peer.profile, &self.peer.rule, script.clone());
-        let mut attempt = Attempt::judged(profile, rule, case, script, permitted, transcript);
+        let mut attempt =
+            Attempt::judged(profile, rule.into(), case, script, permitted, transcript);
         attempt.elapsed = begun.elapsed();
         Played { attempt }
     }
@@ -151,7 +153,7 @@ impl Played {
 
     /// The clause that the gravest finding is about.
     #[must_use]
-    pub fn breaks(&self) -> Option<&'static str> {
+    pub fn breaks(&self) -> Option<Clause> {
         self.attempt.breaks()
     }
 

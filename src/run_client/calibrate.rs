@@ -1,17 +1,22 @@
 //! The first look at a client: does it come, does it send, does it show what it reads, does it wait?
 
-use super::stage::{Patience, Theatre, play};
-use super::{NoClient, Options};
-use crate::client_cases::judge::Heard;
-use crate::client_cases::{
-    Act, Circumstances, Client, Exit, Line, Maker, Play, Seen, Shape, Shows, Text, Transcript,
-    Wanted,
-};
+use super::session::{ClientPeer, Patience, Source};
+use super::{Listener, NoClient, Options};
+use crate::cases::Unfit;
+use crate::cases::client::{Circumstances, Maker};
 use crate::event::Calibration;
-use crate::judge::mentions;
 use crate::judge::replies::Rest;
+use crate::judge::{ClientTraits, Requests, Shape, Shows, found, mentions};
+use crate::model::{self, Owes, Permitted};
 use crate::outcome::{micros, millis};
+use crate::script::{Awaited, Typed};
+use crate::spec::{CaseId, Clause};
+use crate::transcript::{Exit, Seen, Transcript};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// What the first look is called: its texts are its own.
+const FIRST_LOOK: CaseId = CaseId::new(Clause::ClientFraming, "first-look");
 
 /// How long a reaction may take at least before anything is known.
 const FIRST: Duration = Duration::from_secs(2);
@@ -28,59 +33,87 @@ const REACTIONS: u32 = 20;
 
 /// What was found out.
 #[derive(Debug)]
-pub(super) struct Calibrated {
-    pub(super) client: Client,
-    pub(super) patience: Patience,
-    pub(super) told: Calibration,
-    /// The same, if it were to be held to all that it has sent, be it readable or not.
-    pub(super) sender: Client,
+pub(crate) struct Calibrated {
+    pub(crate) peer: ClientPeer,
+    pub(crate) told: Calibration,
+    /// The client's traits, if it were to be held to all that it has sent, be it readable or not.
+    pub(crate) sender: ClientTraits,
     /// Why only what the client sends can be looked at, if that is so.
-    pub(super) unheard: Option<String>,
+    pub(crate) unread: Option<String>,
 }
 
-/// A play of the first look.
+/// What was seen in the first look.
 struct Look {
-    play: Play,
-    lines: Vec<Line>,
+    permitted: Permitted,
     transcript: Transcript,
 }
 
-pub(super) async fn calibrate(
-    theatre: &Theatre,
+impl Look {
+    /// The texts that the client was sent.
+    fn texts(&self) -> Vec<&str> {
+        let duties = self.permitted.duties.iter();
+        duties
+            .filter_map(|duty| match &duty.owes {
+                Owes::Showing(showing) => Some(showing.text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn first_typed(&self) -> Option<&Typed> {
+        self.permitted.asking.as_ref()?.typed.first()
+    }
+}
+
+/// Looks at a client.
+pub(crate) async fn calibrate(
+    listener: &Arc<Listener>,
     options: &Options,
 ) -> Result<Calibrated, NoClient> {
     let patience = hopeful(options);
-    let first = look(theatre, options, one_by_one, patience).await?;
+    let first = look(listener, options, one_by_one, patience).await?;
     there(options, &first.transcript)?;
-    let heard = Heard::of(&options.profile, &first.transcript);
-    let again = heard.requests.len() > 1;
-    let ahead = again && sends_ahead(theatre, options, patience).await?;
-    let client = client(options, &first, &heard, again, ahead);
+    let requests = Requests::of(&options.profile, &first.transcript);
+    let again = requests.whole.len() > 1;
+    let ahead = again && sends_ahead(listener, options, patience).await?;
+    let traits = traits(options, &first, &requests, again, ahead);
     let times = Times::of(&first);
     let told = Calibration {
-        client: words(options, &client, times),
+        client: words(options, &traits, times),
         round_trip_us: micros(times.reaction),
         reply: String::new(),
         concurrent: false,
         slack_us: 0,
         timeout_ms: millis(options.timeout),
-        notes: notes(options, &client, &heard),
+        notes: notes(options, &traits, &requests),
     };
-    let unheard = heard
-        .requests
-        .is_empty()
-        .then(|| "no request of the client could be read".to_owned());
-    let sender = Client {
-        again: again || heard.rest != Rest::Nothing,
-        ..client.clone()
+    let none = requests.whole.is_empty();
+    let unread = none.then(|| "no request of the client could be read".to_owned());
+    let sender = ClientTraits {
+        again: again || requests.rest != Rest::Nothing,
+        ..traits.clone()
     };
     Ok(Calibrated {
         sender,
-        client,
-        patience: settled(options, times),
+        peer: peer(listener, options, traits, settled(options, times)),
         told,
-        unheard,
+        unread,
     })
+}
+
+fn peer(
+    listener: &Arc<Listener>,
+    options: &Options,
+    traits: ClientTraits,
+    patience: Patience,
+) -> ClientPeer {
+    ClientPeer {
+        source: options.source.clone(),
+        listener: Arc::clone(listener),
+        profile: options.profile.clone(),
+        traits,
+        patience,
+    }
 }
 
 /// What is waited for while nothing is known of the client.
@@ -97,7 +130,7 @@ fn hopeful(options: &Options) -> Patience {
 /// Whether it sends a second request before it has the reply to the first. Whether it will is known after
 /// no more than the usual time, since it has been seen to send two.
 async fn sends_ahead(
-    theatre: &Theatre,
+    listener: &Arc<Listener>,
     options: &Options,
     patience: Patience,
 ) -> Result<bool, NoClient> {
@@ -105,9 +138,9 @@ async fn sends_ahead(
         reaction: options.timeout,
         ..patience
     };
-    let look = look(theatre, options, both_at_once, patience).await?;
-    let heard = Heard::of(&options.profile, &look.transcript);
-    Ok(heard.requests.len() > 1)
+    let look = look(listener, options, both_at_once, patience).await?;
+    let requests = Requests::of(&options.profile, &look.transcript);
+    Ok(requests.whole.len() > 1)
 }
 
 /// What is waited for once the client's own times are known.
@@ -117,8 +150,8 @@ fn settled(options: &Options, times: Times) -> Patience {
     Patience {
         // Who starts a client by hand takes the time that it takes.
         connection: match options.source {
-            super::Source::User => options.wait,
-            super::Source::Command(_) => first,
+            Source::User => options.wait,
+            Source::Command(_) => first,
         },
         first,
         reaction: options
@@ -134,7 +167,7 @@ fn one_by_one(m: &mut Maker<'_>) {
         m.types();
         m.request();
         let frame = m.reply();
-        m.send(vec![frame]);
+        m.send(&frame, &[]);
         // Should no second request come, the first reply has still had its time.
         m.settle();
     }
@@ -150,13 +183,13 @@ fn both_at_once(m: &mut Maker<'_>) {
 }
 
 async fn look(
-    theatre: &Theatre,
+    listener: &Arc<Listener>,
     options: &Options,
     build: fn(&mut Maker<'_>),
     patience: Patience,
 ) -> Result<Look, NoClient> {
     // One that buffers is seen only if it is treated as one that does.
-    let guess = |shows| Client {
+    let guess = |shows| ClientTraits {
         shows,
         again: true,
         ahead: true,
@@ -172,29 +205,30 @@ async fn look(
         reply: options.reply.as_deref(),
         seed: options.seed,
     };
-    let planned =
-        Maker::build(&circumstances, "first look", build).map_err(NoClient::NotStarted)?;
-    let transcript = play(theatre, &guess(Shows::AtEnd), &planned, patience)
+    let script = Maker::build(&circumstances, FIRST_LOOK, build).map_err(|unfit| match unfit {
+        Unfit::Skipped(why) => NoClient::NotStarted(why),
+        Unfit::Broken(error) => NoClient::NotStarted(error.to_string()),
+    })?;
+    let permitted = model::permitted(&options.profile, &script);
+    let permitted = permitted.into_iter().next();
+    let permitted = permitted.ok_or_else(|| NoClient::NotStarted("nothing to play".into()))?;
+    let transcript = peer(listener, options, guess(Shows::AtEnd), patience)
+        .play(&script, &permitted)
         .await
         .map_err(|error| NoClient::NotStarted(error.to_string()))?;
-    let lines = planned.acts.iter().filter_map(|act| match act {
-        Act::Type(line) => Some(line.clone()),
-        _ => None,
-    });
     Ok(Look {
-        lines: lines.collect(),
-        play: planned,
+        permitted,
         transcript,
     })
 }
 
 /// Whether there is a client at all.
 fn there(options: &Options, transcript: &Transcript) -> Result<(), NoClient> {
-    let gave_up = |seen: &Seen| matches!(seen, Seen::GaveUp(Wanted::Connection, _));
+    let gave_up = |seen: &Seen| matches!(seen, Seen::GaveUp(Awaited::Connection, _));
     if !transcript.counting().any(|(_, e)| gave_up(&e.seen)) {
         return Ok(());
     }
-    let said = transcript.complaints(400);
+    let said = transcript.stderr(400);
     let said = said.trim();
     match transcript.exit() {
         Some(exit @ (Exit::Code(126 | 127) | Exit::Signal(_))) => {
@@ -212,12 +246,17 @@ fn with_words(exit: Exit, said: &str) -> String {
     format!("it {exit}, saying {said:?}")
 }
 
-fn client(options: &Options, first: &Look, heard: &Heard, again: bool, ahead: bool) -> Client {
-    let texts: Vec<&Text> = first.play.texts.iter().collect();
+fn traits(
+    options: &Options,
+    first: &Look,
+    requests: &Requests,
+    again: bool,
+    ahead: bool,
+) -> ClientTraits {
+    let texts = first.texts();
     let is_in = |output: &str| {
-        texts
-            .first()
-            .is_some_and(|text| text.find(output, 0).is_some())
+        let text = texts.first();
+        text.is_some_and(|text| found(text, output, 0).is_some())
     };
     let (output, whole) = (first.transcript.output(), first.transcript.whole_output());
     let shows = if is_in(&output) {
@@ -235,24 +274,24 @@ fn client(options: &Options, first: &Look, heard: &Heard, again: bool, ahead: bo
         &whole
     };
     let shape = match texts[..] {
-        [one, other] => Shape::learn(seen, &one.text, &other.text),
+        [one, other] => Shape::learn(seen, one, other),
         _ => None,
     };
-    Client {
+    ClientTraits {
         shows,
         again,
         ahead,
-        carries: carries(first, heard),
+        carries: carries(first, requests),
         shape,
-        process: matches!(options.source, super::Source::Command(_)),
+        process: matches!(options.source, Source::Command(_)),
     }
 }
 
 /// What the first request holds beyond what was typed for it, if it holds that.
-fn carries(first: &Look, heard: &Heard) -> Option<isize> {
-    let (line, request) = (first.lines.first()?, heard.requests.first()?);
-    let is_carried = !line.text.is_empty() && mentions(request.payload(), &line.text);
-    let typed = isize::try_from(line.typed.len()).ok()?;
+fn carries(first: &Look, requests: &Requests) -> Option<isize> {
+    let (typed, request) = (first.first_typed()?, requests.whole.first()?);
+    let is_carried = !typed.text.is_empty() && mentions(request.payload(), &typed.text);
+    let typed = isize::try_from(typed.line.len()).ok()?;
     let came = isize::try_from(request.payload_len).ok()?;
     is_carried.then(|| came.saturating_sub(typed))
 }
@@ -274,13 +313,13 @@ impl Times {
                 .find(|(_, entry)| wanted(&entry.seen))
                 .map(|(_, entry)| entry.at)
         };
-        let start = at(|seen| matches!(seen, Seen::Sent(_))).unwrap_or_default();
-        let replied = at(|seen| matches!(seen, Seen::Replied(_)));
+        let start = at(|seen| matches!(seen, Seen::Received(_))).unwrap_or_default();
+        let replied = at(|seen| matches!(seen, Seen::Sent(_)));
         let reacted = replied.and_then(|replied| {
             look.transcript
                 .counting()
                 .filter(|(_, entry)| entry.at >= replied)
-                .find(|(_, entry)| matches!(entry.seen, Seen::Printed(_) | Seen::Sent(_)))
+                .find(|(_, entry)| matches!(entry.seen, Seen::Printed(_) | Seen::Received(_)))
                 .map(|(_, entry)| entry.at.saturating_sub(replied))
         });
         Self {
@@ -290,7 +329,7 @@ impl Times {
     }
 }
 
-fn words(options: &Options, client: &Client, times: Times) -> String {
+fn words(options: &Options, client: &ClientTraits, times: Times) -> String {
     let shows = match client.shows {
         Shows::AtOnce => "shows replies as they come",
         Shows::AtEnd => "shows replies when it ends",
@@ -303,11 +342,11 @@ fn words(options: &Options, client: &Client, times: Times) -> String {
         (true, true) => "sends requests without waiting for replies",
     };
     let start = match options.source {
-        super::Source::Command(_) => format!(
+        Source::Command(_) => format!(
             "has sent something {} ms after its start, ",
             millis(times.start)
         ),
-        super::Source::User => String::new(),
+        Source::User => String::new(),
     };
     format!(
         "The client {start}{sends} and {shows}; its reactions are awaited for {} ms",
@@ -315,9 +354,9 @@ fn words(options: &Options, client: &Client, times: Times) -> String {
     )
 }
 
-fn notes(options: &Options, client: &Client, heard: &Heard) -> Vec<String> {
+fn notes(options: &Options, client: &ClientTraits, requests: &Requests) -> Vec<String> {
     let mut notes = Vec::new();
-    if heard.requests.is_empty() {
+    if requests.whole.is_empty() {
         notes.push(
             "no request of the client could be read: only what it sends is looked at".to_owned(),
         );

@@ -11,23 +11,19 @@
 //! started.
 
 mod calibrate;
-mod log;
 mod process;
 mod schedule;
-mod stage;
-mod verdict;
+mod session;
 
-pub use verdict::rehearsal;
+pub use session::{Listener, Source};
 
-use crate::client_cases::{self, Case, HOLE};
-use crate::event::{Event, Finished, Role};
+use crate::cases::{self, Case};
+use crate::event::{Event, Finished};
 use crate::outcome::{EventSink, Head, Keep, Start};
-use crate::peer::Launch;
 use crate::profile::{Payload, Profile};
-use std::io;
-use std::net::SocketAddr;
+use crate::script::HOLE;
+use crate::spec::Role;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// How long a reaction of the client is waited for at least, unless an option says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -40,15 +36,6 @@ const WAIT_STARTED: Duration = Duration::from_secs(10);
 
 /// How long one is waited for that somebody else starts.
 const WAIT_USER: Duration = Duration::from_secs(60);
-
-/// Where the client comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// It is started by this command, with the address to connect to.
-    Command(Launch),
-    /// Somebody else starts it.
-    User,
-}
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -95,7 +82,7 @@ impl Options {
             input,
             reply: None,
             profile,
-            cases: client_cases::all().collect(),
+            cases: cases::all(Role::Client).collect(),
             timeout: DEFAULT_TIMEOUT,
             wait,
             jobs: DEFAULT_JOBS,
@@ -111,37 +98,6 @@ pub(crate) fn typed(profile: &Profile) -> String {
     match profile.payload() {
         Payload::Json => format!("\"{HOLE}\""),
         Payload::Utf8 | Payload::Opaque => HOLE.to_owned(),
-    }
-}
-
-/// Where clients connect to.
-#[derive(Debug)]
-pub struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
-    /// Whether the port was chosen by the user, so that there can be only one.
-    is_fixed: bool,
-}
-
-impl Door {
-    /// Listens on the first of the addresses where that is possible.
-    ///
-    /// # Errors
-    /// If it is possible on none.
-    pub async fn open(addresses: &[SocketAddr]) -> io::Result<Self> {
-        let listener = TcpListener::bind(addresses).await?;
-        let address = listener.local_addr()?;
-        Ok(Self {
-            listener,
-            address,
-            is_fixed: addresses.iter().any(|address| address.port() != 0),
-        })
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
     }
 }
 
@@ -165,7 +121,7 @@ pub enum NoClient {
 /// # Errors
 /// If there is no client to play to.
 pub async fn run(
-    door: Door,
+    listener: Listener,
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, NoClient> {
@@ -180,5 +136,5 @@ pub async fn run(
         },
         tell,
     );
-    schedule::run(door, options, sink).await
+    schedule::run(listener, options, sink).await
 }

@@ -1,9 +1,8 @@
 //! The client's process: how it is started, and what is noted of it.
 
-use super::log::Log;
 use crate::peer::Launch;
-use crate::peer::group::{Group, Output, ProcessObserver, Streams};
-use crate::transcript::Exit;
+use crate::peer::group::{Group, Streams};
+use crate::run::log::Log;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -29,42 +28,29 @@ fn to_connect(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-impl ProcessObserver for Arc<Log> {
-    fn said(&self, output: Output, octets: &[u8]) {
-        match output {
-            Output::Stdout => self.printed(octets),
-            Output::Stderr => self.complained(octets),
-        }
-    }
-
-    fn closed(&self, _: Output) {
-        Log::closed(self);
-    }
-
-    fn exited(&self, exit: Exit) {
-        Log::exited(self, exit);
-    }
-}
-
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use super::*;
     use crate::profile::Profile;
+    use crate::transcript::{Exit, Transcript};
 
     const LONG: Duration = Duration::from_secs(30);
 
     #[tokio::test]
     async fn a_client_is_typed_to_and_observed() {
-        let log = Arc::new(Log::new(&Profile::tutorial()));
+        let log = Arc::new(Log::new(&Profile::tutorial(), 0));
         let command = "read line; echo \"{host} {port} $line\"; echo no >&2; exit 3";
         let listening = "0.0.0.0:7".parse().unwrap();
         let mut client = start(&command.parse().unwrap(), listening, &log).unwrap();
         client.types("hello", LONG).await;
-        assert!(log.until(LONG, |state| state.is_gone()).await);
-        let transcript = log.take();
+        assert!(log.until(LONG, |_, program| program.is_gone()).await);
+        let transcript = Transcript {
+            entries: log.take(),
+            ..Transcript::default()
+        };
         assert_eq!(transcript.output(), "127.0.0.1 7 hello\n");
-        assert_eq!(transcript.complaints(9), "no\n");
+        assert_eq!(transcript.stderr(9), "no\n");
         assert_eq!(transcript.exit(), Some(Exit::Code(3)));
     }
 }

@@ -5,13 +5,15 @@
 //! starts get one case after the other, each once.
 
 use super::calibrate::{Calibrated, calibrate};
-use super::stage::{Patience, Theatre, play};
-use super::verdict::Attempt;
-use super::{Door, NoClient, Options, Source};
-use crate::client_cases::judge::{Outcome, judge};
-use crate::client_cases::{Case, Circumstances, Client, Play};
+use super::session::{ClientPeer, Source};
+use super::{Listener, NoClient, Options};
+use crate::cases::client::Circumstances;
+use crate::cases::{Case, Unfit};
 use crate::event::{Finished, Verdict};
-use crate::outcome::{EventSink, Next, Policy, Series, result};
+use crate::judge::Traits;
+use crate::model;
+use crate::outcome::{Attempt, EventSink, Next, Policy, Series, result};
+use crate::script::{Awaited, Script};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -23,17 +25,11 @@ const STRETCH: u32 = 2;
 
 /// Looks at the client and plays all cases to it.
 pub(super) async fn run<'a>(
-    door: Door,
+    listener: Listener,
     options: &'a Options,
     mut sink: EventSink<'a>,
 ) -> Result<Finished, NoClient> {
-    let theatre = Arc::new(Theatre {
-        source: options.source.clone(),
-        door,
-        profile: options.profile.clone(),
-        types: options.input.is_some(),
-    });
-    let calibrated = match calibrate(&theatre, options).await {
+    let calibrated = match calibrate(&Arc::new(listener), options).await {
         Ok(calibrated) => calibrated,
         Err(none) => {
             sink.finish(Some(none.to_string()));
@@ -42,11 +38,7 @@ pub(super) async fn run<'a>(
     };
     sink.calibrated(calibrated.told.clone());
     let mut run = Run {
-        stage: Stage {
-            theatre,
-            client: Arc::new(calibrated.client.clone()),
-            patience: calibrated.patience,
-        },
+        peer: calibrated.peer.clone(),
         options,
         policy: Policy::confirmed(1),
         sink,
@@ -59,68 +51,48 @@ pub(super) async fn run<'a>(
     Ok(run.sink.finish(run.broken_off))
 }
 
-/// What it takes to play.
-#[derive(Debug, Clone)]
-struct Stage {
-    theatre: Arc<Theatre>,
-    client: Arc<Client>,
-    patience: Patience,
-}
-
-/// A case with its play.
+/// A case with its script.
 struct Planned {
     case: &'static Case,
-    play: Play,
+    script: Script,
 }
 
-impl Stage {
-    /// The same, with more time for everything.
-    fn stretched(&self) -> Self {
-        let Patience {
-            connection,
-            first,
-            reaction,
-            stretch,
-        } = self.patience;
-        Self {
-            patience: Patience {
-                connection: connection.saturating_mul(STRETCH),
-                first: first.saturating_mul(STRETCH),
-                reaction: reaction.saturating_mul(STRETCH),
-                stretch: stretch.saturating_mul(STRETCH),
-            },
-            ..self.clone()
-        }
-    }
+/// A case that has been played.
+struct Played {
+    case: &'static Case,
+    series: Series<Attempt>,
+}
 
-    async fn once(&self, planned: Planned) -> (&'static Case, io::Result<Attempt>) {
-        let begun = Instant::now();
-        let Planned { case, play: acts } = planned;
-        let transcript = match play(&self.theatre, &self.client, &acts, self.patience).await {
-            Ok(transcript) => transcript,
-            Err(error) => return (case, Err(error)),
-        };
-        let profile = &self.theatre.profile;
-        let outcome: Outcome = judge(profile, &self.client, case.slug(), &acts, &transcript);
-        let attempt = Attempt {
-            case,
-            profile: profile.clone(),
-            play: acts,
-            transcript,
-            outcome,
-            elapsed: begun.elapsed(),
-        };
-        (case, Ok(attempt))
-    }
+async fn once(peer: &ClientPeer, planned: Planned) -> (&'static Case, io::Result<Attempt>) {
+    let Planned { case, script } = planned;
+    (case, attempt(peer, script, Some(case)).await)
+}
+
+/// Plays a script once, for a case or for none.
+pub(super) async fn attempt(
+    peer: &ClientPeer,
+    script: Script,
+    case: Option<&Case>,
+) -> io::Result<Attempt> {
+    let begun = Instant::now();
+    let permitted = model::permitted(&peer.profile, &script);
+    let transcript = match permitted.first() {
+        Some(first) => peer.play(&script, first).await?,
+        None => return Err(io::Error::other("the script opens no connection")),
+    };
+    let traits = Traits::Client(&peer.traits);
+    let mut attempt = Attempt::judged(&peer.profile, traits, case, script, permitted, transcript);
+    attempt.elapsed = begun.elapsed();
+    Ok(attempt)
 }
 
 struct Run<'a> {
-    stage: Stage,
+    peer: ClientPeer,
     options: &'a Options,
     policy: Policy,
     sink: EventSink<'a>,
     /// Cases that failed and are to be played again.
-    suspects: Vec<Series<Attempt>>,
+    suspects: Vec<Played>,
     /// Why the run is broken off, if it is.
     broken_off: Option<String>,
 }
@@ -139,25 +111,30 @@ impl Run<'_> {
             let client = if case.is_about_sending() {
                 &calibrated.sender
             } else {
-                &calibrated.client
+                &calibrated.peer.traits
             };
-            match (case.play(&about(client)), &calibrated.unheard) {
+            let head = (*case).into();
+            match (case.script_for_client(&about(client)), &calibrated.unread) {
                 (Ok(_), Some(why)) if !case.is_about_sending() => {
-                    self.sink.without_play((*case).into(), Verdict::Skip, why);
+                    self.sink.without_play(head, Verdict::Skip, why);
                 }
-                (Ok(play), _) => planned.push_back(Planned { case, play }),
-                (Err(why), _) => self.sink.without_play((*case).into(), Verdict::Skip, why),
+                (Ok(script), _) => planned.push_back(Planned { case, script }),
+                (Err(Unfit::Skipped(why)), _) => self.sink.without_play(head, Verdict::Skip, why),
+                (Err(Unfit::Broken(error)), _) => {
+                    let what = format!("the case has no valid script: {error}");
+                    self.sink.without_play(head, Verdict::Error, what);
+                }
             }
         }
         planned
     }
 
     fn is_users(&self) -> bool {
-        self.stage.theatre.source == Source::User
+        self.peer.source == Source::User
     }
 
     fn jobs(&self) -> usize {
-        if self.is_users() || self.stage.theatre.door.is_fixed {
+        if self.is_users() || self.peer.listener.is_fixed {
             1
         } else {
             self.options.jobs.max(1)
@@ -173,12 +150,15 @@ impl Run<'_> {
                 && let Some(next) = planned.pop_front()
             {
                 self.sink.case_started(next.case.into());
-                let stage = self.stage.clone();
-                playing.spawn(async move { stage.once(next).await });
+                let peer = self.peer.clone();
+                playing.spawn(async move { once(&peer, next).await });
             }
             match playing.join_next().await {
                 None => return,
-                Some(Ok((_, Ok(attempt)))) => self.take(Series::of(attempt)),
+                Some(Ok((case, Ok(attempt)))) => self.take(Played {
+                    case,
+                    series: Series::of(attempt),
+                }),
                 Some(Ok((case, Err(error)))) => {
                     let why = format!("the client could not be started: {error}");
                     self.sink.without_play(case.into(), Verdict::Error, why);
@@ -189,38 +169,36 @@ impl Run<'_> {
         }
     }
 
-    fn take(&mut self, played: Series<Attempt>) {
-        if self.is_users() && played.shown().nobody_came() {
+    fn take(&mut self, played: Played) {
+        let attempt = played.series.shown();
+        if self.is_users() && attempt.has_given_up(Awaited::Connection) {
             let wait = self.options.wait;
             let why = format!("no client connected within {wait:?}");
             self.broken_off.get_or_insert(why);
-        } else if played.next(self.policy) == Next::Confirm && !self.is_users() {
+        } else if played.series.next(self.policy) == Next::Confirm && !self.is_users() {
             self.suspects.push(played);
         } else {
             self.tell(&played);
         }
     }
 
-    fn tell(&mut self, played: &Series<Attempt>) {
-        let case = played.shown().case.into();
-        let told = result(case, self.sink.command(), self.options.keep, played);
+    fn tell(&mut self, played: &Played) {
+        let case = played.case.into();
+        let told = result(case, self.sink.command(), self.options.keep, &played.series);
         self.sink.case_finished(told);
     }
 
     /// What failed beside others is played again alone. If it passes then, it is played some more,
     /// to tell how often it fails.
     async fn confirm(&mut self) {
-        let stage = self.stage.stretched();
+        let peer = self.peer.stretched(STRETCH);
         for mut played in std::mem::take(&mut self.suspects) {
-            while played.next(self.policy) == Next::Confirm {
-                let again = Planned {
-                    case: played.shown().case,
-                    play: played.shown().play.clone(),
-                };
-                let (_, Ok(again)) = stage.once(again).await else {
+            while played.series.next(self.policy) == Next::Confirm {
+                let script = played.series.shown().script().clone();
+                let Ok(again) = attempt(&peer, script, Some(played.case)).await else {
                     break;
                 };
-                played.confirmed(again);
+                played.series.confirmed(again);
             }
             self.tell(&played);
         }

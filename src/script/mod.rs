@@ -1,9 +1,10 @@
-//! Scripts: what a client does, as data.
+//! Scripts: what one side of an exchange does, as data.
 //!
-//! A script opens connections, sends octets cut into segments, pauses, waits, and ends its streams
-//! by FIN or RST. It says nothing of what the peer should answer: that is the model's business. A
-//! conformance case builds one, a reproducer is one, and a file of raw octets reads as one too, so
-//! whatever one part of the project finds every other can use.
+//! A script plays the client to a server under test, or the server to a client under test: it says
+//! which [`Side`] it takes. It opens or accepts connections, sends octets cut into segments, pauses,
+//! waits, and ends its streams by FIN or RST. It says nothing of what the peer should answer: that is
+//! the model's business. A conformance case builds one, a reproducer is one, and a file of raw octets
+//! reads as one too, so whatever one part of the project finds every other can use.
 //!
 //! ```
 //! use framespec::script::Script;
@@ -20,10 +21,14 @@
 
 pub mod craft;
 mod meant;
+mod print;
+mod replies;
 mod text;
 
 pub use meant::profile_of_file;
-pub use text::{ConnName, Octets, ScriptError};
+pub use print::{ConnName, Heading, Octets};
+pub use replies::{HOLE, ReplyTemplate, filled};
+pub use text::ScriptError;
 
 use std::time::Duration;
 
@@ -42,32 +47,109 @@ pub const MAX_PAUSE: Duration = Duration::from_secs(600);
 /// A connection of a script, counted from 0 in the order of opening.
 pub type Conn = usize;
 
-/// One thing that the client does.
+/// Which side of its connections a script plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Side {
+    /// The client's: what is under test is a server.
+    #[default]
+    Client,
+    /// The server's: what is under test is a client.
+    Server,
+}
+
+impl Side {
+    /// The word for it in script files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// What a user types for a client under test.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Typed {
+    /// What is typed, without the end of the last line; it may hold several lines.
+    pub line: String,
+    /// The text in it that the request must then hold; empty if nothing of it need be.
+    pub text: String,
+    /// Octets of payload that the request has if the line became what it was meant to become. If it
+    /// did not, nothing can be concluded.
+    pub payload: Option<usize>,
+}
+
+/// One thing that is done. Unless it is said otherwise, scripts of both sides do it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Connect. Always the first step of a connection.
+    /// Connect, or accept the client's connection. Always the first step of a connection.
     Open,
     /// Send these segments, and let the peer see each before the next is sent.
     Send(Vec<Vec<u8>>),
-    /// Wait until all that is owed for the octets sent so far has come, or a close has.
+    /// Wait until all that is owed for the octets sent so far has come, or a close has. What a client
+    /// owes is its next request, or the end of the connection where it has reason to end it.
     Await,
     /// Find out by the order of events that the peer now keeps silent.
     Quiet,
+    /// The server's side: the user types a line at the client.
+    Type(Typed),
+    /// The server's side: wait until the client shows the replies sent so far.
+    Shown,
+    /// The server's side: give a client that may end the connection now the time to do so.
+    Settle,
     /// Do nothing on any connection for that long.
     Pause(Duration),
     /// End the sending side.
     Fin,
     /// Reset the connection.
     Rst,
-    /// Leave whatever arrives from now on in the socket.
+    /// The client's side: leave whatever arrives from now on in the socket.
     Stall,
-    /// Read again.
+    /// The client's side: read again.
     Resume,
     /// Note what the peer's process holds at this point, under a name.
     Sample(String),
 }
 
-/// An action and the connection that it is done on. Pauses and samples concern all connections.
+impl Action {
+    /// Whether it is done on no connection in particular.
+    #[must_use]
+    pub const fn is_general(&self) -> bool {
+        matches!(self, Self::Pause(_) | Self::Sample(_) | Self::Type(_))
+    }
+
+    /// The only side that does it, if it is one side's alone.
+    const fn only_side(&self) -> Option<Side> {
+        match self {
+            Self::Stall | Self::Resume => Some(Side::Client),
+            Self::Type(_) | Self::Shown | Self::Settle => Some(Side::Server),
+            _ => None,
+        }
+    }
+}
+
+/// What a script waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Awaited {
+    /// All that a server owes for what it was sent.
+    Owed,
+    /// A client's connection.
+    Connection,
+    /// A client's request; so many are to come before it.
+    Request(usize),
+    /// A request as well, or the end of a connection that the client need not keep.
+    RequestOrEnd(usize),
+    /// A sign that a client has read the replies.
+    Shown,
+    /// The end of the connection, or of the client.
+    End,
+    /// A sign that a client has noticed the reset of its connection.
+    Notice,
+}
+
+/// An action and the connection that it is done on. Pauses, samples and what is typed concern none in
+/// particular.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     /// Which connection.
@@ -76,9 +158,9 @@ pub struct Step {
     pub action: Action,
 }
 
-/// How the client's side of a connection ends within its script.
+/// How the script's side of a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientEnd {
+pub enum OwnEnd {
     /// Not at all: it is still open after the last step.
     Open,
     /// By FIN.
@@ -91,8 +173,10 @@ pub enum ClientEnd {
 /// it is ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Script {
+    side: Side,
+    replies: ReplyTemplate,
     steps: Vec<Step>,
-    ends: Vec<ClientEnd>,
+    ends: Vec<OwnEnd>,
     octets: usize,
 }
 
@@ -106,7 +190,8 @@ pub enum StepError {
     /// Nothing can be done on a connection that is not there.
     #[error("the connection has not been opened")]
     NotOpen,
-    /// After FIN nothing is sent, after RST nothing is done at all.
+    /// After FIN nothing is sent. After RST nothing is done at all, but for looking at what a client
+    /// makes of it.
     #[error("the connection has been ended")]
     Ended,
     /// See [`MAX_OCTETS`].
@@ -121,13 +206,59 @@ pub enum StepError {
     /// An empty segment cannot be seen on the wire.
     #[error("a segment holds at least one octet")]
     EmptySegment,
+    /// Not every action makes sense on both sides.
+    #[error("the {} side does no such thing", .0.as_str())]
+    WrongSide(Side),
+    /// A script of the server's side is played on one connection.
+    #[error("a script of the server's side plays one connection")]
+    OneConnection,
 }
 
 impl Script {
-    /// A script that does nothing yet.
+    /// A script of the client's side that does nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A script of that side that does nothing yet.
+    #[must_use]
+    pub fn of(side: Side) -> Self {
+        Self {
+            side,
+            ..Self::default()
+        }
+    }
+
+    /// A script of the server's side that does nothing yet, and whose replies are made like that.
+    #[must_use]
+    pub fn serving(replies: ReplyTemplate) -> Self {
+        Self {
+            replies,
+            ..Self::of(Side::Server)
+        }
+    }
+
+    /// A script of the same side, with the same kind of replies, that does nothing yet.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self {
+            side: self.side,
+            replies: self.replies.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// How its replies are made, where it plays the server.
+    #[must_use]
+    pub const fn replies(&self) -> &ReplyTemplate {
+        &self.replies
+    }
+
+    /// The side that it plays.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
     }
 
     /// The script that raw octets stand for: one connection that sends them, then FIN.
@@ -141,7 +272,7 @@ impl Script {
             script.steps.push(step(Action::Send(vec![octets.to_vec()])));
         }
         script.steps.push(step(Action::Fin));
-        script.ends.push(ClientEnd::Fin);
+        script.ends.push(OwnEnd::Fin);
         script.octets = octets.len();
         script
     }
@@ -168,9 +299,9 @@ impl Script {
         }
         self.allow(conn, &action)?;
         match &action {
-            Action::Open => self.ends.push(ClientEnd::Open),
-            Action::Fin => self.end(conn, ClientEnd::Fin),
-            Action::Rst => self.end(conn, ClientEnd::Rst),
+            Action::Open => self.ends.push(OwnEnd::Open),
+            Action::Fin => self.end(conn, OwnEnd::Fin),
+            Action::Rst => self.end(conn, OwnEnd::Rst),
             Action::Send(segments) => self.octets = self.grown(segments)?,
             _ => {}
         }
@@ -179,14 +310,20 @@ impl Script {
     }
 
     fn allow(&self, conn: Conn, action: &Action) -> Result<(), StepError> {
+        if action.only_side().is_some_and(|side| side != self.side) {
+            return Err(StepError::WrongSide(self.side));
+        }
+        let serves = self.side == Side::Server;
         match (action, self.ends.get(conn)) {
             (Action::Pause(pause), _) if *pause > MAX_PAUSE => Err(StepError::TooLong),
-            (Action::Pause(_) | Action::Sample(_), _) => Ok(()),
+            (action, _) if action.is_general() => Ok(()),
+            (Action::Open, _) if serves && conn > 0 => Err(StepError::OneConnection),
             (Action::Open, _) if conn == self.ends.len() => Ok(()),
             (Action::Open, _) => Err(StepError::OpenedOutOfOrder),
             (_, None) => Err(StepError::NotOpen),
-            (_, Some(ClientEnd::Rst)) => Err(StepError::Ended),
-            (Action::Send(_) | Action::Fin, Some(ClientEnd::Fin)) => Err(StepError::Ended),
+            (Action::Await | Action::Settle, Some(OwnEnd::Rst)) if serves => Ok(()),
+            (_, Some(OwnEnd::Rst)) => Err(StepError::Ended),
+            (Action::Send(_) | Action::Fin, Some(OwnEnd::Fin)) => Err(StepError::Ended),
             (Action::Send(segments), _) if segments.iter().any(Vec::is_empty) => {
                 Err(StepError::EmptySegment)
             }
@@ -202,7 +339,7 @@ impl Script {
             .ok_or(StepError::TooManyOctets)
     }
 
-    fn end(&mut self, conn: Conn, end: ClientEnd) {
+    fn end(&mut self, conn: Conn, end: OwnEnd) {
         if let Some(slot) = self.ends.get_mut(conn) {
             *slot = end;
         }
@@ -226,10 +363,10 @@ impl Script {
         self.octets
     }
 
-    /// How the client's side of that connection ends; `Open` for one that does not exist.
+    /// How the script's side of that connection ends; `Open` for one that does not exist.
     #[must_use]
-    pub fn client_end(&self, conn: Conn) -> ClientEnd {
-        self.ends.get(conn).copied().unwrap_or(ClientEnd::Open)
+    pub fn own_end(&self, conn: Conn) -> OwnEnd {
+        self.ends.get(conn).copied().unwrap_or(OwnEnd::Open)
     }
 
     /// All octets sent on a connection, however cut.
@@ -340,6 +477,29 @@ mod tests {
     }
 
     #[test]
+    fn each_side_does_what_it_can() {
+        let typed = || {
+            Action::Type(Typed {
+                line: "hi".into(),
+                text: "hi".into(),
+                payload: None,
+            })
+        };
+        let refused = StepError::WrongSide(Side::Client);
+        assert_eq!(open().push(0, typed()), Err(refused));
+        assert_eq!(open().push(0, Action::Shown), Err(refused));
+        let mut script = Script::of(Side::Server);
+        script.push(0, typed()).unwrap();
+        script.push(0, Action::Open).unwrap();
+        let refused = StepError::WrongSide(Side::Server);
+        assert_eq!(script.push(0, Action::Stall), Err(refused));
+        assert_eq!(script.push(1, Action::Open), Err(StepError::OneConnection));
+        script.push(0, Action::Rst).unwrap();
+        assert_eq!(script.push(0, Action::Shown), Err(StepError::Ended));
+        script.push(0, Action::Await).unwrap();
+    }
+
+    #[test]
     fn octets_are_bounded() {
         let mut script = open();
         script
@@ -377,7 +537,7 @@ mod tests {
     fn raw_octets_are_one_connection_that_ends() {
         let script = Script::from_file(b"\0\0\0\x3c").unwrap();
         assert_eq!(script.stream(0), b"\0\0\0\x3c");
-        assert_eq!(script.client_end(0), ClientEnd::Fin);
+        assert_eq!(script.own_end(0), OwnEnd::Fin);
         assert_eq!(Script::from_file(b"").unwrap().connections(), 1);
     }
 }

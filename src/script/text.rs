@@ -9,12 +9,26 @@
 //! fin a
 //! ```
 //!
+//! A script of the server's side says so before its first step, accepts the client's connection, and may
+//! say what a user types at the client, which text of that the request must hold, and how many octets
+//! its payload is meant to have:
+//!
+//! ```text
+//! framespec script 1
+//! side server
+//! replies '{"said": "{text}"}'
+//! type 'say hello' holds 'hello' payload 7
+//! accept a
+//! await a
+//! send a 0000003c '{"said": "hello, too"}' 00*38
+//! shown a
+//! ```
+//!
 //! Connections are named `a`, `b`, … `z`, `c26`, `c27`, … in the order of opening. Octets are hex
 //! pairs, text in double quotes (escapes `\n \r \t \\ \" \0 \xHH`) or in single quotes (no
 //! escapes), any of these times a count; `|` cuts segments. A pause is in milliseconds.
 
-use super::{Action, Conn, MAGIC, MAX_OCTETS, Script, Step, StepError};
-use std::fmt::{self, Write as _};
+use super::{Action, Conn, MAGIC, MAX_OCTETS, ReplyTemplate, Script, Side, StepError, Typed};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -62,6 +76,10 @@ fn parse(text: &str) -> Result<Script, ScriptError> {
             }
             continue;
         }
+        if let Some(changed) = heading(&script, line.trim()) {
+            script = changed.map_err(at)?;
+            continue;
+        }
         if let Some((conn, action)) = step(line.trim()).map_err(at)? {
             script
                 .push(conn, action)
@@ -69,6 +87,36 @@ fn parse(text: &str) -> Result<Script, ScriptError> {
         }
     }
     Ok(script)
+}
+
+/// The script as a line in front of its steps has it, if it is such a line.
+fn heading(script: &Script, line: &str) -> Option<Result<Script, String>> {
+    let (word, rest) = line.split_once(char::is_whitespace)?;
+    let changed = match word {
+        "side" => side(rest.trim()).map(Script::of),
+        "replies" => replies(script, rest),
+        _ => return None,
+    };
+    Some(match script.steps() {
+        [] => changed,
+        _ => Err(format!("{word} stands before the first step")),
+    })
+}
+
+fn side(named: &str) -> Result<Side, String> {
+    match named {
+        "client" => Ok(Side::Client),
+        "server" => Ok(Side::Server),
+        other => Err(format!("a side is client or server, not {other:?}")),
+    }
+}
+
+fn replies(script: &Script, text: &str) -> Result<Script, String> {
+    if script.side() == Side::Client {
+        return Err("replies are made by the server's side".into());
+    }
+    let template = Scanner { rest: text }.text()?;
+    Ok(Script::serving(ReplyTemplate::new(Some(template))))
 }
 
 fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
@@ -80,15 +128,18 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     match word {
         "pause" => return Ok(Some((0, Action::Pause(millis(rest)?)))),
         "sample" => return Ok(Some((0, Action::Sample(rest.to_owned())))),
+        "type" => return Ok(Some((0, Action::Type(typed(rest)?)))),
         _ => {}
     }
     let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let conn = conn(name)?;
     let action = match word {
         "send" => return Ok(Some((conn, Action::Send(segments(rest)?)))),
-        "open" => Action::Open,
+        "open" | "accept" => Action::Open,
         "await" => Action::Await,
         "quiet" => Action::Quiet,
+        "shown" => Action::Shown,
+        "settle" => Action::Settle,
         "fin" => Action::Fin,
         "rst" => Action::Rst,
         "stall" => Action::Stall,
@@ -102,7 +153,32 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     }
 }
 
-const STEPS: &str = "open, send, await, quiet, pause, fin, rst, stall, resume, sample";
+const STEPS: &str =
+    "open, accept, send, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
+
+/// What stands behind `type`.
+fn typed(text: &str) -> Result<Typed, String> {
+    let mut scanner = Scanner { rest: text };
+    let line = scanner.text()?;
+    let text = match scanner.word("holds") {
+        true => scanner.text()?,
+        false => line.clone(),
+    };
+    let payload = match scanner.word("payload") {
+        true => Some(scanner.number()?),
+        false => None,
+    };
+    match scanner.rest.trim() {
+        "" => Ok(Typed {
+            line,
+            text,
+            payload,
+        }),
+        more => Err(format!(
+            "behind what is typed stand at most `holds` and `payload`, not {more:?}"
+        )),
+    }
+}
 
 fn millis(text: &str) -> Result<Duration, String> {
     text.trim()
@@ -126,25 +202,35 @@ fn conn(name: &str) -> Result<Conn, String> {
 
 fn segments(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut scanner = Scanner { rest: text };
-    let mut segments = vec![Vec::new()];
-    let mut total = 0_usize;
+    let (mut segments, mut last) = (Vec::new(), Vec::new());
+    let mut before = 0_usize;
     while let Some(token) = scanner.token()? {
         match token {
-            Token::Cut => segments.push(Vec::new()),
-            Token::Octets(octets, times) => {
-                total = octets
-                    .len()
-                    .checked_mul(times)
-                    .and_then(|added| total.checked_add(added))
-                    .filter(|total| *total <= MAX_OCTETS)
-                    .ok_or_else(|| StepError::TooManyOctets.to_string())?;
-                if let Some(last) = segments.last_mut() {
-                    last.extend_from_slice(&octets.repeat(times));
-                }
+            Token::Cut => {
+                before = before.saturating_add(last.len());
+                segments.push(std::mem::take(&mut last));
             }
+            Token::Octets(octets, times) => append(&mut last, &octets, times)?,
+        }
+        if before.saturating_add(last.len()) > MAX_OCTETS {
+            return Err(StepError::TooManyOctets.to_string());
         }
     }
+    segments.push(last);
     Ok(segments)
+}
+
+/// Adds octets so many times, as far as a script may be long.
+fn append(to: &mut Vec<u8>, octets: &[u8], times: usize) -> Result<(), String> {
+    let added = octets.len().checked_mul(times);
+    let total = added.and_then(|added| to.len().checked_add(added));
+    match total {
+        Some(0..=MAX_OCTETS) => {
+            to.extend_from_slice(&octets.repeat(times));
+            Ok(())
+        }
+        _ => Err(StepError::TooManyOctets.to_string()),
+    }
 }
 
 enum Token {
@@ -157,6 +243,39 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
+    /// Octets up to a word, the end or a cut, as text.
+    fn text(&mut self) -> Result<String, String> {
+        let mut text = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start();
+            let is_over = ["holds", "payload", "|"]
+                .iter()
+                .any(|word| self.rest.starts_with(word));
+            if is_over {
+                break;
+            }
+            match self.token()? {
+                Some(Token::Octets(octets, times)) => append(&mut text, &octets, times)?,
+                Some(Token::Cut) | None => break,
+            }
+        }
+        String::from_utf8(text).map_err(|_| "what is typed is text in UTF-8".into())
+    }
+
+    /// Whether that word comes next; if so, it is passed over.
+    fn word(&mut self, word: &str) -> bool {
+        let behind = self.rest.trim_start().strip_prefix(word);
+        if let Some(behind) = behind {
+            self.rest = behind;
+        }
+        behind.is_some()
+    }
+
+    fn number(&mut self) -> Result<usize, String> {
+        self.rest = self.rest.trim_start();
+        self.digits()
+    }
+
     fn token(&mut self) -> Result<Option<Token>, String> {
         self.rest = self.rest.trim_start();
         let Some(first) = self.rest.chars().next() else {
@@ -221,10 +340,16 @@ impl Scanner<'_> {
         let Some(counted) = self.rest.strip_prefix('*') else {
             return Ok(1);
         };
-        let end = counted
+        self.rest = counted;
+        self.digits()
+    }
+
+    fn digits(&mut self) -> Result<usize, String> {
+        let end = self
+            .rest
             .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(counted.len());
-        let (digits, rest) = counted.split_at(end);
+            .unwrap_or(self.rest.len());
+        let (digits, rest) = self.rest.split_at(end);
         self.rest = rest;
         digits
             .parse()
@@ -254,139 +379,9 @@ fn escape(chars: &mut impl Iterator<Item = (usize, char)>) -> Result<u8, String>
     }
 }
 
-impl fmt::Display for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{MAGIC}")?;
-        self.steps()
-            .iter()
-            .try_for_each(|step| writeln!(f, "{step}"))
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match &self.action {
-            Action::Pause(pause) => return write!(f, "pause {}", pause.as_millis()),
-            Action::Sample(name) => return write!(f, "sample {name}"),
-            Action::Send(segments) => {
-                write!(f, "send {}", ConnName(self.conn))?;
-                return write_segments(f, segments);
-            }
-            Action::Open => "open",
-            Action::Await => "await",
-            Action::Quiet => "quiet",
-            Action::Fin => "fin",
-            Action::Rst => "rst",
-            Action::Stall => "stall",
-            Action::Resume => "resume",
-        };
-        write!(f, "{word} {}", ConnName(self.conn))
-    }
-}
-
-/// A connection as scripts and reports call it.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnName(pub Conn);
-
-impl fmt::Display for ConnName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match u8::try_from(self.0) {
-            Ok(small @ 0..26) => f.write_char(char::from(b'a'.saturating_add(small))),
-            _ => write!(f, "c{}", self.0),
-        }
-    }
-}
-
-fn write_segments(f: &mut fmt::Formatter<'_>, segments: &[Vec<u8>]) -> fmt::Result {
-    for (i, segment) in segments.iter().enumerate() {
-        if i > 0 {
-            f.write_str(" |")?;
-        }
-        write_octets(f, segment)?;
-    }
-    Ok(())
-}
-
-/// Octets as they stand behind `send`: runs of one octet as a count, printable text in quotes, all
-/// else in hex. Nothing is printed for none.
-#[derive(Debug, Clone, Copy)]
-pub struct Octets<'a>(pub &'a [u8]);
-
-impl fmt::Display for Octets<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        write_octets(&mut text, self.0)?;
-        f.write_str(text.trim_start())
-    }
-}
-
-/// The fewest equal octets that are written as a count.
-const RUN: usize = 8;
-
-/// The fewest printable octets that are written as text.
-const TEXT: usize = 3;
-
-/// Runs of one octet as a count, printable text in quotes, all else in hex.
-fn write_octets(f: &mut impl fmt::Write, mut octets: &[u8]) -> fmt::Result {
-    while let Some(first) = octets.first() {
-        let same = run_len(octets);
-        let taken = if same >= RUN {
-            write!(f, " {first:02x}*{same}")?;
-            same
-        } else if is_text(octets) {
-            let text = octets.get(..text_len(octets)).unwrap_or_default();
-            write!(f, " '{}'", String::from_utf8_lossy(text))?;
-            text.len()
-        } else {
-            write!(f, " {first:02x}")?;
-            1
-        };
-        octets = octets.get(taken..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// How many octets at the beginning are the same.
-fn run_len(octets: &[u8]) -> usize {
-    let first = octets.first();
-    let is_same = |octet: &&u8| Some(*octet) == first;
-    octets.iter().take_while(is_same).count()
-}
-
-fn is_text(octets: &[u8]) -> bool {
-    octets
-        .get(..TEXT)
-        .is_some_and(|head| head.iter().all(|octet| is_plain(*octet)))
-}
-
-/// How many octets at the beginning are printable, up to where a run begins that is better written as a
-/// count. It looks no further than that, so that writing takes as long as there are octets.
-fn text_len(octets: &[u8]) -> usize {
-    let mut len = 0_usize;
-    let mut run = 0_usize;
-    let mut last = None;
-    for octet in octets.iter().take_while(|octet| is_plain(**octet)) {
-        run = if last == Some(octet) {
-            run.saturating_add(1)
-        } else {
-            1
-        };
-        last = Some(octet);
-        len = len.saturating_add(1);
-        if run >= RUN {
-            return len.saturating_sub(RUN);
-        }
-    }
-    len
-}
-
-/// Printable ASCII but the quote that would end it.
-fn is_plain(octet: u8) -> bool {
-    (b' '..=b'~').contains(&octet) && octet != b'\''
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Octets;
     use super::*;
     use proptest::prelude::*;
 
@@ -409,7 +404,7 @@ mod tests {
         for (text, error) in [
             (
                 "jump a",
-                "line 2: \"jump\" is no step: one of open, send, await",
+                "line 2: \"jump\" is no step: one of open, accept, send, await",
             ),
             ("open a\nsend a 0", "line 3: octets are hex pairs"),
             ("open a\nsend a 'x", "line 3: a single quote"),
@@ -429,6 +424,43 @@ mod tests {
             assert!(problem.starts_with(error), "{text}: {problem}");
         }
         assert!(parse("open a").unwrap_err().problem.contains(MAGIC));
+    }
+
+    #[test]
+    fn the_side_is_named_first_and_binds() {
+        let served =
+            script("side server\ntype 'say hi' holds 'hi' payload 4\naccept a\nshown a").unwrap();
+        assert_eq!(served.side(), Side::Server);
+        let Action::Type(typed) = &served.steps()[0].action else {
+            panic!()
+        };
+        assert_eq!((typed.line.as_str(), typed.text.as_str()), ("say hi", "hi"));
+        assert_eq!(typed.payload, Some(4));
+        for (text, error) in [
+            ("open a\nside server", "line 3: side stands before"),
+            ("replies 'x'", "line 2: replies are made by"),
+            ("side left", "line 2: a side is client or server"),
+            (
+                "open a\nshown a",
+                "line 3: the client side does no such thing",
+            ),
+            (
+                "side server\naccept a\nstall a",
+                "line 4: the server side does no",
+            ),
+            ("side server\ntype 'a' and", "line 3: octets are hex pairs"),
+            (
+                "side server\ntype ff",
+                "line 3: what is typed is text in UTF-8",
+            ),
+            (
+                "side server\ntype 'a' payload x",
+                "line 3: \"\" is no count",
+            ),
+        ] {
+            let problem = script(text).unwrap_err();
+            assert!(problem.starts_with(error), "{text}: {problem}");
+        }
     }
 
     #[test]
@@ -472,6 +504,22 @@ mod tests {
             }
             script.push(3, Action::Rst).unwrap();
             script.push(0, Action::Sample("before".into())).unwrap();
+            prop_assert_eq!(script.to_string().parse::<Script>().unwrap(), script);
+        }
+
+        #[test]
+        fn what_is_typed_reads_back(
+            line in ".{0,40}",
+            text in ".{0,20}",
+            payload in any::<Option<usize>>(),
+            template in any::<Option<String>>(),
+        ) {
+            let mut script = Script::serving(ReplyTemplate::new(template));
+            script.push(0, Action::Type(Typed { line, text, payload })).unwrap();
+            script.push(0, Action::Open).unwrap();
+            for action in [Action::Await, Action::Shown, Action::Settle, Action::Rst, Action::Await] {
+                script.push(0, action).unwrap();
+            }
             prop_assert_eq!(script.to_string().parse::<Script>().unwrap(), script);
         }
 

@@ -1,10 +1,11 @@
 //! What was found, and what was not.
 
+use super::page::joined;
 use super::trial::Results;
 use crate::altered::server::{Fault, Variant};
 use crate::cases;
 use crate::event::Verdict;
-use crate::spec;
+use crate::spec::{CaseId, Clause, Role};
 
 /// What came of trying everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -15,9 +16,9 @@ pub struct Matrix {
     pub honest: Vec<HonestRow>,
     /// Each case that failed, and the faults that it failed for. Once there is one, no other was looked
     /// for outside the case's own clause.
-    pub failed_by: Vec<(&'static str, Vec<&'static str>)>,
+    pub failed_by: Vec<(CaseId, Vec<&'static str>)>,
     /// Cases that were played and that no fault could fail.
-    pub never_failed: Vec<&'static str>,
+    pub never_failed: Vec<CaseId>,
 }
 
 /// What became of a fault.
@@ -25,8 +26,8 @@ pub struct Matrix {
 pub struct FaultRow {
     /// Its name.
     pub name: &'static str,
-    /// Slug of its clause.
-    pub clause: &'static str,
+    /// Its clause.
+    pub clause: Clause,
     /// Whether it was found.
     pub fate: Fate,
 }
@@ -36,9 +37,9 @@ pub struct FaultRow {
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// By these cases of its own clause.
-    Found(Vec<&'static str>),
+    Found(Vec<CaseId>),
     /// Only at times: when these cases were played again, they passed.
-    Unsure(Vec<&'static str>),
+    Unsure(Vec<CaseId>),
     /// By none.
     Survived,
     /// None of them was played, and why.
@@ -57,14 +58,14 @@ pub struct HonestRow {
     /// Cases that found fault with it.
     pub alarms: Vec<Alarm>,
     /// Cases that warned, of a server of which that is to be expected.
-    pub warnings: Vec<&'static str>,
+    pub warnings: Vec<CaseId>,
 }
 
 /// A case that found fault where there is none.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alarm {
     /// The case.
-    pub case: &'static str,
+    pub case: CaseId,
     /// Its verdict.
     pub verdict: Verdict,
     /// What it says that it saw.
@@ -73,7 +74,7 @@ pub struct Alarm {
 
 impl Fate {
     pub(super) fn of(results: &Results) -> Self {
-        let with = |verdicts: &[Verdict]| -> Vec<&'static str> {
+        let with = |verdicts: &[Verdict]| -> Vec<CaseId> {
             let cases = results.cases.iter();
             let with = cases.filter(|(_, seen)| verdicts.contains(&seen.verdict));
             with.map(|(case, _)| *case).collect()
@@ -119,9 +120,9 @@ impl HonestRow {
             match seen.verdict {
                 Verdict::Pass => row.passed = row.passed.saturating_add(1),
                 Verdict::Skip => {}
-                Verdict::Warn if warned => row.warnings.push(case),
+                Verdict::Warn if warned => row.warnings.push(*case),
                 verdict => row.alarms.push(Alarm {
-                    case,
+                    case: *case,
                     verdict,
                     detail: seen.detail.clone(),
                 }),
@@ -151,10 +152,9 @@ impl Matrix {
                 Fate::Survived => {
                     found.push(format!("{name}: no case of {clause} finds it"));
                 }
-                Fate::Unsure(cases) => found.push(format!(
-                    "{name}: found only at times, by {}",
-                    cases.join(", ")
-                )),
+                Fate::Unsure(cases) => {
+                    found.push(format!("{name}: found only at times, by {}", joined(cases)))
+                }
                 Fate::Found(_) | Fate::NotLooked(_) => {}
             }
         }
@@ -174,7 +174,7 @@ impl Matrix {
                 )
             }));
         }
-        let no_fault = |case: &&str| format!("{case}: no fault fails it");
+        let no_fault = |case: &CaseId| format!("{case}: no fault fails it");
         found.extend(self.never_failed.iter().map(no_fault));
         found.extend(bare_clauses());
         found
@@ -211,12 +211,12 @@ impl Matrix {
 /// Clauses that have no fault or no case.
 fn bare_clauses() -> Vec<String> {
     let mut bare = Vec::new();
-    for clause in spec::CLAUSES {
-        if !Fault::all().any(|fault| fault.clause == clause.slug) {
-            bare.push(format!("{}: no fault breaks it", clause.slug));
+    for clause in Role::Server.clauses() {
+        if !Fault::all().any(|fault| fault.clause == clause) {
+            bare.push(format!("{clause}: no fault breaks it"));
         }
-        if !cases::all().any(|case| case.slug() == clause.slug) {
-            bare.push(format!("{}: no case looks at it", clause.slug));
+        if cases::of(clause).next().is_none() {
+            bare.push(format!("{clause}: no case looks at it"));
         }
     }
     bare

@@ -16,6 +16,7 @@ use crate::altered::Need;
 use crate::altered::server::{Fault, Variant};
 use crate::cases::{self, Case};
 use crate::profile::{Profile, ProfileError};
+use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -147,7 +148,7 @@ impl Bench {
             [&self.declared, &self.options.profile].map(|profile| Trial {
                 subject,
                 profile: profile.clone(),
-                cases: cases::all().collect(),
+                cases: cases::all(Role::Server).collect(),
                 program: None,
                 slow: false,
             })
@@ -176,9 +177,9 @@ impl Bench {
 /// Which faults failed each case.
 #[derive(Debug, Default)]
 struct Failed {
-    by: BTreeMap<&'static str, Vec<&'static str>>,
+    by: BTreeMap<CaseId, Vec<&'static str>>,
     /// Cases that were played at all.
-    played: BTreeSet<&'static str>,
+    played: BTreeSet<CaseId>,
 }
 
 impl Failed {
@@ -189,18 +190,18 @@ impl Failed {
         }
         for (case, seen) in &results.cases {
             if seen.is_played() {
-                self.played.insert(case);
+                self.played.insert(*case);
             }
             if seen.is_noticed() {
-                self.by.entry(case).or_default().push(fault.name);
+                self.by.entry(*case).or_default().push(fault.name);
             }
         }
     }
 
     /// Cases that were played and never failed.
-    fn never(&self, bench: &Bench) -> Vec<&'static str> {
+    fn never(&self, bench: &Bench) -> Vec<CaseId> {
         let all = bench.options.faults.len() == Fault::all().count();
-        cases::all()
+        cases::all(Role::Server)
             .map(|case| case.id)
             .filter(|case| all && self.played.contains(case) && !self.by.contains_key(case))
             .collect()
@@ -251,9 +252,7 @@ async fn try_each(
 }
 
 fn own_cases(fault: &Fault) -> Vec<&'static Case> {
-    cases::all()
-        .filter(|case| case.slug() == fault.clause)
-        .collect()
+    cases::of(fault.clause).collect()
 }
 
 /// Looks among all faults for one that fails each case that no fault of its own clause has failed.
@@ -268,8 +267,8 @@ async fn fail_the_others(bench: &Arc<Bench>, failed: Failed) -> Failed {
             };
             let left = {
                 let failed = lock(&failed);
-                let is_left = |case: &&Case| !failed.by.contains_key(case.id);
-                cases::all().filter(is_left).collect::<Vec<_>>()
+                let is_left = |case: &&Case| !failed.by.contains_key(&case.id);
+                cases::all(Role::Server).filter(is_left).collect::<Vec<_>>()
             };
             let Ok(trial) = bench.trial(fault, left) else {
                 return;

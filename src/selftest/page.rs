@@ -41,11 +41,10 @@ pub fn faults_table(matrix: &Matrix) -> String {
 fn fault_line(fault: &Fault, fate: &Fate) -> String {
     let found = match fate {
         Fate::Found(cases) => {
-            let variants = cases.iter().filter_map(|case| case.split_once('/'));
-            let variants: Vec<&str> = variants.map(|(_, variant)| variant).collect();
+            let variants: Vec<&str> = cases.iter().map(|case| case.variant).collect();
             variants.join(", ")
         }
-        Fate::Unsure(cases) => format!("**only at times:** {}", cases.join(", ")),
+        Fate::Unsure(cases) => format!("**only at times:** {}", joined(cases.iter())),
         Fate::Survived => "**nobody**".into(),
         Fate::NotLooked(why) => format!("not looked for: {why}"),
     };
@@ -103,10 +102,16 @@ pub fn cases_table(matrix: &Matrix) -> String {
     lines.join("\n")
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: BTreeSet<&str> = names.collect();
+/// One behind the other, with commas.
+pub(super) fn joined(names: impl IntoIterator<Item = impl ToString>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    names.join(", ")
+}
+
+fn listed<T: Ord + ToString>(names: impl Iterator<Item = T>) -> String {
+    let names: BTreeSet<T> = names.collect();
     if names.is_empty() {
         return "none".into();
     }
-    names.into_iter().collect::<Vec<_>>().join(", ")
+    joined(names)
 }

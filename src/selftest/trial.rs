@@ -8,6 +8,7 @@ use crate::peer::Process;
 use crate::profile::Profile;
 use crate::run::{self, Options};
 use crate::server::{Background, Echo, Settings};
+use crate::spec::CaseId;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -112,7 +113,7 @@ impl Seen {
 /// What became of all of them.
 #[derive(Debug, Default)]
 pub(super) struct Results {
-    pub(super) cases: BTreeMap<&'static str, Seen>,
+    pub(super) cases: BTreeMap<CaseId, Seen>,
     /// Whether the server answered a plain request.
     pub(super) served: bool,
     /// Why there was no server, if there was none.
@@ -134,7 +135,7 @@ pub(super) async fn play(trial: Trial) -> Results {
         };
         let before = left.len();
         let not_run = |case: &&Case| {
-            let seen = round.results.cases.get(case.id);
+            let seen = round.results.cases.get(&case.id);
             round.is_over && seen.is_none_or(|seen| seen.verdict == Verdict::Skip)
         };
         left.retain(|case| not_run(case));
@@ -168,7 +169,7 @@ async fn one_server(trial: &Trial, cases: Vec<&'static Case>) -> io::Result<Roun
     let mut tell = |event| match event {
         Event::Calibrated(calibration) => results.served = calibration.reply != "unknown",
         Event::CaseFinished(result) => {
-            let case = cases.iter().find(|case| case.id == result.id);
+            let case = cases.iter().find(|case| case.id.is_written(&result.id));
             if let Some(case) = case {
                 let (verdict, detail) = (result.verdict, result.detail);
                 results.cases.insert(case.id, Seen { verdict, detail });

@@ -357,7 +357,7 @@ mod against_the_model {
     use super::*;
     use crate::model::payload::meaning;
     use crate::model::{Doubt, Owes, Tail, permitted_for};
-    use crate::script::ClientEnd;
+    use crate::script::OwnEnd;
 
     proptest! {
         #[test]
@@ -365,7 +365,7 @@ mod against_the_model {
             let (sent, end) = exchange(&profile, stream.chunks(7));
             let replies: Vec<_> = frames(&profile, &sent).map(Result::unwrap).collect();
             let mut replies = replies.iter().map(|frame| frame.payload());
-            let permitted = permitted_for(&profile, &stream, ClientEnd::Fin);
+            let permitted = permitted_for(&profile, &stream, OwnEnd::Fin);
             for duty in permitted.duties {
                 match duty.owes {
                     Owes::Reply(carried) => {
@@ -377,7 +377,7 @@ mod against_the_model {
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());
                     }
-                    Owes::ReplyOrClose(_) => {
+                    Owes::ReplyOrClose(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {
                         let reply = replies.next().expect("it stays open, so it replies");
                         prop_assert!(meaning(&profile, reply).is_some());
                     }

@@ -28,9 +28,9 @@ impl Edit {
     }
 }
 
-/// The steps as a script, if they are one.
-fn script(steps: impl IntoIterator<Item = Step>) -> Option<Script> {
-    let mut script = Script::new();
+/// The steps as a script of the same side, if they are one.
+fn script(of: &Script, steps: impl IntoIterator<Item = Step>) -> Option<Script> {
+    let mut script = of.emptied();
     for step in steps {
         script.push(step.conn, step.action).ok()?;
     }
@@ -64,7 +64,7 @@ pub(super) fn spliced(of: &Script, streams: &[Vec<u8>], edits: &[Edit]) -> Optio
             steps.push(Step { conn, action });
         }
     }
-    script(steps)
+    script(of, steps)
 }
 
 /// A stream with its edits, in order.
@@ -114,8 +114,7 @@ impl<'a> Edited<'a> {
 /// The script without some of its connections.
 pub(super) fn without_conns(of: &Script, out: &Range<usize>) -> Option<Script> {
     let steps = of.steps().iter().filter_map(|step| {
-        // Pauses and samples belong to no connection.
-        if matches!(step.action, Action::Pause(_) | Action::Sample(_)) {
+        if step.action.is_general() {
             return Some(step.clone());
         }
         let conn = match step.conn {
@@ -126,7 +125,7 @@ pub(super) fn without_conns(of: &Script, out: &Range<usize>) -> Option<Script> {
         let action = step.action.clone();
         Some(Step { conn, action })
     });
-    script(steps)
+    script(of, steps)
 }
 
 /// Whether a step can be left out by itself.
@@ -148,7 +147,7 @@ pub(super) fn without_steps(of: &Script, out: &Range<usize>) -> Option<Script> {
         seen = seen.saturating_add(usize::from(loose));
         !(loose && out.contains(&number))
     });
-    script(steps.cloned())
+    script(of, steps.cloned())
 }
 
 /// Places where one segment is followed by the next of the same connection, with nothing done in
@@ -205,7 +204,7 @@ pub(super) fn without_cuts(of: &Script, out: &Range<usize>) -> Option<Script> {
             steps.push(Step { conn, action });
         }
     }
-    script(steps)
+    script(of, steps)
 }
 
 /// How many pauses there are.
@@ -234,5 +233,5 @@ pub(super) fn with_shorter_pauses(of: &Script, which: &Range<usize>) -> Option<S
             action: Action::Pause(time),
         }
     });
-    script(steps)
+    script(of, steps)
 }

@@ -5,7 +5,7 @@ use crate::model::reader;
 use crate::model::{self, Doubt, Owes, Tail};
 use crate::profile::Profile;
 use crate::script::craft::Craft;
-use crate::script::{ClientEnd, Conn, ConnName, Script};
+use crate::script::{Conn, ConnName, OwnEnd, Script};
 use std::ops::Range;
 
 /// A stretch of a stream.
@@ -54,14 +54,14 @@ impl View {
 }
 
 fn pieces_of(profile: &Profile, conn: Conn, stream: &[u8], pieces: &mut Vec<Piece>) {
-    let permitted = model::permitted_for(profile, stream, ClientEnd::Open);
+    let permitted = model::permitted_for(profile, stream, OwnEnd::Open);
     let mut end = 0;
     for duty in &permitted.duties {
         let range = duty.start..duty.due;
         let kind = match &duty.owes {
             Owes::Close(_) => Kind::Header,
             Owes::ReplyOrClose(Doubt::OddLength) => Kind::Odd,
-            Owes::Reply(_) | Owes::ReplyOrClose(_) => frame(profile, stream, &range),
+            _ => frame(profile, stream, &range),
         };
         end = range.end;
         pieces.push(Piece { conn, range, kind });

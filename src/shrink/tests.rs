@@ -6,6 +6,7 @@ use crate::judge::{ReplyRule, judge};
 use crate::model::{self, Owes, Tail};
 use crate::script::craft::Craft;
 use crate::script::{Action, Conn, MAX_PAUSE};
+use crate::spec::Clause;
 use crate::transcript::{Entry, Seen, Transcript};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -73,7 +74,7 @@ fn play(profile: &Profile, script: &Script, fault: Fault) -> Transcript {
                             Owes::Reply(_) => {
                                 note(conn, Seen::Received(echo(profile, request.octets)))
                             }
-                            Owes::ReplyOrClose(_) | Owes::Close(_) => {
+                            _ => {
                                 note(conn, Seen::Fin);
                                 closed[conn] = true;
                             }
@@ -82,12 +83,12 @@ fn play(profile: &Profile, script: &Script, fault: Fault) -> Transcript {
                 }
             }
             Action::Fin => {
-                note(conn, Seen::ClientFin);
+                note(conn, Seen::FinSent);
                 note(conn, Seen::Fin);
                 closed[conn] = true;
             }
             Action::Rst => {
-                note(conn, Seen::ClientRst);
+                note(conn, Seen::RstSent);
                 closed[conn] = true;
             }
             _ => {}
@@ -95,7 +96,10 @@ fn play(profile: &Profile, script: &Script, fault: Fault) -> Transcript {
     }
     for (conn, closed) in closed.iter().enumerate() {
         if !closed && permitted[conn].tail != Tail::Void {
-            note(conn, Seen::GaveUp(Duration::from_secs(1)));
+            note(
+                conn,
+                Seen::GaveUp(crate::script::Awaited::Owed, Duration::from_secs(1)),
+            );
         }
     }
     Transcript {
@@ -109,7 +113,9 @@ fn shows(profile: &Profile, script: &Script, fault: Fault) -> bool {
     let permitted = model::permitted(profile, script);
     let transcript = play(profile, script, fault);
     let findings = judge(profile, &ReplyRule::Echo, &permitted, &transcript);
-    findings.iter().any(|finding| finding.clause == "one-reply")
+    findings
+        .iter()
+        .any(|finding| finding.clause == Clause::OneReply)
 }
 
 /// The script shrunk as far as the fault allows; every question is counted.

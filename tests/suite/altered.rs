@@ -8,7 +8,7 @@ use framespec::altered::{Alterable, Fault as FaultOf, Variant as VariantOf, clie
 use framespec::cases::{self, Circumstances};
 use framespec::judge::ReplyRule;
 use framespec::profile::Profile;
-use framespec::script::{ClientEnd, Script};
+use framespec::script::{OwnEnd, Script};
 use framespec::server::{Background, Echo, Settings};
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
@@ -40,7 +40,7 @@ fn variant(name: &str) -> Background {
 }
 
 /// All that comes in answer to a stream and its end, and whether that ends in a FIN.
-fn answers(addr: SocketAddr, octets: &[u8], end: ClientEnd) -> (Vec<u8>, bool) {
+fn answers(addr: SocketAddr, octets: &[u8], end: OwnEnd) -> (Vec<u8>, bool) {
     let mut stream = connect(addr);
     let mut writer = stream.try_clone().unwrap();
     thread::scope(|scope| {
@@ -63,7 +63,8 @@ fn answers(addr: SocketAddr, octets: &[u8], end: ClientEnd) -> (Vec<u8>, bool) {
 fn streams(profile: &Profile) -> BTreeSet<Vec<u8>> {
     let rule = ReplyRule::Echo;
     let circumstances = Circumstances::best(profile, &rule);
-    let scripts = cases::all().filter_map(|case| case.script(&circumstances).ok());
+    let scripts = cases::all(framespec::spec::Role::Server)
+        .filter_map(|case| case.script(&circumstances).ok());
     let of = |script: Script| {
         (0..script.connections())
             .map(|conn| script.stream(conn))
@@ -369,7 +370,7 @@ fn many_clients_go_wrong() {
 fn permitted_differences_are_different() {
     let said = |name: &str, octets: &[u8]| {
         let server = variant(name);
-        let (said, _) = answers(server.addr(), octets, ClientEnd::Fin);
+        let (said, _) = answers(server.addr(), octets, OwnEnd::Fin);
         payloads(&said).join(" ")
     };
     assert_eq!(said("closes-on-undecodable", &frame("x")), "");
@@ -402,7 +403,7 @@ fn without_a_fault_it_says_what_the_reference_server_says() {
         let streams = streams(&profile);
         assert!(streams.len() > 500, "{}", streams.len());
         for stream in streams {
-            let said = |server: &Background| answers(server.addr(), &stream, ClientEnd::Fin);
+            let said = |server: &Background| answers(server.addr(), &stream, OwnEnd::Fin);
             assert_eq!(
                 said(&altered),
                 said(&reference),

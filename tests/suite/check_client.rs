@@ -4,8 +4,9 @@
 use crate::peers;
 use crate::program::{command, conformance};
 use crate::python;
+use framespec::cases;
 use framespec::event::{Run, Verdict};
-use framespec::{client_cases, spec};
+use framespec::spec::{Clause, Role};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -54,9 +55,9 @@ fn of(run: &Run, verdict: Verdict) -> Vec<String> {
         .collect()
 }
 
-fn ids(run: &Run, verdict: Verdict) -> BTreeSet<&str> {
+fn ids(run: &Run, verdict: Verdict) -> BTreeSet<String> {
     let results = run.results.iter().filter(|one| one.verdict == verdict);
-    results.map(|one| one.id.as_str()).collect()
+    results.map(|one| one.id.clone()).collect()
 }
 
 /// All that was selected passes, but for these cases, which are skipped.
@@ -67,7 +68,11 @@ fn all_well<const SKIPPED: usize>(exec: &str, args: &[&str], skipped: [&str; SKI
             assert_eq!(of(&run, verdict), [""; 0], "{exec}");
         }
     }
-    assert_eq!(ids(&run, Verdict::Skip), skipped.into(), "{exec}");
+    assert_eq!(
+        ids(&run, Verdict::Skip),
+        BTreeSet::from(skipped.map(str::to_owned)),
+        "{exec}"
+    );
     assert_eq!(code, Some(0));
 }
 
@@ -137,9 +142,9 @@ fn every_single_fault_is_found_by_a_case_of_its_own_clause() {
     assert_eq!(names.len(), faults.len());
     let clause = |case: &str| case.split_once('/').unwrap().0.to_owned();
     let clauses: BTreeSet<String> = faults.iter().map(|(_, case)| clause(case)).collect();
-    let known: BTreeSet<String> = spec::CLIENT_CLAUSES
-        .iter()
-        .map(|clause| clause.slug.to_owned())
+    let known: BTreeSet<String> = Role::Client
+        .clauses()
+        .map(|clause| clause.to_string())
         .collect();
     assert_eq!(clauses, known);
     let waiting = Mutex::new(faults);
@@ -194,8 +199,14 @@ fn what_the_tutorials_client_does_is_found() {
         args.extend(["--run", case]);
     }
     let (code, run) = check(&format!("{client} {{host}} {{port}}"), &args);
-    assert_eq!(ids(&run, Verdict::Fail), BTreeSet::from(bad));
-    assert_eq!(ids(&run, Verdict::Pass), BTreeSet::from(good));
+    assert_eq!(
+        ids(&run, Verdict::Fail),
+        BTreeSet::from(bad.map(str::to_owned))
+    );
+    assert_eq!(
+        ids(&run, Verdict::Pass),
+        BTreeSet::from(good.map(str::to_owned))
+    );
     assert_eq!(code, Some(1));
     let spins = &run.results.iter().find(|one| one.id.ends_with("-padding"));
     let what: Vec<_> = spins.unwrap().findings.iter().map(|f| &f.what).collect();
@@ -244,16 +255,17 @@ fn a_client_that_connects_by_itself_is_judged_by_its_next_request() {
 }
 
 /// What is selected there and needs a client that is started, types lines, or sends requests ahead.
-fn unseen_from_outside() -> BTreeSet<&'static str> {
-    let resets = client_cases::all().filter(|case| case.slug() == "client-reset");
+fn unseen_from_outside() -> BTreeSet<String> {
+    let resets = cases::all(Role::Client).filter(|case| case.clause() == Clause::ClientReset);
     let of_lines = [
         "client-framing/characters-of-two-octets",
         "client-framing/long",
         "client-framing/several-chunks",
     ];
     let ahead = ["client-framing/in-a-row"];
-    let resets = resets.map(|case| case.id);
-    resets.chain(of_lines).chain(ahead).collect()
+    let resets = resets.map(|case| case.id.to_string());
+    let others = of_lines.into_iter().chain(ahead).map(str::to_owned);
+    resets.chain(others).collect()
 }
 
 #[test]
@@ -269,8 +281,9 @@ fn a_client_that_prints_nothing_of_replies_is_never_passed_on_them() {
         skipped.iter().all(|why| why.contains(reason)),
         "{skipped:?}"
     );
-    let of_replies = client_cases::all().filter(|case| case.slug() == "client-reassembly");
-    let of_replies: BTreeSet<_> = of_replies.map(|case| case.id).collect();
+    let of_replies =
+        cases::all(Role::Client).filter(|case| case.clause() == Clause::ClientReassembly);
+    let of_replies: BTreeSet<_> = of_replies.map(|case| case.id.to_string()).collect();
     assert_eq!(ids(&run, Verdict::Skip), of_replies);
     let all_else = run.started.selected - of_replies.len();
     assert!(all_else > 0);
@@ -344,8 +357,8 @@ fn cases_are_listed_and_explained() {
         .assert()
         .success();
     let listed = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
-    for case in client_cases::all() {
-        assert!(listed.contains(case.id));
+    for case in cases::all(Role::Client) {
+        assert!(listed.contains(&case.id.to_string()));
     }
     let explained = conformance()
         .args(["explain", "client-boundary/tail-with-next"])

@@ -7,8 +7,8 @@ use framespec::model::payload::SURE_DEPTH;
 use framespec::model::reader::{self, Ending, FrameAt, Place};
 use framespec::model::{self, Doubt, Owes, SURE_BODY, SURELY_TOO_LARGE};
 use framespec::profile::{DEFAULT_MAX_BODY, Profile};
-use framespec::script::ClientEnd;
-use framespec::spec::{CLAUSES, Group, clauses_of};
+use framespec::script::OwnEnd;
+use framespec::spec::{Clause, Group};
 use framespec::wire::Encoder;
 use std::fmt::Write as _;
 use std::fs;
@@ -26,14 +26,14 @@ fn the_clauses_of_the_protocol_are_those_of_the_table() {
             group.title()
         )
         .unwrap();
-        for clause in clauses_of(group) {
-            let (slug, level, sentence) = (clause.slug, clause.level, clause.sentence);
-            writeln!(text, "| `{slug}` | {level} | {sentence} |").unwrap();
+        for clause in group.clauses() {
+            let (level, sentence) = (clause.level(), clause.sentence());
+            writeln!(text, "| `{clause}` | {level} | {sentence} |").unwrap();
         }
     }
     text.push('\n');
     generated::part(PROTOCOL, "clauses", &text);
-    assert!(CLAUSES.iter().all(|clause| text.contains(clause.slug)));
+    assert!(Clause::all().all(|clause| text.contains(clause.slug())));
 }
 
 #[test]
@@ -191,13 +191,14 @@ fn dump(profile: &Profile, stream: &[u8]) -> String {
             rows(stream, start..stream.len(), place, &mut text);
         }
     }
-    let permitted = model::permitted_for(profile, stream, ClientEnd::Fin);
+    let permitted = model::permitted_for(profile, stream, OwnEnd::Fin);
     for duty in &permitted.duties {
         let owes = match &duty.owes {
             Owes::Reply(_) => "one reply",
             Owes::ReplyOrClose(Doubt::OddLength) => "a close; a reply is tolerated",
             Owes::ReplyOrClose(_) => "one reply, or a close",
             Owes::Close(_) => "a close",
+            Owes::Showing(_) | Owes::ReadOnOrEnd(_) => "nothing of a server",
         };
         writeln!(text, "owed for the frame at {}: {owes}", duty.start).unwrap();
     }

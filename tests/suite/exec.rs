@@ -102,8 +102,8 @@ fn a_server_that_is_started_here_is_checked_with_its_process() {
     let summary = run.finished.summary;
     assert_eq!((summary.skip, summary.error), (0, 0));
     let of_the_process = |slug: &str| only.contains(&slug);
-    let there =
-        tables::played(Profile::tutorial(), true).filter(|case| of_the_process(case.slug()));
+    let there = tables::played(Profile::tutorial(), true)
+        .filter(|case| of_the_process(case.clause().slug()));
     assert_eq!(summary.pass, there.count(), "{summary:?}");
     assert!(
         run.results[0].rerun.contains(" --exec '"),

@@ -9,6 +9,7 @@ use framespec::selftest::{
     Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table, honest_table,
     selftest,
 };
+use framespec::spec::CaseId;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -71,10 +72,6 @@ fn is_the_servers_end(fault: &str) -> bool {
 
 /// What two rounds agree on, and both of what they found where chance has chosen.
 fn both(one: Matrix, other: Matrix) -> Matrix {
-    let common = |one: &[&'static str], other: &[&'static str]| -> Vec<&'static str> {
-        let kept = one.iter().filter(|name| other.contains(name));
-        kept.copied().collect()
-    };
     let faults = one.faults.iter().zip(&other.faults).map(|(row, other)| {
         let fate = match (&row.fate, &other.fate) {
             (Fate::Found(one), Fate::Found(other)) if is_the_servers_end(row.name) => {
@@ -108,6 +105,11 @@ fn both(one: Matrix, other: Matrix) -> Matrix {
     }
 }
 
+fn common<T: Copy + PartialEq>(one: &[T], other: &[T]) -> Vec<T> {
+    let kept = one.iter().filter(|name| other.contains(name));
+    kept.copied().collect()
+}
+
 fn write(matrix: &Matrix) {
     for row in &matrix.faults {
         let sure = !matches!(&row.fate, Fate::Found(cases) if cases.is_empty());
@@ -136,8 +138,8 @@ fn the_document_shows_every_fault_every_variant_and_every_case() {
             row.name
         );
     }
-    let shown = |case: &&str| documented.failed_by.iter().any(|(shown, _)| shown == case);
-    let missing: Vec<_> = cases::all()
+    let shown = |case: &CaseId| documented.failed_by.iter().any(|(shown, _)| shown == case);
+    let missing: Vec<_> = cases::all(framespec::spec::Role::Server)
         .map(|case| case.id)
         .filter(|case| !shown(case))
         .collect();
@@ -187,7 +189,7 @@ fn documented() -> Matrix {
                     .collect(),
             }
         });
-    let failed_by = cases::all().filter_map(|case| {
+    let failed_by = cases::all(framespec::spec::Role::Server).filter_map(|case| {
         let shown = row(&format!("`{}`", case.id), 2)?;
         let faults = shown
             .split(", ")

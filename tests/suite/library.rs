@@ -99,7 +99,7 @@ async fn a_server_in_the_same_runtime_is_checked() {
     let server = server.await.unwrap();
     let address = server.local_addr().unwrap();
     let serving = tokio::spawn(server.serve(Echo, std::future::pending()));
-    let check = framespec::check(address).only(spec::clause("order").unwrap());
+    let check = framespec::check(address).only(spec::Clause::Order);
     check.run_async().await.unwrap().assert_pass();
     serving.abort();
 }

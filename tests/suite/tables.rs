@@ -6,7 +6,7 @@ use framespec::profile::Profile;
 
 /// The cases that a check without `--slow` plays at a server that echoes.
 pub(crate) fn played(profile: Profile, with_process: bool) -> impl Iterator<Item = &'static Case> {
-    cases::all().filter(move |case| {
+    cases::all(framespec::spec::Role::Server).filter(move |case| {
         let circumstances = Circumstances {
             slow: false,
             process: with_process,

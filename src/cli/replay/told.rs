@@ -9,6 +9,7 @@ use crate::outcome::{Attempt, Series, Trial as _};
 use crate::profile::Profile;
 use crate::report::escape::Line;
 use crate::report::{Look, human, json, terminal};
+use crate::spec::CaseId;
 use serde::Serialize;
 use std::io::Write as _;
 use std::time::Instant;
@@ -24,7 +25,7 @@ pub(super) struct FileResult {
     profile: String,
     /// The case that it stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    case: Option<&'static str>,
+    case: Option<CaseId>,
     pub(super) verdict: Verdict,
     /// What was found first, or why it was not played; else nothing.
     detail: String,

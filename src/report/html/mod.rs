@@ -185,8 +185,8 @@ fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<p class=\"sentence\"><b>{}</b> {}</p>",
-            clause.level,
-            Html(clause.sentence)
+            clause.level(),
+            Html(clause.sentence())
         )?;
     }
     for result in &of.results {

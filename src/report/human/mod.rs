@@ -145,8 +145,8 @@ fn of_clause(of: &OfClause<'_>, in_full: bool, look: Look, out: &mut dyn Write) 
     let faint = look.ink(Ink::Faint);
     write!(out, "{bold}{}{bold:#}", Line(of.slug))?;
     if let Some(clause) = of.clause {
-        let sentence = wrapped(clause.sentence, look.width.saturating_sub(2), 2);
-        writeln!(out, " {}\n  {faint}{sentence}{faint:#}", clause.level)?;
+        let sentence = wrapped(clause.sentence(), look.width.saturating_sub(2), 2);
+        writeln!(out, " {}\n  {faint}{sentence}{faint:#}", clause.level())?;
     } else {
         writeln!(out)?;
     }

@@ -7,7 +7,7 @@ pub(crate) mod seeds;
 use crate::generated;
 use framespec::profile::Profile;
 use framespec::script::{MAGIC, Script, profile_of_file};
-use framespec::spec::{Group, clause, clauses_of};
+use framespec::spec::{Clause, Group};
 use framespec::wire::{DecodeErrorKind, Place, frames};
 use std::collections::BTreeSet;
 
@@ -23,13 +23,13 @@ fn seeds_are_named_after_their_clauses() {
     let mut names = BTreeSet::new();
     for (name, _) in seeds::all() {
         let (slug, variant) = name.split_once('.').unwrap();
-        assert!(clause(slug).is_some(), "{name}");
+        assert!(Clause::from_slug(slug).is_some(), "{name}");
         assert!(!variant.is_empty() && names.insert(name), "{name}");
     }
-    for clause in clauses_of(Group::Receiving) {
-        let prefix = format!("{}.", clause.slug);
+    for clause in Group::Receiving.clauses() {
+        let prefix = format!("{clause}.");
         let seeds = names.iter().filter(|name| name.starts_with(&prefix));
-        assert!(seeds.count() >= 4, "{}", clause.slug);
+        assert!(seeds.count() >= 4, "{clause}");
     }
 }
 

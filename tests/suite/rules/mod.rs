@@ -1,5 +1,6 @@
 //! Rules of this repository, read off its files: who may import whom, and what stands in no file.
 
+mod clauses;
 mod codec_alone;
 pub(crate) mod rooms;
 mod source;

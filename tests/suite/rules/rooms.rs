@@ -81,14 +81,14 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("session", &["profile", "wire", "message"]),
     room("server", &["profile", "wire", "message", "session"]),
     room("client", &["profile", "wire", "message"]),
-    room("altered", &["profile", "wire", "message", "session", "server", "client"]),
     pure("spec", &[]),
+    room("altered", &["profile", "wire", "message", "session", "server", "client", "spec"]),
     pure("script", &["profile"]),
     pure("transcript", &["script"]),
-    pure("model", &["profile", "script"]),
+    pure("model", &["profile", "script", "spec"]),
     pure("judge", &["profile", "spec", "script", "transcript", "model"]),
     pure("cases", &["profile", "spec", "script", "transcript", "model", "judge"]),
-    pure("client_cases", &["profile", "spec", "script", "transcript", "model", "judge"]),
+
     pure("event", &["spec"]),
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
@@ -98,9 +98,9 @@ pub(crate) const ROOMS: &[Room] = &[
     room("peer", &["transcript"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
-    room("run_client", &["profile", "script", "transcript", "judge", "client_cases", "event", "marks", "peer", "outcome", "spec"]),
+    room("run_client", &["profile", "script", "transcript", "model", "judge", "cases", "event", "peer", "outcome", "run", "spec"]),
     // What is not said is as on the command line.
-    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "cases", "client_cases", "event", "report", "expect", "peer", "outcome", "run", "run_client"]) },
+    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run", "run_client"]) },
     room("selftest", &["profile", "spec", "cases", "event", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
@@ -109,7 +109,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "client_cases", "run_client", "check", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "run_client", "check", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

@@ -10,8 +10,17 @@ pub(super) struct Source {
     /// The module that it is, from the root of the crate; empty for lib.rs.
     module: Vec<String>,
     pub(super) imports: Vec<Import>,
+    pub(super) texts: Vec<Text>,
     /// Modules of other files that are for tests only.
     test_modules: Vec<Vec<String>>,
+}
+
+/// A string that stands in a file, between its quotes.
+pub(super) struct Text {
+    pub(super) line: usize,
+    pub(super) text: String,
+    /// The path in front of it, if nothing but a comma is between: the argument before.
+    pub(super) behind: Vec<String>,
 }
 
 /// A path of two or more names that stands in a file, whether imported or used in place.
@@ -49,10 +58,12 @@ impl Source {
             .into_iter()
             .filter_map(|import| from_the_root(import, &module))
             .collect();
+        let texts = texts(&tokens);
         Self {
             path: file.path.clone(),
             module,
             imports,
+            texts,
             test_modules,
         }
     }
@@ -99,6 +110,7 @@ fn from_the_root(import: Import, module: &[String]) -> Option<Import> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Name(String),
+    Text(String),
     Sign(char),
     /// `::`.
     Of,
@@ -117,7 +129,7 @@ fn name(token: Option<&(Token, Line)>) -> Option<&str> {
     }
 }
 
-/// Names and signs in the order of the text. Literals are left out; comments are no tokens.
+/// Names, strings and signs in the order of the text. Other literals are left out; comments are no tokens.
 fn tokens(text: &str) -> Vec<(Token, Line)> {
     let stream: TokenStream = text.parse().expect("the tokens of a Rust source");
     let mut found = Vec::new();
@@ -143,9 +155,22 @@ fn flatten(stream: TokenStream, found: &mut Vec<(Token, Line)>) {
                 let line = group.span_close().start().line;
                 found.extend(close.map(|close| (Token::Sign(close), line)));
             }
-            TokenTree::Literal(_) => {}
+            TokenTree::Literal(literal) => {
+                if let Some(text) = unquoted(&literal.to_string()) {
+                    found.push((Token::Text(text), line));
+                }
+            }
         }
     }
+}
+
+/// What stands between the quotes of a literal, if it is a string.
+fn unquoted(literal: &str) -> Option<String> {
+    let bare = literal
+        .trim_start_matches(['b', 'c', 'r'])
+        .trim_matches('#');
+    let inner = bare.strip_prefix('"')?.strip_suffix('"')?;
+    Some(inner.to_owned())
 }
 
 fn is_of(sign: &Punct, next: Option<&TokenTree>) -> bool {
@@ -219,6 +244,34 @@ fn item_length(tokens: &[(Token, Line)]) -> usize {
         }
     }
     tokens.len()
+}
+
+/// Every string, with the argument before it.
+fn texts(tokens: &[(Token, Line)]) -> Vec<Text> {
+    let mut found = Vec::new();
+    for (at, (token, line)) in tokens.iter().enumerate() {
+        let Token::Text(text) = token else { continue };
+        let before = &tokens[..at];
+        let behind = match before.split_last() {
+            Some((comma, before)) if is_sign(Some(comma), ',') => path_before(before),
+            _ => Vec::new(),
+        };
+        found.push(Text {
+            line: *line,
+            text: text.clone(),
+            behind,
+        });
+    }
+    found
+}
+
+/// The path that ends where these tokens do.
+fn path_before(tokens: &[(Token, Line)]) -> Vec<String> {
+    let is_of_path = |(token, _): &&(Token, Line)| matches!(token, Token::Name(_) | Token::Of);
+    let path = tokens.iter().rev().take_while(is_of_path);
+    let mut names: Vec<_> = path.filter_map(|token| name(Some(token))).collect();
+    names.reverse();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Every path, with groups in braces written out.

@@ -4,47 +4,48 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::frame::Body;
+use crate::spec::Clause;
 use std::io;
 use std::time::Duration;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("half-a-reply-is-a-reply", "client-truncation", "",
+    Fault::new("half-a-reply-is-a-reply", Clause::ClientTruncation, "",
         "When the stream ends inside a reply, what has arrived is taken for all of it.",
         |h| h.body = |c, wanted| c.collect(wanted)),
-    Fault::new("half-a-reply-shown", "client-truncation", "",
+    Fault::new("half-a-reply-shown", Clause::ClientTruncation, "",
         "When the stream ends inside a reply, what has arrived is shown before the connection is given up.",
         |h| h.body = showing_what_came),
-    Fault::new("half-a-reply-waited-for", "client-truncation", "speedtestcpp#3",
+    Fault::new("half-a-reply-waited-for", Clause::ClientTruncation, "speedtestcpp#3",
         "A read that returns nothing inside a reply is tried again, for ever.",
         |h| h.ended = waiting_for_the_rest),
-    Fault::new("half-a-reply-ends-the-reader", "client-truncation", "",
+    Fault::new("half-a-reply-ends-the-reader", Clause::ClientTruncation, "",
         "A stream that ends inside a reply ends the thread that reads, and its socket stays.",
         |h| h.ended = |_, end| forgotten_if(end, |end| matches!(end, End::Eof { inside: true }))),
 
-    Fault::new("end-is-an-empty-reply", "client-close", "nut#225, wrk#167",
+    Fault::new("end-is-an-empty-reply", Clause::ClientClose, "nut#225, wrk#167",
         "A read that returns nothing is taken for a header of zeros, for ever.",
         |h| { h.header = zeros_at_the_end; h.undecodable = |_, _| Ok(()); }),
-    Fault::new("end-of-stream-ends-the-reader", "client-close", "",
+    Fault::new("end-of-stream-ends-the-reader", Clause::ClientClose, "",
         "The end of the stream ends the thread that reads, and its socket stays.",
         |h| h.ended = |_, end| forgotten_if(end, |end| matches!(end, End::Eof { inside: false }))),
-    Fault::new("owed-reply-waited-for-behind-the-end", "client-close", "",
+    Fault::new("owed-reply-waited-for-behind-the-end", Clause::ClientClose, "",
         "A stream that ends where a reply is owed is not given up: the reply is waited for.",
         |h| h.ended = waiting_for_what_is_owed),
-    Fault::new("reply-lost-with-the-end", "client-close", "",
+    Fault::new("reply-lost-with-the-end", Clause::ClientClose, "",
         "A reply that comes with the end of the stream is dropped with it.",
         |h| h.take = unless_it_is_the_last),
 
-    Fault::new("reset-ends-the-reader", "client-reset", "restler#59, hyper#1439",
+    Fault::new("reset-ends-the-reader", Clause::ClientReset, "restler#59, hyper#1439",
         "The error of a reset connection ends the thread that reads, and nobody notices.",
         |h| h.ended = |_, end| forgotten_if(end, |end| matches!(end, End::Broken(_)))),
-    Fault::new("reset-ends-the-client-badly", "client-reset", "",
+    Fault::new("reset-ends-the-client-badly", Clause::ClientReset, "",
         "The error of a reset connection is one that nobody handles, and the process dies of it.",
         |h| h.ended = dying_of_a_reset),
-    Fault::new("reset-tried-again", "client-reset", "",
+    Fault::new("reset-tried-again", Clause::ClientReset, "",
         "A read that fails is tried again, for ever.",
         |h| h.ended = trying_again),
-    Fault::new("broken-pipe-ends-the-client", "client-reset", "libmpdclient#155, hiredis#840",
+    Fault::new("broken-pipe-ends-the-client", Clause::ClientReset, "libmpdclient#155, hiredis#840",
         "A reset goes unnoticed until something is sent, and the signal that is raised then ends the process.",
         |h| {
             h.ended = |_, end| forgotten_if(end, |end| matches!(end, End::Broken(_)));

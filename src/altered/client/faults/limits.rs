@@ -6,31 +6,32 @@ use super::super::hooks::End;
 use crate::altered::alteration::Need;
 use crate::altered::frame::{self, Body, Malformed, Sizes};
 use crate::profile::Profile;
+use crate::spec::Clause;
 use std::hint::black_box;
 use std::thread::sleep;
 use std::time::Duration;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("any-reply-length-believed", "client-limit", "vnc-rs#16, CyrusDesk#20",
+    Fault::new("any-reply-length-believed", Clause::ClientLimit, "vnc-rs#16, CyrusDesk#20",
         "Any length of a reply is believed, and its body waited for.",
         |h| h.sizes = |profile, count| frame::sizes_up_to(profile, count, i128::MAX)),
-    Fault::new("room-made-before-the-limit-is-looked-at", "client-limit", "russh-sftp#100",
+    Fault::new("room-made-before-the-limit-is-looked-at", Clause::ClientLimit, "russh-sftp#100",
         "Room for a reply is reserved as its header claims it, and the limit looked at then.",
         |h| h.header = with_room),
-    Fault::new("reply-limit-of-16-kib", "client-limit", "",
+    Fault::new("reply-limit-of-16-kib", Clause::ClientLimit, "",
         "Replies of more than 16 KiB are refused, although they are within any limit that there may be.",
         |h| h.sizes = |profile, count| frame::sizes_up_to(profile, count, 16 << 10)),
-    Fault::new("reply-limit-a-chunk-too-high", "client-limit", "",
+    Fault::new("reply-limit-a-chunk-too-high", Clause::ClientLimit, "",
         "A reply of one chunk above the limit is taken.",
         |h| h.sizes = |profile, count| frame::sizes_up_to(profile, count, limit(profile, 1))).needing(Need::DeclaredLimit),
-    Fault::new("reply-limit-a-chunk-too-low", "client-limit", "",
+    Fault::new("reply-limit-a-chunk-too-low", Clause::ClientLimit, "",
         "A reply of exactly the limit is refused.",
         |h| h.sizes = |profile, count| frame::sizes_up_to(profile, count, limit(profile, -1))).needing(Need::DeclaredLimit),
-    Fault::new("negative-reply-length-passes", "client-limit", "aircrack-ng-archive#16, vertx-eventbus-bridge-clients#58",
+    Fault::new("negative-reply-length-passes", Clause::ClientLimit, "aircrack-ng-archive#16, vertx-eventbus-bridge-clients#58",
         "The length is a signed number when it is compared with the limit, and a negative one is an empty reply.",
         |h| h.sizes = negative_is_nothing),
-    Fault::new("oversize-reply-drained", "client-limit", "",
+    Fault::new("oversize-reply-drained", Clause::ClientLimit, "",
         "A reply above the limit is read to its end and dropped.",
         |h| h.take = draining),
 ];

@@ -4,31 +4,32 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::message::{Message, Undecodable};
+use crate::spec::Clause;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("garbage-ends-the-reader", "client-undecodable", "Jest#404",
+    Fault::new("garbage-ends-the-reader", Clause::ClientUndecodable, "Jest#404",
         "A reply that cannot be decoded ends the thread that reads, and nobody notices.",
         |h| h.undecodable = |_, _| Err(End::Forgotten)),
-    Fault::new("bad-utf-8-ends-the-client", "client-undecodable", "",
+    Fault::new("bad-utf-8-ends-the-client", Clause::ClientUndecodable, "",
         "Octets that are not UTF-8 end the whole process.",
         |h| h.undecodable = dying_of_bad_utf_8),
-    Fault::new("octet-behind-garbage-skipped", "client-undecodable", "",
+    Fault::new("octet-behind-garbage-skipped", Clause::ClientUndecodable, "",
         "When a reply cannot be decoded, an octet is skipped in search of the next.",
         |h| h.undecodable = skipping_an_octet),
-    Fault::new("empty-reply-ends-the-reader", "client-undecodable", "yyjsonr#44",
+    Fault::new("empty-reply-ends-the-reader", Clause::ClientUndecodable, "yyjsonr#44",
         "An empty reply ends the thread that reads, and nobody notices.",
         |h| h.undecodable = stopping_at_nothing),
-    Fault::new("garbage-kept-for-the-next", "client-undecodable", "",
+    Fault::new("garbage-kept-for-the-next", Clause::ClientUndecodable, "",
         "What cannot be decoded is kept, and the next reply put behind it.",
         |h| h.read = behind_garbage),
-    Fault::new("depth-exhausts-the-stack", "client-undecodable", "minimal-json#61, kivaloo#380",
+    Fault::new("depth-exhausts-the-stack", Clause::ClientUndecodable, "minimal-json#61, kivaloo#380",
         "The parser calls itself for each level of a reply, until the stack is used up.",
         |h| h.read = on_a_small_stack),
-    Fault::new("long-numbers-end-the-reader", "client-undecodable", "",
+    Fault::new("long-numbers-end-the-reader", Clause::ClientUndecodable, "",
         "A number of thousands of digits raises an error that nobody expects, and ends the thread that reads.",
         |h| h.show = stopping_at_long_numbers),
-    Fault::new("half-a-pair-ends-the-reader", "client-undecodable", "schemathesis#4229, reqman#12",
+    Fault::new("half-a-pair-ends-the-reader", Clause::ClientUndecodable, "schemathesis#4229, reqman#12",
         "Half of a surrogate pair is decoded and cannot be printed, which ends the thread that reads.",
         |h| h.show = stopping_at_surrogates),
 ];

@@ -4,28 +4,29 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::frame::{self, Body};
+use crate::spec::Clause;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("padding-expected", "client-payload", "",
+    Fault::new("padding-expected", Clause::ClientPayload, "",
         "Every reply is taken to end in padding, if need be in a chunk of nothing else.",
         |h| h.body = up_to_padding),
-    Fault::new("reply-stripped-at-both-ends", "client-payload", "",
+    Fault::new("reply-stripped-at-both-ends", Clause::ClientPayload, "",
         "Pad octets are dropped at the front of a reply as well.",
         |h| h.payload = stripped),
-    Fault::new("reply-cut-at-the-first-pad-octet", "client-payload", "",
+    Fault::new("reply-cut-at-the-first-pad-octet", Clause::ClientPayload, "",
         "A reply is read up to the first pad octet in it.",
         |h| h.payload = up_to_the_first_pad),
-    Fault::new("padding-of-one-chunk-only", "client-payload", "",
+    Fault::new("padding-of-one-chunk-only", Clause::ClientPayload, "",
         "Padding is dropped only in the last chunk of a reply.",
         |h| h.payload = in_the_last_chunk),
-    Fault::new("last-octet-taken-for-the-end", "client-payload", "",
+    Fault::new("last-octet-taken-for-the-end", Clause::ClientPayload, "",
         "The last octet of a reply is dropped, whatever it is.",
         |h| h.payload = |c, body| without_the_last(c, body)),
-    Fault::new("single-pad-octet-kept", "client-payload", "",
+    Fault::new("single-pad-octet-kept", Clause::ClientPayload, "",
         "A single pad octet at the end of a reply is read as part of the message.",
         |h| h.payload = with_a_single_pad),
-    Fault::new("old-octets-in-a-reply", "client-payload", "",
+    Fault::new("old-octets-in-a-reply", Clause::ClientPayload, "",
         "The buffer for replies is reused as it is, so that a short one ends in what a longer one left there.",
         |h| h.payload = over_old_octets),
 ];

@@ -4,47 +4,48 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::frame::Body;
+use crate::spec::Clause;
 use crate::wire::Decoder;
 use bytes::BytesMut;
 use std::time::Duration;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("reply-header-in-one-read", "client-reassembly", "ssh-pageant#12",
+    Fault::new("reply-header-in-one-read", Clause::ClientReassembly, "ssh-pageant#12",
         "One read is taken for the whole header of a reply, however few octets it brings.",
         |h| h.header = header_in_one_read),
-    Fault::new("reply-body-in-one-read", "client-reassembly", "libssh2#510, ddb#2",
+    Fault::new("reply-body-in-one-read", Clause::ClientReassembly, "libssh2#510, ddb#2",
         "One read is taken for the whole body of a reply, and what comes later for the next header.",
         |h| h.body = in_one_read),
-    Fault::new("reply-in-one-read", "client-reassembly", "rea#8",
+    Fault::new("reply-in-one-read", Clause::ClientReassembly, "rea#8",
         "One read is taken for a whole reply, header and body.",
         |h| h.take = all_in_one_read),
-    Fault::new("short-read-is-a-disconnect", "client-reassembly", "",
+    Fault::new("short-read-is-a-disconnect", Clause::ClientReassembly, "",
         "A read that brings less than the whole body is taken for the end of the stream.",
         |h| h.body = whole_or_gone),
-    Fault::new("part-of-a-reply-dropped", "client-reassembly", "mqtt5_client#36",
+    Fault::new("part-of-a-reply-dropped", Clause::ClientReassembly, "mqtt5_client#36",
         "When what has been read is no whole reply yet, it is dropped.",
         |h| h.take = whole_or_dropped),
-    Fault::new("reply-octets-counted-as-asked", "client-reassembly", "",
+    Fault::new("reply-octets-counted-as-asked", Clause::ClientReassembly, "",
         "Each read lowers the number of octets still to come by what was asked for, not by what it brought.",
         |h| h.body = counting_what_was_asked),
-    Fault::new("reply-decoded-piece-by-piece", "client-reassembly", "sseclient#8, nx#34151",
+    Fault::new("reply-decoded-piece-by-piece", Clause::ClientReassembly, "sseclient#8, nx#34151",
         "Each piece of a reply is decoded by itself, so that a character on a cut is lost.",
         |h| h.body = piece_by_piece),
-    Fault::new("reply-cut-to-the-buffer", "client-reassembly", "",
+    Fault::new("reply-cut-to-the-buffer", Clause::ClientReassembly, "",
         "Of a reply larger than the buffer of 4096 octets the rest is read and dropped.",
         |h| h.body = cut_to_the_buffer),
 
-    Fault::new("first-reply-of-a-read-only", "client-boundary", "songxinjianqwe/Chat#4",
+    Fault::new("first-reply-of-a-read-only", Clause::ClientBoundary, "songxinjianqwe/Chat#4",
         "What a read brings behind the first whole reply is dropped.",
         |h| h.take = first_of_a_read),
-    Fault::new("replies-in-reads-of-a-fixed-size", "client-boundary", "",
+    Fault::new("replies-in-reads-of-a-fixed-size", Clause::ClientBoundary, "",
         "A body is read 60 octets at a time until there is enough, and what the last read took of the next reply is dropped.",
         |h| h.body = in_fixed_reads),
-    Fault::new("octet-behind-a-reply-taken", "client-boundary", "",
+    Fault::new("octet-behind-a-reply-taken", Clause::ClientBoundary, "",
         "The loop over a body runs once too often and takes the octet behind it, if that is here.",
         |h| h.body = one_too_many),
-    Fault::new("reply-taken-for-a-repetition", "client-boundary", "",
+    Fault::new("reply-taken-for-a-repetition", Clause::ClientBoundary, "",
         "A reply that is as long as the one before is taken for its repetition and dropped.",
         |h| h.take = unless_repeated),
 ];

@@ -3,6 +3,7 @@
 use super::super::half::{Fault, Half};
 use super::super::honest;
 use crate::altered::frame;
+use crate::spec::Clause;
 use crate::wire::{EncodeError, Encoder};
 use bytes::BytesMut;
 use std::io;
@@ -10,47 +11,47 @@ use std::time::Duration;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("request-length-in-other-order", "client-framing", "",
+    Fault::new("request-length-in-other-order", Clause::ClientFraming, "",
         "The length of a request is written in the other octet order.",
         |h| h.encode = in_other_order),
-    Fault::new("request-length-of-half-its-width", "client-framing", "",
+    Fault::new("request-length-of-half-its-width", Clause::ClientFraming, "",
         "The length of a request is written in half as many octets as it has.",
         |h| h.encode = in_half_its_width),
-    Fault::new("request-length-holds-the-header", "client-framing", "",
+    Fault::new("request-length-holds-the-header", Clause::ClientFraming, "",
         "The length of a request counts the header as well.",
         |h| h.encode = counting_the_header),
-    Fault::new("request-length-counts-characters", "client-framing", "rabbitmq-stream-java-client#1004, it.sauronsoftware.junique#1",
+    Fault::new("request-length-counts-characters", Clause::ClientFraming, "rabbitmq-stream-java-client#1004, it.sauronsoftware.junique#1",
         "The length of a request counts characters where it should count octets.",
         |h| h.encode = counting_characters),
-    Fault::new("request-length-of-one-octet", "client-framing", "rsocket-broker-client#13",
+    Fault::new("request-length-of-one-octet", Clause::ClientFraming, "rsocket-broker-client#13",
         "Only the least significant octet of a request's length is written.",
         |h| h.encode = of_one_octet),
-    Fault::new("request-cut-by-a-short-write", "client-framing", "smpclient#130, objeck-lang#670",
+    Fault::new("request-cut-by-a-short-write", Clause::ClientFraming, "smpclient#130, objeck-lang#670",
         "A write takes 4096 octets of a request, and nobody looks how much it has taken.",
         |h| h.send = |c, octets| c.write(octets.get(..ONE_WRITE).unwrap_or(&octets))),
-    Fault::new("requests-interleaved", "client-framing", "GraphCode#158, samoyed#694",
+    Fault::new("requests-interleaved", Clause::ClientFraming, "GraphCode#158, samoyed#694",
         "Requests that are made at the same time are written header by header and then body by body.",
         |h| h.send = interleaved),
-    Fault::new("line-end-behind-a-request", "client-framing", "",
+    Fault::new("line-end-behind-a-request", Clause::ClientFraming, "",
         "A line end is sent behind each request.",
         |h| h.send = |c, octets| c.write(&[&octets, b"\n".as_slice()].concat())),
-    Fault::new("greeting-before-the-first-request", "client-framing", "",
+    Fault::new("greeting-before-the-first-request", Clause::ClientFraming, "",
         "A line that tells of the client goes before its first request.",
         |h| h.send = with_greeting),
 
-    Fault::new("request-not-padded", "client-padding", "",
+    Fault::new("request-not-padded", Clause::ClientPadding, "",
         "The last chunk of a request ends where its text does, and the length says so.",
         |h| h.encode = not_padded),
-    Fault::new("request-padded-with-spaces", "client-padding", "",
+    Fault::new("request-padded-with-spaces", Clause::ClientPadding, "",
         "Requests are padded with spaces.",
         |h| h.encode = |c, payload| padded_with(c, payload, b' ')),
-    Fault::new("request-padded-with-digits", "client-padding", "",
+    Fault::new("request-padded-with-digits", Clause::ClientPadding, "",
         "Requests are padded with the digit 0.",
         |h| h.encode = |c, payload| padded_with(c, payload, b'0')),
-    Fault::new("request-padded-with-fill-octets", "client-padding", "CVE-2003-0001",
+    Fault::new("request-padded-with-fill-octets", Clause::ClientPadding, "CVE-2003-0001",
         "Requests are padded with what a fresh buffer is filled with, which is not NUL.",
         |h| h.encode = |c, payload| padded_with(c, payload, 0xcc)),
-    Fault::new("chunk-of-nothing-but-padding", "client-padding", "",
+    Fault::new("chunk-of-nothing-but-padding", Clause::ClientPadding, "",
         "A request that fills its chunks gets another one of nothing but padding.",
         |h| h.encode = a_chunk_more),
 ];

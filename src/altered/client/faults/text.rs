@@ -2,34 +2,35 @@
 
 use super::super::half::{Fault, Half};
 use super::super::honest;
+use crate::spec::Clause;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("byte-order-mark-in-requests", "client-text", "Jayrock#49, Yardarm#130",
+    Fault::new("byte-order-mark-in-requests", Clause::ClientText, "Jayrock#49, Yardarm#130",
         "Requests begin with a byte order mark.",
         |h| h.compose = |c, line| [b"\xef\xbb\xbf", honest::compose(c, line).as_slice()].concat()),
-    Fault::new("request-in-latin-1", "client-text", "",
+    Fault::new("request-in-latin-1", Clause::ClientText, "",
         "Requests are written in Latin-1, with a question mark for what that does not have.",
         |h| h.compose = in_latin_1),
-    Fault::new("request-in-utf-16", "client-text", "",
+    Fault::new("request-in-utf-16", Clause::ClientText, "",
         "Requests are written in UTF-16.",
         |h| h.compose = in_utf_16),
-    Fault::new("surrogates-one-by-one", "client-text", "",
+    Fault::new("surrogates-one-by-one", Clause::ClientText, "",
         "Characters beyond the first 65536 are written as two surrogates, each in UTF-8 of its own.",
         |h| h.compose = surrogates_one_by_one),
-    Fault::new("question-marks-beyond-ascii", "client-text", "",
+    Fault::new("question-marks-beyond-ascii", Clause::ClientText, "",
         "What the user types beyond ASCII becomes question marks.",
         |h| h.compose = |c, line| honest::compose(c, &line.replace(|c: char| !c.is_ascii(), "?"))),
-    Fault::new("text-pasted-between-quotes", "client-text", "plugged#5, hipchat-cli#23, SafeguardDotNet#189",
+    Fault::new("text-pasted-between-quotes", Clause::ClientText, "plugged#5, hipchat-cli#23, SafeguardDotNet#189",
         "A text is put between quotes as it is, so that a quote or a backslash in it breaks the request.",
         |h| h.compose = |_, line| format!("\"{}\"", typed(line)).into_bytes()),
-    Fault::new("text-in-single-quotes", "client-text", "",
+    Fault::new("text-in-single-quotes", Clause::ClientText, "",
         "A text is sent in single quotes.",
         |h| h.compose = |_, line| format!("'{}'", typed(line)).into_bytes()),
-    Fault::new("text-without-quotes", "client-text", "",
+    Fault::new("text-without-quotes", Clause::ClientText, "",
         "A text is sent as it was typed.",
         |h| h.compose = |_, line| typed(line).into_bytes()),
-    Fault::new("backslashes-dropped", "client-text", "",
+    Fault::new("backslashes-dropped", Clause::ClientText, "",
         "Backslashes that the user types are dropped, be they part of the text.",
         |h| h.compose = |c, line| honest::compose(c, &format!("{:?}", typed(line).replace('\\', "")))),
 ];

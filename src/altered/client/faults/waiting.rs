@@ -3,30 +3,31 @@
 use super::super::half::{Fault, Half, is_timeout};
 use super::super::honest;
 use super::super::hooks::End;
+use crate::spec::Clause;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("reply-timeout-of-200-ms", "client-patience", "",
+    Fault::new("reply-timeout-of-200-ms", Clause::ClientPatience, "",
         "A reply that has not begun 200 ms after its request is not waited for any more.",
         |h| h.header = soon_or_never),
-    Fault::new("timeout-of-100-ms-inside-a-reply", "client-patience", "beast#2015",
+    Fault::new("timeout-of-100-ms-inside-a-reply", Clause::ClientPatience, "beast#2015",
         "A reply in which nothing comes for 100 ms is given up.",
         |h| { h.header = header_without_pause; h.body = |c, wanted| honest::body_without_pause(c, wanted, SHORT); }),
-    Fault::new("timeout-of-half-a-second-inside-a-reply", "client-patience", "",
+    Fault::new("timeout-of-half-a-second-inside-a-reply", Clause::ClientPatience, "",
         "A reply in which nothing comes for half a second is given up.",
         |h| h.body = |c, wanted| honest::body_without_pause(c, wanted, Duration::from_millis(500))),
-    Fault::new("pause-completes-a-reply", "client-patience", "",
+    Fault::new("pause-completes-a-reply", Clause::ClientPatience, "",
         "When nothing comes for 100 ms inside a reply, it is taken to be whole.",
         |h| h.body = until_a_pause),
-    Fault::new("tick-loses-part-of-a-reply", "client-patience", "aws-iot-device-sdk-embedded-C#35, ThetaDataDx#357",
+    Fault::new("tick-loses-part-of-a-reply", Clause::ClientPatience, "aws-iot-device-sdk-embedded-C#35, ThetaDataDx#357",
         "Reading is interrupted every 50 ms to look at something else, and what was read of a reply until then is lost.",
         |h| {
             h.body = |c, wanted| honest::body_without_pause(c, wanted, TICK);
             h.ended = |_, end| if matches!(end, End::Late) { Ok(()) } else { Err(end) };
         }),
-    Fault::new("socket-asked-over-and-over", "client-patience", "FreeRDP#6730, php-mqtt/client#29",
+    Fault::new("socket-asked-over-and-over", Clause::ClientPatience, "FreeRDP#6730, php-mqtt/client#29",
         "Where a reply is to be waited for, the socket is asked over and over whether there is one.",
         |h| h.header = polled),
 ];

@@ -6,36 +6,37 @@ use super::super::hooks::End;
 use crate::altered::frame::Body;
 use crate::message::Undecodable;
 use crate::session::{Reply, Request};
+use crate::spec::Clause;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("zero-digits-stripped", "padding", "RedditStorage#4",
+    Fault::new("zero-digits-stripped", Clause::Padding, "RedditStorage#4",
         "The digit 0 is stripped from the end of a body together with the padding.",
         |h| h.payload = without_zeros),
-    Fault::new("padding-removed-in-pairs", "padding", "",
+    Fault::new("padding-removed-in-pairs", Clause::Padding, "",
         "Padding is removed two octets at a time, and a single one is left.",
         |h| h.payload = without_pairs),
-    Fault::new("less-than-a-chunk-of-padding", "padding", "",
+    Fault::new("less-than-a-chunk-of-padding", Clause::Padding, "",
         "Only padding within the last chunk is removed, and what there is in front of it stays.",
         |h| h.payload = without_the_last_chunks_padding),
 
-    Fault::new("waits-for-padding", "exact-fill", "",
+    Fault::new("waits-for-padding", Clause::ExactFill, "",
         "Behind a body that ends without padding, a chunk of padding is waited for.",
         |h| h.body = |c, wanted| Box::pin(with_padding(c, wanted))),
-    Fault::new("last-octet-is-a-terminator", "exact-fill", "",
+    Fault::new("last-octet-is-a-terminator", Clause::ExactFill, "",
         "The last octet of a body is overwritten by a terminator, whether it is padding or not.",
         |h| h.payload = terminated),
 
-    Fault::new("empty-frame-ignored", "empty-frame", "",
+    Fault::new("empty-frame-ignored", Clause::EmptyFrame, "",
         "A frame of length zero is passed over in silence.",
         |h| h.take = |c| Box::pin(next_with_a_body(c))),
-    Fault::new("empty-frame-ends-the-client", "empty-frame", "Nethermind#12202",
+    Fault::new("empty-frame-ends-the-client", Clause::EmptyFrame, "Nethermind#12202",
         "A length of zero ends the client's task as the end of the stream does, but its socket stays open.",
         |h| h.take = |c| Box::pin(forgotten_when_empty(c))),
-    Fault::new("empty-frame-reads-on", "empty-frame", "",
+    Fault::new("empty-frame-reads-on", Clause::EmptyFrame, "",
         "The loop over chunks runs at least once, also for a body of none.",
         |h| h.body = |c, wanted| Box::pin(at_least_a_chunk(c, wanted))),
-    Fault::new("empty-frame-answered-twice", "empty-frame", "",
+    Fault::new("empty-frame-answered-twice", Clause::EmptyFrame, "",
         "A frame of length zero is answered both as a frame and as an error.",
         |h| h.answer = |c, request| Box::pin(twice_when_empty(c, request))),
 ];

@@ -6,59 +6,60 @@ use super::super::hooks::End;
 use crate::altered::alteration::Need;
 use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
+use crate::spec::Clause;
 use std::io;
 use std::time::Duration;
 use tokio::time::sleep;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("truncated-body-answered", "truncation", "",
+    Fault::new("truncated-body-answered", Clause::Truncation, "",
         "When the stream ends inside a body, what has arrived of it is answered.",
         |h| h.body = |c, wanted| Box::pin(whatever_came(c, wanted))),
-    Fault::new("end-behind-a-header-is-an-empty-body", "truncation", "",
+    Fault::new("end-behind-a-header-is-an-empty-body", Clause::Truncation, "",
         "A stream that ends exactly between header and body is taken for an empty message.",
         |h| h.body = |c, wanted| Box::pin(all_or_nothing(c, wanted))),
-    Fault::new("half-a-header-is-a-number", "truncation", "",
+    Fault::new("half-a-header-is-a-number", Clause::Truncation, "",
         "When the stream ends inside a header, the octets that came are taken for the whole length.",
         |h| h.header = |c| Box::pin(whatever_header(c))),
-    Fault::new("truncation-never-closed", "truncation", "",
+    Fault::new("truncation-never-closed", Clause::Truncation, "",
         "A stream that ends inside a frame ends the client's task and leaves its socket open.",
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_inside(end)) })),
-    Fault::new("truncation-complained-of", "truncation", "",
+    Fault::new("truncation-complained-of", Clause::Truncation, "",
         "A stream that ends inside a frame gets an error reply before the close.",
         |h| h.ended = |c, end| Box::pin(complaining(c, end))),
 
-    Fault::new("end-read-as-length-zero", "orderly-close", "speedtestcpp#3",
+    Fault::new("end-read-as-length-zero", Clause::OrderlyClose, "speedtestcpp#3",
         "A read that returns nothing is taken for a header of zeros, so that the end of a stream is answered for ever.",
         |h| h.header = |c| Box::pin(zeros_at_the_end(c))),
-    Fault::new("end-ignored", "orderly-close", "",
+    Fault::new("end-ignored", Clause::OrderlyClose, "",
         "The end of a stream is noticed, and the connection kept open.",
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_between(end)) })),
-    Fault::new("farewell", "orderly-close", "",
+    Fault::new("farewell", Clause::OrderlyClose, "",
         "A client that ends its stream gets a last frame that it has not asked for.",
         |h| h.ended = |c, end| Box::pin(with_farewell(c, end))),
 
-    Fault::new("reply-lost-on-half-close", "half-close", "envoy#17160",
+    Fault::new("reply-lost-on-half-close", Clause::HalfClose, "envoy#17160",
         "A client that ends its stream while its request is handled gets no reply.",
         |h| h.answer = |c, request| Box::pin(unless_ended(c, request))),
-    Fault::new("queue-dropped-on-half-close", "half-close", "",
+    Fault::new("queue-dropped-on-half-close", Clause::HalfClose, "",
         "When the end of the stream is seen, requests that wait to be handled are dropped.",
         |h| h.take = |c| Box::pin(unless_ended_behind(c))),
 
-    Fault::new("reset-ends-the-accept-loop", "reset", "",
+    Fault::new("reset-ends-the-accept-loop", Clause::Reset, "",
         "The error of a connection that was reset ends the loop that takes new clients.",
         |h| h.ended = |c, end| Box::pin(async { shut_when_reset(c, &end); Err(end) })),
-    Fault::new("reset-ends-the-server", "reset", "",
+    Fault::new("reset-ends-the-server", Clause::Reset, "",
         "A connection that was reset takes the whole server along.",
         |h| h.ended = |_, end| Box::pin(async { Err(fatal_when_reset(end)) })),
-    Fault::new("reset-keeps-the-lock", "reset", "",
+    Fault::new("reset-keeps-the-lock", Clause::Reset, "",
         "A client that resets inside a frame leaves a lock behind that every new client needs.",
         |h| h.ended = |c, end| Box::pin(keeping_the_lock(c, end))),
 
-    Fault::new("no-deadline", "deadline", "",
+    Fault::new("no-deadline", Clause::Deadline, "",
         "An unfinished frame is waited for without an end.",
         |h| h.limits.frame_deadline = None).needing(Need::Time),
-    Fault::new("deadline-renewed-by-each-octet", "deadline", "akka-http#813",
+    Fault::new("deadline-renewed-by-each-octet", Clause::Deadline, "akka-http#813",
         "The time that a frame may take begins anew with each of its octets.",
         |h| h.body = |c, wanted| Box::pin(taking_its_time(c, wanted))).needing(Need::Time),
 ];

@@ -7,92 +7,93 @@ use super::reading::{more, whole_frame};
 use crate::altered::alteration::Need;
 use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
+use crate::spec::Clause;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("first-request-answered-twice", "one-reply", "",
+    Fault::new("first-request-answered-twice", Clause::OneReply, "",
         "The first request of a connection is answered twice.",
         |h| h.answer = |c, request| Box::pin(first_twice(c, request))),
-    Fault::new("every-tenth-reply-twice", "one-reply", "",
+    Fault::new("every-tenth-reply-twice", Clause::OneReply, "",
         "The tenth request of a connection, and each tenth behind it, is answered twice.",
         |h| h.answer = |c, request| Box::pin(tenth_twice(c, request))),
-    Fault::new("same-request-answered-once", "one-reply", "",
+    Fault::new("same-request-answered-once", Clause::OneReply, "",
         "A request like the one before it is taken for a repetition and not answered.",
         |h| {
             h.read = noting_repetition;
             h.answer = |c, request| Box::pin(unless_repeated(c, request));
         }),
-    Fault::new("large-request-unanswered", "one-reply", "",
+    Fault::new("large-request-unanswered", Clause::OneReply, "",
         "Requests of more than 24 KiB are read and not answered.",
         |h| h.answer = |c, request| Box::pin(unless_large(c, request))),
 
-    Fault::new("pairs-swapped", "order", "",
+    Fault::new("pairs-swapped", Clause::Order, "",
         "Of two requests that arrive together the second is answered first.",
         |h| h.send = |c, octets| Box::pin(behind_the_next(c, octets))),
-    Fault::new("small-overtakes-large", "order", "",
+    Fault::new("small-overtakes-large", Clause::Order, "",
         "A reply of more than 10 KiB is sent when no other request is left.",
         |h| h.send = |c, octets| Box::pin(small_ones_first(c, octets))),
-    Fault::new("small-overtakes-very-large", "order", "",
+    Fault::new("small-overtakes-very-large", Clause::Order, "",
         "A reply of more than 256 KiB is sent when no other request is left.",
         |h| h.send = |c, octets| Box::pin(small_ones_before_very_large(c, octets))),
-    Fault::new("errors-answered-late", "order", "",
+    Fault::new("errors-answered-late", Clause::Order, "",
         "What is said to a payload that cannot be decoded is sent behind the next reply.",
         |h| {
             h.read = noting_errors;
             h.send = |c, octets| Box::pin(errors_behind_the_next(c, octets));
         }),
 
-    Fault::new("rest-of-a-read-waits", "pipelining", "sipnab#95",
+    Fault::new("rest-of-a-read-waits", Clause::Pipelining, "sipnab#95",
         "One frame is handled for each read; what else it brought waits until the next brings something.",
         |h| h.take = |c| Box::pin(one_for_each_read(c))),
-    Fault::new("input-flushed-before-each-reply", "pipelining", "",
+    Fault::new("input-flushed-before-each-reply", Clause::Pipelining, "",
         "Whatever has arrived by the time of a reply is dropped.",
         |h| h.send = |c, octets| Box::pin(with_flush(c, octets))),
-    Fault::new("eight-requests-in-a-queue", "pipelining", "",
+    Fault::new("eight-requests-in-a-queue", Clause::Pipelining, "",
         "Of requests that arrive together the ninth and all behind it are dropped.",
         |h| h.take = |c| Box::pin(eight_at_most(c))),
 
-    Fault::new("greeting", "unsolicited", "",
+    Fault::new("greeting", Clause::Unsolicited, "",
         "A client is greeted by a frame as soon as it has connected, unless it is quick to ask.",
         |h| h.serve = |c| Box::pin(with_greeting(c))),
-    Fault::new("header-acknowledged", "unsolicited", "",
+    Fault::new("header-acknowledged", Clause::Unsolicited, "",
         "A header that comes without its body is acknowledged by a frame.",
         |h| h.header = |c| Box::pin(acknowledged(c))),
-    Fault::new("leave-for-a-large-body", "unsolicited", "",
+    Fault::new("leave-for-a-large-body", Clause::Unsolicited, "",
         "A header that claims more than 10 KiB is answered by leave to go on.",
         |h| h.body = |c, wanted| Box::pin(with_leave(c, wanted))),
-    Fault::new("half-a-header-complained-of", "unsolicited", "",
+    Fault::new("half-a-header-complained-of", Clause::Unsolicited, "",
         "A client of which only a part of a header is here is told to go on.",
         |h| h.header = |c| Box::pin(urged(c))),
-    Fault::new("question-behind-the-second-reply", "unsolicited", "",
+    Fault::new("question-behind-the-second-reply", Clause::Unsolicited, "",
         "The second reply of a connection is followed by a question of the server's own.",
         |h| h.answer = |c, request| Box::pin(with_question(c, request))),
-    Fault::new("reply-before-the-padding", "unsolicited", "",
+    Fault::new("reply-before-the-padding", Clause::Unsolicited, "",
         "A message is answered as soon as its text is complete, before the rest of its body has come.",
         |h| {
             h.body = |c, wanted| Box::pin(as_soon_as_it_reads(c, wanted));
             h.answer = |c, request| Box::pin(unless_answered(c, request));
         }),
-    Fault::new("late-second-reply", "unsolicited", "CVE-2023-28858",
+    Fault::new("late-second-reply", Clause::Unsolicited, "CVE-2023-28858",
         "The first reply on a connection comes once more, 30 ms later.",
         |h| h.send = |c, octets| Box::pin(once_more(c, octets))),
-    Fault::new("heartbeat", "unsolicited", "",
+    Fault::new("heartbeat", Clause::Unsolicited, "",
         "A client that has been served and is silent for 60 ms is sent a frame.",
         |h| h.take = |c| Box::pin(with_heartbeat(c))),
 
-    Fault::new("hundredth-request-unanswered", "persistence", "",
+    Fault::new("hundredth-request-unanswered", Clause::Persistence, "",
         "The hundredth request of a connection gets no reply.",
         |h| h.answer = |c, request| Box::pin(unless_the_hundredth(c, request))),
-    Fault::new("closes-after-a-hundred", "persistence", "",
+    Fault::new("closes-after-a-hundred", Clause::Persistence, "",
         "A connection is closed when it has had a hundred replies.",
         |h| h.take = |c| Box::pin(a_hundred_times(c))),
-    Fault::new("idle-for-60-ms-is-gone", "persistence", "",
+    Fault::new("idle-for-60-ms-is-gone", Clause::Persistence, "",
         "A client that is silent for 60 ms between frames is closed upon.",
         |h| h.take = |c| Box::pin(while_not_idle(c, SILENCE))),
-    Fault::new("idle-for-a-second-is-gone", "persistence", "",
+    Fault::new("idle-for-a-second-is-gone", Clause::Persistence, "",
         "A client that is silent for a second between frames is closed upon.",
         |h| h.take = |c| Box::pin(while_not_idle(c, SECOND))).needing(Need::Time),
 ];

@@ -6,6 +6,7 @@ use super::super::hooks::{Admission, End};
 use super::reading::whole_frame;
 use crate::altered::frame::Body;
 use crate::session::{Reply, Request};
+use crate::spec::Clause;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,73 +15,73 @@ use tokio::time::sleep;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("one-client-at-a-time", "concurrency", "",
+    Fault::new("one-client-at-a-time", Clause::Concurrency, "",
         "A client is served when the one before it has gone.",
         |h| h.workers = 1),
-    Fault::new("eight-workers", "concurrency", "",
+    Fault::new("eight-workers", Clause::Concurrency, "",
         "Eight clients are served at the same time, and the ninth waits until one has gone.",
         |h| h.workers = 8),
-    Fault::new("sixteenth-client-refused", "concurrency", "",
+    Fault::new("sixteenth-client-refused", Clause::Concurrency, "",
         "There is room for fifteen clients, and the next is closed upon.",
         |h| h.admit = |_, open| if open < 15 { Admission::Serve } else { Admission::Refuse }),
 
-    Fault::new("door-held-until-the-first-frame", "isolation", "",
+    Fault::new("door-held-until-the-first-frame", Clause::Isolation, "",
         "A client is let in when the one before it has sent its first frame.",
         |h| h.take = |c| Box::pin(first_locked_take(c))),
-    Fault::new("lock-held-while-reading", "isolation", "ws-rs#65",
+    Fault::new("lock-held-while-reading", Clause::Isolation, "ws-rs#65",
         "A lock that all clients need is held from the first octet of a frame to its last.",
         |h| h.take = |c| Box::pin(locked_take(c))),
-    Fault::new("lock-held-while-writing", "isolation", "",
+    Fault::new("lock-held-while-writing", Clause::Isolation, "",
         "A lock that all clients need is held until a reply has been taken by its client.",
         |h| h.send = |c, octets| Box::pin(locked_send(c, octets))),
-    Fault::new("undecodable-ends-the-server", "isolation", "EternalTerminal#848",
+    Fault::new("undecodable-ends-the-server", Clause::Isolation, "EternalTerminal#848",
         "What cannot be decoded ends the whole server.",
         |h| h.answer = |c, request| Box::pin(fatal_if_undecodable(c, request))),
-    Fault::new("malformed-header-ends-the-server", "isolation", "actor-ts#587",
+    Fault::new("malformed-header-ends-the-server", Clause::Isolation, "actor-ts#587",
         "A header that no frame can have ends the whole server.",
         |h| h.ended = |_, end| Box::pin(async { Err(fatal_if_malformed(end)) })),
-    Fault::new("malformed-header-closes-everybody", "isolation", "",
+    Fault::new("malformed-header-closes-everybody", Clause::Isolation, "",
         "A header that no frame can have gets all connections closed.",
         |h| {
             h.serve = |c| Box::pin(listed(c));
             h.ended = |c, end| Box::pin(async { closing_all(c, &end); Err(end) });
         }),
 
-    Fault::new("replies-to-whoever-spoke-last", "crosstalk", "",
+    Fault::new("replies-to-whoever-spoke-last", Clause::Crosstalk, "",
         "A reply goes to the client whose frame began last.",
         |h| {
             h.take = |c| Box::pin(as_the_speaker(c));
             h.send = |c, octets| Box::pin(to_the_speaker(c, octets));
         }),
-    Fault::new("place-in-a-list", "crosstalk", "",
+    Fault::new("place-in-a-list", Clause::Crosstalk, "",
         "A client is known by its place in a list, from which those that go are taken, so that the others move up.",
         |h| {
             h.serve = |c| Box::pin(in_a_list(c));
             h.send = |c, octets| Box::pin(to_its_place(c, octets));
         }),
-    Fault::new("one-buffer-for-all", "crosstalk", "",
+    Fault::new("one-buffer-for-all", Clause::Crosstalk, "",
         "What comes from any client is put into one buffer, and whoever makes a frame whole is answered.",
         |h| h.take = |c| Box::pin(from_the_common_buffer(c))),
-    Fault::new("request-in-a-global", "crosstalk", "",
+    Fault::new("request-in-a-global", Clause::Crosstalk, "",
         "The request that is being handled is kept where the next client's takes its place.",
         |h| {
             h.read = into_the_global;
             h.answer = |c, request| Box::pin(from_the_global(c, request));
         }),
 
-    Fault::new("left-over-for-the-next-client", "churn", "",
+    Fault::new("left-over-for-the-next-client", Clause::Churn, "",
         "What a client left of an unfinished frame is put in front of what the next client sends.",
         |h| {
             h.serve = |c| Box::pin(with_left_over(c));
             h.take = |c| Box::pin(leaving_over(c));
         }),
-    Fault::new("door-closed-behind-the-first", "churn", "",
+    Fault::new("door-closed-behind-the-first", Clause::Churn, "",
         "When the first client goes, no more are taken.",
         |h| h.leave = |c, end| Box::pin(closing_the_door(c, end))),
-    Fault::new("sixty-fifth-client-never-served", "churn", "",
+    Fault::new("sixty-fifth-client-never-served", Clause::Churn, "",
         "The first sixty-four clients are served, one after the other or not, and no others.",
         |h| h.admit = |number, _| if number <= 64 { Admission::Serve } else { Admission::Ignore }),
-    Fault::new("unfinished-clients-keep-their-place", "churn", "",
+    Fault::new("unfinished-clients-keep-their-place", Clause::Churn, "",
         "There are twenty places, and a client that breaks off inside a frame keeps its own for ever.",
         |h| {
             h.serve = |c| Box::pin(if_there_is_a_place(c));

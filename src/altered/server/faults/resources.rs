@@ -7,6 +7,7 @@ use crate::altered::alteration::Need;
 use crate::altered::frame::{Body, Malformed, Sizes};
 use crate::profile::Profile;
 use crate::session::Request;
+use crate::spec::Clause;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,51 +16,51 @@ use tokio::task::yield_now;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("claim-allocated", "memory", "CVE-2021-42076, Polar#244, kivaloo#375",
+    Fault::new("claim-allocated", Clause::Memory, "CVE-2021-42076, Polar#244, kivaloo#375",
         "A buffer of the claimed length is made and filled as soon as a header claims it.",
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(into_a_filled_buffer(c, wanted));
         }).needing(Need::Process),
-    Fault::new("claim-reserved", "memory", "hmq#177, Dekaf#1342",
+    Fault::new("claim-reserved", Clause::Memory, "hmq#177, Dekaf#1342",
         "Address space for the claimed length is reserved as soon as a header claims it.",
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(into_a_reserved_buffer(c, wanted));
         }).needing(Need::Process),
-    Fault::new("claim-planned", "memory", "",
+    Fault::new("claim-planned", Clause::Memory, "",
         "A list of as many chunks as a header claims is made, to be filled when they come.",
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(by_a_plan(c, wanted));
         }).needing(Need::Process),
-    Fault::new("everything-received-is-kept", "memory", "kanidm#3651",
+    Fault::new("everything-received-is-kept", Clause::Memory, "kanidm#3651",
         "All bodies that ever came are kept.",
         |h| h.payload = keeping).needing(Need::Process),
-    Fault::new("undecodable-kept", "memory", "",
+    Fault::new("undecodable-kept", Clause::Memory, "",
         "Payloads that cannot be decoded are kept, to be looked at some day.",
         |h| h.read = keeping_undecodable).needing(Need::Process),
-    Fault::new("replies-pile-up", "memory", "CVE-2025-21605",
+    Fault::new("replies-pile-up", Clause::Memory, "CVE-2025-21605",
         "Replies are put into a queue that has no end, and a client that takes none is read from all the same.",
         |h| h.send = |c, octets| Box::pin(into_a_queue(c, octets))).needing(Need::Process),
 
-    Fault::new("end-of-stream-spins", "cpu", "futures-codec#1, event-driven-servers#204",
+    Fault::new("end-of-stream-spins", Clause::Cpu, "futures-codec#1, event-driven-servers#204",
         "A stream that has ended is read again and again.",
         |h| h.ended = |c, end| Box::pin(reading_on(c, end))).needing(Need::Process),
-    Fault::new("idle-client-polled", "cpu", "",
+    Fault::new("idle-client-polled", Clause::Cpu, "",
         "A client that says nothing is asked without a pause whether there is something.",
         |h| h.take = |c| Box::pin(polled_take(c))).needing(Need::Process),
-    Fault::new("unfinished-frame-polled", "cpu", "",
+    Fault::new("unfinished-frame-polled", Clause::Cpu, "",
         "The rest of a frame is asked for without a pause.",
         |h| h.header = |c| Box::pin(polled_header(c))).needing(Need::Process),
 
-    Fault::new("sockets-kept", "descriptors", "",
+    Fault::new("sockets-kept", Clause::Descriptors, "",
         "The socket of a client that has gone is shut down and never closed.",
         |h| h.leave = |c, end| Box::pin(keeping_every_socket(c, end))).needing(Need::Process),
-    Fault::new("sockets-kept-after-errors", "descriptors", "CVE-2023-4785",
+    Fault::new("sockets-kept-after-errors", Clause::Descriptors, "CVE-2023-4785",
         "The socket of a client that broke off or sent what cannot be read is never closed.",
         |h| h.leave = |c, end| Box::pin(keeping_broken_sockets(c, end))).needing(Need::Process),
-    Fault::new("threads-kept", "descriptors", "",
+    Fault::new("threads-kept", Clause::Descriptors, "",
         "A client has a thread, which goes on waiting when the client has gone.",
         |h| h.leave = |c, end| Box::pin(leaving_a_thread(c, end))).needing(Need::Process),
 ];

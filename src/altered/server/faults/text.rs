@@ -6,6 +6,7 @@ use super::super::hooks::End;
 use crate::altered::frame::Body;
 use crate::message::Message;
 use crate::session::{Reply, Request};
+use crate::spec::Clause;
 use bytes::Bytes;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -15,101 +16,101 @@ use std::fmt;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
-    Fault::new("falsy-values-dropped", "json-text", "",
+    Fault::new("falsy-values-dropped", Clause::JsonText, "",
         "Messages that count as false, such as 0, \"\" and [], are taken for no message at all.",
         |h| h.answer = |c, request| Box::pin(if_true(c, request))),
-    Fault::new("null-is-no-message", "json-text", "",
+    Fault::new("null-is-no-message", Clause::JsonText, "",
         "The message null is taken for the absence of one.",
         |h| h.answer = |c, request| Box::pin(if_any(c, request))),
-    Fault::new("numbers-refused", "json-text", "",
+    Fault::new("numbers-refused", Clause::JsonText, "",
         "A number by itself is taken for no JSON text.",
         |h| h.read = |c, payload| honest::read(c, unless_number(payload))),
-    Fault::new("leading-white-space-refused", "json-text", "",
+    Fault::new("leading-white-space-refused", Clause::JsonText, "",
         "A text with white space in front is taken for no JSON text.",
         |h| h.read = |c, payload| honest::read(c, unless_indented(payload))),
 
-    Fault::new("read-as-latin-1", "fidelity", "",
+    Fault::new("read-as-latin-1", Clause::Fidelity, "",
         "Payloads are read as Latin-1.",
         |h| h.read = |c, payload| honest::read(c, payload.iter().map(|octet| char::from(*octet)).collect::<String>().into())),
-    Fault::new("chunks-decoded-one-by-one", "fidelity", "nx#34151",
+    Fault::new("chunks-decoded-one-by-one", Clause::Fidelity, "nx#34151",
         "Each chunk is decoded by itself, so that a character across two of them is lost.",
         |h| h.payload = decoded_by_chunk),
-    Fault::new("segments-decoded-one-by-one", "fidelity", "node-json-socket#11",
+    Fault::new("segments-decoded-one-by-one", Clause::Fidelity, "node-json-socket#11",
         "What each read brings is decoded by itself, so that a character across two of them is lost.",
         |h| h.body = |c, wanted| Box::pin(decoded_by_read(c, wanted))),
-    Fault::new("texts-stripped", "fidelity", "",
+    Fault::new("texts-stripped", Clause::Fidelity, "",
         "White space at both ends of a text is removed.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.trim().to_owned())),
-    Fault::new("texts-end-at-a-space", "fidelity", "",
+    Fault::new("texts-end-at-a-space", Clause::Fidelity, "",
         "A text ends at its first space, as a word does that is scanned.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.split(' ').next().unwrap_or_default().to_owned())),
-    Fault::new("texts-composed", "fidelity", "",
+    Fault::new("texts-composed", Clause::Fidelity, "",
         "Letters and the accents behind them are put together.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.replace("e\u{301}", "\u{e9}"))),
-    Fault::new("one-plane-only", "fidelity", "",
+    Fault::new("one-plane-only", Clause::Fidelity, "",
         "Characters beyond the first plane of Unicode become question marks.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.replace(|c: char| c > '\u{ffff}', "?"))),
-    Fault::new("texts-cut-at-nul", "fidelity", "",
+    Fault::new("texts-cut-at-nul", Clause::Fidelity, "",
         "A text ends at the first NUL in it.",
         |h| h.read = |c, payload| with_texts(c, payload, |text| text.split('\0').next().unwrap_or_default().to_owned())),
-    Fault::new("numbers-in-single-precision", "fidelity", "",
+    Fault::new("numbers-in-single-precision", Clause::Fidelity, "",
         "Numbers are held in 32 bits.",
         |h| h.read = |c, payload| rewritten(c, payload, &in_single_precision)),
 
-    Fault::new("undecodable-ends-the-client", "undecodable", "",
+    Fault::new("undecodable-ends-the-client", Clause::Undecodable, "",
         "What cannot be decoded ends the client's task and leaves its socket open.",
         |h| h.answer = |c, request| Box::pin(forgotten_if(request.is_err(), c, request))),
-    Fault::new("undecodable-ignored", "undecodable", "",
+    Fault::new("undecodable-ignored", Clause::Undecodable, "",
         "What cannot be decoded is passed over in silence.",
         |h| h.answer = |c, request| Box::pin(unless_undecodable(c, request))),
-    Fault::new("undecodable-answered-twice", "undecodable", "",
+    Fault::new("undecodable-answered-twice", Clause::Undecodable, "",
         "What cannot be decoded is answered by the reader and again by the handler.",
         |h| h.answer = |c, request| Box::pin(twice_if_undecodable(c, request))),
-    Fault::new("undecodable-takes-the-next-along", "undecodable", "",
+    Fault::new("undecodable-takes-the-next-along", Clause::Undecodable, "",
         "The frame behind one that could not be decoded is dropped.",
         |h| h.take = |c| Box::pin(behind_undecodable(c))),
-    Fault::new("lone-surrogate-ends-the-client", "undecodable", "socket.io#2459",
+    Fault::new("lone-surrogate-ends-the-client", Clause::Undecodable, "socket.io#2459",
         "Half a surrogate pair ends the client's task and leaves its socket open.",
         |h| h.answer = |c, request| Box::pin(forgotten_if(has_lone_surrogate(&request), c, request))),
-    Fault::new("long-integer-ends-the-client", "undecodable", "",
+    Fault::new("long-integer-ends-the-client", Clause::Undecodable, "",
         "An integer of more than 4300 digits ends the client's task and leaves its socket open.",
         |h| h.answer = |c, request| Box::pin(forgotten_if(has_long_integer(&request), c, request))),
-    Fault::new("key-twice-ends-the-client", "undecodable", "",
+    Fault::new("key-twice-ends-the-client", Clause::Undecodable, "",
         "A key that stands twice in an object ends the client's task and leaves its socket open.",
         |h| {
             h.read = remembering;
             h.answer = |c, request| Box::pin(forgotten_if(has_a_key_twice(&c.memory.octets), c, request));
         }),
 
-    Fault::new("pad-octets-taken-out", "smuggling", "",
+    Fault::new("pad-octets-taken-out", Clause::Smuggling, "",
         "Pad octets are taken out of a payload wherever they stand.",
         |h| h.payload = without_pad_octets),
-    Fault::new("payload-ends-at-first-nul", "smuggling", "",
+    Fault::new("payload-ends-at-first-nul", Clause::Smuggling, "",
         "A payload ends at its first pad octet, as a string in C would.",
         |h| h.payload = |c, body| part_of(c, body, |parts| parts.first().cloned())),
-    Fault::new("payload-begins-behind-last-nul", "smuggling", "",
+    Fault::new("payload-begins-behind-last-nul", Clause::Smuggling, "",
         "Of a payload only what stands behind its last pad octet is looked at.",
         |h| h.payload = |c, body| part_of(c, body, |parts| parts.last().cloned())),
-    Fault::new("parts-answered-one-by-one", "smuggling", "",
+    Fault::new("parts-answered-one-by-one", Clause::Smuggling, "",
         "The parts of a payload between pad octets are answered each by itself.",
         |h| {
             h.read = remembering;
             h.answer = |c, request| Box::pin(each_part(c, request));
         }),
 
-    Fault::new("deep-nesting-ends-the-server", "nesting", "jsoncpp#1359",
+    Fault::new("deep-nesting-ends-the-server", Clause::Nesting, "jsoncpp#1359",
         "More than a thousand levels of nesting overflow the stack and end the whole server.",
         |h| {
             h.read = remembering;
             h.answer = |c, request| Box::pin(unless_deeper(c, request, 1000, End::Fatal));
         }),
-    Fault::new("deep-nesting-ends-the-client", "nesting", "",
+    Fault::new("deep-nesting-ends-the-client", Clause::Nesting, "",
         "More than a thousand levels of nesting end the client's task and leave its socket open.",
         |h| {
             h.read = remembering;
             h.answer = |c, request| Box::pin(unless_deeper(c, request, 1000, End::Forgotten));
         }),
-    Fault::new("sixteen-levels-at-most", "nesting", "",
+    Fault::new("sixteen-levels-at-most", Clause::Nesting, "",
         "More than sixteen levels of nesting get the connection closed.",
         |h| {
             h.read = remembering;

@@ -1,24 +1,24 @@
 //! What is wrong with what a client sent.
 
-use super::{Finding, Judging, counted, shown};
-use crate::client_cases::{Act, Line, Seen};
-use crate::judge::mentions;
+use super::{Walk, counted, excerpt};
 use crate::judge::replies::{Reply as Request, Rest};
+use crate::judge::{Finding, mentions};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Fault;
 use crate::profile::{Payload, Profile, Region};
-use crate::spec::Level;
+use crate::spec::Clause;
 
 /// White space at the end of a payload that fills its chunks is padding from so many octets on.
 const BLANKS: usize = 2;
 
-impl Judging<'_> {
-    /// What is wrong with what the client sent, with the clause that says so.
-    pub(super) fn sent(&self) -> Vec<Finding> {
+impl Walk<'_> {
+    /// What is wrong with what the client sent. That is the business of the cases that are about it; the
+    /// rest can be judged nevertheless.
+    pub(super) fn sent(&mut self) {
         let mut findings = Vec::new();
         let mut at = 0_usize;
         let mut texts = self.texts_typed().into_iter();
-        for request in &self.heard.requests {
+        for request in &self.requests.whole {
             let text = texts.next();
             if let Some((clause, what)) = self.badly_sent(request, text) {
                 findings.push(told(clause, what, at));
@@ -28,76 +28,69 @@ impl Judging<'_> {
                 .saturating_add(request.body.len());
         }
         findings.extend(self.behind_requests(at));
-        findings
+        self.findings.extend(findings);
     }
 
-    fn badly_sent(&self, request: &Request, text: Option<&str>) -> Option<(&'static str, String)> {
+    fn badly_sent(&self, request: &Request, text: Option<&str>) -> Option<(Clause, String)> {
         if let Some(what) = badly_padded(self.profile, request) {
-            return Some(("client-padding", what));
+            return Some((Clause::ClientPadding, what));
         }
         if let Some(what) = no_text(self.profile, request.payload()) {
-            return Some(("client-text", what));
+            return Some((Clause::ClientText, what));
         }
         let text = text?;
         let says = |request: &Request| mentions(request.payload(), text);
-        (!self.heard.requests.iter().any(says)).then(|| {
-            let said = shown(request.payload());
+        (!self.requests.whole.iter().any(says)).then(|| {
+            let said = excerpt(request.payload());
             let what = format!("the user typed {text:?}, and the request says {said}");
-            ("client-text", what)
+            (Clause::ClientText, what)
         })
     }
 
     /// The texts that were typed, as far as the client's requests hold what is typed.
     fn texts_typed(&self) -> Vec<&str> {
-        if self.client.carries.is_none() {
+        if self.traits.carries.is_none() {
             return Vec::new();
         }
-        let typed = |line: &Line| {
-            self.transcript
-                .counting()
-                .any(|(_, entry)| matches!(&entry.seen, Seen::Typed(typed) if *typed == line.typed))
-        };
-        let acts = self.play.acts.iter();
-        acts.filter_map(|act| match act {
-            Act::Type(line) if typed(line) && !line.text.is_empty() => Some(line.text.as_str()),
-            _ => None,
-        })
-        .collect()
+        let typed = self
+            .permitted
+            .asking
+            .iter()
+            .flat_map(|asking| &asking.typed);
+        typed
+            .filter(|typed| !typed.text.is_empty() && self.has_typed(Some(&typed.line)))
+            .map(|typed| typed.text.as_str())
+            .collect()
     }
 
     fn behind_requests(&self, at: usize) -> Option<Finding> {
-        match &self.heard.rest {
+        match &self.requests.rest {
             Rest::Nothing => None,
             Rest::Malformed(fault @ Fault::NotWholeChunks { .. }, octets)
-                if self.heard.requests.is_empty() || follows_frame(self.profile, octets) =>
+                if self.requests.whole.is_empty() || follows_frame(self.profile, octets) =>
             {
-                let what = format!("{fault}: {}", shown(octets));
-                Some(told("client-padding", what, at))
+                let what = format!("{fault}: {}", excerpt(octets));
+                Some(told(Clause::ClientPadding, what, at))
             }
             Rest::Malformed(fault, octets) => {
-                let what = format!("what follows is no header, {fault}: {}", shown(octets));
-                Some(told("client-framing", what, at))
+                let what = format!("what follows is no header, {fault}: {}", excerpt(octets));
+                Some(told(Clause::ClientFraming, what, at))
             }
             Rest::Unfinished(octets) => {
-                let is_over =
-                    self.heard.requests.len() >= self.play.requests || self.transcript.is_ended();
+                let is_over = self.requests.whole.len() >= self.permitted.requests()
+                    || self.transcript.has_client_ended();
                 let what = format!(
                     "behind the last request came {} that are no request",
                     counted(*octets)
                 );
-                is_over.then(|| told("client-framing", what, at))
+                is_over.then(|| told(Clause::ClientFraming, what, at))
             }
         }
     }
 }
 
-fn told(clause: &'static str, what: String, at: usize) -> Finding {
-    Finding {
-        clause,
-        level: Level::Must,
-        what,
-        frame: Some(at),
-    }
+fn told(clause: Clause, what: String, at: usize) -> Finding {
+    Finding::must(clause, 0, what).own_clause_only().about(at)
 }
 
 /// Whether a length that is no whole number of chunks may be the length of what follows it.
@@ -149,7 +142,7 @@ fn filled_with_other(payload: &[u8], pad: u8) -> Option<String> {
 }
 
 fn no_text(profile: &Profile, payload: &[u8]) -> Option<String> {
-    let told = |what: &str| Some(format!("{what}: {}", shown(payload)));
+    let told = |what: &str| Some(format!("{what}: {}", excerpt(payload)));
     if profile.payload() == Payload::Opaque {
         return None;
     }

@@ -1,8 +1,8 @@
 //! What is wrong with the client's process: how it died, what it took, what it said at that.
 
-use super::{Finding, Judging};
-use crate::client_cases::{Exit, Seen};
-use crate::spec::Level;
+use super::Walk;
+use crate::spec::{Clause, Level};
+use crate::transcript::{Exit, Seen};
 use std::time::Duration;
 
 /// Memory that a client may take for a header, in octets.
@@ -14,36 +14,41 @@ pub const FREE_ADDRESS_SPACE: u64 = 512 << 20;
 /// Time enough to tell whether a client is busy.
 const LONG_ENOUGH: Duration = Duration::from_millis(150);
 
-impl Judging<'_> {
-    pub(super) fn process(&self, findings: &mut Vec<Finding>) {
+impl Walk<'_> {
+    pub(super) fn process(&mut self) {
         for (_, entry) in self.transcript.counting() {
             match &entry.seen {
                 Seen::Exited(exit @ Exit::Signal(_)) => {
-                    findings.push(self.must(format!("the client {exit}{}", self.last_words())));
+                    let what = format!("the client {exit}{}", self.last_words());
+                    self.must(self.context(), what);
                 }
                 Seen::Grew {
                     resident,
                     address_space,
                 } if *resident > FREE_MEMORY || *address_space > FREE_ADDRESS_SPACE => {
-                    findings.push(self.must(format!(
+                    let what = format!(
                         "the client took {} MiB of memory and {} MiB of address space for what had not arrived",
                         resident >> 20,
                         address_space >> 20
-                    )));
+                    );
+                    self.must(Clause::ClientLimit, what);
                 }
                 _ => {}
             }
         }
-        findings.extend(self.spins());
+        if let Some(what) = self.spins() {
+            self.must(self.context(), what);
+        }
         let is_bad = matches!(self.transcript.exit(), Some(Exit::Code(code)) if code != 0);
-        let said = self.transcript.complaints(64 << 10);
+        let said = self.transcript.stderr(64 << 10);
         if let Some(what) = unhandled(&said, is_bad) {
-            findings.push(self.at(Level::Should, format!("{what}{}", self.last_words())));
+            let what = format!("{what}{}", self.last_words());
+            self.find(self.context(), Level::Should, what);
         }
     }
 
     /// Whether it is busy whenever it has nothing to do; once may be its start that is not over yet.
-    fn spins(&self) -> Option<Finding> {
+    fn spins(&self) -> Option<String> {
         let idle: Vec<(Duration, Duration)> = self
             .transcript
             .counting()
@@ -55,18 +60,18 @@ impl Judging<'_> {
         let is_spinning = |(busy, over): &(Duration, Duration)| busy.saturating_mul(2) > *over;
         let (busy, over) = idle.last()?;
         idle.iter().all(is_spinning).then(|| {
-            self.must(format!(
+            format!(
                 "the client wanted {} ms of processor time in {} ms in which there was nothing to do",
                 busy.as_millis(),
                 over.as_millis()
-            ))
+            )
         })
     }
 
     /// The last line of the standard error.
     pub(super) fn last_words(&self) -> String {
         const MOST: usize = 160;
-        let said = self.transcript.complaints(4 << 10);
+        let said = self.transcript.stderr(4 << 10);
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
         last.map_or(String::new(), |line| {
             let line: String = line.trim().chars().take(MOST).collect();

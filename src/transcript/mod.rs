@@ -4,8 +4,12 @@
 //! sent *before* they are handed to the system, so that a reply can never seem to come before the
 //! octets that it answers.
 
-use crate::script::Conn;
-use std::fmt;
+mod client;
+mod exit;
+
+pub use exit::Exit;
+
+use crate::script::{Awaited, Conn};
 use std::time::Duration;
 
 /// Something that was seen.
@@ -40,21 +44,54 @@ pub enum Seen {
     Rst,
     /// More came than the checker keeps; it stopped reading.
     Flooded,
-    /// The client ended its sending side.
-    ClientFin,
-    /// The client reset the connection.
-    ClientRst,
-    /// The client stopped reading.
+    /// The script ended its sending side.
+    FinSent,
+    /// The script reset the connection.
+    RstSent,
+    /// The script stopped reading.
     Stalled,
-    /// The client reads again.
+    /// The script reads again.
     Resumed,
-    /// What was owed had not come when this long had passed.
-    GaveUp(Duration),
+    /// What was waited for had not come when this long had passed.
+    GaveUp(Awaited, Duration),
     /// The peer was shown to keep silent: the canary made so many round trips meanwhile.
     Silent {
         /// Round trips that the canary made.
         round_trips: u32,
     },
+    /// The client under test was started.
+    Started,
+    /// The client connected once more; so many connections had come before.
+    ConnectedAgain(usize),
+    /// A line was typed at the client.
+    Typed(String),
+    /// Octets on the client's standard output.
+    Printed(Vec<u8>),
+    /// More was printed than is kept: so many octets in all.
+    PrintedTooMuch(usize),
+    /// Octets on the client's standard error.
+    Stderr(Vec<u8>),
+    /// The client's process ended.
+    Exited(Exit),
+    /// Processor time that the client used while it had nothing to do.
+    Used {
+        /// What it used, or waited for while others had the processor.
+        busy: Duration,
+        /// The time that passed.
+        over: Duration,
+    },
+    /// Memory that the client took since it was last looked at.
+    Grew {
+        /// Resident memory, in octets.
+        resident: u64,
+        /// Address space, in octets.
+        address_space: u64,
+    },
+    /// After a reset the client gave this up, or said something.
+    Noticed(&'static str),
+    /// The script is over, and the client is made to end. What follows does not count, except what a
+    /// client prints that buffers its output.
+    Teardown,
 }
 
 /// How the canary fared, the healthy client beside the script.
@@ -116,71 +153,6 @@ impl Reading {
     }
 }
 
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// By itself, with that code.
-    Code(i32),
-    /// By a signal.
-    Signal(i32),
-}
-
-const SIGBUS: i32 = if cfg!(target_os = "linux") { 7 } else { 10 };
-const SIGSYS: i32 = if cfg!(target_os = "linux") { 31 } else { 12 };
-
-/// Signals that a shell tells of in the exit code of what it started: those by which programs die of
-/// their own faults.
-const OWN_FAULT: [i32; 6] = [4, 6, SIGBUS, 8, 11, 13];
-
-impl Exit {
-    /// The same, seen through a shell, which tells of signals by codes from 128 on.
-    #[must_use]
-    pub fn through_shell(self) -> Self {
-        match self {
-            Self::Code(code) => match code.checked_sub(128) {
-                Some(signal) if OWN_FAULT.contains(&signal) => Self::Signal(signal),
-                _ => self,
-            },
-            Self::Signal(_) => self,
-        }
-    }
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Code(code) => write!(f, "exited with code {code}"),
-            Self::Signal(signal) => match signal_name(*signal) {
-                Some(name) => write!(f, "was ended by {name} (signal {signal})"),
-                None => write!(f, "was ended by signal {signal}"),
-            },
-        }
-    }
-}
-
-/// The name of a signal that ends processes, where it is a usual one.
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        SIGBUS => "SIGBUS",
-        SIGSYS => "SIGSYS",
-        _ => return None,
-    })
-}
-
 /// A reading of the peer's process, taken where the script says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
@@ -216,7 +188,7 @@ impl Transcript {
     /// off, and what still comes has not come when it was owed.
     #[must_use]
     pub fn until_given_up(&self) -> Self {
-        let gave_up = |entry: &Entry| matches!(entry.seen, Seen::GaveUp(_));
+        let gave_up = |entry: &Entry| matches!(entry.seen, Seen::GaveUp(..));
         let end = self.entries.iter().position(gave_up);
         let kept = end.map_or(self.entries.len(), |end| end.saturating_add(1));
         Self {
@@ -238,22 +210,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_tells_of_signals_by_codes() {
-        assert_eq!(Exit::Code(139).through_shell(), Exit::Signal(11));
-        assert_eq!(Exit::Code(130).through_shell(), Exit::Code(130));
-        assert_eq!(Exit::Code(3).through_shell(), Exit::Code(3));
-    }
-
-    #[test]
-    fn ends_are_spelled_in_one_way() {
-        assert_eq!(Exit::Code(3).to_string(), "exited with code 3");
-        let by = |signal| Exit::Signal(signal).to_string();
-        assert_eq!(by(13), "was ended by SIGPIPE (signal 13)");
-        assert_eq!(by(60), "was ended by signal 60");
-        assert!(by(SIGBUS).contains("SIGBUS") && by(SIGSYS).contains("SIGSYS"));
-    }
-
-    #[test]
     fn what_others_took_was_not_to_be_had() {
         let ms = Duration::from_millis;
         let share = |cpu, waiting| {
@@ -271,12 +227,6 @@ mod tests {
         assert_eq!(share(2, 150), 4);
         assert_eq!(share(400, 800), 4000);
         assert_eq!(share(0, 800), 0);
-        let spinning = Reading {
-            cpu: ms(40),
-            waiting: ms(160),
-            ..Reading::default()
-        };
-        assert_eq!(spinning.busy_since(&Reading::default()), ms(200));
         assert_eq!(
             Reading::default().share_since(&Reading::default(), ms(0)),
             0

@@ -1,9 +1,8 @@
 //! How clients bear what ends a connection, or is not worth waiting for, or is.
 
-use super::maker::cut;
-use super::{Case, Maker};
+use super::{Case, Maker, must, should};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
-use crate::spec::Level;
+use crate::spec::Clause;
 use std::time::Duration;
 
 /// A late reply that every client bears.
@@ -18,18 +17,14 @@ const LONG_PAUSE: Duration = Duration::from_secs(1);
 /// How long a client is watched that has nothing to do.
 const WATCH: Duration = Duration::from_millis(400);
 
-const BREAKS_OFF: &str = "the stream ended inside a reply";
-
-const TOO_LARGE: &str = "the header of a reply claims more than the limit";
-
 /// A header that claims that much, and so many octets of the body.
 fn claims(m: &mut Maker<'_>, body: u64, arriving: usize) {
-    m.weigh();
     m.ask();
+    m.sample("before the claim");
     let mut octets = m.header(body);
     octets.resize(octets.len().saturating_add(arriving), b'7');
-    m.send_other(vec![octets]);
-    m.must_end(TOO_LARGE);
+    m.send(&octets, &[]);
+    m.must_end();
 }
 
 /// The number rounded up to whole chunks.
@@ -41,18 +36,19 @@ fn whole_chunks(m: &Maker<'_>, octets: u64) -> u64 {
 /// A reply whose body has at most so many octets, and as many as fit.
 fn as_large_as(m: &mut Maker<'_>, body: u64) {
     m.ask();
-    let chunk = m.craft().chunk();
+    let chunk = m.chunk();
     let body = usize::try_from(body).unwrap_or(usize::MAX);
     let whole = body.saturating_sub(body.checked_rem(chunk).unwrap_or_default());
     let text = m.text_for_payload(whole);
-    let frame = m.reply_with(text);
-    m.send(vec![frame]);
+    let frame = m.reply_with(&text);
+    m.send(&frame, &[]);
     m.shown();
 }
 
 pub(super) const LIMITS: &[Case] = &[
-    Case::must(
-        "client-limit/largest-there-is",
+    must(
+        Clause::ClientLimit,
+        "largest-there-is",
         "The largest length that a header can claim is refused when it is read, not when memory runs out.",
         |m| {
             let largest = m.craft().largest_body();
@@ -62,24 +58,27 @@ pub(super) const LIMITS: &[Case] = &[
             claims(m, largest, 0);
         },
     ),
-    Case::must(
-        "client-limit/two-gibibytes",
+    must(
+        Clause::ClientLimit,
+        "two-gibibytes",
         "A length with the highest bit set is not negative, and not one to wait for.",
         |m| {
             let body = whole_chunks(m, SURELY_TOO_LARGE);
             claims(m, body, 0);
         },
     ),
-    Case::must(
-        "client-limit/with-some-of-it",
+    must(
+        Clause::ClientLimit,
+        "with-some-of-it",
         "That some of the body has arrived does not make the rest worth waiting for.",
         |m| {
             let body = whole_chunks(m, SURELY_TOO_LARGE);
             claims(m, body, 600);
         },
     ),
-    Case::must(
-        "client-limit/over-the-declared-limit",
+    must(
+        Clause::ClientLimit,
+        "over-the-declared-limit",
         "One chunk above the limit is above the limit.",
         |m| match m.profile().declared_max_body() {
             Some(limit) => {
@@ -89,16 +88,18 @@ pub(super) const LIMITS: &[Case] = &[
             None => m.skip("no limit is declared: --max-frame, or a profile that has one"),
         },
     ),
-    Case::must(
-        "client-limit/at-the-declared-limit",
+    must(
+        Clause::ClientLimit,
+        "at-the-declared-limit",
         "What is exactly at the limit is not above it.",
         |m| match m.profile().declared_max_body() {
             Some(limit) => as_large_as(m, limit),
             None => m.skip("no limit is declared: --max-frame, or a profile that has one"),
         },
     ),
-    Case::must(
-        "client-limit/large-and-fine",
+    must(
+        Clause::ClientLimit,
+        "large-and-fine",
         "A limit that is too low loses replies that any client should take.",
         |m| match m.profile().declared_max_body() {
             Some(limit) if limit < SURE_BODY => m.skip("a lower limit is declared"),
@@ -108,8 +109,9 @@ pub(super) const LIMITS: &[Case] = &[
 ];
 
 pub(super) const ENDS: &[Case] = &[
-    Case::must(
-        "client-truncation/inside-the-header",
+    must(
+        Clause::ClientTruncation,
+        "inside-the-header",
         "Two octets and the end of the stream are no reply, and nothing more will come.",
         |m| {
             m.ask();
@@ -118,110 +120,115 @@ pub(super) const ENDS: &[Case] = &[
                 m.skip("the header of this wire format is a single octet");
             }
             let header = m.header(m.profile().chunk().into());
-            m.send_other(vec![header.get(..half).unwrap_or_default().to_vec()]);
+            m.send(header.get(..half).unwrap_or_default(), &[]);
             m.fin();
-            m.must_end(BREAKS_OFF);
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-truncation/behind-the-header",
+    must(
+        Clause::ClientTruncation,
+        "behind-the-header",
         "The end of the stream exactly between header and body is not a clean one.",
         |m| {
             m.ask();
             let header = m.header(m.profile().chunk().into());
-            m.send_other(vec![header]);
+            m.send(&header, &[]);
             m.fin();
-            m.must_end(BREAKS_OFF);
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-truncation/inside-the-payload",
+    must(
+        Clause::ClientTruncation,
+        "inside-the-payload",
         "Half a payload is no message, and to wait for the other half is to wait for ever.",
         |m| {
             m.ask();
-            let frame = partial(m);
-            m.send(vec![frame]);
+            let part = partial(m);
+            m.send(&part, &[]);
             m.fin();
-            m.must_end(BREAKS_OFF);
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-truncation/inside-the-padding",
+    must(
+        Clause::ClientTruncation,
+        "inside-the-padding",
         "A reply is whole when its padding is; before that its sender may have died.",
         |m| {
-            m.needs_padding();
+            m.need_chunks();
             m.ask();
             let text = m.token("reply");
             let payload = m.payload(&text);
             let frame = m.frame_with(&payload, 1);
             let whole = m.profile().header_len().saturating_add(payload.len());
-            let part = frame
-                .get(..whole.saturating_add(1))
-                .unwrap_or_default()
-                .to_vec();
-            m.hide(text, part.len(), Level::Must, BREAKS_OFF);
-            m.send(vec![part]);
+            let part = frame.get(..whole.saturating_add(1)).unwrap_or_default();
+            m.send(part, &[]);
             m.fin();
-            m.must_end(BREAKS_OFF);
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-truncation/in-the-second",
+    must(
+        Clause::ClientTruncation,
+        "in-the-second",
         "A whole reply is read; the piece behind it is not.",
         |m| {
-            m.needs_again();
+            m.need_again();
             m.ask();
             m.answer();
             m.ask();
-            let frame = partial(m);
-            m.send(vec![frame]);
+            let part = partial(m);
+            m.send(&part, &[]);
             m.fin();
-            m.must_end(BREAKS_OFF);
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-close/before-the-reply",
+    must(
+        Clause::ClientClose,
+        "before-the-reply",
         "A server that ends the connection owes nothing any more, and will not send the reply.",
         |m| {
             m.ask();
             m.fin();
-            m.must_end("the stream ended where a reply was owed");
+            m.must_end();
         },
     ),
-    Case::must(
-        "client-close/after-the-reply",
+    must(
+        Clause::ClientClose,
+        "after-the-reply",
         "The end of the stream reads as nothing, again and again: not as a reply, and not as a pause.",
         |m| {
             m.ask();
             m.answer();
             m.fin();
-            m.must_end_once_used("the stream ended between two replies");
+            m.must_end_once_used();
         },
     ),
-    Case::must(
-        "client-close/right-behind-the-reply",
+    must(
+        Clause::ClientClose,
+        "right-behind-the-reply",
         "A reply that comes with the end of the stream is a reply all the same.",
         |m| {
-            m.needs_output();
+            m.need_output();
             m.ask();
             let frame = m.reply();
-            m.send(vec![frame]);
+            m.send(&frame, &[]);
             m.fin();
             m.shown();
-            m.must_end_once_used("the stream ended between two replies");
+            m.must_end_once_used();
         },
     ),
-    Case::must(
-        "client-close/at-once",
+    must(
+        Clause::ClientClose,
+        "at-once",
         "A server that is full closes what it has just accepted.",
         |m| {
             m.connect();
             m.fin();
-            m.must_end_once_used("the stream ended before anything was sent");
+            m.must_end_once_used();
         },
     ),
-    Case::must(
-        "client-reset/after-the-reply",
+    must(
+        Clause::ClientReset,
+        "after-the-reply",
         "A connection that is not in use can break, too.",
         |m| {
             m.ask();
@@ -229,26 +236,29 @@ pub(super) const ENDS: &[Case] = &[
             m.reset();
         },
     ),
-    Case::must(
-        "client-reset/before-the-reply",
+    must(
+        Clause::ClientReset,
+        "before-the-reply",
         "A server that dies resets the connections that it leaves.",
         |m| {
             m.ask();
             m.reset();
         },
     ),
-    Case::must(
-        "client-reset/inside-a-reply",
+    must(
+        Clause::ClientReset,
+        "inside-a-reply",
         "A reset in the middle of a reply throws away what had come of it.",
         |m| {
             m.ask();
-            let frame = partial(m);
-            m.send(vec![frame]);
+            let part = partial(m);
+            m.send(&part, &[]);
             m.reset();
         },
     ),
-    Case::must(
-        "client-reset/at-once",
+    must(
+        Clause::ClientReset,
+        "at-once",
         "A connection may be reset before the client has sent anything.",
         |m| {
             m.connect();
@@ -269,8 +279,6 @@ fn partial(m: &mut Maker<'_>) -> Vec<u8> {
     let half = text.len() / 2;
     let mut part = frame;
     part.truncate(place.saturating_add(half));
-    let arrived = text.get(..half).unwrap_or_default().to_owned();
-    m.hide(arrived, part.len(), Level::Must, BREAKS_OFF);
     part
 }
 
@@ -279,52 +287,58 @@ fn paused(m: &mut Maker<'_>, pause: Duration, place: impl FnOnce(usize, usize) -
     m.ask();
     let frame = m.reply();
     let place = place(m.profile().header_len(), frame.len());
-    let mut segments = cut(&frame, &[place]).into_iter();
-    m.send(segments.by_ref().take(1).collect());
-    m.pause(pause);
-    m.send(segments.collect());
+    let (first, rest) = frame.split_at_checked(place).unwrap_or((&frame, &[]));
+    m.send(first, &[]);
+    m.pause_for(pause);
+    m.send_more(rest, &[]);
     m.shown();
 }
 
 pub(super) const WAITS: &[Case] = &[
-    Case::must(
-        "client-patience/late-reply",
+    must(
+        Clause::ClientPatience,
+        "late-reply",
         "A server may have something to do before it answers.",
         |m| {
             m.ask();
-            m.pause(LATE);
+            m.pause_for(LATE);
             m.answer();
         },
     ),
-    Case::must(
-        "client-patience/pause-inside-the-header",
+    must(
+        Clause::ClientPatience,
+        "pause-inside-the-header",
         "A short pause inside a header is no reason to begin anew.",
         |m| paused(m, PAUSE, |header, _| header / 2),
     ),
-    Case::must(
-        "client-patience/pause-behind-the-header",
+    must(
+        Clause::ClientPatience,
+        "pause-behind-the-header",
         "Between header and body there may be a pause.",
         |m| paused(m, PAUSE, |header, _| header),
     ),
-    Case::must(
-        "client-patience/pause-inside-the-body",
+    must(
+        Clause::ClientPatience,
+        "pause-inside-the-body",
         "A network that stalls for a moment costs no reply.",
         |m| paused(m, PAUSE, |header, len| header.saturating_add(len) / 2),
     ),
-    Case::should(
-        "client-patience/second-inside-the-body",
+    should(
+        Clause::ClientPatience,
+        "second-inside-the-body",
         "A second is long, but shorter than what lost packets cost.",
         |m| paused(m, LONG_PAUSE, |header, len| header.saturating_add(len) / 2),
     ),
-    Case::must(
-        "client-patience/waiting-costs-nothing",
+    must(
+        Clause::ClientPatience,
+        "waiting-costs-nothing",
         "To wait is to sleep. A client that asks its socket over and over heats the room.",
         |m| {
-            m.needs_process();
+            m.need_process();
             m.ask();
-            m.pause(WATCH);
+            m.pause_for(WATCH);
             m.answer();
-            m.pause(WATCH);
+            m.pause_for(WATCH);
         },
     ),
 ];

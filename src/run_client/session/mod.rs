@@ -1,0 +1,438 @@
+//! Plays one script of the server's side to one client.
+//!
+//! The steps are done in order. Nothing is concluded here: what was seen goes into the transcript, and
+//! the judge makes of it what it makes. A script is broken off only where something was waited for in
+//! vain, or the client is gone.
+
+mod waiting;
+
+use super::process;
+use crate::judge::{ClientTraits, Shows};
+use crate::model::Permitted;
+use crate::peer::connection::{Connection, Sending};
+use crate::peer::group::Group;
+use crate::peer::{Launch, Process};
+use crate::profile::Profile;
+use crate::run::log::{Log, Noting, Now, Program};
+use crate::script::{Action, Awaited, Script, Typed};
+use crate::transcript::{Reading, Seen, Transcript};
+use socket2::SockRef;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// The one connection that is played on.
+const CONN: usize = 0;
+
+/// The most octets that are kept of what a client sends.
+const MOST_RECEIVED: usize = 256 << 10;
+
+/// How many connections of one client are taken during a script. The first one is played on; others show
+/// that the client connects again.
+const MOST_CONNECTIONS: usize = 4;
+
+/// How long it is waited for what may stand behind the last request.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// How long a client that nobody started here may take to close when its script is over.
+const PARTING: Duration = Duration::from_millis(200);
+
+/// Where the client comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is started by this command, with the address to connect to.
+    Command(Launch),
+    /// Somebody else starts it.
+    User,
+}
+
+/// Where clients connect to.
+#[derive(Debug)]
+pub struct Listener {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// Whether the port was chosen by the user, so that there can be only one.
+    pub(crate) is_fixed: bool,
+}
+
+impl Listener {
+    /// Listens on the first of the addresses where that is possible.
+    ///
+    /// # Errors
+    /// If it is possible on none.
+    pub async fn open(addresses: &[SocketAddr]) -> io::Result<Self> {
+        let listener = TcpListener::bind(addresses).await?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener,
+            address,
+            is_fixed: addresses.iter().any(|address| address.port() != 0),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// How long a client is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For its connection.
+    pub(crate) connection: Duration,
+    /// For its first request.
+    pub(crate) first: Duration,
+    /// For any other reaction.
+    pub(crate) reaction: Duration,
+    /// By how much all that is not named here is stretched.
+    pub(crate) stretch: u32,
+}
+
+impl Patience {
+    /// So many times as long, for everything.
+    pub(crate) fn stretched(self, times: u32) -> Self {
+        Self {
+            connection: self.connection.saturating_mul(times),
+            first: self.first.saturating_mul(times),
+            reaction: self.reaction.saturating_mul(times),
+            stretch: self.stretch.saturating_mul(times),
+        }
+    }
+}
+
+/// A client under test: where it comes from, and what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientPeer {
+    pub(crate) source: Source,
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) profile: Profile,
+    pub(crate) traits: ClientTraits,
+    pub(crate) patience: Patience,
+}
+
+impl ClientPeer {
+    /// The same client, to be waited for so many times as long.
+    pub(crate) fn stretched(&self, times: u32) -> Self {
+        Self {
+            patience: self.patience.stretched(times),
+            ..self.clone()
+        }
+    }
+
+    /// Plays the script and tells what was seen.
+    ///
+    /// # Errors
+    /// If the client cannot be started, or there is nowhere for it to connect to.
+    pub(crate) async fn play(
+        &self,
+        script: &Script,
+        permitted: &Permitted,
+    ) -> io::Result<Transcript> {
+        let log = Arc::new(Log::new(&self.profile, MOST_RECEIVED));
+        let own = self.own_listener().await?;
+        let listener = own.as_ref().unwrap_or(&self.listener.listener);
+        let program = match &self.source {
+            Source::Command(command) => {
+                drop_stale(listener).await;
+                log.note(CONN, Seen::Started);
+                Some(process::start(command, listener.local_addr()?, &log)?)
+            }
+            Source::User => None,
+        };
+        let mut session = Session::new(self, script, permitted, &log, program);
+        session.steps(listener, own.is_some()).await;
+        log.note(CONN, Seen::Teardown);
+        session.teardown().await;
+        Ok(Transcript {
+            entries: log.take(),
+            ..Transcript::default()
+        })
+    }
+
+    /// Each client that is started here has a port of its own, unless the user chose one: what is left of
+    /// the client before it cannot come in between.
+    async fn own_listener(&self) -> io::Result<Option<TcpListener>> {
+        if self.source == Source::User || self.listener.is_fixed {
+            return Ok(None);
+        }
+        let address = SocketAddr::new(self.listener.address().ip(), 0);
+        TcpListener::bind(address).await.map(Some)
+    }
+}
+
+/// Drops the connections of clients that have been ended.
+async fn drop_stale(listener: &TcpListener) {
+    while let Ok(Ok(_)) = timeout(Duration::ZERO, listener.accept()).await {}
+}
+
+struct Session<'a> {
+    peer: &'a ClientPeer,
+    script: &'a Script,
+    permitted: &'a Permitted,
+    log: Arc<Log>,
+    program: Option<Group>,
+    connection: Option<Connection>,
+    /// How many `await`s of the script have been come to.
+    awaits: usize,
+    /// Octets sent to the client.
+    sent: usize,
+    /// The client had ended its stream when the script last did something.
+    had_fin: bool,
+    /// What the process held when it was last looked at for comparison.
+    before: Option<Reading>,
+    /// How things stood when the connection was reset.
+    at_reset: Option<AtReset>,
+    /// Takes further connections.
+    others: Option<JoinHandle<()>>,
+}
+
+/// How things stood when the connection was reset.
+#[derive(Debug, Clone, Copy)]
+struct AtReset {
+    said: usize,
+    more_connections: usize,
+    sockets: Option<u64>,
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        peer: &'a ClientPeer,
+        script: &'a Script,
+        permitted: &'a Permitted,
+        log: &Arc<Log>,
+        program: Option<Group>,
+    ) -> Self {
+        Self {
+            peer,
+            script,
+            permitted,
+            log: Arc::clone(log),
+            program,
+            connection: None,
+            awaits: 0,
+            sent: 0,
+            had_fin: false,
+            before: None,
+            at_reset: None,
+            others: None,
+        }
+    }
+
+    async fn steps(&mut self, listener: &TcpListener, is_own: bool) {
+        for step in self.script.steps() {
+            if self.step(&step.action, listener, is_own).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    async fn step(
+        &mut self,
+        action: &Action,
+        listener: &TcpListener,
+        is_own: bool,
+    ) -> ControlFlow<()> {
+        match action {
+            Action::Open => {
+                self.accept(listener).await?;
+                if is_own {
+                    self.others = Some(self.take_others(listener));
+                }
+            }
+            Action::Type(typed) => self.types(typed).await,
+            Action::Send(segments) => return self.send(segments).await,
+            Action::Await => return self.next_awaited().await,
+            Action::Shown => return self.shown().await,
+            Action::Settle => self.settle().await,
+            Action::Quiet => {
+                let limit = QUIET.saturating_mul(self.peer.patience.stretch);
+                self.log.until(limit, |now, _| now.has_rest).await;
+            }
+            Action::Pause(time) => self.pause(*time).await,
+            Action::Sample(_) => self.before = self.reading().await,
+            Action::Fin => self.fin(),
+            Action::Rst => self.rst().await,
+            // None of a script of this side.
+            Action::Stall | Action::Resume => {}
+        }
+        Continue(())
+    }
+
+    async fn accept(&mut self, listener: &TcpListener) -> ControlFlow<()> {
+        let begun = Instant::now();
+        let limit = self.peer.patience.connection;
+        let gone = self.log.until(limit, |_, program| program.exited);
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted.ok(),
+            _ = gone => None,
+        };
+        let Some((stream, _)) = accepted else {
+            return self.give_up(Awaited::Connection, begun);
+        };
+        self.log.note(CONN, Seen::Connected);
+        let noting = Noting::new(CONN, &self.log);
+        self.connection = Some(Connection::new(stream, noting));
+        Continue(())
+    }
+
+    /// Takes further connections and leaves them unanswered: a client that reconnects shall not be busy
+    /// doing so.
+    fn take_others(&self, listener: &TcpListener) -> JoinHandle<()> {
+        let log = Arc::clone(&self.log);
+        let again = SockRef::from(listener).try_clone();
+        tokio::spawn(async move {
+            let Some(listener) = again
+                .ok()
+                .and_then(|socket| TcpListener::from_std(socket.into()).ok())
+            else {
+                return;
+            };
+            let mut held = Vec::new();
+            while held.len() < MOST_CONNECTIONS {
+                let Ok((stream, _)) = listener.accept().await else {
+                    return;
+                };
+                let before = held.len().saturating_add(1);
+                log.note(CONN, Seen::ConnectedAgain(before));
+                held.push(stream);
+            }
+            std::future::pending::<()>().await;
+        })
+    }
+
+    fn give_up(&self, awaited: Awaited, begun: Instant) -> ControlFlow<()> {
+        self.log.note(CONN, Seen::GaveUp(awaited, begun.elapsed()));
+        Break(())
+    }
+
+    /// Types a line, unless the client has ended already.
+    async fn types(&mut self, typed: &Typed) {
+        if self.has_reacted() {
+            return;
+        }
+        if let Some(program) = &mut self.program {
+            self.log.note(CONN, Seen::Typed(typed.line.clone()));
+            program
+                .types(&typed.line, self.peer.patience.reaction)
+                .await;
+        }
+    }
+
+    async fn send(&mut self, segments: &[Vec<u8>]) -> ControlFlow<()> {
+        self.had_fin = self.log.now(CONN).fin;
+        for (index, segment) in segments.iter().enumerate() {
+            let Some(connection) = &self.connection else {
+                return Break(());
+            };
+            if index > 0 {
+                connection.drained().await;
+            }
+            self.log.note(CONN, Seen::Sent(segment.len()));
+            let limit = self.peer.patience.reaction;
+            match connection.send(segment, limit).await {
+                Sending::Done => self.sent = self.sent.saturating_add(segment.len()),
+                failed => return self.not_taken(failed).await,
+            }
+        }
+        Continue(())
+    }
+
+    /// A client that has to end the connection may do so before it has taken everything.
+    async fn not_taken(&mut self, how: Sending) -> ControlFlow<()> {
+        let seen = match how {
+            Sending::Blocked { .. } => Seen::SendBlocked,
+            Sending::Ended | Sending::Done => Seen::SendFailed,
+        };
+        self.log.note(CONN, seen);
+        if self.permitted.must_end().is_some() {
+            return Continue(());
+        }
+        self.hear_the_last().await;
+        Break(())
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        let begun = Instant::now();
+        let before = self.reading().await;
+        let time = time.saturating_sub(begun.elapsed());
+        tokio::time::sleep(time).await;
+        self.note_used(before, begun).await;
+    }
+
+    async fn reading(&self) -> Option<Reading> {
+        let process: Process = self.program.as_ref()?.process()?;
+        process.reading().await
+    }
+
+    /// Notes the processor time used since then.
+    async fn note_used(&self, before: Option<Reading>, begun: Instant) {
+        let over = begun.elapsed();
+        if let (Some(before), Some(now)) = (before, self.reading().await) {
+            let busy = now.busy_since(&before);
+            self.log.note(CONN, Seen::Used { busy, over });
+        }
+    }
+
+    fn fin(&mut self) {
+        self.had_fin = self.log.now(CONN).fin;
+        self.log.note(CONN, Seen::FinSent);
+        if let Some(connection) = &self.connection {
+            connection.fin();
+        }
+    }
+
+    async fn rst(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let sockets = self.reading().await.map(|reading| reading.sockets);
+        self.at_reset = Some(self.log.client(|_, program| AtReset {
+            said: program.said,
+            more_connections: program.more_connections,
+            sockets,
+        }));
+        self.log.note(CONN, Seen::RstSent);
+        connection.rst().await;
+    }
+
+    /// Ends the client. One that buffers its output is first given the chance to write it.
+    async fn teardown(mut self) {
+        if let Some(others) = self.others.take() {
+            others.abort();
+        }
+        if self.peer.traits.shows == Shows::AtEnd {
+            self.let_it_write().await;
+        }
+        let is_users = self.program.is_none();
+        if let Some(program) = self.program.take() {
+            program.end().await;
+        }
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        if is_users {
+            connection.fin();
+            let ended = |now: Now, _: &Program| now.fin || now.rst;
+            self.log.until(PARTING, ended).await;
+        }
+        connection.rst().await;
+    }
+
+    async fn let_it_write(&mut self) {
+        if let Some(program) = &mut self.program {
+            program.end_input();
+            if let Some(connection) = &self.connection {
+                connection.fin();
+            }
+            let limit = self.peer.patience.reaction;
+            self.log.until(limit, |_, program| program.is_gone()).await;
+        }
+    }
+}
