@@ -118,7 +118,10 @@ fn each_bug_is_found_by_a_case_of_its_clause() {
             let Some(bug) = queue.lock().unwrap().next() else {
                 return;
             };
-            if let Some(missed) = missed(python, &bug) {
+            // A machine whose cores are all taken can hide a race once; a case that is blind stays blind.
+            if missed(python, &bug).is_some()
+                && let Some(missed) = missed(python, &bug)
+            {
                 all_missed.lock().unwrap().push(missed);
             }
         }
