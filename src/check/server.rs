@@ -4,7 +4,7 @@ use super::{Check, CheckError, Manner, Subject, Tell};
 use crate::cases;
 use crate::peer::Process;
 use crate::profile::Reply;
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_STARTUP, Host, Options};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_STARTUP, Options, Target};
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Check<Server<Command>> {
 /// A server that can be played at.
 struct Ready {
     name: String,
-    host: Host,
+    target: Target,
     process: Option<Process>,
 }
 
@@ -129,7 +129,7 @@ impl Place for Address {
             why,
         };
         Ok(Ready {
-            host: Host::at(&found.map_err(unknown)?),
+            target: Target::at(&found.map_err(unknown)?),
             process: pid.map(Process::new).transpose()?,
             name,
         })
@@ -141,7 +141,7 @@ impl Place for Command {
         let launch = CheckError::launch(&self.text)?;
         Ok(Ready {
             name: self.text,
-            host: Host::spawned(launch, self.startup),
+            target: Target::spawned(launch, self.startup),
             process: None,
         })
     }
@@ -171,7 +171,7 @@ impl<P: Place> Subject for Server<P> {
             keep: manner.keep,
             ..Options::new(ready.name, profile)
         };
-        run::run_at(&mut ready.host, &options, tell).await?;
+        run::run_at(&mut ready.target, &options, tell).await?;
         Ok(())
     }
 }

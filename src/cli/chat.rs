@@ -3,9 +3,9 @@
 use super::alterations::AlterationArgs;
 use super::durations::duration;
 use super::exit::{Exit, Failure};
+use super::host_port::HostPort;
 use super::lines;
 use super::send::{failed, shown};
-use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::altered::client::{self as altered, Alteration, Console, Hooks, Over};
@@ -25,7 +25,7 @@ use tokio::time::timeout;
 pub(crate) struct ChatArgs {
     /// The server
     #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list_faults", "list_variants"])]
-    target: Option<Target>,
+    target: Option<HostPort>,
     #[command(flatten)]
     wire: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
@@ -38,7 +38,7 @@ pub(crate) struct ChatArgs {
 /// A conversation that has begun.
 #[derive(Debug)]
 struct Chat {
-    target: Target,
+    target: HostPort,
     timeout: Duration,
 }
 
@@ -77,7 +77,7 @@ impl ChatArgs {
 
 /// The same by the client that can be altered.
 fn talk_altered(
-    target: &Target,
+    target: &HostPort,
     profile: Profile,
     alteration: Alteration,
 ) -> Result<Exit, Failure> {

@@ -3,10 +3,10 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
-use super::host::HostArgs;
 use super::saving::{SaveArgs, Saver};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
+use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
@@ -17,7 +17,7 @@ use crate::profile::{Profile, Reply};
 use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Host, Options, Player, RunError};
+use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Options, Player, RunError, Target};
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten, next_help_heading = "The server")]
-    host: HostArgs,
+    target: TargetArgs,
     #[command(flatten, next_help_heading = "Wire format")]
     format: WireFormatArgs,
     #[command(flatten, next_help_heading = "Which cases")]
@@ -142,17 +142,17 @@ impl CheckArgs {
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
-        let process = self.host.process()?;
+        let process = self.target.process()?;
         let expectations = self.reports.expectations(self.manner.strict)?;
-        if self.host.is_embedded() {
+        if self.target.is_embedded() {
             profile = declared(profile)?;
         }
-        let mut saver = self.saving.open(self.host.target())?;
+        let mut saver = self.saving.open(self.target.address())?;
         let mut outputs = self.reports.open()?;
         outputs.mark(expectations.clone().marker(is_case));
-        let mut subject = self
-            .host
-            .subject(&profile)
+        let mut named = self
+            .target
+            .named(&profile)
             .inspect_err(|failure| outputs.broken_off(&failure.what))?;
         let options = Options {
             cases: selected,
@@ -169,17 +169,17 @@ impl CheckArgs {
             process,
             keep: self.reports.keep(),
             command: self.command(),
-            ..Options::new(subject.name.clone(), profile)
+            ..Options::new(named.name.clone(), profile)
         };
         let runtime = runtime::multi()?;
-        let host = &mut subject.host;
-        let done = runtime.block_on(played(host, &options, &mut outputs, saver.as_mut()))?;
+        let target = &mut named.target;
+        let done = runtime.block_on(played(target, &options, &mut outputs, saver.as_mut()))?;
         if done.is_none() {
             outputs.broken_off(INTERRUPTED);
         }
         let closing = outputs.finish();
         if let (Some(saver), Some(Ok(_))) = (&mut saver, &done) {
-            runtime.block_on(minimised(host, &options, saver))?;
+            runtime.block_on(minimised(target, &options, saver))?;
         }
         if let Some(saver) = saver {
             saver.finish()?;
@@ -196,7 +196,7 @@ impl CheckArgs {
     ) -> Result<Exit, Failure> {
         match done {
             None => return Err(interrupted(closing)),
-            Some(Err(error)) => return Err(self.host.failure(&error)),
+            Some(Err(error)) => return Err(self.target.failure(&error)),
             Some(Ok(_)) => {}
         }
         self.reports.end(closing, expectations, is_case)
@@ -205,7 +205,7 @@ impl CheckArgs {
     /// The command line that plays the same again, without what selects cases and writes reports.
     fn command(&self) -> String {
         let mut line = CommandLine::new("check");
-        self.host.add_to(&mut line);
+        self.target.add_to(&mut line);
         self.format.add_to(&mut line);
         let manner = &self.manner;
         let timeout = (manner.timeout != DEFAULT_TIMEOUT).then(|| word(manner.timeout));
@@ -397,7 +397,7 @@ fn declared(profile: Profile) -> Result<Profile, Failure> {
 
 /// Plays the cases; `None` if the user interrupted that.
 async fn played(
-    host: &mut Host,
+    target: &mut Target,
     options: &Options,
     outputs: &mut Outputs,
     mut saver: Option<&mut Saver>,
@@ -411,20 +411,24 @@ async fn played(
         outputs.event(event);
     };
     Ok(tokio::select! {
-        done = run::run_at(host, options, &mut tell) => Some(done),
+        done = run::run_at(target, options, &mut tell) => Some(done),
         () = signals.next() => None,
     })
 }
 
 /// Makes what was saved smaller, until all is done or the user has had enough.
-async fn minimised(host: &mut Host, options: &Options, saver: &mut Saver) -> Result<(), Failure> {
+async fn minimised(
+    target: &mut Target,
+    options: &Options,
+    saver: &mut Saver,
+) -> Result<(), Failure> {
     if !saver.is_to_minimise() {
         return Ok(());
     }
     let mut signals = Signals::new()?;
     let work = async {
-        match Player::meet_at(host, options).await {
-            Ok(mut player) => saver.minimise(&mut player, host, options).await,
+        match Player::meet_at(target, options).await {
+            Ok(mut player) => saver.minimise(&mut player, target, options).await,
             Err(error) => out::note(format_args!("nothing is made smaller: {error}")),
         }
     };

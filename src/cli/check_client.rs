@@ -4,9 +4,9 @@ use super::check::{INTERRUPTED, ReportArgs, interrupted, seed};
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
+use super::host_port::{self, HostPort};
 use super::selection::SelectionArgs;
 use super::signals::Signals;
-use super::target::{self, Target};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases::client::Circumstances;
@@ -33,8 +33,8 @@ pub(crate) struct CheckClientArgs {
     #[arg(long, value_name = "COMMAND", value_parser = command)]
     exec: Option<Launch>,
     /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = target::listen)]
-    listen: Target,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = host_port::listen)]
+    listen: HostPort,
     /// What is typed for each request, with {text} where a text goes that occurs nowhere else; a JSON string if not given
     #[arg(long, value_name = "TEXT")]
     input: Option<String>,

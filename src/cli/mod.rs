@@ -9,7 +9,7 @@ mod compare;
 mod durations;
 mod exit;
 mod explain;
-mod host;
+mod host_port;
 mod lines;
 mod list;
 mod log;

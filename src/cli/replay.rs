@@ -5,13 +5,13 @@ mod told;
 use super::check::ReplyArg;
 use super::durations::duration;
 use super::exit::{Exit, Failure};
+use super::host_port::HostPort;
 use super::script_file::{self, ScriptFile};
 use super::signals::Signals;
-use super::target::Target;
 use super::wire_format::{limited, named, octets};
 use super::{out, runtime};
 use crate::event::Verdict;
-use crate::outcome::{Attempt, Next, Policy, Series, Trial as _};
+use crate::outcome::{Attempt, Judged as _, Next, Policy, Series};
 use crate::profile::Profile;
 use crate::run::{MeetError, Options, Player};
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ pub(crate) struct ReplayArgs {
     paths: Vec<PathBuf>,
     /// The server: host:port, or [address]:port for IPv6
     #[arg(value_name = "TARGET")]
-    target: Target,
+    target: HostPort,
     /// The wire format of every file, instead of the one that it names, else the tutorial's
     #[arg(long, value_name = "NAME|FILE")]
     profile: Option<String>,

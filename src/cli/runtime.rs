@@ -1,7 +1,7 @@
 //! What the commands that use sockets have in common.
 
 use super::exit::Failure;
-use super::target::Target;
+use super::host_port::HostPort;
 use crate::client::Client;
 use crate::profile::Profile;
 use std::io;
@@ -25,7 +25,7 @@ fn started(runtime: io::Result<Runtime>) -> Result<Runtime, Failure> {
 
 /// A client of the target, connected within that time.
 pub(crate) async fn connect(
-    target: &Target,
+    target: &HostPort,
     profile: &Profile,
     limit: Duration,
 ) -> Result<Client, Failure> {
@@ -41,7 +41,7 @@ pub(crate) async fn connect(
 }
 
 /// The target cannot be reached: why, and what to try.
-pub(crate) fn unreachable_target(target: &Target, error: &io::Error) -> Failure {
+pub(crate) fn unreachable_target(target: &HostPort, error: &io::Error) -> Failure {
     let hint = match error.kind() {
         io::ErrorKind::ConnectionRefused => {
             format!("nothing listens there; conformance serve --listen {target} starts a server")

@@ -8,7 +8,7 @@ use crate::cases;
 use crate::event::{CaseResult, Event, FindingNote, Verdict};
 use crate::report::Destination;
 use crate::reproducer::Reproducer;
-use crate::run::{Bounds, Host, Minimised, Options, Player, minimise};
+use crate::run::{Bounds, Minimised, Options, Player, Target, minimise};
 use crate::script::Script;
 use crate::shrink::Size;
 use crate::spec::Clause;
@@ -186,7 +186,7 @@ impl Saver {
     pub(crate) async fn minimise(
         &mut self,
         player: &mut Player,
-        host: &mut Host,
+        target: &mut Target,
         options: &Options,
     ) {
         let Some(bounds) = self.bounds else {
@@ -201,7 +201,7 @@ impl Saver {
                 continue;
             };
             let (script, case) = (&saved.script, cases::case(id));
-            match minimise(player, host, script, case, clause, bounds).await {
+            match minimise(player, target, script, case, clause, bounds).await {
                 Ok(smaller) => self.smaller(&saved.result, &smaller, options),
                 Err(error) => out::note(format_args!("{id}: not made smaller: {error}")),
             }

@@ -2,8 +2,8 @@
 
 use super::durations::duration;
 use super::exit::{Exit, Failure};
+use super::host_port::HostPort;
 use super::lines;
-use super::target::Target;
 use super::wire_format::WireFormatArgs;
 use super::{out, plain, runtime};
 use crate::client::{Client, ClientError};
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 pub(crate) struct SendArgs {
     /// The server
     #[arg(value_name = "HOST:PORT")]
-    target: Target,
+    target: HostPort,
     /// Requests, each one JSON text; - reads one a line from the standard input, and skips empty lines
     #[arg(value_name = "JSON", required = true)]
     requests: Vec<String>,
@@ -127,7 +127,7 @@ pub(crate) fn shown(message: &Message) -> String {
 }
 
 /// An exchange failed: why, and what to try.
-pub(crate) fn failed(target: &Target, error: &ClientError) -> Failure {
+pub(crate) fn failed(target: &HostPort, error: &ClientError) -> Failure {
     let other_format = "another --profile: the server may speak another wire format";
     let (what, hint) = match error {
         ClientError::Undecodable { payload, .. } => {

@@ -3,8 +3,8 @@
 use super::alterations::AlterationArgs;
 use super::durations::{Deadline, duration};
 use super::exit::{Exit, Failure};
+use super::host_port::{self, HostPort};
 use super::signals::Signals;
-use super::target::{self, Target};
 use super::wire_format::{WireFormatArgs, octets};
 use super::{out, runtime};
 use crate::altered::server::{self as altered, Alteration, Hooks};
@@ -20,8 +20,8 @@ use tracing::{info, warn};
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7060", value_parser = target::listen)]
-    listen: Target,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7060", value_parser = host_port::listen)]
+    listen: HostPort,
     #[command(flatten)]
     wire: WireFormatArgs,
     /// What to answer
@@ -117,7 +117,7 @@ async fn serve(
     }
 }
 
-fn cannot_listen(listen: &Target, error: &io::Error) -> Failure {
+fn cannot_listen(listen: &HostPort, error: &io::Error) -> Failure {
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "another port, or port 0 for any that is free",
         io::ErrorKind::PermissionDenied => "a port from 1024 on",

@@ -1,200 +1,147 @@
-//! The peer that the user names on the command line.
+//! Which server is checked: one that runs, one to be started, or the one in this program.
 
+use super::command::CommandLine;
+use super::durations::{duration, word};
 use super::exit::Failure;
-use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::str::FromStr;
+use super::host_port::HostPort;
+use crate::peer::{Launch, Process};
+use crate::profile::Profile;
+use crate::report::escape;
+use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, Target, Unreachable};
+use crate::server::{Background, Echo, Settings};
+use std::time::Duration;
 
-/// A host, by name or address, and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
-    host: String,
-    port: u16,
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// The server: host:port, or [address]:port for IPv6
+    #[arg(value_name = "TARGET", help_heading = None::<&str>)]
+    target: Option<HostPort>,
+    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to listen on
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
+    exec: Option<Launch>,
+    /// How long that server may take until it listens
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = duration)]
+    startup: Duration,
+    /// The server's process on this machine, to check what it spends
+    #[arg(long, value_name = "PID", requires = "target", value_parser = pid)]
+    pid: Option<u32>,
 }
 
-/// Why a text names no target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TargetError {
-    #[error("there is no port in it: give host:port, such as {0}:7060")]
-    NoPort(String),
-    #[error("there is no host in it: give host:port, such as localhost:{0}")]
-    NoHost(String),
-    #[error("that is a path, and a target is host:port, such as localhost:7060")]
-    Path,
-    #[error("{0:?} is no port: a port is a number from {1} to 65535")]
-    BadPort(String, u16),
-    #[error("an IPv6 address stands in brackets when a port follows: [::1]:7060")]
-    BareIpv6,
-    #[error("what stands in brackets must be an IPv6 address: [::1]:7060")]
-    BadIpv6,
-    #[error("a target is host:port, not a URL: leave out {0:?} and whatever follows the port")]
-    Url(String),
-    #[error("a host name holds no spaces or control characters")]
-    BadHost,
+fn pid(text: &str) -> Result<u32, String> {
+    let wrong = |_| "give the number of the server's process".to_owned();
+    text.parse().map_err(wrong)
 }
 
-impl FromStr for Target {
-    type Err = TargetError;
+/// The server to be checked, and whatever keeps it alive.
+pub(crate) struct NamedTarget {
+    /// As reports call it.
+    pub(crate) name: String,
+    pub(crate) target: Target,
+    _embedded: Option<Background>,
+}
 
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        Self::parse(text, 1)
+impl NamedTarget {
+    fn new(name: String, target: Target) -> Self {
+        Self {
+            name,
+            target,
+            _embedded: None,
+        }
     }
 }
 
-/// Where to listen: port 0 leaves it to the system to choose one.
-pub(crate) fn listen(text: &str) -> Result<Target, TargetError> {
-    Target::parse(text, 0)
-}
+impl TargetArgs {
+    /// Whether it is the one in this program.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.target.is_none() && self.exec.is_none()
+    }
 
-impl Target {
-    fn parse(text: &str, least_port: u16) -> Result<Self, TargetError> {
-        if let Some((scheme, _)) = text.split_once("://") {
-            return Err(TargetError::Url(format!("{scheme}://")));
-        }
-        if let Some(rest) = text.strip_prefix('[') {
-            return bracketed(rest, least_port);
-        }
-        if text.parse::<Ipv6Addr>().is_ok() {
-            return Err(TargetError::BareIpv6);
-        }
-        if text.contains('/') {
-            return Err(TargetError::Path);
-        }
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| without_colon(text))?;
-        if host.is_empty() {
-            return Err(TargetError::NoHost(port.to_owned()));
-        }
-        if host.contains(':') {
-            return Err(TargetError::BareIpv6);
-        }
-        if host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(TargetError::BadHost);
-        }
-        Ok(Self {
-            host: host.to_owned(),
-            port: parse_port(port, least_port)?,
+    /// Where it listens, as the user has named it.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.target.as_ref().map(ToString::to_string)
+    }
+
+    /// The server's process, where the user has named it.
+    pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
+        self.pid.map(Process::new).transpose().map_err(|error| {
+            Failure::usage(error.to_string())
+                .hint("--pid takes the number of the server's process on this machine")
         })
     }
-}
 
-/// A single word is a host without a port, but a number is a port without a host.
-fn without_colon(text: &str) -> TargetError {
-    match parse_port(text, 1) {
-        Ok(port) => TargetError::NoHost(port.to_string()),
-        Err(_) => TargetError::NoPort(text.to_owned()),
+    /// The server. One to be started is not started yet.
+    pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
+        match (&self.target, &self.exec) {
+            (Some(named), _) => {
+                let target = Target::at(&named.resolve()?);
+                Ok(NamedTarget::new(named.to_string(), target))
+            }
+            (None, Some(launch)) => {
+                let target = Target::spawned(launch.clone(), self.startup);
+                Ok(NamedTarget::new(launch.to_string(), target))
+            }
+            (None, None) => embedded(profile),
+        }
+    }
+
+    /// Adds what names the server to a command line.
+    pub(crate) fn add_to(&self, line: &mut CommandLine) {
+        if let Some(target) = &self.target {
+            line.word(target);
+        }
+        if let Some(exec) = &self.exec {
+            line.option("--exec", Some(exec));
+            let startup = (self.startup != DEFAULT_STARTUP).then(|| word(self.startup));
+            line.option("--startup", startup);
+        }
+        line.option("--pid", self.pid);
+    }
+
+    /// Why nothing was run, and what to try.
+    pub(crate) fn failure(&self, error: &RunError) -> Failure {
+        match error {
+            RunError::Unreachable(unreachable) => self.unreachable(unreachable),
+            RunError::NotStarted(not_started) => started_in_vain(not_started),
+        }
+    }
+
+    fn unreachable(&self, unreachable: &Unreachable) -> Failure {
+        let failure = Failure::could_not(unreachable.to_string());
+        match (&self.target, unreachable.refused) {
+            (Some(target), true) => failure.hint(format!(
+                "nothing listens there: start the server first, or conformance serve --listen {target}"
+            )),
+            (None, _) if self.exec.is_some() => {
+                failure.hint("the server listened, and then no longer: run it by hand and connect to it")
+            }
+            _ => failure.hint("check host, port and firewall"),
+        }
     }
 }
 
-fn bracketed(rest: &str, least_port: u16) -> Result<Target, TargetError> {
-    let (host, after) = rest.split_once(']').ok_or(TargetError::BadIpv6)?;
-    // A zone, as in fe80::1%eth0, is the resolver's to judge.
-    let address = host.split_once('%').map_or(host, |(address, _)| address);
-    if address.parse::<Ipv6Addr>().is_err() {
-        return Err(TargetError::BadIpv6);
+fn started_in_vain(error: &NotStarted) -> Failure {
+    let mut what = error.to_string();
+    if !error.stderr.is_empty() {
+        what.push_str("\nthe last it wrote to its standard error:");
+        for line in error.stderr.lines() {
+            what.push_str("\n  ");
+            what.push_str(&escape::Line(line).to_string());
+        }
     }
-    let port = after
-        .strip_prefix(':')
-        .ok_or_else(|| TargetError::NoPort(format!("[{host}]")))?;
-    Ok(Target {
-        host: host.to_owned(),
-        port: parse_port(port, least_port)?,
+    Failure::could_not(what).hint(
+        "run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground",
+    )
+}
+
+fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
+    let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
+    let server = started.map_err(|error| {
+        Failure::could_not(format!("cannot start the reference server: {error}"))
+    })?;
+    let address = server.addr();
+    Ok(NamedTarget {
+        name: format!("the reference server at {address}"),
+        target: Target::at(&[address]),
+        _embedded: Some(server),
     })
-}
-
-fn parse_port(text: &str, least: u16) -> Result<u16, TargetError> {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|port| digits && *port >= least)
-        .ok_or_else(|| TargetError::BadPort(text.to_owned(), least))
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') {
-            write!(f, "[{host}]:{port}")
-        } else {
-            write!(f, "{host}:{port}")
-        }
-    }
-}
-
-impl Target {
-    /// Its addresses, at least one, in the order in which they should be tried.
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let found = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map(Vec::from_iter);
-        match found {
-            Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) => Err(self.unknown("the name has no address")),
-            Err(error) => Err(self.unknown(&error.to_string())),
-        }
-    }
-
-    fn unknown(&self, why: &str) -> Failure {
-        Failure::could_not(format!("cannot find {:?}: {why}", self.host))
-            .hint("check the spelling, or give the address itself, such as 127.0.0.1:7060")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<String, TargetError> {
-        text.parse::<Target>().map(|target| target.to_string())
-    }
-
-    #[test]
-    fn hosts_and_ports_are_taken_apart() {
-        for text in [
-            "localhost:7060",
-            "127.0.0.1:1",
-            "[::1]:65535",
-            "a-b.example:80",
-        ] {
-            assert_eq!(parse(text).as_deref(), Ok(text));
-        }
-        assert_eq!(parse("[fe80::1%lo]:9").as_deref(), Ok("[fe80::1%lo]:9"));
-    }
-
-    #[test]
-    fn each_mistake_has_its_own_words() {
-        use TargetError::*;
-        let bad = |port: &str| Err(BadPort(port.into(), 1));
-        assert_eq!(parse("localhost"), Err(NoPort("localhost".into())));
-        assert_eq!(parse(""), Err(NoPort("".into())));
-        assert_eq!(parse("[::1]"), Err(NoPort("[::1]".into())));
-        assert_eq!(parse(":80"), Err(NoHost("80".into())));
-        assert_eq!(parse("80"), Err(NoHost("80".into())));
-        assert_eq!(parse("failures/a.script"), Err(Path));
-        assert_eq!(parse("a:"), bad(""));
-        assert_eq!(parse("a:0"), bad("0"));
-        assert!(listen("a:0").is_ok());
-        assert_eq!(parse("a:+1"), bad("+1"));
-        assert_eq!(parse("a:65536"), bad("65536"));
-        assert_eq!(parse("a:http"), bad("http"));
-        assert_eq!(parse("::1"), Err(BareIpv6));
-        assert_eq!(parse("fe80::g:80"), Err(BareIpv6));
-        assert_eq!(parse("[localhost]:80"), Err(BadIpv6));
-        assert_eq!(parse("[::1"), Err(BadIpv6));
-        assert_eq!(parse("http://a:80/"), Err(Url("http://".into())));
-        assert_eq!(parse("a b:80"), Err(BadHost));
-    }
-
-    #[test]
-    fn addresses_resolve_to_themselves() {
-        let target: Target = "[::1]:7060".parse().unwrap();
-        assert_eq!(target.resolve(), Ok(vec!["[::1]:7060".parse().unwrap()]));
-    }
-
-    #[test]
-    fn a_name_that_is_not_there_is_could_not() {
-        let target: Target = "no-such-host.invalid:1".parse().unwrap();
-        let failure = target.resolve().unwrap_err();
-        assert_eq!(failure.exit, super::super::exit::Exit::CouldNot);
-        assert!(failure.what.contains("no-such-host.invalid"));
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::evidence::evidence;
 use super::result::UNEXPLAINED;
-use super::series::Trial;
+use super::series::Judged;
 use crate::cases::Case;
 use crate::event::{Evidence, FindingNote, Verdict};
 use crate::judge::{self, Finding, Traits};
@@ -162,7 +162,7 @@ fn was_given_up(transcript: &Transcript) -> bool {
     })
 }
 
-impl Trial for Attempt {
+impl Judged for Attempt {
     fn verdict(&self) -> Verdict {
         match self.findings.first().map(|finding| finding.level) {
             Some(Level::Must) => Verdict::Fail,

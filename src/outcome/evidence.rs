@@ -45,13 +45,13 @@ pub fn rehearsal(profile: &Profile, script: &Script) -> Evidence {
         script,
         &permitted,
         &Transcript {
-            entries: unheard(script),
+            entries: only_sent(script),
             ..Transcript::default()
         },
     )
 }
 
-fn unheard(script: &Script) -> Vec<Entry> {
+fn only_sent(script: &Script) -> Vec<Entry> {
     let mut entries = Vec::new();
     for step in script.steps() {
         let seen = match &step.action {

@@ -15,7 +15,7 @@ pub(crate) use attempt::Attempt;
 pub use evidence::rehearsal;
 pub(crate) use policy::{Next, Policy};
 pub(crate) use result::result;
-pub(crate) use series::{Series, Trial};
+pub(crate) use series::{Judged, Series};
 pub(crate) use sink::{EventSink, Head, Start};
 
 use crate::event::Verdict;

@@ -1,7 +1,7 @@
 //! From the attempts at a case to its result.
 
 use super::sink::Head;
-use super::{Keep, Series, Trial, millis};
+use super::{Judged, Keep, Series, millis};
 use crate::event::{Attempts, CaseResult, FindingNote, Verdict};
 
 /// What is said of an attempt that cannot be explained.
@@ -13,7 +13,7 @@ pub(crate) fn result(
     case: Head,
     command: &str,
     keep: Keep,
-    series: &Series<impl Trial>,
+    series: &Series<impl Judged>,
 ) -> CaseResult {
     let (shown, verdict) = (series.shown(), series.verdict());
     let findings = shown.findings();

@@ -5,7 +5,7 @@ use crate::event::{Attempts, Evidence, FindingNote, Verdict};
 use std::time::Duration;
 
 /// One attempt at a case, whoever is checked.
-pub(crate) trait Trial {
+pub(crate) trait Judged {
     fn verdict(&self) -> Verdict;
 
     /// All that was owed came, though later than it was waited for.
@@ -32,11 +32,11 @@ pub(crate) trait Trial {
     fn evidence(&self) -> Evidence;
 }
 
-fn came(trial: &impl Trial) -> Came {
+fn came(attempt: &impl Judged) -> Came {
     Came {
-        verdict: trial.verdict(),
-        late: trial.is_late(),
-        certain: trial.is_certain(),
+        verdict: attempt.verdict(),
+        late: attempt.is_late(),
+        certain: attempt.is_certain(),
     }
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Series<T> {
     elapsed: Duration,
 }
 
-impl<T: Trial> Series<T> {
+impl<T: Judged> Series<T> {
     /// One attempt so far.
     pub(crate) fn of(first: T) -> Self {
         Self {
@@ -122,7 +122,7 @@ mod tests {
     #[derive(Debug, Clone, Copy, PartialEq)]
     struct Plain(Verdict, u64);
 
-    impl Trial for Plain {
+    impl Judged for Plain {
         fn verdict(&self) -> Verdict {
             self.0
         }

@@ -1,7 +1,7 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
 use super::canary::{Canary, Trouble, carried, question, shown};
-use super::pace::{Hope, Load, Pace};
+use super::pace::{GraceBudget, Load, Pace};
 use super::play::Peer;
 use super::{Options, Unreachable};
 use crate::event::Calibration;
@@ -96,7 +96,7 @@ fn calibrated(
             rule,
             pace,
             load: Load::default(),
-            hope: Hope::default(),
+            grace: GraceBudget::default(),
             concurrent,
             process,
             rests: true,

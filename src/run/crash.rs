@@ -9,14 +9,14 @@ use super::plan::Planned;
 use super::played::{Once, Played, once};
 use super::schedule::Run;
 use crate::event::Verdict;
-use crate::outcome::{Series, Trial as _};
+use crate::outcome::{Judged as _, Series};
 use crate::transcript::{Canary, Exit};
 use std::time::Duration;
 
 impl Run<'_> {
     /// The server crashed, or hangs, since these were played side by side.
     pub(super) async fn attribute_crash(&mut self, mut suspects: Vec<Played>) {
-        let ended = self.host.ended().await;
+        let ended = self.target.ended().await;
         for played in &mut suspects {
             played.amend(|once| self.take_up_stderr(once));
         }
@@ -31,10 +31,10 @@ impl Run<'_> {
 
     /// It crashed, or hangs, since this was played alone.
     pub(super) async fn crashed_alone(&mut self, once: &mut Once) {
-        let ended = self.host.ended().await;
+        let ended = self.target.ended().await;
         self.take_up_stderr(once);
         charge(once, ended);
-        let is_back = if self.host.can_be_revived() {
+        let is_back = if self.target.can_be_revived() {
             self.revive().await
         } else {
             self.peer.comes_back().await
@@ -107,7 +107,7 @@ impl Run<'_> {
         if ended.is_some() {
             return self.revive().await;
         }
-        if self.host.can_be_revived() {
+        if self.target.can_be_revived() {
             // It need not be waited for any longer than it takes to ask once more.
             return self.peer.comes_back_within(Duration::ZERO).await || self.revive().await;
         }
@@ -121,10 +121,10 @@ impl Run<'_> {
 
     /// Starts the server anew, if it was started here. Nobody has been its client yet.
     pub(super) async fn start_anew(&mut self) -> bool {
-        match self.host.revive().await {
+        match self.target.revive().await {
             None => false,
-            Some(Ok(place)) => {
-                self.peer.move_to(place);
+            Some(Ok(endpoint)) => {
+                self.peer.move_to(endpoint);
                 true
             }
             Some(Err(error)) => {

@@ -7,7 +7,7 @@
 //! not always fail, a few times of several. What is left in the end is played some more, with more
 //! time for everything, and if it does not hold, the one before it.
 
-use super::Host;
+use super::Target;
 use super::player::{Played, Player};
 use crate::cases::Case;
 use crate::event::{Attempts, FindingNote, Verdict};
@@ -131,7 +131,7 @@ const AT_TIMES: Rule = Rule {
 /// If it does not break the clause again, or the server is gone.
 pub async fn minimise(
     player: &mut Player,
-    host: &mut Host,
+    target: &mut Target,
     script: &Script,
     case: Option<&Case>,
     clause: Clause,
@@ -142,7 +142,7 @@ pub async fn minimise(
     let mut bench = Bench {
         patient: player.patient(),
         player,
-        host,
+        target,
         case,
         gone: false,
         found: Vec::new(),
@@ -243,7 +243,7 @@ fn prevailing(shown: &[Goal], clause: Clause) -> Option<Goal> {
 /// Where scripts are tried.
 struct Bench<'a> {
     player: &'a mut Player,
-    host: &'a mut Host,
+    target: &'a mut Target,
     /// The same, for the first plays and the last.
     patient: Player,
     case: Option<&'a Case>,
@@ -344,7 +344,7 @@ impl Bench<'_> {
     /// A server that is gone is started again, or given time to come back.
     async fn look_after(&mut self, played: &Played) {
         if played.server_is_gone() {
-            self.gone = !self.player.recover(self.host).await;
+            self.gone = !self.player.recover(self.target).await;
             self.patient = self.player.patient();
         }
     }

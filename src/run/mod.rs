@@ -11,7 +11,6 @@
 mod calibrate;
 mod canary;
 mod crash;
-mod host;
 pub(crate) mod log;
 mod minimise;
 mod pace;
@@ -21,10 +20,11 @@ mod played;
 mod player;
 mod schedule;
 mod sending;
+mod target;
 
-pub use host::{DEFAULT_STARTUP, Host, NotStarted};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
 pub use player::{MeetError, Played, Player};
+pub use target::{DEFAULT_STARTUP, NotStarted, Target};
 
 use crate::cases::Case;
 use crate::event::{Event, Finished, Role, Verdict};
@@ -127,17 +127,17 @@ pub async fn run(
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
-    run_at(&mut Host::at(addresses), options, tell).await
+    run_at(&mut Target::at(addresses), options, tell).await
 }
 
 /// Plays the cases at a server and tells `tell` what happens. The last event is always
 /// [`Event::Finished`], also when the server cannot be reached or started. One that is started here is
-/// started again when it dies or hangs, and still runs when this returns: it ends with its host.
+/// started again when it dies or hangs, and still runs when this returns: it ends with `target`.
 ///
 /// # Errors
 /// If the server cannot be reached or started.
 pub async fn run_at(
-    host: &mut Host,
+    target: &mut Target,
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
@@ -152,10 +152,10 @@ pub async fn run_at(
         },
         tell,
     );
-    match meet(host, options).await {
+    match meet(target, options).await {
         Ok(calibrated) => {
             sink.calibrated(calibrated.told.clone());
-            Ok(schedule::run(calibrated, host, options, sink).await)
+            Ok(schedule::run(calibrated, target, options, sink).await)
         }
         Err(NotMet::NotServed(not_served)) => Ok(tell_not_served(options, &not_served, sink)),
         Err(NotMet::NotThere(error)) => {
@@ -198,11 +198,11 @@ enum NotMet {
     NotServed(NotServed),
 }
 
-async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> {
-    let place = host.start().await;
-    let place = place.map_err(|error| NotMet::NotThere(error.into()))?;
+async fn meet(target: &mut Target, options: &Options) -> Result<Calibrated, NotMet> {
+    let endpoint = target.start().await;
+    let endpoint = endpoint.map_err(|error| NotMet::NotThere(error.into()))?;
     let options = Options {
-        process: place.process.or(options.process),
+        process: endpoint.process.or(options.process),
         ..options.clone()
     };
     // Before the first client has come: some servers never come to rest again.
@@ -210,9 +210,9 @@ async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> 
         Some(process) => process.comes_to_rest().await,
         None => true,
     };
-    match calibrate(&place.addresses, &options).await {
+    match calibrate(&endpoint.addresses, &options).await {
         Ok(mut calibrated) => {
-            calibrated.peer.stderr = place.stderr;
+            calibrated.peer.stderr = endpoint.stderr;
             calibrated.peer.rests = rests;
             calibrated
                 .told
@@ -222,11 +222,11 @@ async fn meet(host: &mut Host, options: &Options) -> Result<Calibrated, NotMet> 
         }
         Err(Failed::Unreachable(error)) => Err(NotMet::NotThere(error.into())),
         Err(Failed::NotServed(mut not_served)) => {
-            if let Some(ended) = host.ended().await {
+            if let Some(ended) = target.ended().await {
                 not_served
                     .what
                     .push_str(&format!("; then the server {ended}"));
-                let said = place
+                let said = endpoint
                     .stderr
                     .map(|stderr| stderr.since(0))
                     .unwrap_or_default();

@@ -21,11 +21,11 @@ pub(super) struct Pace {
 pub(super) const SILENT_ROUND_TRIPS: u32 = 3;
 
 /// Round trips of the canary after which something owed is taken not to come.
-const HOPELESS_ROUND_TRIPS: u32 = 10;
+const IDLE_ROUND_TRIPS: u32 = 10;
 
 /// The shortest time after which something owed is taken not to come, at a server for which it was
 /// worth nothing to wait longer.
-const HOPELESS: Duration = Duration::from_millis(200);
+const SHORTEST_IDLE: Duration = Duration::from_millis(200);
 
 /// So often the whole time is waited in vain.
 const WHOLE_WAITS: u32 = 3;
@@ -61,7 +61,7 @@ impl Pace {
     /// The longest wait for `replies` to `octets` that have been sent, whatever happens meanwhile, where
     /// all scripts together wait for so many. Each may have to wait for the turns of all other clients,
     /// or for all that they have asked already.
-    pub(super) fn guard(&self, replies: usize, octets: usize, by_all: usize) -> Duration {
+    pub(super) fn hard_timeout(&self, replies: usize, octets: usize, by_all: usize) -> Duration {
         let turns = replies.saturating_mul(super::MOST_CONNECTIONS);
         let before = by_all.saturating_mul(4);
         let round_trips = u32::try_from(turns.saturating_add(before)).unwrap_or(u32::MAX);
@@ -71,12 +71,12 @@ impl Pace {
             .saturating_mul(self.stretch)
     }
 
-    /// How long nothing may happen, while the canary is served, until hope is given up.
-    pub(super) fn hopeless(&self, octets: usize, hope: &Hope) -> Duration {
-        let least = if hope.is_left() {
+    /// How long nothing may happen, while the canary is served, until what is owed is taken not to come.
+    pub(super) fn idle_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
+        let least = if grace.is_left() {
             self.timeout
         } else {
-            HOPELESS
+            SHORTEST_IDLE
         };
         least
             .min(self.timeout)
@@ -85,8 +85,8 @@ impl Pace {
     }
 
     /// And how many round trips the canary has to make meanwhile.
-    pub(super) fn hopeless_round_trips(&self) -> u32 {
-        HOPELESS_ROUND_TRIPS.saturating_mul(self.stretch)
+    pub(super) fn idle_round_trips(&self) -> u32 {
+        IDLE_ROUND_TRIPS.saturating_mul(self.stretch)
     }
 
     /// Whether a round trip is quick enough to be made between segments.
@@ -145,14 +145,14 @@ impl Drop for Share {
     }
 }
 
-/// Whether what does not come at once may come late. No server has to be quick, but one that has let the
+/// The whole waits that a server is granted for what does not come at once. No server has to be quick, but one that has let the
 /// whole time pass a few times, and answered others meanwhile, is not slow.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hope(Arc<AtomicU32>);
+pub(super) struct GraceBudget(Arc<AtomicU32>);
 
-impl Hope {
+impl GraceBudget {
     /// The whole time, or less, was waited in vain.
-    pub(super) fn disappoint(&self) {
+    pub(super) fn spend(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -175,27 +175,27 @@ mod tests {
         let millis = Duration::from_millis;
         let pace = Pace::new(millis(10), None, Duration::from_secs(1));
         let turns = 100 * super::super::MOST_CONNECTIONS;
-        assert!(pace.guard(100, 0, 100) > millis(10) * turns as u32);
-        assert!(pace.guard(1, 0, 500) > millis(10) * 500);
-        assert!(pace.guard(1, 0, 1) < millis(1_500));
+        assert!(pace.hard_timeout(100, 0, 100) > millis(10) * turns as u32);
+        assert!(pace.hard_timeout(1, 0, 500) > millis(10) * 500);
+        assert!(pace.hard_timeout(1, 0, 1) < millis(1_500));
         assert_eq!(
-            pace.stretched().guard(1, 0, 0),
-            pace.guard(1, 0, 0).saturating_mul(2)
+            pace.stretched().hard_timeout(1, 0, 0),
+            pace.hard_timeout(1, 0, 0).saturating_mul(2)
         );
     }
 
     #[test]
-    fn hope_ends_when_it_has_been_disappointed_often_enough() {
+    fn when_the_grace_is_spent_no_whole_wait_is_made_any_more() {
         let timeout = Duration::from_secs(1);
         let pace = Pace::new(Duration::from_millis(1), None, timeout);
-        let hope = Hope::default();
+        let grace = GraceBudget::default();
         for _ in 0..WHOLE_WAITS {
-            assert_eq!(pace.hopeless(0, &hope), timeout);
-            hope.clone().disappoint();
+            assert_eq!(pace.idle_timeout(0, &grace), timeout);
+            grace.clone().spend();
         }
-        assert_eq!(pace.hopeless(0, &hope), HOPELESS);
-        assert!(pace.hopeless(4 << 20, &hope) > timeout);
-        assert_eq!(pace.stretched().hopeless(0, &hope), 2 * HOPELESS);
+        assert_eq!(pace.idle_timeout(0, &grace), SHORTEST_IDLE);
+        assert!(pace.idle_timeout(4 << 20, &grace) > timeout);
+        assert_eq!(pace.stretched().idle_timeout(0, &grace), 2 * SHORTEST_IDLE);
     }
 
     #[test]

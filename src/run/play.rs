@@ -5,9 +5,9 @@
 //! for something that has been given up already.
 
 use super::canary::{Canary, Trouble, question};
-use super::host::Place;
 use super::log::{Log, Noting, Now};
-use super::pace::{Hope, Load, Pace, SILENT_ROUND_TRIPS};
+use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
+use super::target::Endpoint;
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted, Tail};
 use crate::peer::clock::TurnClock;
@@ -51,7 +51,7 @@ pub(super) struct Peer {
     pub(super) rule: ReplyRule,
     pub(super) pace: Pace,
     pub(super) load: Load,
-    pub(super) hope: Hope,
+    pub(super) grace: GraceBudget,
     pub(super) concurrent: bool,
     pub(super) process: Option<Process>,
     /// Whether that process does nothing while nobody asks for anything.
@@ -69,19 +69,19 @@ impl Peer {
         }
     }
 
-    /// The same server at another place, started anew.
-    pub(super) fn move_to(&mut self, place: Place) {
-        if let Some(address) = place.addresses.first() {
+    /// The same server at another endpoint, started anew.
+    pub(super) fn move_to(&mut self, endpoint: Endpoint) {
+        if let Some(address) = endpoint.addresses.first() {
             self.address = *address;
         }
-        self.process = place.process;
-        self.stderr = place.stderr;
+        self.process = endpoint.process;
+        self.stderr = endpoint.stderr;
     }
 
     /// The longest wait for so many replies to so many octets.
-    pub(super) fn guard(&self, replies: usize, octets: usize) -> Duration {
+    pub(super) fn hard_timeout(&self, replies: usize, octets: usize) -> Duration {
         let octets = octets.saturating_add(self.load.octets());
-        self.pace.guard(replies, octets, self.load.replies())
+        self.pace.hard_timeout(replies, octets, self.load.replies())
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -121,7 +121,7 @@ impl Peer {
 
     /// Whether it answers a plain request of another wire format.
     pub(super) async fn answers_in(&self, profile: &Profile) -> Result<(), Trouble> {
-        let limit = self.guard(1, 0);
+        let limit = self.hard_timeout(1, 0);
         let mut canary = Canary::connect(self.address, profile, limit).await?;
         if profile.reply() != Reply::None {
             let (_, frame) = question(profile);
@@ -131,7 +131,7 @@ impl Peer {
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {
-        let limit = self.guard(1, 0);
+        let limit = self.hard_timeout(1, 0);
         let mut canary = Canary::connect(self.address, &self.profile, limit).await?;
         if self.rule != ReplyRule::None {
             canary.round_trip(&self.rule, limit).await?;
@@ -148,7 +148,7 @@ pub(super) async fn play(
 ) -> (Transcript, Instant) {
     let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
     let log = Arc::new(Log::new(&peer.profile, room));
-    let mut stage = Stage {
+    let mut session = Session {
         peer,
         script,
         permitted,
@@ -163,22 +163,22 @@ pub(super) async fn play(
     };
     if peer.bears_canary(script.most_open()) {
         match peer.canary().await {
-            Ok(canary) => stage.canary = Some(canary),
-            Err(trouble) => stage.trouble = Some(trouble),
+            Ok(canary) => session.canary = Some(canary),
+            Err(trouble) => session.trouble = Some(trouble),
         }
     }
-    stage.steps().await;
-    let canary = stage.farewell().await;
+    session.steps().await;
+    let canary = session.teardown().await;
     let transcript = Transcript {
         entries: log.take(),
         canary,
-        samples: stage.samples,
+        samples: session.samples,
     };
     (transcript, log.began())
 }
 
 /// A script being played.
-pub(super) struct Stage<'a> {
+pub(super) struct Session<'a> {
     pub(super) peer: &'a Peer,
     pub(super) script: &'a Script,
     permitted: &'a [Permitted],
@@ -226,7 +226,7 @@ fn cuts(script: &Script) -> usize {
     cuts.sum()
 }
 
-impl Stage<'_> {
+impl Session<'_> {
     async fn steps(&mut self) {
         for step in self.script.steps() {
             if self.step(step.conn, &step.action).await.is_break() {
@@ -281,7 +281,7 @@ impl Stage<'_> {
     async fn open(&mut self, conn: Conn) -> ControlFlow<()> {
         let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
         let is_slow_reader = self.script.steps().iter().any(stalls);
-        let limit = self.peer.guard(1, 0);
+        let limit = self.peer.hard_timeout(1, 0);
         match connect(self.peer.address, limit, is_slow_reader).await {
             Ok(stream) => {
                 self.log.note(conn, Seen::Connected);
@@ -304,7 +304,7 @@ impl Stage<'_> {
 
     /// One round trip of the canary. The first one that fails is the last.
     pub(super) async fn sing(&mut self) -> bool {
-        let limit = self.peer.guard(1, 0);
+        let limit = self.peer.hard_timeout(1, 0);
         let Some(canary) = &mut self.canary else {
             return false;
         };
@@ -318,7 +318,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Waits until nothing more is owed, the connection is over, or there is no hope.
+    /// Waits until nothing more is owed, the connection is over, or it is taken not to come.
     async fn settle(&mut self, conn: Conn) -> ControlFlow<()> {
         let (Some(live), Some(permitted)) = (self.live(conn), self.permitted.get(conn)) else {
             return Continue(());
@@ -345,9 +345,11 @@ impl Stage<'_> {
     async fn wait_for(&mut self, conn: Conn, permitted: &Permitted) -> bool {
         let (owed, sent) = self.owed(conn, permitted);
         let _share = self.peer.load.add(owed, sent);
-        let hopeless = self.peer.pace.hopeless(sent, &self.peer.hope);
-        let round_trips = self.peer.pace.hopeless_round_trips();
-        let beat = hopeless.checked_div(round_trips).unwrap_or(hopeless);
+        let idle_timeout = self.peer.pace.idle_timeout(sent, &self.peer.grace);
+        let round_trips = self.peer.pace.idle_round_trips();
+        let beat = idle_timeout
+            .checked_div(round_trips)
+            .unwrap_or(idle_timeout);
         let mut clock = TurnClock::by(beat.saturating_add(self.peer.pace.round_trip));
         let mut progress = Progress::default();
         loop {
@@ -359,20 +361,20 @@ impl Stage<'_> {
             if self.is_lost(conn, permitted) {
                 return false;
             }
-            if elapsed.saturating_sub(progress.reply_at) > self.peer.guard(owed, sent) {
+            if elapsed.saturating_sub(progress.reply_at) > self.peer.hard_timeout(owed, sent) {
                 break;
             }
             if self.sing().await {
                 progress.sung = progress.sung.saturating_add(1);
             }
             let still = elapsed.saturating_sub(progress.octets_at);
-            if progress.sung >= round_trips && still >= hopeless {
+            if progress.sung >= round_trips && still >= idle_timeout {
                 break;
             }
         }
         let came = self.is_settled(conn, permitted);
         if !came {
-            self.peer.hope.disappoint();
+            self.peer.grace.spend();
         }
         came
     }
@@ -482,7 +484,7 @@ impl Stage<'_> {
     }
 
     /// Ends what is still open, and finds out how the server fares.
-    async fn farewell(&mut self) -> transcript::Canary {
+    async fn teardown(&mut self) -> transcript::Canary {
         if self.canary.is_some() {
             self.sing().await;
         }

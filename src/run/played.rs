@@ -4,7 +4,7 @@ use super::plan::Planned;
 use super::play::{Peer, play};
 use crate::event::{Evidence, FindingNote, Verdict};
 use crate::model;
-use crate::outcome::{Attempt, Series, Trial};
+use crate::outcome::{Attempt, Judged, Series};
 use crate::peer::Stderr;
 use crate::transcript::{Seen, Transcript};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Once {
     }
 }
 
-impl Trial for Once {
+impl Judged for Once {
     fn verdict(&self) -> Verdict {
         self.attempt.verdict()
     }

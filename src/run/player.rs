@@ -2,11 +2,11 @@
 //! are made with.
 
 use super::play::{Peer, play};
-use super::{Host, NotMet, Options, RunError, meet};
+use super::{NotMet, Options, RunError, Target, meet};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
 use crate::model;
-use crate::outcome::{Attempt, Trial};
+use crate::outcome::{Attempt, Judged};
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::Clause;
@@ -49,15 +49,15 @@ impl Player {
     /// # Errors
     /// If the server cannot be reached, or does not answer a plain request of the profile.
     pub async fn meet(addresses: &[SocketAddr], options: &Options) -> Result<Self, MeetError> {
-        Self::meet_at(&mut Host::at(addresses), options).await
+        Self::meet_at(&mut Target::at(addresses), options).await
     }
 
     /// The same with a server that may have to be started: if it runs already, it is started anew.
     ///
     /// # Errors
     /// As [`meet`](Self::meet), and if the server does not come up.
-    pub async fn meet_at(host: &mut Host, options: &Options) -> Result<Self, MeetError> {
-        match meet(host, options).await {
+    pub async fn meet_at(target: &mut Target, options: &Options) -> Result<Self, MeetError> {
+        match meet(target, options).await {
             Ok(found) => Ok(Self {
                 peer: found.peer,
                 told: found.told,
@@ -126,11 +126,11 @@ impl Player {
 
     /// Whether there is a server again once it was gone: one that can be started is, another is given
     /// time to come back.
-    pub async fn recover(&mut self, host: &mut Host) -> bool {
-        match host.revive().await {
+    pub async fn recover(&mut self, target: &mut Target) -> bool {
+        match target.revive().await {
             None => self.comes_back().await,
-            Some(Ok(place)) => {
-                self.peer.move_to(place);
+            Some(Ok(endpoint)) => {
+                self.peer.move_to(endpoint);
                 true
             }
             Some(Err(_)) => false,

@@ -7,14 +7,14 @@
 //! the case that did it is named, and the rest is told as not run.
 
 use super::calibrate::Calibrated;
-use super::host::Host;
 use super::plan::{Planned, Roughness};
 use super::play::Peer;
 use super::played::{Once, Played, once, repeated};
+use super::target::Target;
 use super::{MOST_CONNECTIONS, Options};
 use crate::cases::{Case, Circumstances, Unfit};
 use crate::event::{Finished, Verdict};
-use crate::outcome::{EventSink, Next, Policy, Series, Trial as _, result};
+use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
 use crate::script::Script;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -38,13 +38,13 @@ const LONG_PAUSE: Duration = Duration::from_secs(10);
 /// Plays all cases.
 pub(super) async fn run<'a>(
     calibrated: Calibrated,
-    host: &'a mut Host,
+    target: &'a mut Target,
     options: &'a Options,
     sink: EventSink<'a>,
 ) -> Finished {
     let mut run = Run {
         peer: calibrated.peer,
-        host,
+        target,
         sink,
         options,
         policy: Policy::confirmed(options.repeat),
@@ -68,7 +68,7 @@ pub(super) async fn run<'a>(
 
 pub(super) struct Run<'a> {
     pub(super) peer: Peer,
-    pub(super) host: &'a mut Host,
+    pub(super) target: &'a mut Target,
     pub(super) options: &'a Options,
     pub(super) sink: EventSink<'a>,
     policy: Policy,
@@ -238,7 +238,7 @@ impl Run<'_> {
         let Ok(script) = self.script(planned.case, FIRST_LOOK + 1) else {
             return first;
         };
-        if self.host.can_be_revived() && !self.start_anew().await {
+        if self.target.can_be_revived() && !self.start_anew().await {
             self.gone = Some(self.gone_after(&planned));
             return first;
         }

@@ -1,7 +1,7 @@
 //! Sending in a script: segment by segment, and what becomes of what cannot be sent.
 
 use super::pace::SILENT_ROUND_TRIPS;
-use super::play::Stage;
+use super::play::Session;
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Sending;
 use crate::script::{Action, Conn};
@@ -22,7 +22,7 @@ const DEAF_PATIENCE: Duration = Duration::from_millis(40);
 /// How often that is tried in vain: the thread that would read may have to wait for a processor.
 const DEAF_ATTEMPTS: u32 = 3;
 
-impl Stage<'_> {
+impl Session<'_> {
     pub(super) async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
         for (index, segment) in segments.iter().enumerate() {
             if self.log.now(conn).is_blocked {
@@ -67,12 +67,12 @@ impl Stage<'_> {
         live.set_reading(true);
         let kept = self.unsent.iter().filter(|(of, _)| *of == conn);
         for (index, (_, octets)) in kept.enumerate() {
-            let guard = self.peer.guard(1, octets.len());
+            let limit = self.peer.hard_timeout(1, octets.len());
             // The first is the rest of a segment that has been noted.
             if index > 0 {
                 self.log.note(conn, Seen::Sent(octets.len()));
             }
-            let sending = live.send(octets, guard).await;
+            let sending = live.send(octets, limit).await;
             if !self.goes_on(conn, sending) || self.log.now(conn).is_blocked {
                 break;
             }
@@ -81,14 +81,14 @@ impl Stage<'_> {
     }
 
     async fn send_segment(&mut self, conn: Conn, segment: &[u8]) -> Sending {
-        let guard = self.peer.guard(1, segment.len());
+        let limit = self.peer.hard_timeout(1, segment.len());
         let Some(live) = self.live(conn) else {
             return Sending::Done;
         };
         // It is noted first, so that no reply can seem to come before it.
         self.log.note(conn, Seen::Sent(segment.len()));
         if live.is_reading() {
-            return live.send(segment, guard).await;
+            return live.send(segment, limit).await;
         }
         let sending = live.send(segment, DEAF_PATIENCE).await;
         self.insist(conn, segment, sending).await

@@ -1,11 +1,11 @@
 //! What became of the files of a replay, for people and for programs.
 
 use super::super::exit::Failure;
+use super::super::host_port::HostPort;
 use super::super::out;
-use super::super::target::Target;
 use crate::cases::Case;
 use crate::event::{Attempts, Evidence, FindingNote, Summary, Verdict};
-use crate::outcome::{Attempt, Series, Trial as _};
+use crate::outcome::{Attempt, Judged as _, Series};
 use crate::profile::Profile;
 use crate::report::escape::Line;
 use crate::report::{Look, human, json, terminal};
@@ -117,7 +117,7 @@ pub(super) struct ReplaySink {
 }
 
 impl ReplaySink {
-    pub(super) fn new(as_json: bool, trace: bool, target: &Target) -> Self {
+    pub(super) fn new(as_json: bool, trace: bool, target: &HostPort) -> Self {
         Self {
             kept: as_json.then(Vec::new),
             trace,

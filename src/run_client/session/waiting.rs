@@ -107,8 +107,8 @@ impl Session<'_> {
         let optional = due.iter().any(|showing| showing.unless_ended);
         let had_fin = self.had_fin;
         let met = |now: Now, program: &Program| {
-            let is_hopeless = program.is_gone() || (optional && now.fin && !had_fin);
-            is_hopeless || {
+            let is_in_vain = program.is_gone() || (optional && now.fin && !had_fin);
+            is_in_vain || {
                 let output = String::from_utf8_lossy(&program.output);
                 let is_there = |text: &str| found(text, &output, 0).is_some();
                 due.iter().all(|showing| is_there(&showing.text))

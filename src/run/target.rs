@@ -1,4 +1,4 @@
-//! The server under test as a place: where it listens, what it is, and whether it can be had again.
+//! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
 
 use crate::peer::group::{Group, Streams};
 use crate::peer::{Launch, Process, Stderr};
@@ -32,14 +32,14 @@ const CONNECT: Duration = Duration::from_millis(500);
 
 /// A server under test.
 #[derive(Debug)]
-pub struct Host {
+pub struct Target {
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
     /// One that somebody else started.
-    Fixed(Place),
+    Fixed(Endpoint),
     /// One that is started here.
     Spawned(Spawned),
 }
@@ -53,7 +53,7 @@ struct Spawned {
 
 /// Where a server listens, and what of it can be looked at.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) process: Option<Process>,
     /// What it writes to its standard error.
@@ -79,11 +79,11 @@ impl NotStarted {
     }
 }
 
-impl Host {
+impl Target {
     /// A server that listens at one of these addresses.
     #[must_use]
     pub fn at(addresses: &[SocketAddr]) -> Self {
-        let kind = Kind::Fixed(Place {
+        let kind = Kind::Fixed(Endpoint {
             addresses: addresses.to_vec(),
             process: None,
             stderr: None,
@@ -109,15 +109,15 @@ impl Host {
     }
 
     /// Starts it, if it has to be started.
-    pub(super) async fn start(&mut self) -> Result<Place, NotStarted> {
+    pub(super) async fn start(&mut self) -> Result<Endpoint, NotStarted> {
         match &mut self.kind {
-            Kind::Fixed(place) => Ok(place.clone()),
+            Kind::Fixed(endpoint) => Ok(endpoint.clone()),
             Kind::Spawned(spawned) => spawned.start().await,
         }
     }
 
     /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
-    pub(super) async fn revive(&mut self) -> Option<Result<Place, NotStarted>> {
+    pub(super) async fn revive(&mut self) -> Option<Result<Endpoint, NotStarted>> {
         match &mut self.kind {
             Kind::Fixed(_) => None,
             Kind::Spawned(spawned) => Some(spawned.start().await),
@@ -139,7 +139,7 @@ impl Host {
 }
 
 impl Spawned {
-    async fn start(&mut self) -> Result<Place, NotStarted> {
+    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
         if let Some((group, _)) = self.group.take() {
             group.with_grace(HUNG).end().await;
         }
@@ -156,20 +156,20 @@ impl Spawned {
         }
     }
 
-    async fn start_at(&mut self, address: SocketAddr) -> Result<Place, NotStarted> {
+    async fn start_at(&mut self, address: SocketAddr) -> Result<Endpoint, NotStarted> {
         let (command, stderr) = (self.launch.command(address), Stderr::default());
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
         match listens(&mut group, address, self.startup).await {
             Ok(address) => {
-                let place = Place {
+                let endpoint = Endpoint {
                     addresses: vec![address],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
                 self.group = Some((group, stderr));
-                Ok(place)
+                Ok(endpoint)
             }
             Err(why) => {
                 group.with_grace(HUNG).end().await;
