@@ -18,7 +18,7 @@ const SCRIPT: &str = "buggy.py";
 
 /// Bugs that are looked for at the same time, as most of a check is waiting; of those that are seen in the
 /// process fewer.
-const AT_ONCE: [usize; 2] = [6, 2];
+const AT_ONCE: [usize; 2] = [6, 4];
 
 /// How long a check may take. A guard against hangs, not a measure.
 const HANG: Duration = Duration::from_secs(180);

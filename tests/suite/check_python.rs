@@ -1,10 +1,12 @@
 //! `conformance check` on servers that nobody of this crate wrote: see tests/peers.
 
 use crate::peers::{self, Peer};
+use crate::python::{self, Python};
 use assert_cmd::Command;
 use framespec::event::{Run, Verdict};
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::thread;
 use std::time::Duration;
 
 /// How long a whole run may take. A guard against hangs, not a measure.
@@ -95,34 +97,45 @@ fn the_tutorial_like_server_fails_where_it_is_wrong() {
     }
 }
 
+const CORRECT: [&str; 2] = ["correct.py", "correct_asyncio.py"];
+
+/// Checks a correct peer so often, one check behind the other.
+fn passes(python: Python, script: &str, options: &[&str], args: &[&str], times: usize) {
+    let peer = peers::start_with(python, script, options);
+    for _ in 0..times {
+        let checked = check(&peer, args);
+        let told = checked.told();
+        assert_eq!(checked.code, Some(0), "{script} {options:?}:\n{told}");
+        assert_eq!(told, "", "{script} {options:?}");
+    }
+}
+
+/// Most of a check is waiting, so they are made side by side.
 #[test]
 fn correct_servers_pass() {
-    for script in ["correct.py", "correct_asyncio.py"] {
-        for profile in ["tutorial", "chunk-count"] {
-            let Some(peer) = peers::start(script, &["--profile", profile]) else {
-                return;
-            };
-            for _ in 0..2 {
-                let checked = check(&peer, &["--profile", profile]);
-                let told = checked.told();
-                assert_eq!(checked.code, Some(0), "{script} {profile}:\n{told}");
-                assert_eq!(told, "", "{script} {profile}");
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    thread::scope(|scope| {
+        for script in CORRECT {
+            for profile in ["tutorial", "chunk-count"] {
+                let options = ["--profile", profile];
+                scope.spawn(move || passes(python, script, &options, &options, 2));
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_server_whose_buffers_and_queue_are_short_is_waited_for() {
-    for script in ["correct.py", "correct_asyncio.py"] {
-        let Some(peer) = peers::start(script, &["--narrow"]) else {
-            return;
-        };
-        let checked = check(&peer, &[]);
-        let told = checked.told();
-        assert_eq!(checked.code, Some(0), "{script}:\n{told}");
-        assert_eq!(told, "", "{script}");
-    }
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    thread::scope(|scope| {
+        for script in CORRECT {
+            scope.spawn(move || passes(python, script, &["--narrow"], &[], 1));
+        }
+    });
 }
 
 #[test]
