@@ -2,7 +2,7 @@
 //! had a part in, on what the tutorial's does, and on single faults.
 
 use crate::peers;
-use crate::program::{command, conformance};
+use crate::program::{GUARD_OF_A_RUN, command, conformance};
 use crate::python;
 use framespec::cases;
 use framespec::event::{Run, Verdict};
@@ -12,10 +12,6 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
-
-/// How long a whole run may take. A guard against hangs, not a measure.
-const HANG: Duration = Duration::from_secs(240);
 
 /// What is skipped where no limit is declared.
 const OF_A_LIMIT: [&str; 2] = [
@@ -38,7 +34,7 @@ fn check(exec: &str, args: &[&str]) -> (Option<i32>, Run) {
     let output = conformance()
         .args(["check-client", "--format", "json", "--exec", exec])
         .args(args)
-        .timeout(HANG)
+        .timeout(GUARD_OF_A_RUN)
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -237,7 +233,7 @@ fn a_client_that_connects_by_itself_is_judged_by_its_next_request() {
         if let Some(status) = checking.try_wait().unwrap() {
             break status;
         }
-        assert!(begun.elapsed() < HANG);
+        assert!(begun.elapsed() < GUARD_OF_A_RUN);
         // It ends when the connection does, or when the run is over and nobody listens any more.
         let sent = conformance()
             .args(["send", &address, "1", "2", "3", "4", "--timeout", "5s"])

@@ -1,16 +1,13 @@
 //! `conformance check` on servers that nobody of this crate wrote: see tests/peers.
 
 use crate::peers::{self, Peer};
+use crate::program::GUARD_OF_A_RUN;
 use crate::python::{self, Python};
 use assert_cmd::Command;
 use framespec::event::{Run, Verdict};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::thread;
-use std::time::Duration;
-
-/// How long a whole run may take. A guard against hangs, not a measure.
-const HANG: Duration = Duration::from_secs(180);
 
 /// What a run left behind.
 struct Checked {
@@ -26,7 +23,7 @@ fn check(peer: &Peer, args: &[&str]) -> Checked {
         .args(["check", "--format", "json"])
         .args(args)
         .arg(peer.address.to_string())
-        .timeout(HANG)
+        .timeout(GUARD_OF_A_RUN)
         .output()
         .expect("a program that can be run");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -245,7 +242,7 @@ fn nothing_that_a_peer_sends_gets_to_the_terminal() {
                 format,
             ])
             .arg(peer.address.to_string())
-            .timeout(HANG)
+            .timeout(GUARD_OF_A_RUN)
             .output()
             .expect("a program that can be run");
         assert_eq!(output.status.code(), Some(1), "{format}");

@@ -1,7 +1,7 @@
 //! `check --exec`: a server that is started, watched, started again and ended with all it has started.
 #![cfg(target_os = "linux")]
 
-use super::program::{GUARD, command, conformance};
+use super::program::{GUARD, GUARD_OF_A_RUN, command, conformance};
 use super::python;
 use super::tables;
 use framespec::event::{CaseResult, Event, Run, Verdict};
@@ -10,7 +10,7 @@ use framespec::report::read_run;
 use rustix::process::Signal;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// The reference server as a command.
@@ -37,6 +37,7 @@ fn checked(exec: &str, args: &[&str]) -> (i32, Run, String) {
     let output = conformance()
         .args(["check", "--format", "json", "--exec", exec])
         .args(args)
+        .timeout(GUARD_OF_A_RUN)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -121,22 +122,29 @@ fn correct_servers_in_python_pass_with_their_process() {
     }
 }
 
+/// Checks the server with that fault behind a shell, by the case that finds it.
+fn is_found_behind_a_shell(fault: &str, case: &str) {
+    let exec = format!("true && {}; true", served(&format!("--fault {fault}")));
+    let (exit, run, _) = checked(&exec, &["--run", case]);
+    assert_eq!((exit, failed(&run)), (1, vec![case]), "{fault}");
+    // It was a suspicion first, and then gone into.
+    let notes = run.results[0].evidence.as_ref().unwrap().timeline.len();
+    assert!(notes > 3, "{fault}: {notes}");
+}
+
 /// A wrapper is looked through: what a child of a child holds is seen.
 #[test]
 fn what_a_process_spends_is_found_also_behind_a_shell() {
-    for (fault, case) in [
-        ("undecodable-kept", "memory/undecodable"),
-        ("unfinished-frame-polled", "cpu/unfinished"),
-        ("sockets-kept", "descriptors/given-back"),
-        ("threads-kept", "descriptors/threads"),
-    ] {
-        let exec = format!("true && {}; true", served(&format!("--fault {fault}")));
-        let (exit, run, _) = checked(&exec, &["--run", case]);
-        assert_eq!((exit, failed(&run)), (1, vec![case]), "{fault}");
-        // It was a suspicion first, and then gone into.
-        let notes = run.results[0].evidence.as_ref().unwrap().timeline.len();
-        assert!(notes > 3, "{fault}: {notes}");
-    }
+    thread::scope(|scope| {
+        for (fault, case) in [
+            ("undecodable-kept", "memory/undecodable"),
+            ("unfinished-frame-polled", "cpu/unfinished"),
+            ("sockets-kept", "descriptors/given-back"),
+            ("threads-kept", "descriptors/threads"),
+        ] {
+            scope.spawn(move || is_found_behind_a_shell(fault, case));
+        }
+    });
 }
 
 #[test]

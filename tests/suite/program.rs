@@ -13,15 +13,22 @@ use std::time::Duration;
 /// No wait in these tests lasts as long unless something hangs.
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
 
+/// Nor does a whole run, of as many cases as there are, on a machine that is busy with other things.
+pub(crate) const GUARD_OF_A_RUN: Duration = Duration::from_secs(240);
+
 /// Says that the test that is running shows nothing here: one line, however often it is said.
 pub(crate) fn say_skipped(why: &str) {
     static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let test = thread::current().name().unwrap_or("a test").to_owned();
     let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
     if skipped.insert(test.clone()) {
-        // Not with eprintln: the harness captures that.
-        let _ = writeln!(io::stderr(), "skipped: {why}: {test}");
+        say(&format!("skipped: {why}: {test}"));
     }
+}
+
+/// A line for whoever runs the tests, whether they pass or not. The harness captures what `eprintln` prints.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// The program, to be run with assertions.
