@@ -1,7 +1,7 @@
 //! Which cases: by name, by clause, by pattern.
 
 use crate::cases::{self, Case};
-use crate::spec::{Clause, Role};
+use crate::spec::{CaseId, Clause, Role};
 use glob::Pattern;
 
 /// What cases are called by: the name of one, a clause, which stands for all its cases, or a pattern
@@ -29,9 +29,15 @@ impl From<Clause> for Selector {
     }
 }
 
+impl From<CaseId> for Selector {
+    fn from(id: CaseId) -> Self {
+        id.to_string().into()
+    }
+}
+
 impl From<&Case> for Selector {
     fn from(case: &Case) -> Self {
-        case.id.to_string().into()
+        case.id.into()
     }
 }
 
@@ -163,6 +169,7 @@ mod tests {
         let case = cases::case("truncation/in-header").unwrap();
         let mut selection = Selection::default();
         selection.only(case);
+        selection.only(case.id);
         selection.only(Clause::Order);
         let found = selection.cases(Role::Server).unwrap();
         let found: Vec<_> = found.iter().map(|case| case.id.to_string()).collect();

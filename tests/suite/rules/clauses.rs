@@ -16,6 +16,9 @@ const ROOMS: &[&str] = &[
     "run_client",
     "server",
     "altered",
+    "check",
+    "outcome",
+    "peer",
     "selftest",
 ];
 
