@@ -4,10 +4,11 @@ use crate::generated;
 use framespec::altered::Need;
 use framespec::altered::server::{Fault, Variant};
 use framespec::cases;
+use framespec::event::Verdict;
 use framespec::profile::Profile;
 use framespec::selftest::{
-    Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table, honest_table,
-    selftest,
+    Alarm, Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table,
+    honest_table, selftest,
 };
 use framespec::spec::CaseId;
 use std::collections::BTreeMap;
@@ -21,23 +22,79 @@ const ROUNDS: usize = 3;
 
 /// All of it: also what takes a minute, and what needs a process to look at.
 fn play() -> Matrix {
-    let options = Options {
+    played(&everything())
+}
+
+fn everything() -> Options {
+    Options {
         slow: true,
         program: Some(Program {
             path: env!("CARGO_BIN_EXE_conformance").into(),
             profile: "tutorial".into(),
         }),
         ..Options::new(Profile::tutorial())
-    };
+    }
+}
+
+fn played(options: &Options) -> Matrix {
     tokio::runtime::Runtime::new()
         .unwrap()
-        .block_on(selftest(&options, &mut |_| {}))
+        .block_on(selftest(options, &mut |_| {}))
         .unwrap()
+}
+
+/// What was seen once of four times, or was not seen, on a machine that plays the whole suite beside it, is
+/// looked at again without all the rest. A false alarm that was confirmed stands, and a case that is blind
+/// stays blind.
+fn looked_at_again(mut matrix: Matrix) -> Matrix {
+    let is_unsure = |row: &HonestRow| {
+        let unstable = |alarm: &Alarm| alarm.verdict == Verdict::Unstable;
+        !row.alarms.is_empty() && row.alarms.iter().all(unstable)
+    };
+    let unsure = |name: &str| {
+        let mut rows = matrix.honest.iter();
+        rows.any(|row| row.name == name && is_unsure(row))
+    };
+    let is_found_at_times = |name: &str| {
+        let mut rows = matrix.faults.iter();
+        rows.any(|row| row.name == name && matches!(row.fate, Fate::Unsure(_) | Fate::Survived))
+    };
+    if !matrix.honest.iter().any(is_unsure)
+        && !matrix.faults.iter().any(|row| is_found_at_times(row.name))
+    {
+        return matrix;
+    }
+    eprintln!("looked at again: {}", matrix.complaints().join("\n"));
+    let again = played(&Options {
+        faults: Fault::all()
+            .filter(|fault| is_found_at_times(fault.name))
+            .collect(),
+        variants: Variant::all()
+            .filter(|variant| unsure(variant.name))
+            .collect(),
+        each_case: false,
+        jobs: 2,
+        ..everything()
+    });
+    for row in matrix.honest.iter_mut().filter(|row| is_unsure(row)) {
+        let same = |other: &&HonestRow| other.name == row.name && other.declared == row.declared;
+        *row = again.honest.iter().find(same).unwrap().clone();
+    }
+    for row in &mut matrix.faults {
+        if let Some(other) = again.faults.iter().find(|other| other.name == row.name) {
+            *row = other.clone();
+        }
+    }
+    let finds =
+        |case: &CaseId, row: &FaultRow| matches!(&row.fate, Fate::Found(by) if by.contains(case));
+    let is_blind = |case: &CaseId| !again.faults.iter().any(|row| finds(case, row));
+    matrix.never_failed.retain(is_blind);
+    matrix
 }
 
 #[test]
 fn every_fault_is_found_and_nothing_else() {
-    let matrix = play();
+    let matrix = looked_at_again(play());
     let complaints = matrix.complaints();
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
     assert_eq!(matrix.faults.len(), Fault::all().count());
