@@ -128,17 +128,18 @@ pub(super) fn without_conns(of: &Script, out: &Range<usize>) -> Option<Script> {
     script(of, steps)
 }
 
-/// Whether a step can be left out by itself.
+/// Whether a step can be left out by itself. Looking whether nothing more comes is kept: without it what comes
+/// too much is seen only where it comes at once.
 fn is_loose(step: &Step) -> bool {
-    !matches!(step.action, Action::Open | Action::Send(_))
+    !matches!(step.action, Action::Open | Action::Send(_) | Action::Quiet)
 }
 
-/// How many steps neither open nor send.
+/// How many steps can be left out by themselves.
 pub(super) fn loose_steps(of: &Script) -> usize {
     of.steps().iter().filter(|step| is_loose(step)).count()
 }
 
-/// The script without some of the steps that neither open nor send, counted among themselves.
+/// The script without some of the steps that can be left out by themselves, counted among themselves.
 pub(super) fn without_steps(of: &Script, out: &Range<usize>) -> Option<Script> {
     let mut seen = 0_usize;
     let steps = of.steps().iter().filter(|step| {

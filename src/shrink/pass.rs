@@ -20,7 +20,7 @@ pub(super) enum Pass {
     Connections,
     /// Frames, and octets that are none.
     Frames,
-    /// Steps that neither open nor send.
+    /// Steps that can be left out by themselves.
     Steps,
     /// Cuts between segments.
     Cuts,

@@ -382,10 +382,12 @@ proptest! {
         prop_assert_eq!(shrinker.best(), &best);
     }
 
-    /// What is told yes to everything ends with one connection and nothing else.
+    /// What is told yes to everything ends with one connection and nothing else, but for looks at silence.
     #[test]
     fn with_nothing_to_show_nothing_is_left(script in any_script()) {
         let smallest = shrink(&Profile::tutorial(), script, 10_000, |_| true);
-        prop_assert_eq!(text(&smallest), "open a");
+        let text = text(&smallest);
+        let done: Vec<&str> = text.lines().filter(|line| *line != "quiet a").collect();
+        prop_assert_eq!(done, ["open a"]);
     }
 }
