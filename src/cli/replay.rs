@@ -14,6 +14,7 @@ use crate::event::Verdict;
 use crate::outcome::{Attempt, Judged as _, Next, Policy, Series};
 use crate::profile::Profile;
 use crate::run::{MeetError, Options, Player};
+use crate::script::Side;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -157,7 +158,7 @@ impl Replay<'_> {
                     None => failure,
                 }
             }
-            _ => Failure::could_not("nothing could be played"),
+            _ => Failure::could_not("nothing could be played: no file is meant for a server"),
         }
     }
 
@@ -165,6 +166,11 @@ impl Replay<'_> {
         let profile = self.profile(file)?;
         if let Some(since) = &self.gone {
             let why = format!("not played: the server was gone after {since}");
+            return Ok(FileResult::skipped(name, &profile, why));
+        }
+        // What a client owes says nothing of a server.
+        if file.script.side() == Side::Server {
+            let why = "it plays the server: it is meant for a client".to_owned();
             return Ok(FileResult::skipped(name, &profile, why));
         }
         let player = match self.player(&profile).await {

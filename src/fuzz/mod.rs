@@ -28,7 +28,7 @@ pub use mutate::mend_lengths;
 use crate::judge::{ReplyRule, judge};
 use crate::model::permitted;
 use crate::profile::Profile;
-use crate::script::{Conn, Script, profile_of_file};
+use crate::script::{Conn, Script, Side, profile_of_file};
 use crate::transcript::{Seen, Transcript};
 use std::fmt::Display;
 
@@ -68,7 +68,8 @@ pub fn decoder(data: &[u8]) {
 
 /// Plays a script file at an echoing session, as it is cut and cut otherwise, and has both judged.
 ///
-/// Scripts with very many steps or connections are left out: judging them takes long.
+/// Scripts with very many steps or connections are left out, since judging them takes long, and those that
+/// play the server: they say nothing of one.
 pub fn session(data: &[u8]) {
     let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
         return;
@@ -79,7 +80,7 @@ pub fn session(data: &[u8]) {
     let Ok(profile) = profile.with_max_body(limit) else {
         return;
     };
-    if is_small(&script) {
+    if is_small(&script) && script.side() == Side::Client {
         agreed(judge_session(&profile, &script, serving::echo));
     }
 }
@@ -170,6 +171,14 @@ mod tests {
     use super::*;
     use crate::session::Reply;
     use proptest::prelude::*;
+
+    /// What a client owes is not to be asked of a session.
+    #[test]
+    fn a_script_that_plays_the_server_is_left_out() {
+        let played = "open a\nsend a 0000003c '1' 00*59\nawait a\n";
+        session(format!("framespec script 1\n{played}").as_bytes());
+        session(format!("framespec script 1\nside server\n{played}").as_bytes());
+    }
 
     #[test]
     fn names_are_those_of_files() {

@@ -48,7 +48,7 @@ pub struct Showing {
     /// The number of an earlier text with the same characters beyond ASCII in it, which must then be
     /// shown alike.
     pub like: Option<usize>,
-    /// The clause that is broken if it is not shown, and how binding that is.
+    /// The clause that is broken if it is not shown.
     pub clause: Clause,
     /// How binding it is.
     pub level: Level,

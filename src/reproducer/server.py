@@ -1,3 +1,4 @@
+import os
 import shlex
 import socket
 import struct
@@ -42,7 +43,7 @@ class Server:
                 shlex.split(command),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=dict(__import__("os").environ, PYTHONUNBUFFERED="1"),
+                env=dict(os.environ, PYTHONUNBUFFERED="1"),
             )
             threading.Thread(target=self.listen_to_it, daemon=True).start()
 

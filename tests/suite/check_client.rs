@@ -3,7 +3,7 @@
 
 use crate::peers;
 use crate::program::{GUARD_OF_A_RUN, command, conformance};
-use crate::python;
+use crate::python::{self, Python};
 use framespec::cases;
 use framespec::event::{Run, Verdict};
 use framespec::spec::{Clause, Role};
@@ -386,5 +386,53 @@ fn clients_that_never_stop_are_borne() {
         let failed = ids(&run, Verdict::Fail);
         assert!(failed.contains(case), "{mode}: {failed:?}");
         assert_eq!(of(&run, Verdict::Error), [""; 0], "{mode}");
+    }
+}
+
+/// Faults of which a plain server in Python tells as well as the checker does, each with a case.
+const TOLD_IN_PYTHON: [(&str, &str); 6] = [
+    ("short-header", "client-reassembly/header-in-halves"),
+    ("one-read", "client-reassembly/body-in-halves"),
+    ("first-of-a-read", "client-boundary/two-in-one-segment"),
+    ("mute", "client-undecodable/empty-frame"),
+    ("waits-for-the-rest", "client-truncation/behind-the-header"),
+    ("ignores-reset", "client-reset/before-the-reply"),
+];
+
+/// What a case says when it is played by the server in Python that `show` makes of it.
+fn told_in_python(python: Python, case: &str, client: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.script");
+    let script = conformance().args(["explain", case, "--script"]).output();
+    std::fs::write(&path, script.unwrap().stdout).unwrap();
+    let mut show = conformance();
+    let program = show
+        .arg("show")
+        .arg(&path)
+        .args(["--as", "python"])
+        .output();
+    let mut server = assert_cmd::Command::from_std(python.command());
+    server
+        .args(["-", client])
+        .write_stdin(program.unwrap().stdout)
+        .timeout(GUARD_OF_A_RUN);
+    let output = server.output().unwrap();
+    assert!(output.status.success(), "{case}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_case_is_played_by_a_server_in_python_without_this_program() {
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    for (fault, case) in TOLD_IN_PYTHON {
+        let correct = python.peer_in_words("", "client_correct.py");
+        let told = told_in_python(python, case, &format!("{correct} {{host}} {{port}}"));
+        assert!(!told.contains("GIVEN UP"), "{case}: {told}");
+        let faulty = python.peer_in_words("", "client_faulty.py");
+        let faulty = format!("{faulty} {{host}} {{port}} --fault {fault}");
+        let told = told_in_python(python, case, &faulty);
+        assert!(told.contains("GIVEN UP"), "{fault}: {told}");
     }
 }

@@ -3,6 +3,7 @@
 use crate::corpus::seeds;
 use crate::program::{GUARD, Served, conformance};
 use crate::python::{self, Python};
+use framespec::model::permitted;
 use framespec::profile::Profile;
 use framespec::script::Script;
 use framespec::shrink::Size;
@@ -409,6 +410,24 @@ fn any_file_can_be_shown_in_three_forms() {
     );
 }
 
+#[test]
+fn a_script_for_clients_says_nothing_of_a_server() {
+    let server = Served::start(&[]);
+    let folder = folder();
+    let script = "framespec script 1\nside server\naccept a\nawait a\n\
+        send a 0000003c '\"reply one\"' 00*49\nshown a\n";
+    let file = write(&folder, "a", script);
+    let target = server.addr.to_string();
+    let (code, stdout, stderr) = run(&["replay", str(&file), &target]);
+    assert_eq!(code, 3, "{stdout}{stderr}");
+    assert!(stdout.contains("meant for a client"), "{stdout}");
+    assert!(stderr.contains("no file is meant for a server"), "{stderr}");
+    let plain = write(&folder, "b", SCRIPT);
+    let (code, stdout, _) = run(&["replay", str(&file), str(&plain), &target]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("1 pass"), "{stdout}");
+}
+
 /// Runs what `show --as python` prints, at a server; what it says.
 fn run_as_python(python: Python, file: &Path, server: &Served) -> String {
     let (code, program, _) = run(&["show", str(file), "--as", "python"]);
@@ -478,9 +497,12 @@ fn blocks(document: &str) -> Vec<String> {
 #[test]
 fn the_scripts_of_the_document_do_what_it_says() {
     let found = blocks("docs/SCRIPTS.md");
-    let [plain, short, reproducer] = &found[..] else {
-        panic!("three scripts, and not {}", found.len());
+    let [plain, served, short, reproducer] = &found[..] else {
+        panic!("four scripts, and not {}", found.len());
     };
+    let served: Script = served.parse().unwrap();
+    let owed = permitted(&Profile::tutorial(), &served)[0].lines();
+    assert!(owed[1].contains("shows \"hello, too\""), "{owed:?}");
     let folder = folder();
     let play = |name: &str, script: &str, server: &Served| {
         let file = write(&folder, name, script);

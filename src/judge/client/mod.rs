@@ -88,15 +88,7 @@ pub(super) fn findings(
     permitted: &Permitted,
     transcript: &Transcript,
 ) -> Vec<Finding> {
-    let requests = Requests::of(profile, transcript);
-    let mut walk = Walk {
-        profile,
-        traits,
-        permitted,
-        transcript,
-        requests: &requests,
-        findings: Vec::new(),
-    };
+    let mut walk = Walk::new(profile, traits, permitted, transcript);
     if walk.missed_aim().is_none() {
         walk.duties();
         walk.too_many();
@@ -116,16 +108,7 @@ pub fn missed_aim(
     permitted: &Permitted,
     transcript: &Transcript,
 ) -> Option<String> {
-    let requests = Requests::of(profile, transcript);
-    let walk = Walk {
-        profile,
-        traits,
-        permitted,
-        transcript,
-        requests: &requests,
-        findings: Vec::new(),
-    };
-    walk.missed_aim()
+    Walk::new(profile, traits, permitted, transcript).missed_aim()
 }
 
 struct Walk<'a> {
@@ -133,11 +116,27 @@ struct Walk<'a> {
     traits: &'a ClientTraits,
     permitted: &'a Permitted,
     transcript: &'a Transcript,
-    requests: &'a Requests,
+    requests: Requests,
     findings: Vec<Finding>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(
+        profile: &'a Profile,
+        traits: &'a ClientTraits,
+        permitted: &'a Permitted,
+        transcript: &'a Transcript,
+    ) -> Self {
+        Self {
+            profile,
+            traits,
+            permitted,
+            transcript,
+            requests: Requests::of(profile, transcript),
+            findings: Vec::new(),
+        }
+    }
+
     fn find(&mut self, clause: Clause, level: Level, what: impl Into<String>) {
         let finding = Finding::must(clause, 0, what);
         self.findings.push(Finding { level, ..finding });

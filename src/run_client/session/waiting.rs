@@ -125,23 +125,28 @@ impl Session<'_> {
     /// Whether the client has ended, or noticed that the connection was reset: what it has to do in the
     /// end it has done.
     pub(super) fn has_reacted(&self) -> bool {
-        let had_fin = self.had_fin;
-        match self.at_reset {
-            Some(_) => self.has_noticed().is_some(),
-            None => self.log.client(|now, program| {
-                is_over(now, program) || (now.fin && !had_fin && self.ends())
-            }),
+        if self.at_reset.is_some() {
+            return self.has_noticed().is_some();
         }
+        let may_end = self.may_end();
+        self.log.client(|now, program| {
+            is_over(now, program) || (may_end && self.has_ended(now, program))
+        })
     }
 
     /// Whether the client has reason to end the connection by now.
-    fn ends(&self) -> bool {
+    fn may_end(&self) -> bool {
         let mut duties = self.permitted.duties.iter();
-        let refuses = duties.any(|duty| match duty.owes {
+        let is_refused = duties.any(|duty| match duty.owes {
             Owes::Close(_) | Owes::ReadOnOrEnd(_) => duty.due <= self.sent,
             _ => false,
         });
-        refuses || self.permitted.own_end != crate::script::OwnEnd::Open
+        is_refused || self.log.now(CONN).fin_sent
+    }
+
+    /// Whether the client has ended the connection or itself since the script last did something.
+    fn has_ended(&self, now: Now, program: &Program) -> bool {
+        is_over(now, program) || (now.fin && !self.had_fin)
     }
 
     /// Gives the client time to end the connection, or to notice that it was reset.
@@ -151,10 +156,8 @@ impl Session<'_> {
             self.notice(limit).await;
             return;
         }
-        let (had_fin, is_to_end) = (self.had_fin, self.permitted.must_end().is_some());
-        let ended =
-            move |now: Now, program: &Program| is_over(now, program) || (now.fin && !had_fin);
-        if is_to_end {
+        let ended = |now: Now, program: &Program| self.has_ended(now, program);
+        if self.permitted.must_end().is_some() {
             self.watched(limit, ended).await;
         } else {
             self.log.until(limit, ended).await;
@@ -163,9 +166,7 @@ impl Session<'_> {
 
     /// Waits until the client has ended the connection or itself.
     async fn ended(&mut self) -> ControlFlow<()> {
-        let had_fin = self.had_fin;
-        let ended =
-            move |now: Now, program: &Program| is_over(now, program) || (now.fin && !had_fin);
+        let ended = |now: Now, program: &Program| self.has_ended(now, program);
         let begun = Instant::now();
         if !self.watched(self.peer.patience.reaction, ended).await {
             return self.give_up(Awaited::End, begun);
