@@ -263,7 +263,8 @@ fn two_chunks(s: &Maker<'_>) -> usize {
     chunks.saturating_mul(s.chunk())
 }
 
-/// Octets of a body whose count differs from that of two chunks in nothing but the bits above the 16th.
+/// Octets of a body whose count differs from that of two chunks in nothing but the bits above the 16th; none
+/// where that is more than can be sent, so that nobody makes room for it.
 fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
     let chunk = u64::from(s.profile().chunk());
     let unit = match s.profile().unit() {
@@ -281,7 +282,8 @@ fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
         "bodies that only look small in 16 bits are larger than 1 MiB in this profile",
     );
     s.need_body(body);
-    usize::try_from(body).unwrap_or(usize::MAX)
+    let body = if s.is_unfit() { 0 } else { body };
+    usize::try_from(body).unwrap_or_default()
 }
 
 /// A frame with such a body: a message that fills two chunks, then requests, then text.

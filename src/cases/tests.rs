@@ -133,7 +133,7 @@ fn tokens_tell_requests_apart() {
 
 #[cfg(feature = "fuzz")]
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 3, max_shrink_iters: 0, ..Default::default() })]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 8, max_shrink_iters: 0, ..Default::default() })]
 
     /// No profile makes a case panic, or go against the rules of scripts.
     #[test]
@@ -149,6 +149,20 @@ proptest::proptest! {
             }
         }
     }
+}
+
+/// Its chunks are so large that 65,536 of them would be 4 GiB.
+#[test]
+fn nothing_is_made_for_a_case_that_is_skipped() {
+    let text = "name = \"p\"\nlength = { width = 4, unit = \"chunks\" }\nbody.chunk = 65536";
+    let profile = Profile::from_toml(text).unwrap();
+    let rule = crate::judge::ReplyRule::Echo;
+    let case = case("length-prefix/sixteen-bits-fit").unwrap();
+    let made = allocation_counter::measure(|| {
+        let script = case.script(&circumstances(&profile, &rule));
+        assert!(matches!(script, Err(Unfit::Skipped(_))), "{script:?}");
+    });
+    assert!(made.bytes_max < 1 << 20, "{made:?}");
 }
 
 #[test]
