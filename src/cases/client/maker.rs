@@ -101,15 +101,6 @@ impl<'a> Maker<'a> {
         self.need(met, "the client sends one request on a connection");
     }
 
-    /// Only for clients that send requests without waiting for replies.
-    pub fn need_ahead(&mut self) {
-        let met = self.client().ahead;
-        self.need(
-            met,
-            "the client sends no second request before it has the reply to the first",
-        );
-    }
-
     /// Only where the client's process can be observed.
     pub fn need_process(&mut self) {
         let met = self.client().process;
@@ -256,6 +247,22 @@ impl<'a> Maker<'a> {
     pub fn ask(&mut self) {
         if self.unanswered == 0 {
             self.types();
+            self.request();
+        }
+    }
+
+    /// The user types so many lines at once, and their requests come before any reply. Only for clients
+    /// that send requests without waiting for replies.
+    pub fn ask_ahead(&mut self, requests: usize) {
+        let met = self.client().ahead;
+        self.need(
+            met,
+            "the client sends no second request before it has the reply to the first",
+        );
+        for _ in 0..requests {
+            self.types();
+        }
+        for _ in 0..requests {
             self.request();
         }
     }

@@ -18,11 +18,7 @@ fn cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>) {
 
 /// Two requests, and both replies in one stream cut at places that are counted from the second.
 fn two_cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>) {
-    m.need_ahead();
-    m.types();
-    m.types();
-    m.request();
-    m.request();
+    m.ask_ahead(2);
     let mut both = m.reply();
     let second = both.len();
     both.extend(m.reply());
@@ -176,13 +172,7 @@ pub(super) const SPLITS: &[Case] = &[
         "three-in-one-segment",
         "What holds for two replies holds for any number.",
         |m| {
-            m.need_ahead();
-            for _ in 0..3 {
-                m.types();
-            }
-            for _ in 0..3 {
-                m.request();
-            }
+            m.ask_ahead(3);
             let all = [m.reply(), m.reply(), m.reply()].concat();
             m.send_all(&all, &[]);
             m.shown();

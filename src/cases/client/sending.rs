@@ -25,15 +25,7 @@ pub(super) const CASES: &[Case] = &[
         Clause::ClientFraming,
         "in-a-row",
         "Requests that are sent one behind the other, with nothing between them.",
-        |m| {
-            m.need_ahead();
-            for _ in 0..3 {
-                m.types();
-            }
-            for _ in 0..3 {
-                m.request();
-            }
-        },
+        |m| m.ask_ahead(3),
     ),
     must(
         Clause::ClientFraming,
