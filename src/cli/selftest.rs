@@ -1,26 +1,31 @@
-//! `conformance selftest`: the suite, played at servers of which it is known what it should find.
+//! `conformance selftest`: the suite, played at servers and clients of which it is known what it should
+//! find.
 
 use super::alterations::{Unknown, unknown};
 use super::exit::{Exit, Failure};
 use super::{out, runtime};
-use crate::altered::server::{Fault, Variant};
-use crate::selftest::{self, DEFAULT_JOBS, Fate, Matrix, Options, Program, Tried};
-use crate::spec::CaseId;
+use crate::selftest::{
+    self, DEFAULT_JOBS, Fate, Matrix, Options, Permitted, Planted, Program, ROLES, Tried,
+};
+use crate::spec::{CaseId, Role};
 use std::time::Instant;
 
-/// Prove the suite: that it finds each planted fault, and finds fault with no server that is right
+/// Prove the suite: that it finds each planted fault, and finds fault with no server or client that is right
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelftestArgs {
     /// A built-in profile, or a profile file (TOML)
     #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
     profile: String,
-    /// Only this fault, and no server without one; may be repeated
+    /// Only this role
+    #[arg(long, value_enum, conflicts_with_all = ["fault", "variant"])]
+    role: Option<OneRole>,
+    /// Only this fault, and nothing without one; may be repeated
     #[arg(long, value_name = "NAME", value_parser = known_fault)]
-    fault: Vec<&'static Fault>,
-    /// Only this variant, and no server with a fault; may be repeated
+    fault: Vec<Planted>,
+    /// Only this variant, and nothing with a fault; may be repeated
     #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
-    variant: Vec<&'static Variant>,
-    /// Servers that are tried at the same time
+    variant: Vec<Permitted>,
+    /// Servers that are tried at the same time, and a client for every three of them
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs)]
     jobs: usize,
     /// Look for the faults too that take minutes to be found
@@ -41,13 +46,29 @@ enum Form {
     Json,
 }
 
-fn known_fault(name: &str) -> Result<&'static Fault, Unknown> {
-    Fault::named(name).ok_or_else(|| unknown("fault", name, Fault::all().map(|fault| fault.name)))
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OneRole {
+    /// Servers
+    Server,
+    /// Clients
+    Client,
 }
 
-fn known_variant(name: &str) -> Result<&'static Variant, Unknown> {
-    Variant::named(name)
-        .ok_or_else(|| unknown("variant", name, Variant::all().map(|variant| variant.name)))
+impl From<OneRole> for Role {
+    fn from(role: OneRole) -> Self {
+        match role {
+            OneRole::Server => Self::Server,
+            OneRole::Client => Self::Client,
+        }
+    }
+}
+
+fn known_fault(name: &str) -> Result<Planted, Unknown> {
+    Planted::named(name).ok_or_else(|| unknown("fault", name, Planted::all().map(|f| f.name)))
+}
+
+fn known_variant(name: &str) -> Result<Permitted, Unknown> {
+    Permitted::named(name).ok_or_else(|| unknown("variant", name, Permitted::all().map(|v| v.name)))
 }
 
 fn jobs(text: &str) -> Result<usize, String> {
@@ -88,29 +109,29 @@ impl SelftestArgs {
             path,
             profile: self.profile.clone(),
         });
-        let all = Options::new(profile);
-        let selected = !self.fault.is_empty() || !self.variant.is_empty();
+        let roles = self.role.map_or(ROLES.to_vec(), |role| vec![role.into()]);
+        let all = Options::new(profile, &roles);
+        let options = if self.fault.is_empty() && self.variant.is_empty() {
+            all
+        } else {
+            Options {
+                faults: self.fault.clone(),
+                variants: self.variant.clone(),
+                references: Vec::new(),
+                each_case: false,
+                ..all
+            }
+        };
         Ok(Options {
-            faults: if selected {
-                self.fault.clone()
-            } else {
-                all.faults
-            },
-            variants: if selected {
-                self.variant.clone()
-            } else {
-                all.variants
-            },
             jobs: self.jobs,
             slow: self.slow,
             program,
-            each_case: !selected,
-            profile: all.profile,
+            ..options
         })
     }
 }
 
-/// What is to be said of a server, if anything is.
+/// What is to be said of a server or client, if anything is.
 fn line(tried: &Tried) -> Option<String> {
     match tried {
         Tried::Fault(row) => {

@@ -1,8 +1,8 @@
 //! What was found, and what was not.
 
 use super::page::joined;
-use super::trial::Results;
-use crate::altered::server::{Fault, Variant};
+use super::tables::{Permitted, Planted, ROLES};
+use super::trial::{Results, Subject};
 use crate::cases;
 use crate::event::Verdict;
 use crate::spec::{CaseId, Clause, Role};
@@ -12,7 +12,7 @@ use crate::spec::{CaseId, Clause, Role};
 pub struct Matrix {
     /// The faults, in the order of their table.
     pub faults: Vec<FaultRow>,
-    /// The servers that were to pass: twice each, with a declared limit on bodies and without.
+    /// The peers that were to pass; servers twice each, with a declared limit on bodies and without.
     pub honest: Vec<HonestRow>,
     /// Each case that failed, and the faults that it failed for. Once there is one, no other was looked
     /// for outside the case's own clause.
@@ -24,6 +24,8 @@ pub struct Matrix {
 /// What became of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FaultRow {
+    /// Whose fault it is.
+    pub role: Role,
     /// Its name.
     pub name: &'static str,
     /// Its clause.
@@ -46,9 +48,11 @@ pub enum Fate {
     NotLooked(String),
 }
 
-/// What became of a server that is as it should be.
+/// What became of a peer that is as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct HonestRow {
+    /// What it is.
+    pub role: Role,
     /// Its name.
     pub name: &'static str,
     /// Whether its limit on bodies was declared.
@@ -57,7 +61,7 @@ pub struct HonestRow {
     pub passed: usize,
     /// Cases that found fault with it.
     pub alarms: Vec<Alarm>,
-    /// Cases that warned, of a server of which that is to be expected.
+    /// Cases that warned, of a peer of which that is to be expected.
     pub warnings: Vec<CaseId>,
 }
 
@@ -98,8 +102,9 @@ impl Fate {
 }
 
 impl FaultRow {
-    pub(super) fn new(fault: &'static Fault, fate: Fate) -> Self {
+    pub(super) fn new(fault: Planted, fate: Fate) -> Self {
         Self {
+            role: fault.role,
             name: fault.name,
             clause: fault.clause,
             fate,
@@ -108,9 +113,11 @@ impl FaultRow {
 }
 
 impl HonestRow {
-    pub(super) fn new(name: &'static str, warned: bool, declared: bool, results: &Results) -> Self {
+    pub(super) fn new(subject: Subject, declared: bool, results: &Results) -> Self {
+        let warned = subject.is_warned();
         let mut row = Self {
-            name,
+            role: subject.role(),
+            name: subject.name(),
             declared,
             passed: 0,
             alarms: Vec::new(),
@@ -135,11 +142,12 @@ impl HonestRow {
 impl Matrix {
     /// Puts everything in the order of the tables.
     pub(super) fn sort(&mut self) {
-        let fault = |name| Fault::all().position(|fault| fault.name == name);
-        let variant = |name| Variant::all().position(|variant| variant.name == name);
+        let role = |role| ROLES.iter().position(|other| *other == role);
+        let fault = |name| Planted::all().position(|fault| fault.name == name);
+        let variant = |name| Permitted::all().position(|variant| variant.name == name);
         self.faults.sort_by_key(|row| fault(row.name));
-        self.honest
-            .sort_by_key(|row| (variant(row.name), row.name, !row.declared));
+        let place = |row: &HonestRow| (role(row.role), variant(row.name), row.name, !row.declared);
+        self.honest.sort_by_key(place);
     }
 
     /// Everything that is not as it should be, in sentences; none if the suite is worth its name.
@@ -211,8 +219,8 @@ impl Matrix {
 /// Clauses that have no fault or no case.
 fn bare_clauses() -> Vec<String> {
     let mut bare = Vec::new();
-    for clause in Role::Server.clauses() {
-        if !Fault::all().any(|fault| fault.clause == clause) {
+    for clause in Clause::all() {
+        if !Planted::all().any(|fault| fault.clause == clause) {
             bare.push(format!("{clause}: no fault breaks it"));
         }
         if cases::of(clause).next().is_none() {

@@ -1,24 +1,29 @@
-//! The suite against servers of which it is known what it should find.
+//! The suite against servers and clients of which it is known what it should find.
 //!
-//! Every [`Fault`] must be noticed by a case of the clause that it breaks, every case must be failed by
-//! some fault, and every [`Variant`] must pass, as must the reference server. What comes of it is a
-//! [`Matrix`]: it says which case found what, and of what nobody took notice.
+//! Every planted [fault](Planted) must be noticed by a case of the clause that it breaks, every case must
+//! be failed by some fault, and every [variant](Permitted) must pass, as must the reference server and the
+//! reference client. What comes of it is a [`Matrix`]: it says which case found what, and of what nobody
+//! took notice.
 
+mod clients;
 mod matrix;
 mod page;
+mod servers;
+mod tables;
 mod trial;
 
 pub use matrix::{Alarm, Fate, FaultRow, HonestRow, Matrix};
 pub use page::{cases_table, faults_table, honest_table, page};
+pub use tables::{Permitted, Planted, ROLES};
 pub use trial::Program;
 
 use crate::altered::Need;
-use crate::altered::server::{Fault, Variant};
 use crate::cases::{self, Case};
 use crate::profile::{Profile, ProfileError};
 use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tables::cases_that_differ;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use trial::{Results, Subject, Trial};
@@ -27,8 +32,14 @@ use trial::{Results, Subject, Trial};
 /// are waited for.
 pub const DEFAULT_JOBS: usize = 16;
 
+/// How many servers are tried for each client that is tried beside them: a client is many processes.
+const SERVERS_FOR_A_CLIENT: usize = 3;
+
 /// The limit that is declared where one is: small enough for a case to send so much.
 pub const DECLARED_LIMIT: u64 = 1 << 20;
+
+/// The limit that is declared for clients, which have to show so much.
+pub const DECLARED_CLIENT_LIMIT: u64 = 64 << 10;
 
 /// What to try, and how.
 #[derive(Debug, Clone)]
@@ -36,36 +47,51 @@ pub struct Options {
     /// The wire format.
     pub profile: Profile,
     /// The faults that are to be found.
-    pub faults: Vec<&'static Fault>,
+    pub faults: Vec<Planted>,
     /// The variants that are to pass.
-    pub variants: Vec<&'static Variant>,
-    /// How many servers are tried at the same time, at least 1.
+    pub variants: Vec<Permitted>,
+    /// The roles whose reference is to pass.
+    pub references: Vec<Role>,
+    /// How many servers are tried at the same time, at least 1; and a few clients beside them.
     pub jobs: usize,
     /// Whether faults are looked for that take minutes to be found.
     pub slow: bool,
-    /// The program `conformance`, whose process is looked at where a fault shows only there.
+    /// The program `conformance`: it is every client, and the server whose process is looked at where a
+    /// fault shows only there.
     pub program: Option<Program>,
     /// Whether a fault is looked for that fails each case.
     pub each_case: bool,
 }
 
 impl Options {
-    /// Everything, as far as it takes no minutes and no process of its own.
+    /// Everything that there is of these roles, as far as it takes no minutes and no process of its own.
     #[must_use]
-    pub fn new(profile: Profile) -> Self {
+    pub fn new(profile: Profile, roles: &[Role]) -> Self {
         Self {
             profile,
-            faults: Fault::all().collect(),
-            variants: Variant::all().collect(),
+            faults: Planted::all()
+                .filter(|fault| roles.contains(&fault.role))
+                .collect(),
+            variants: Permitted::all()
+                .filter(|variant| roles.contains(&variant.role))
+                .collect(),
+            references: roles.to_vec(),
             jobs: DEFAULT_JOBS,
             slow: false,
             program: None,
             each_case: true,
         }
     }
+
+    /// Whether all faults of a role are looked for.
+    fn has_all_of(&self, role: Role) -> bool {
+        let of_role = |fault: &&Planted| fault.role == role;
+        self.faults.iter().filter(of_role).count()
+            == Planted::all().filter(|fault| fault.role == role).count()
+    }
 }
 
-/// A server that has been tried.
+/// A server or client that has been tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tried {
     /// One with a fault.
@@ -74,21 +100,15 @@ pub enum Tried {
     Honest(HonestRow),
 }
 
-/// Tries everything, and tells of each server as it is done with.
+/// Tries everything, and tells of each peer as it is done with.
 ///
 /// # Errors
-/// If the profile has chunks larger than [`DECLARED_LIMIT`].
+/// If the profile has chunks larger than [`DECLARED_CLIENT_LIMIT`].
 pub async fn selftest(
     options: &Options,
     tell: &mut (dyn FnMut(&Tried) + Send),
 ) -> Result<Matrix, ProfileError> {
-    let declared = options.profile.clone().with_max_body(DECLARED_LIMIT)?;
-    let bench = Arc::new(Bench {
-        options: options.clone(),
-        declared,
-        places: Semaphore::new(options.jobs.max(1)),
-        process: Semaphore::new(1),
-    });
+    let bench = Arc::new(Bench::new(options)?);
     let mut matrix = Matrix::default();
     let mut failed = Failed::default();
     try_each(&bench, &mut matrix, &mut failed, tell).await;
@@ -104,32 +124,64 @@ pub async fn selftest(
 #[derive(Debug)]
 struct Bench {
     options: Options,
-    /// The profile with a limit declared.
+    /// The profile with a limit declared, for servers.
     declared: Profile,
-    places: Semaphore,
-    /// Processes are looked at one at a time.
+    /// The same for clients.
+    client: Profile,
+    /// The cases that go another way where no limit is declared.
+    without_limit: Vec<&'static Case>,
+    servers: Semaphore,
+    clients: Semaphore,
+    /// Processes of servers are looked at one at a time.
     process: Semaphore,
 }
 
 impl Bench {
+    fn new(options: &Options) -> Result<Self, ProfileError> {
+        let jobs = options.jobs.max(1);
+        let declared = |limit| options.profile.clone().with_max_body(limit);
+        let with_limit = declared(DECLARED_LIMIT)?;
+        Ok(Self {
+            without_limit: cases_that_differ(&with_limit, &options.profile),
+            declared: with_limit,
+            client: declared(DECLARED_CLIENT_LIMIT)?,
+            servers: Semaphore::new(jobs),
+            clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
+            process: Semaphore::new(1),
+            options: options.clone(),
+        })
+    }
+
+    /// A trial of a role with some cases, its limit on bodies declared.
+    fn trial(&self, subject: Subject, cases: Vec<&'static Case>) -> Trial {
+        let (profile, program) = match subject.role() {
+            Role::Server => (&self.declared, None),
+            Role::Client => (&self.client, self.options.program.clone()),
+        };
+        Trial {
+            subject,
+            profile: profile.clone(),
+            cases,
+            program,
+            slow: false,
+        }
+    }
+
     /// The trial of a fault with some cases; why not, if it cannot be had.
-    fn trial(
+    fn fault_trial(
         &self,
-        fault: &'static Fault,
+        fault: Planted,
         cases: Vec<&'static Case>,
     ) -> Result<Trial, &'static str> {
-        let mut trial = Trial {
-            subject: Subject::Fault(fault),
-            profile: self.declared.clone(),
-            cases,
-            program: None,
-            slow: false,
-        };
-        match fault.needs {
-            Need::Nothing | Need::DeclaredLimit => {}
-            Need::Time if self.options.slow => trial.slow = true,
-            Need::Time => return Err("takes minutes: give --slow"),
-            Need::Process => {
+        let mut trial = self.trial(Subject::Fault(fault), cases);
+        match (fault.role, fault.needs) {
+            (Role::Client, _) if trial.program.is_none() => {
+                return Err("shows only in a process of its own");
+            }
+            (_, Need::Nothing | Need::DeclaredLimit) | (Role::Client, _) => {}
+            (_, Need::Time) if self.options.slow => trial.slow = true,
+            (_, Need::Time) => return Err("takes minutes: give --slow"),
+            (_, Need::Process) => {
                 trial.profile = self.options.profile.clone();
                 trial.program = self.options.program.clone();
                 if trial.program.is_none() {
@@ -140,34 +192,48 @@ impl Bench {
         Ok(trial)
     }
 
-    /// The trials of servers that are to pass, each with a declared limit and without.
+    /// The trials of peers that are to pass; of servers each with a declared limit, and once more without
+    /// one, as far as that makes a difference.
     fn honest(&self) -> Vec<Trial> {
+        let references = self.options.references.iter().flat_map(|role| match role {
+            Role::Server => vec![Subject::Reference(Role::Server), Subject::Unaltered],
+            Role::Client => vec![Subject::Reference(Role::Client)],
+        });
         let variants = self.options.variants.iter().copied().map(Subject::Variant);
-        let subjects = [Subject::Reference, Subject::Unaltered];
-        let trial = |subject| {
-            [&self.declared, &self.options.profile].map(|profile| Trial {
-                subject,
-                profile: profile.clone(),
-                cases: cases::all(Role::Server).collect(),
-                program: None,
-                slow: false,
-            })
-        };
-        subjects
-            .into_iter()
+        references
             .chain(variants)
-            .flat_map(trial)
+            .flat_map(|subject| self.honest_trials(subject))
             .collect()
+    }
+
+    fn honest_trials(&self, subject: Subject) -> Vec<Trial> {
+        let trial = self.trial(subject, cases::all(subject.role()).collect());
+        match subject.role() {
+            Role::Server => {
+                let undeclared = Trial {
+                    profile: self.options.profile.clone(),
+                    cases: self.without_limit.clone(),
+                    ..trial.clone()
+                };
+                vec![trial, undeclared]
+            }
+            Role::Client if trial.program.is_some() => vec![trial],
+            Role::Client => Vec::new(),
+        }
+    }
+
+    /// Where a trial waits for its turn.
+    fn turns(&self, trial: &Trial) -> &Semaphore {
+        match (trial.subject.role(), &trial.program) {
+            (Role::Client, _) => &self.clients,
+            (Role::Server, Some(_)) => &self.process,
+            (Role::Server, None) => &self.servers,
+        }
     }
 
     /// Plays a trial when its turn comes.
     async fn play(&self, trial: Trial) -> Results {
-        let turns = if trial.program.is_some() {
-            &self.process
-        } else {
-            &self.places
-        };
-        let Ok(_turn) = turns.acquire().await else {
+        let Ok(_turn) = self.turns(&trial).acquire().await else {
             return Results::default();
         };
         trial::play(trial).await
@@ -183,7 +249,7 @@ struct Failed {
 }
 
 impl Failed {
-    fn note(&mut self, fault: &'static Fault, results: &Results) {
+    fn note(&mut self, fault: Planted, results: &Results) {
         // Where nothing was served, one case has to stand for all, and shows nothing of itself.
         if !results.served {
             return;
@@ -200,11 +266,20 @@ impl Failed {
 
     /// Cases that were played and never failed.
     fn never(&self, bench: &Bench) -> Vec<CaseId> {
-        let all = bench.options.faults.len() == Fault::all().count();
-        cases::all(Role::Server)
+        let looked_for = ROLES
+            .into_iter()
+            .filter(|role| bench.options.has_all_of(*role));
+        looked_for
+            .flat_map(cases::all)
             .map(|case| case.id)
-            .filter(|case| all && self.played.contains(case) && !self.by.contains_key(case))
+            .filter(|case| self.played.contains(case) && !self.by.contains_key(case))
             .collect()
+    }
+
+    /// Cases of a role that no fault has failed yet.
+    fn left(&self, role: Role) -> Vec<&'static Case> {
+        let is_left = |case: &&Case| !self.by.contains_key(&case.id);
+        cases::all(role).filter(is_left).collect()
     }
 }
 
@@ -218,7 +293,7 @@ async fn try_each(
     // The honest play every case, and take longest: they begin.
     let mut trials = bench.honest();
     for fault in bench.options.faults.iter().copied() {
-        match bench.trial(fault, own_cases(fault)) {
+        match bench.fault_trial(fault, cases::of(fault.clause).collect()) {
             Ok(trial) => trials.push(trial),
             Err(why) => {
                 let row = FaultRow::new(fault, Fate::NotLooked(why.to_owned()));
@@ -243,16 +318,12 @@ async fn try_each(
             tell(&Tried::Fault(row.clone()));
             matrix.faults.push(row);
         } else {
-            let row = HonestRow::new(subject.name(), subject.is_warned(), declared, &results);
+            let row = HonestRow::new(subject, declared, &results);
             tell(&Tried::Honest(row.clone()));
             matrix.honest.push(row);
         }
     }
     matrix.sort();
-}
-
-fn own_cases(fault: &Fault) -> Vec<&'static Case> {
-    cases::of(fault.clause).collect()
 }
 
 /// Looks among all faults for one that fails each case that no fault of its own clause has failed.
@@ -262,18 +333,18 @@ async fn fail_the_others(bench: &Arc<Bench>, failed: Failed) -> Failed {
     for fault in bench.options.faults.iter().copied() {
         let (bench, failed) = (Arc::clone(bench), Arc::clone(&failed));
         trying.spawn(async move {
-            let Ok(_place) = bench.places.acquire().await else {
+            let Ok(mut trial) = bench.fault_trial(fault, Vec::new()) else {
                 return;
             };
-            let left = {
-                let failed = lock(&failed);
-                let is_left = |case: &&Case| !failed.by.contains_key(&case.id);
-                cases::all(Role::Server).filter(is_left).collect::<Vec<_>>()
-            };
-            let Ok(trial) = bench.trial(fault, left) else {
+            // What takes long to look at is looked at for its own clause only.
+            if trial.slow || fault.needs == Need::Process {
+                return;
+            }
+            let Ok(_turn) = bench.turns(&trial).acquire().await else {
                 return;
             };
-            if trial.program.is_none() && !trial.slow && !trial.cases.is_empty() {
+            trial.cases = lock(&failed).left(fault.role);
+            if !trial.cases.is_empty() {
                 let results = trial::play(trial).await;
                 lock(&failed).note(fault, &results);
             }

@@ -1,14 +1,14 @@
 //! The matrix as tables of Markdown.
 
-use super::{Fate, HonestRow, Matrix};
-use crate::altered::server::{Fault, Variant};
+use super::{Fate, HonestRow, Matrix, Permitted, Planted};
+use crate::spec::Role;
 use std::collections::BTreeSet;
 
 /// Everything, under headings.
 #[must_use]
 pub fn page(matrix: &Matrix) -> String {
     format!(
-        "{}\n\n## Faults\n{}\n## Servers that are as they should be\n{}\n## Cases\n{}",
+        "{}\n\n## Faults\n{}\n## Servers and clients that are as they should be\n{}\n## Cases\n{}",
         matrix.summary(),
         faults_table(matrix),
         honest_table(matrix),
@@ -19,26 +19,37 @@ pub fn page(matrix: &Matrix) -> String {
 /// The faults, theme by theme, and the cases of their own clause that found them.
 #[must_use]
 pub fn faults_table(matrix: &Matrix) -> String {
+    let looked_for = Planted::all().filter_map(|fault| {
+        let row = matrix.faults.iter().find(|row| row.name == fault.name)?;
+        Some((fault, &row.fate))
+    });
+    let rows: Vec<(Planted, &Fate)> = looked_for.collect();
+    let is_theme = |one: &(Planted, &Fate), next: &(Planted, &Fate)| {
+        (one.0.role, one.0.theme) == (next.0.role, next.0.theme)
+    };
     let mut lines = vec![String::new()];
-    for (theme, faults) in Fault::themes() {
-        let rows = faults.iter().filter_map(|fault| {
-            let row = matrix.faults.iter().find(|row| row.name == fault.name)?;
-            Some(fault_line(fault, &row.fate))
-        });
-        let rows: Vec<String> = rows.collect();
-        if rows.is_empty() {
-            continue;
-        }
-        lines.push(format!("### In {theme}\n"));
-        lines.push("| fault | clause | what the server does | as in | found by |".into());
-        lines.push("|---|---|---|---|---|".into());
+    for theme in rows.chunk_by(is_theme) {
+        lines.extend(theme.first().map(|(fault, _)| heading(*fault)));
+        let rows = theme.iter().map(|(fault, fate)| fault_line(*fault, fate));
         lines.extend(rows);
         lines.push(String::new());
     }
     lines.join("\n")
 }
 
-fn fault_line(fault: &Fault, fate: &Fate) -> String {
+/// What stands above the faults of a theme.
+fn heading(fault: Planted) -> String {
+    let (of, does) = match fault.role {
+        Role::Server => ("Servers", "the server does"),
+        Role::Client => ("Clients", "the client does"),
+    };
+    let theme = fault.theme;
+    format!(
+        "### {of}, in {theme}\n\n| fault | clause | what {does} | as in | found by |\n|---|---|---|---|---|"
+    )
+}
+
+fn fault_line(fault: Planted, fate: &Fate) -> String {
     let found = match fate {
         Fate::Found(cases) => {
             let variants: Vec<&str> = cases.iter().map(|case| case.variant).collect();
@@ -48,7 +59,7 @@ fn fault_line(fault: &Fault, fate: &Fate) -> String {
         Fate::Survived => "**nobody**".into(),
         Fate::NotLooked(why) => format!("not looked for: {why}"),
     };
-    let Fault {
+    let Planted {
         name,
         clause,
         about,
@@ -58,11 +69,11 @@ fn fault_line(fault: &Fault, fate: &Fate) -> String {
     format!("| `{name}` | {clause} | {about} | {copies} | {found} |")
 }
 
-/// The servers that were to pass, and whether they did.
+/// The servers and clients that were to pass, and whether they did.
 #[must_use]
 pub fn honest_table(matrix: &Matrix) -> String {
     let mut lines = vec![String::new()];
-    lines.push("| server | what it does | false alarms | warnings |".into());
+    lines.push("| peer | what it does | false alarms | warnings |".into());
     lines.push("|---|---|---|---|".into());
     for rows in matrix.honest.chunk_by(|one, next| one.name == next.name) {
         lines.extend(rows.first().map(|row| honest_line(row.name, rows)));
@@ -72,7 +83,7 @@ pub fn honest_table(matrix: &Matrix) -> String {
 }
 
 fn honest_line(name: &str, rows: &[HonestRow]) -> String {
-    let about = Variant::named(name).map_or("What all others are measured against.", |v| v.about);
+    let about = Permitted::named(name).map_or("What all others are measured against.", |v| v.about);
     let alarms = rows
         .iter()
         .flat_map(|row| &row.alarms)

@@ -2,15 +2,14 @@
 
 use crate::generated;
 use framespec::altered::Need;
-use framespec::altered::server::{Fault, Variant};
 use framespec::cases;
 use framespec::event::Verdict;
 use framespec::profile::Profile;
 use framespec::selftest::{
-    Alarm, Fate, FaultRow, HonestRow, Matrix, Options, Program, cases_table, faults_table,
-    honest_table, selftest,
+    Alarm, Fate, FaultRow, HonestRow, Matrix, Options, Permitted, Planted, Program, ROLES,
+    cases_table, faults_table, honest_table, selftest,
 };
-use framespec::spec::CaseId;
+use framespec::spec::{CaseId, Role};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -32,7 +31,7 @@ fn everything() -> Options {
             path: env!("CARGO_BIN_EXE_conformance").into(),
             profile: "tutorial".into(),
         }),
-        ..Options::new(Profile::tutorial())
+        ..Options::new(Profile::tutorial(), &ROLES)
     }
 }
 
@@ -66,10 +65,10 @@ fn looked_at_again(mut matrix: Matrix) -> Matrix {
     }
     eprintln!("looked at again: {}", matrix.complaints().join("\n"));
     let again = played(&Options {
-        faults: Fault::all()
+        faults: Planted::all()
             .filter(|fault| is_found_at_times(fault.name))
             .collect(),
-        variants: Variant::all()
+        variants: Permitted::all()
             .filter(|variant| unsure(variant.name))
             .collect(),
         each_case: false,
@@ -97,12 +96,14 @@ fn every_fault_is_found_and_nothing_else() {
     let matrix = looked_at_again(play());
     let complaints = matrix.complaints();
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
-    assert_eq!(matrix.faults.len(), Fault::all().count());
-    assert_eq!(matrix.honest.len(), 2 * (2 + Variant::all().count()));
-    let by_process = |fault: &&Fault| fault.needs == Need::Process;
+    assert_eq!(matrix.faults.len(), Planted::all().count());
+    let variants = |role| Permitted::all().filter(|v| v.role == role).count();
+    let (servers, clients) = (variants(Role::Server), variants(Role::Client));
+    assert_eq!(matrix.honest.len(), 2 * (2 + servers) + 1 + clients);
+    let by_process = |fault: &Planted| fault.needs == Need::Process;
     let out_of_sight = match cfg!(target_os = "linux") {
         true => 0,
-        false => Fault::all().filter(by_process).count(),
+        false => Planted::all().filter(by_process).count(),
     };
     assert_eq!(matrix.not_looked(), out_of_sight);
     if generated::is_blessing() {
@@ -196,10 +197,8 @@ fn the_document_shows_every_fault_every_variant_and_every_case() {
         );
     }
     let shown = |case: &CaseId| documented.failed_by.iter().any(|(shown, _)| shown == case);
-    let missing: Vec<_> = cases::all(framespec::spec::Role::Server)
-        .map(|case| case.id)
-        .filter(|case| !shown(case))
-        .collect();
+    let cases = ROLES.into_iter().flat_map(cases::all).map(|case| case.id);
+    let missing: Vec<_> = cases.filter(|case| !shown(case)).collect();
     assert!(missing.is_empty(), "{DOCUMENT} does not show {missing:?}");
 }
 
@@ -219,45 +218,53 @@ fn documented() -> Matrix {
         found.map(|row| row[cells - 1])
     };
     let known = |id: String| cases::case(&id).map(|case| case.id);
-    let faults = Fault::all().map(|fault| {
+    let faults = Planted::all().map(|fault| {
         let shown = row(&format!("`{}`", fault.name), 5).unwrap_or_default();
         let found = shown
             .split(", ")
             .filter_map(|variant| known(format!("{}/{variant}", fault.clause)));
         FaultRow {
+            role: fault.role,
             name: fault.name,
             clause: fault.clause,
             fate: Fate::Found(found.collect()),
         }
     });
-    let names = ["the reference server", "without a fault"].into_iter();
-    let honest = names
-        .chain(Variant::all().map(|variant| variant.name))
-        .map(|name| {
-            let shown = row(name, 4).unwrap_or_default();
-            HonestRow {
-                name,
-                declared: true,
-                passed: 1,
-                alarms: Vec::new(),
-                warnings: shown
-                    .split(", ")
-                    .filter_map(|case| known(case.into()))
-                    .collect(),
-            }
-        });
-    let failed_by = cases::all(framespec::spec::Role::Server).filter_map(|case| {
+    let names = [
+        (Role::Server, "the reference server"),
+        (Role::Server, "without a fault"),
+        (Role::Client, "the reference client"),
+    ];
+    let variants = Permitted::all().map(|variant| (variant.role, variant.name));
+    let honest = names.into_iter().chain(variants).map(|(role, name)| {
+        let shown = row(name, 4).unwrap_or_default();
+        HonestRow {
+            role,
+            name,
+            declared: true,
+            passed: 1,
+            alarms: Vec::new(),
+            warnings: shown
+                .split(", ")
+                .filter_map(|case| known(case.into()))
+                .collect(),
+        }
+    });
+    let cases = ROLES.into_iter().flat_map(cases::all);
+    let failed_by = cases.filter_map(|case| {
         let shown = row(&format!("`{}`", case.id), 2)?;
         let faults = shown
             .split(", ")
-            .filter_map(|name| Some(Fault::named(name)?.name));
+            .filter_map(|name| Some(Planted::named(name)?.name));
         Some((case.id, faults.collect()))
     });
     let mut failed_by: Vec<_> = failed_by.collect();
     failed_by.sort_by_key(|(case, _)| *case);
+    let mut honest: Vec<_> = honest.collect();
+    honest.sort_by_key(|row| row.role != Role::Server);
     Matrix {
         faults: faults.collect(),
-        honest: honest.collect(),
+        honest,
         failed_by,
         never_failed: Vec::new(),
     }

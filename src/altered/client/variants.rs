@@ -38,7 +38,7 @@ pub(super) const VARIANTS: &[Variant] = &[
         "When the connection is over its socket is closed, and the client stays until it is wanted again.",
         |h| { h.leave = closed_and_staying; h.unsent = |c, error| honest::leave(c, error.into()); }),
     Variant::new("connects-again",
-        "When the connection is over another is made for the next request.",
+        "A moment after the connection is over another is made.",
         |h| h.leave = connecting_again),
     Variant::new("resets-what-it-gives-up",
         "A connection that is given up is reset.",
@@ -154,12 +154,19 @@ fn closed_and_staying(c: &mut Half, end: End) -> Over {
     honest::forever()
 }
 
+/// How long after the end of a connection the next one is made.
+const BEFORE_AGAIN: Duration = Duration::from_millis(30);
+
 /// How often a client connects again.
 const MOST_CONNECTIONS: usize = 3;
 
 fn connecting_again(c: &mut Half, end: End) -> Over {
     c.memory.count = c.memory.count.saturating_add(1);
-    if matches!(end, End::Done) || c.memory.count > MOST_CONNECTIONS || c.connect().is_err() {
+    if matches!(end, End::Done) || c.memory.count > MOST_CONNECTIONS {
+        return honest::leave(c, end);
+    }
+    sleep(BEFORE_AGAIN);
+    if c.connect().is_err() {
         return honest::leave(c, end);
     }
     c.shared.owes_nothing();

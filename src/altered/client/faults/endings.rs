@@ -6,6 +6,7 @@ use super::super::hooks::End;
 use crate::altered::frame::Body;
 use crate::spec::Clause;
 use std::io;
+use std::thread::sleep;
 use std::time::Duration;
 
 #[rustfmt::skip]
@@ -62,6 +63,18 @@ fn forgotten_if(end: End, is_forgotten: fn(&End) -> bool) -> Result<(), End> {
     })
 }
 
+/// How long it takes until something is tried again.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What came to an end is tried again, or not.
+fn again_if(is_again: bool, end: End) -> Result<(), End> {
+    if !is_again {
+        return Err(end);
+    }
+    sleep(PAUSE);
+    Ok(())
+}
+
 fn showing_what_came(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
     let octets = c.collect(wanted)?;
     if octets.len() < wanted {
@@ -75,6 +88,9 @@ fn showing_what_came(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
 fn zeros_at_the_end(c: &mut Half) -> Result<Vec<u8>, End> {
     let wanted = c.profile().header_len();
     let mut octets = c.collect(wanted)?;
+    if octets.is_empty() {
+        sleep(PAUSE);
+    }
     octets.resize(wanted, 0);
     Ok(octets)
 }
@@ -111,10 +127,10 @@ fn is_reset(error: &io::Error) -> bool {
 /// Once it has begun, nothing that is read is an end.
 fn waiting_for_the_rest(c: &mut Half, end: End) -> Result<(), End> {
     c.memory.flag |= matches!(end, End::Eof { inside: true });
-    if c.memory.flag { Ok(()) } else { Err(end) }
+    again_if(c.memory.flag, end)
 }
 
 fn trying_again(c: &mut Half, end: End) -> Result<(), End> {
     c.memory.flag |= matches!(end, End::Broken(_));
-    if c.memory.flag { Ok(()) } else { Err(end) }
+    again_if(c.memory.flag, end)
 }

@@ -15,12 +15,12 @@ use super::half::Hooks;
 use crate::altered::alteration::Theme;
 
 pub(super) const THEMES: &[Theme<Hooks>] = &[
-    ("what a client sends", sending::FAULTS),
-    ("the text that it sends", text::FAULTS),
-    ("how it reads", reading::FAULTS),
-    ("what it takes for the payload", payloads::FAULTS),
-    ("replies that are no messages", messages::FAULTS),
-    ("lengths that it believes", limits::FAULTS),
-    ("how its connection ends", endings::FAULTS),
-    ("how it waits", waiting::FAULTS),
+    ("sending", sending::FAULTS),
+    ("text", text::FAULTS),
+    ("reading", reading::FAULTS),
+    ("payloads", payloads::FAULTS),
+    ("undecodable replies", messages::FAULTS),
+    ("lengths", limits::FAULTS),
+    ("endings", endings::FAULTS),
+    ("waiting", waiting::FAULTS),
 ];

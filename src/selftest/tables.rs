@@ -1,0 +1,125 @@
+//! Everything that is played at, of both roles, as rows of one kind.
+
+use crate::altered::{Alterable, Fault, Need, Variant, client, server};
+use crate::cases::{self, Case, Circumstances};
+use crate::judge::ReplyRule;
+use crate::model;
+use crate::profile::Profile;
+use crate::script::Script;
+use crate::spec::{Clause, Role};
+
+/// Both roles, in the order in which they are told of.
+pub const ROLES: [Role; 2] = [Role::Server, Role::Client];
+
+/// A planted fault.
+#[derive(Debug, Clone, Copy)]
+pub struct Planted {
+    /// Whose fault it is.
+    pub role: Role,
+    /// Its theme.
+    pub theme: &'static str,
+    /// Its name, which no other has in either role.
+    pub name: &'static str,
+    /// The clause that it breaks.
+    pub clause: Clause,
+    /// The real bug that it copies, if one is known.
+    pub copies: &'static str,
+    /// What the peer does, in a sentence.
+    pub about: &'static str,
+    /// What has to be so for anybody to notice.
+    pub needs: Need,
+}
+
+impl Planted {
+    /// Every fault: servers' first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        planted::<server::Hooks>(Role::Server).chain(planted::<client::Hooks>(Role::Client))
+    }
+
+    /// The fault of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|fault| fault.name == name)
+    }
+}
+
+fn planted<H: Alterable>(role: Role) -> impl Iterator<Item = Planted> {
+    Fault::<H>::themes().flat_map(move |(theme, faults)| {
+        faults.iter().map(move |fault| Planted {
+            role,
+            theme,
+            name: fault.name,
+            clause: fault.clause,
+            copies: fault.copies,
+            about: fault.about,
+            needs: fault.needs,
+        })
+    })
+}
+
+/// A permitted difference.
+#[derive(Debug, Clone, Copy)]
+pub struct Permitted {
+    /// Whose difference it is.
+    pub role: Role,
+    /// Its name, which no other has in either role.
+    pub name: &'static str,
+    /// What the peer does, in a sentence.
+    pub about: &'static str,
+    /// Whether it leaves undone something that it should do, so that there are warnings.
+    pub warned: bool,
+}
+
+impl Permitted {
+    /// Every variant: servers' first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        permitted::<server::Hooks>(Role::Server).chain(permitted::<client::Hooks>(Role::Client))
+    }
+
+    /// The variant of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|variant| variant.name == name)
+    }
+}
+
+fn permitted<H: Alterable>(role: Role) -> impl Iterator<Item = Permitted> {
+    Variant::<H>::all().map(move |variant| Permitted {
+        role,
+        name: variant.name,
+        about: variant.about,
+        warned: variant.warned,
+    })
+}
+
+/// The cases of servers that take another course, or are judged otherwise, where the limit on bodies is
+/// that of the other profile.
+pub(super) fn cases_that_differ(one: &Profile, other: &Profile) -> Vec<&'static Case> {
+    let differs = |case: &&Case| course(case, one) != course(case, other);
+    cases::all(Role::Server).filter(differs).collect()
+}
+
+/// What is sent in a case and what may be answered to it, if it applies.
+fn course(case: &Case, profile: &Profile) -> Option<(Script, Vec<model::Permitted>)> {
+    let circumstances = Circumstances::best(profile, &ReplyRule::Echo);
+    let script = case.script(&circumstances).ok()?;
+    let permitted = model::permitted(profile, &script);
+    Some((script, permitted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_bodies_depend_on_the_limit() {
+        let profile = Profile::tutorial();
+        let declared = profile.clone().with_max_body(1 << 20).unwrap();
+        let differ = cases_that_differ(&declared, &profile);
+        let holds = |clause| differ.iter().any(|case| case.clause() == clause);
+        assert!(holds(Clause::LengthLimit) && !holds(Clause::Reassembly));
+        let most = cases::all(Role::Server).count() / 4;
+        assert!(differ.len() < most, "{}", differ.len());
+        assert!(cases_that_differ(&profile, &profile).is_empty());
+    }
+}
