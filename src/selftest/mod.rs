@@ -128,8 +128,6 @@ struct Bench {
     declared: Profile,
     /// The same for clients.
     client: Profile,
-    /// The cases that go another way where no limit is declared.
-    without_limit: Vec<&'static Case>,
     servers: Semaphore,
     clients: Semaphore,
     /// Processes of servers are looked at one at a time.
@@ -140,10 +138,8 @@ impl Bench {
     fn new(options: &Options) -> Result<Self, ProfileError> {
         let jobs = options.jobs.max(1);
         let declared = |limit| options.profile.clone().with_max_body(limit);
-        let with_limit = declared(DECLARED_LIMIT)?;
         Ok(Self {
-            without_limit: cases_that_differ(&with_limit, &options.profile),
-            declared: with_limit,
+            declared: declared(DECLARED_LIMIT)?,
             client: declared(DECLARED_CLIENT_LIMIT)?,
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
@@ -200,26 +196,37 @@ impl Bench {
             Role::Client => vec![Subject::Reference(Role::Client)],
         });
         let variants = self.options.variants.iter().copied().map(Subject::Variant);
-        references
+        let (servers, clients): (Vec<Subject>, Vec<Subject>) = references
             .chain(variants)
-            .flat_map(|subject| self.honest_trials(subject))
-            .collect()
+            .partition(|subject| subject.role() == Role::Server);
+        let mut trials = self.honest_servers(&servers);
+        if self.options.program.is_some() {
+            let cases = || cases::all(Role::Client).collect();
+            trials.extend(
+                clients
+                    .into_iter()
+                    .map(|client| self.trial(client, cases())),
+            );
+        }
+        trials
     }
 
-    fn honest_trials(&self, subject: Subject) -> Vec<Trial> {
-        let trial = self.trial(subject, cases::all(subject.role()).collect());
-        match subject.role() {
-            Role::Server => {
-                let undeclared = Trial {
-                    profile: self.options.profile.clone(),
-                    cases: self.without_limit.clone(),
-                    ..trial.clone()
-                };
-                vec![trial, undeclared]
-            }
-            Role::Client if trial.program.is_some() => vec![trial],
-            Role::Client => Vec::new(),
+    fn honest_servers(&self, servers: &[Subject]) -> Vec<Trial> {
+        if servers.is_empty() {
+            return Vec::new();
         }
+        let undeclared = &self.options.profile;
+        let without_limit = cases_that_differ(&self.declared, undeclared);
+        let both = |server: &Subject| {
+            let trial = self.trial(*server, cases::all(Role::Server).collect());
+            let undeclared = Trial {
+                profile: undeclared.clone(),
+                cases: without_limit.clone(),
+                ..trial.clone()
+            };
+            [trial, undeclared]
+        };
+        servers.iter().flat_map(both).collect()
     }
 
     /// Where a trial waits for its turn.

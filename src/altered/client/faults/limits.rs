@@ -49,7 +49,7 @@ fn claimed(c: &Half, header: &[u8]) -> Option<Sizes> {
 }
 
 /// How long room is kept that is not needed: long enough to be seen.
-const KEPT: Duration = Duration::from_millis(200);
+const KEPT: Duration = Duration::from_millis(500);
 
 fn with_room(c: &mut Half) -> Result<Vec<u8>, End> {
     let header = honest::header(c)?;
