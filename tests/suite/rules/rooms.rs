@@ -100,6 +100,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
     room("run_client", &["profile", "script", "transcript", "model", "judge", "cases", "event", "peer", "outcome", "run", "spec"]),
     // What is not said is as on the command line.
+    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run", "run_client"]) },
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "peer", "outcome", "run", "run_client", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
