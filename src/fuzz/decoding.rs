@@ -2,7 +2,7 @@
 
 use crate::model::reader::{self, Ending, Fault, FrameAt};
 use crate::profile::Profile;
-use crate::wire::{self, DecodeError, DecodeErrorKind, Decoder, Encoder, FrameRef, Place};
+use crate::wire::{self, Batch, DecodeError, DecodeErrorKind, Decoder, Encoder, FrameRef, Place};
 use bytes::BytesMut;
 use std::fmt;
 
@@ -49,7 +49,8 @@ pub struct Disagreement {
     pub what: String,
 }
 
-/// Reads the stream at once, the beginning of it at once, and in each of the ways.
+/// Reads the stream at once, the beginning of it at once, and in each of the ways, frame by frame and in
+/// batches.
 ///
 /// Each must find the same frames as the naive reader and the same error at the same offset, reserve
 /// nothing, and be able to send every payload again.
@@ -79,10 +80,12 @@ fn compare_with(
     }
     for way in ways {
         let Way::Segments(sizes) = way else { continue };
-        read_in_segments(tested, stream, sizes, &expected).map_err(|what| Disagreement {
-            way: way.clone(),
-            what,
-        })?;
+        read_in_segments(tested, stream, sizes, &expected)
+            .and_then(|()| read_in_batches(tested, stream, sizes, &expected))
+            .map_err(|what| Disagreement {
+                way: way.clone(),
+                what,
+            })?;
     }
     Ok(())
 }
@@ -156,10 +159,7 @@ fn read_in_segments(
     let mut decoder = Decoder::new(profile);
     let mut buffer = BytesMut::new();
     let mut awaited = expected.frames.iter();
-    let mut rest = stream;
-    for size in sizes.iter().cycle() {
-        let (segment, behind) = rest.split_at((*size).min(rest.len()));
-        rest = behind;
+    for segment in segments(stream, sizes) {
         buffer.extend_from_slice(segment);
         loop {
             let (held, room) = (buffer.len(), buffer.capacity());
@@ -186,8 +186,41 @@ fn read_in_segments(
                 Err(error) => return is_end(awaited.next(), Some(error), expected.error),
             }
         }
-        if rest.is_empty() {
-            break;
+    }
+    is_end(
+        awaited.next(),
+        decoder.finish(&buffer).err(),
+        expected.error,
+    )
+}
+
+/// The segments of a stream that is cut into these sizes, over and over.
+fn segments<'a>(stream: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = stream;
+    sizes.iter().cycle().map_while(move |size| {
+        let (segment, behind) = rest.split_at((*size).min(rest.len()));
+        rest = behind;
+        (!segment.is_empty()).then_some(segment)
+    })
+}
+
+fn read_in_batches(
+    profile: &Profile,
+    stream: &[u8],
+    sizes: &[usize],
+    expected: &Expected,
+) -> Result<(), String> {
+    let mut decoder = Decoder::new(profile);
+    let mut buffer = BytesMut::new();
+    let mut awaited = expected.frames.iter();
+    for segment in segments(stream, sizes) {
+        buffer.extend_from_slice(segment);
+        loop {
+            match decoder.decode_batch(&mut buffer) {
+                Ok(Some(batch)) => is_batch(&batch, &mut awaited, stream)?,
+                Ok(None) => break,
+                Err(error) => return is_end(awaited.next(), Some(error), expected.error),
+            }
         }
     }
     is_end(
@@ -195,6 +228,25 @@ fn read_in_segments(
         decoder.finish(&buffer).err(),
         expected.error,
     )
+}
+
+fn is_batch<'a>(
+    batch: &Batch,
+    awaited: &mut impl Iterator<Item = &'a FrameAt>,
+    stream: &[u8],
+) -> Result<(), String> {
+    for frame in batch {
+        is_frame(frame, awaited.next(), stream)?;
+        if batch.keep(frame).is_none_or(|kept| kept.as_ref() != frame) {
+            return Err(format!("{frame:?} is another one when it is kept"));
+        }
+    }
+    let found = batch.iter().count();
+    if found == batch.len() {
+        Ok(())
+    } else {
+        Err(format!("{found} frames in a batch of {}", batch.len()))
+    }
 }
 
 fn is_frame(frame: FrameRef<'_>, expected: Option<&FrameAt>, stream: &[u8]) -> Result<(), String> {
@@ -289,6 +341,7 @@ mod tests {
         let expected = Expected::of(&Profile::tutorial(), &stream);
         let wrong = tutorial(|d| d.chunk = 1);
         assert!(read_in_segments(&wrong, &stream, &[3], &expected).is_err());
+        assert!(read_in_batches(&wrong, &stream, &[3], &expected).is_err());
         assert!(read_at_once(&wrong, &stream, &expected).is_err());
     }
 }

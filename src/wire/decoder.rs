@@ -1,10 +1,12 @@
 //! Frames out of octets: as they arrive, or all at once.
 
+use super::batch::Batch;
 use super::error::{DecodeError, DecodeErrorKind, Place};
 use super::format::{Fault, Format, Shape};
 use super::frame::{Frame, FrameRef};
 use crate::profile::Profile;
 use bytes::BytesMut;
+use std::sync::Arc;
 
 /// Splits frames off the front of a buffer.
 ///
@@ -13,7 +15,7 @@ use bytes::BytesMut;
 /// that is at most the header and [`Profile::max_body`] octets.
 #[derive(Debug, Clone)]
 pub struct Decoder {
-    format: Format,
+    format: Arc<Format>,
     offset: u64,
     failed: Option<DecodeError>,
 }
@@ -23,7 +25,7 @@ impl Decoder {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         Self {
-            format: Format::new(profile),
+            format: Arc::new(Format::new(profile)),
             offset: 0,
             failed: None,
         }
@@ -37,14 +39,48 @@ impl Decoder {
     /// # Errors
     /// If the header at the front is malformed. The buffer is left as it is, and every later call
     /// fails in the same way.
+    #[inline(always)]
     pub fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
-        let Some(shape) = self.front(octets)? else {
-            return Ok(None);
+        let Some(shape) = self.front(octets) else {
+            return self.no_frame();
         };
-        let start = self.offset;
-        self.offset = start.saturating_add(shape.body as u64);
-        let whole = octets.split_to(shape.body).freeze();
-        Ok(Some(Frame::new(whole, shape, start)))
+        let whole = octets.split_to(shape.end.get()).freeze();
+        let header = self.format.header_len();
+        Ok(Some(Frame::new(
+            whole,
+            header,
+            shape.payload,
+            self.pass(shape),
+        )))
+    }
+
+    /// Splits all frames that are whole off the buffer, together, or returns `None` if there is none.
+    ///
+    /// They share the memory of the buffer as one: what keeping a frame costs is paid once for all of them,
+    /// which makes this the fastest way to have frames that borrow nothing. What is behind the last whole
+    /// frame is left where it is.
+    ///
+    /// # Errors
+    /// If the header at the front is malformed: as for [`decode`](Self::decode). A malformed header behind
+    /// whole frames is found by the next call.
+    pub fn decode_batch(&mut self, octets: &mut BytesMut) -> Result<Option<Batch>, DecodeError> {
+        let (mut len, mut end) = (0_usize, 0_usize);
+        if self.failed.is_none() {
+            while let Some(size) = octets
+                .get(end..)
+                .and_then(|rest| self.format.end_of_front(rest))
+            {
+                len = len.saturating_add(1);
+                end = end.saturating_add(size);
+            }
+        }
+        if len == 0 {
+            return self.decode(octets).map(|_| None);
+        }
+        let whole = octets.split_to(end).freeze();
+        let batch = Batch::new(whole, len, self.clone());
+        self.offset = self.offset.saturating_add(end as u64);
+        Ok(Some(batch))
     }
 
     /// Takes the next frame off the front of a slice, or returns `None` if it is not whole yet.
@@ -52,31 +88,56 @@ impl Decoder {
     /// # Errors
     /// If the header at the front is malformed. The slice is left as it is, and every later call fails
     /// in the same way.
+    #[inline(always)]
     pub fn decode_ref<'a>(
         &mut self,
         octets: &mut &'a [u8],
     ) -> Result<Option<FrameRef<'a>>, DecodeError> {
-        let Some(shape) = self.front(octets)? else {
+        let Some(shape) = self.front(octets) else {
+            return self.no_frame();
+        };
+        let Some((whole, rest)) = octets.split_at_checked(shape.end.get()) else {
             return Ok(None);
         };
-        let Some((whole, rest)) = octets.split_at_checked(shape.body) else {
-            return Ok(None);
-        };
-        let start = self.offset;
-        self.offset = start.saturating_add(shape.body as u64);
         *octets = rest;
-        Ok(Some(FrameRef::new(whole, shape, start)))
+        let header = self.format.header_len();
+        let start = self.pass(shape);
+        Ok(Some(FrameRef::new(whole, header, shape.payload, start)))
     }
 
-    /// The shape of the frame at the front, if the octets go as far as its end.
-    fn front(&mut self, octets: &[u8]) -> Result<Option<Shape>, DecodeError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+    /// Counts a frame's octets as taken; where it starts.
+    #[inline(always)]
+    fn pass(&mut self, shape: Shape) -> u64 {
+        let start = self.offset;
+        self.offset = start.saturating_add(shape.end.get() as u64);
+        start
+    }
+
+    /// What is returned where there is no frame: an error if there is one.
+    fn no_frame<T>(&self) -> Result<Option<T>, DecodeError> {
+        self.failed.map_or(Ok(None), Err)
+    }
+
+    /// The shape of the frame at the front, if the octets go as far as its end and are no error.
+    #[inline(always)]
+    fn front(&mut self, octets: &[u8]) -> Option<Shape> {
+        match self.format.plain_front(octets) {
+            Some(shape) if self.failed.is_none() => Some(shape),
+            _ => self.front_of_any(octets),
         }
-        self.format.front(octets).map_err(|fault| {
-            let error = at(self.offset, fault);
-            self.failed = Some(error);
-            error
+    }
+
+    /// The same for all but a plain header of a whole frame. An error is kept.
+    ///
+    /// What this returns fits into registers, so that a plain header has nothing to do with memory.
+    #[inline(never)]
+    fn front_of_any(&mut self, octets: &[u8]) -> Option<Shape> {
+        if self.failed.is_some() {
+            return None;
+        }
+        self.format.front(octets).unwrap_or_else(|fault| {
+            self.failed = Some(at(self.offset, fault));
+            None
         })
     }
 
@@ -164,17 +225,23 @@ pub struct Frames<'a> {
 impl<'a> Iterator for Frames<'a> {
     type Item = Result<FrameRef<'a>, DecodeError>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
+        match self.decoder.decode_ref(&mut self.rest) {
+            Ok(Some(frame)) => Some(Ok(frame)),
+            Ok(None) | Err(_) => self.end(),
+        }
+    }
+}
+
+impl Frames<'_> {
+    /// What stands behind the last whole frame, once.
+    fn end<T>(&mut self) -> Option<Result<T, DecodeError>> {
         if self.over {
             return None;
         }
-        let item = match self.decoder.decode_ref(&mut self.rest) {
-            Ok(Some(frame)) => return Some(Ok(frame)),
-            Ok(None) => self.decoder.finish(self.rest).err().map(Err),
-            Err(error) => Some(Err(error)),
-        };
         self.over = true;
-        item
+        self.decoder.finish(self.rest).err().map(Err)
     }
 }
 

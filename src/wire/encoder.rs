@@ -27,20 +27,37 @@ impl Encoder {
     ///
     /// # Errors
     /// If the frame would not read back; `out` is then as it was.
+    #[inline]
     pub fn encode(&self, payload: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
         let pad = self.format.pad();
         if self.format.trims() && payload.last() == Some(&pad) {
             return Err(EncodeError::EndsInPad { pad });
         }
-        let (body, count) = self.format.plan(payload.len())?;
-        out.reserve(self.frame_len(body)?);
-        self.header_with(count, out);
+        let body = self.put_header(payload.len(), out)?;
         out.put_slice(payload);
         let padding = body.saturating_sub(payload.len());
         if padding > 0 {
             out.put_bytes(pad, padding);
         }
         Ok(())
+    }
+
+    /// Makes room for the frame of a payload of so many octets, appends its header, and says how large
+    /// its body is.
+    #[inline]
+    fn put_header(&self, payload: usize, out: &mut BytesMut) -> Result<usize, EncodeError> {
+        match self.format.put_quickly(payload, out) {
+            Some(body) => Ok(body),
+            None => self.put_any_header(payload, out),
+        }
+    }
+
+    #[inline(never)]
+    fn put_any_header(&self, payload: usize, out: &mut BytesMut) -> Result<usize, EncodeError> {
+        let (body, count) = self.format.plan(payload)?;
+        out.reserve(self.frame_len(body)?);
+        self.header_with(count, out);
+        Ok(body)
     }
 
     /// Octets of the frame for a payload of that many octets.

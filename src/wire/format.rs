@@ -1,12 +1,18 @@
-//! A profile as the codec uses it: worked out once, and the one place for arithmetic on lengths.
+//! A profile as the codec uses it, and the general way of reading and making any header.
+//!
+//! What most profiles need goes the quick way in `layout`. This is the one that knows every profile, and
+//! what is wrong with a header.
 
 use super::error::{DecodeErrorKind, EncodeError};
+use super::layout::Layout;
 use crate::profile::{Mark, Order, Profile, Region, Unit};
 use bytes::{BufMut, BytesMut};
+use std::num::NonZeroUsize;
 
 /// What the codec needs to know of a profile.
 #[derive(Debug, Clone)]
 pub(super) struct Format {
+    layout: Layout,
     before: Mark,
     after: Mark,
     width: u8,
@@ -21,6 +27,8 @@ pub(super) struct Format {
     trims: bool,
     chunk: u32,
     pad: u8,
+    /// As many pad octets as a word has.
+    pads: u64,
     limit: u64,
     header_len: usize,
 }
@@ -28,9 +36,9 @@ pub(super) struct Format {
 /// Where the parts of a whole frame end, counted from its first octet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
-    pub(super) header: usize,
     pub(super) payload: usize,
-    pub(super) body: usize,
+    /// No frame is empty, as it has a header.
+    pub(super) end: NonZeroUsize,
 }
 
 /// What is wrong with a header, and at which of its octets.
@@ -42,19 +50,21 @@ pub(super) struct Fault {
 
 /// The size of a body, and of the payload in it where the length tells that too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sizes {
-    body: u64,
-    payload: Option<u64>,
+pub(super) struct Sizes {
+    pub(super) body: u64,
+    pub(super) payload: Option<u64>,
 }
 
 impl Format {
     pub(super) fn new(profile: &Profile) -> Self {
+        let most_counted = most_counted(profile);
         Self {
+            layout: Layout::new(profile, most_counted),
             before: profile.before().clone(),
             after: profile.after().clone(),
             width: profile.width(),
             order: profile.order(),
-            most_counted: most_counted(profile),
+            most_counted,
             unit: match profile.unit() {
                 Unit::Octets => 1,
                 Unit::Chunks => profile.chunk(),
@@ -64,6 +74,7 @@ impl Format {
             covers_padding: profile.covers(Region::Padding),
             chunk: profile.chunk(),
             pad: profile.pad(),
+            pads: u64::from_ne_bytes([profile.pad(); 8]),
             limit: profile.max_body(),
             header_len: profile.header_len(),
         }
@@ -82,32 +93,70 @@ impl Format {
         self.trims
     }
 
+    /// The frame at the front of these octets, if it is whole and its header a plain one.
+    #[inline(always)]
+    pub(super) fn plain_front(&self, octets: &[u8]) -> Option<Shape> {
+        self.whole(octets, self.layout.read_plain(octets)?)
+    }
+
     /// The frame at the front of these octets, if it is whole.
     pub(super) fn front(&self, octets: &[u8]) -> Result<Option<Shape>, Fault> {
-        let Some((header, arrived)) = octets.split_at_checked(self.header_len) else {
-            return Ok(None);
-        };
-        let sizes = self.read_header(header)?;
-        let body = usize::try_from(sizes.body)
-            .ok()
-            .and_then(|body| arrived.get(..body));
-        Ok(body.map(|body| self.shape(body, sizes.payload)))
+        let sizes = self.sizes_at(octets)?;
+        Ok(sizes.and_then(|sizes| self.whole(octets, sizes)))
     }
 
-    fn shape(&self, body: &[u8], payload: Option<u64>) -> Shape {
-        let payload = match payload.map(usize::try_from) {
-            Some(Ok(exact)) => exact.min(body.len()),
+    /// What the header at the front says, if it is there.
+    fn sizes_at(&self, octets: &[u8]) -> Result<Option<Sizes>, Fault> {
+        if let Some(sizes) = self.layout.read(octets) {
+            return Ok(Some(sizes));
+        }
+        let header = octets.get(..self.header_len);
+        header.map(|header| self.read_header(header)).transpose()
+    }
+
+    /// Where the frame at the front ends, if it is whole and nothing is wrong with it.
+    #[inline]
+    pub(super) fn end_of_front(&self, octets: &[u8]) -> Option<usize> {
+        let sizes = match self.layout.read_plain(octets) {
+            Some(sizes) => sizes,
+            None => self.sizes_at(octets).ok()??,
+        };
+        let end = usize::try_from(sizes.body)
+            .ok()?
+            .checked_add(self.header_len)?;
+        (end <= octets.len()).then_some(end)
+    }
+
+    /// The shape of a frame with these sizes, if the octets go as far as its end.
+    #[inline(always)]
+    fn whole(&self, octets: &[u8], sizes: Sizes) -> Option<Shape> {
+        let body = usize::try_from(sizes.body).ok()?;
+        let end = self.header_len.checked_add(body)?;
+        let body = octets.get(self.header_len..end)?;
+        let payload = match sizes.payload.map(usize::try_from) {
+            Some(Ok(exact)) => exact,
             _ => self.trimmed_len(body),
         };
-        Shape {
-            header: self.header_len,
-            payload: self.header_len.saturating_add(payload),
-            body: self.header_len.saturating_add(body.len()),
-        }
+        Some(Shape {
+            payload: self.header_len.wrapping_add(payload),
+            end: NonZeroUsize::new(end)?,
+        })
     }
 
+    /// Octets up to the last one that is not the pad. It is looked for in whole words, from the end.
+    #[inline]
     fn trimmed_len(&self, body: &[u8]) -> usize {
-        let last = body.iter().rposition(|octet| *octet != self.pad);
+        let mut left = body;
+        while let Some((front, word)) = left.split_last_chunk() {
+            // The last octet is the lowest, and zeros are counted faster from there.
+            let others = u64::from_be_bytes(*word) ^ self.pads;
+            if others != 0 {
+                let pads = others.trailing_zeros().wrapping_shr(3);
+                return left.len().saturating_sub(pads as usize);
+            }
+            left = front;
+        }
+        let last = left.iter().rposition(|octet| *octet != self.pad);
         last.map_or(0, |last| last.saturating_add(1))
     }
 
@@ -129,12 +178,9 @@ impl Format {
 
     fn read_count(&self, field: &[u8]) -> Result<u64, DecodeErrorKind> {
         let shift = |value: u64, octet: &u8| value << 8 | u64::from(*octet);
-        // Four octets are what most formats have, and read at once they cost next to nothing.
-        let count = match (self.order, <&[u8; 4]>::try_from(field)) {
-            (Order::Big, Ok(four)) => u32::from_be_bytes(*four).into(),
-            (Order::Little, Ok(four)) => u32::from_le_bytes(*four).into(),
-            (Order::Big, Err(_)) => field.iter().fold(0, shift),
-            (Order::Little, Err(_)) => field.iter().rev().fold(0, shift),
+        let count = match self.order {
+            Order::Big => field.iter().fold(0, shift),
+            Order::Little => field.iter().rev().fold(0, shift),
         };
         if count > self.most_counted {
             return Err(DecodeErrorKind::Negative);
@@ -177,6 +223,13 @@ impl Format {
                 body,
                 payload: Some(payload),
             })
+    }
+
+    /// Appends the header for a payload of so many octets, with room for the body, if there is a quick way.
+    /// The octets of the body.
+    #[inline]
+    pub(super) fn put_quickly(&self, payload: usize, out: &mut BytesMut) -> Option<usize> {
+        self.layout.put_header(payload, out)
     }
 
     /// The size of the body for a payload, and the count that its header has.
@@ -248,5 +301,58 @@ fn check_mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), Fault> {
             kind: DecodeErrorKind::Mark,
             at: at.saturating_add(i),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::properties::{pieces, profiles, stream};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Where the general way says yes, a header that is short must not need it.
+    fn is_shortcut<T: PartialEq>(format: &Format, quick: Option<T>, general: Option<T>) -> bool {
+        quick == general || quick.is_none() && format.header_len > 8
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn quick_ways_read_what_the_general_one_reads(
+            profile in profiles(),
+            pieces in pieces(),
+        ) {
+            let format = Format::new(&profile);
+            let mut octets = stream(&profile, &pieces);
+            octets.extend([0; 8]);
+            for at in 0..octets.len() - 8 {
+                let front = &octets[at..];
+                let header = front.get(..format.header_len);
+                let general = header.and_then(|header| format.read_header(header).ok());
+                let general = general.filter(|sizes| sizes.body < 1 << 30);
+                let quick = format.layout.read(front).filter(|sizes| sizes.body < 1 << 30);
+                prop_assert!(
+                    is_shortcut(&format, quick, general),
+                    "{quick:?} {general:?} in {front:?}"
+                );
+            }
+        }
+
+        #[test]
+        fn quick_ways_write_what_the_general_one_writes(
+            profile in profiles(),
+            payload in prop_oneof![0..400usize, 65_000..66_000usize, (1 << 20) - 70..(1 << 20) + 70usize],
+        ) {
+            let format = Format::new(&profile);
+            let (mut quick, mut general) = (BytesMut::new(), BytesMut::new());
+            let quick = format.put_quickly(payload, &mut quick).map(|body| (body, quick));
+            let planned = format.plan(payload).ok();
+            let general = planned.map(|(body, count)| {
+                format.put_header(count, &mut general);
+                (body, general)
+            });
+            prop_assert!(is_shortcut(&format, quick, general));
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! A whole frame, owned or borrowed.
 
-use super::format::Shape;
 use bytes::{Buf, Bytes};
 
 /// A whole frame that shares the memory of the buffer it arrived in. A clone copies no octets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     octets: Bytes,
-    shape: Shape,
+    /// Where the header and the payload end.
+    header: usize,
+    payload: usize,
     start: u64,
 }
 
@@ -15,102 +16,125 @@ pub struct Frame {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FrameRef<'a> {
     octets: &'a [u8],
-    shape: Shape,
+    /// Where the header and the payload end.
+    header: usize,
+    payload: usize,
     start: u64,
 }
 
 impl Frame {
-    pub(super) fn new(octets: Bytes, shape: Shape, start: u64) -> Self {
+    #[inline]
+    pub(super) fn new(octets: Bytes, header: usize, payload: usize, start: u64) -> Self {
         Self {
             octets,
-            shape,
+            header,
+            payload,
             start,
         }
     }
 
     /// Offset in the stream of the frame's first octet.
     #[must_use]
+    #[inline]
     pub fn start(&self) -> u64 {
         self.start
     }
 
     /// The whole frame.
     #[must_use]
+    #[inline]
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
 
     /// The header: marks and length.
     #[must_use]
+    #[inline]
     pub fn header(&self) -> &[u8] {
         self.as_ref().header()
     }
 
     /// All that follows the header: payload and padding.
     #[must_use]
+    #[inline]
     pub fn body(&self) -> &[u8] {
         self.as_ref().body()
     }
 
     /// The body without its padding.
     #[must_use]
+    #[inline]
     pub fn payload(&self) -> &[u8] {
         self.as_ref().payload()
     }
 
     /// The payload alone, without copying it.
     #[must_use]
+    #[inline]
     pub fn into_payload(self) -> Bytes {
         let mut octets = self.octets;
-        octets.truncate(self.shape.payload);
-        octets.advance(self.shape.header.min(octets.len()));
+        octets.truncate(self.payload);
+        octets.advance(self.header.min(octets.len()));
         octets
     }
 
     /// A view of this frame that borrows its octets.
     #[must_use]
+    #[inline]
     pub fn as_ref(&self) -> FrameRef<'_> {
-        FrameRef::new(&self.octets, self.shape, self.start)
+        FrameRef::new(&self.octets, self.header, self.payload, self.start)
     }
 }
 
 impl<'a> FrameRef<'a> {
-    pub(super) fn new(octets: &'a [u8], shape: Shape, start: u64) -> Self {
+    #[inline]
+    pub(super) fn new(octets: &'a [u8], header: usize, payload: usize, start: u64) -> Self {
         Self {
             octets,
-            shape,
+            header,
+            payload,
             start,
         }
     }
 
+    /// The same frame, when these are its octets.
+    pub(super) fn to_owned_in(self, octets: Bytes) -> Frame {
+        Frame::new(octets, self.header, self.payload, self.start)
+    }
+
     /// Offset in the stream of the frame's first octet.
     #[must_use]
+    #[inline]
     pub fn start(&self) -> u64 {
         self.start
     }
 
     /// The whole frame.
     #[must_use]
+    #[inline]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
 
     /// The header: marks and length.
     #[must_use]
+    #[inline]
     pub fn header(&self) -> &'a [u8] {
-        self.octets.get(..self.shape.header).unwrap_or_default()
+        self.octets.get(..self.header).unwrap_or_default()
     }
 
     /// All that follows the header: payload and padding.
     #[must_use]
+    #[inline]
     pub fn body(&self) -> &'a [u8] {
-        self.octets.get(self.shape.header..).unwrap_or_default()
+        self.octets.get(self.header..).unwrap_or_default()
     }
 
     /// The body without its padding.
     #[must_use]
+    #[inline]
     pub fn payload(&self) -> &'a [u8] {
-        let range = self.shape.header..self.shape.payload;
+        let range = self.header..self.payload;
         self.octets.get(range).unwrap_or_default()
     }
 }

@@ -38,6 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
+mod chunk;
 #[cfg(feature = "tokio-util")]
 mod codec;
 mod decoder;
@@ -45,6 +47,7 @@ mod encoder;
 mod error;
 mod format;
 mod frame;
+mod layout;
 #[cfg(test)]
 mod properties;
 mod reader;
@@ -52,6 +55,7 @@ mod reader;
 mod tests;
 mod writer;
 
+pub use batch::{Batch, BatchFrames};
 #[cfg(feature = "tokio-util")]
 pub use codec::Codec;
 pub use decoder::{Decoder, Frames, frames};

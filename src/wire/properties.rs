@@ -1,15 +1,32 @@
 //! What holds for every profile, every payload and every way of cutting a stream.
 
 use super::*;
-use crate::profile::{Profile, Region};
+use crate::profile::{Draft, Profile, Region, Unit};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;
 use std::io::{self, ErrorKind};
 
-fn profiles() -> impl Strategy<Value = Profile> {
-    prop::collection::vec(any::<u8>(), 0..60)
-        .prop_map(|seed| Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap())
+/// A third of them has a plain header, which is read in a way of its own.
+pub(super) fn profiles() -> impl Strategy<Value = Profile> {
+    let any = prop::collection::vec(any::<u8>(), 0..60)
+        .prop_map(|seed| Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap());
+    (any, 0..3).prop_map(|(profile, which)| match which {
+        0 => plain(profile),
+        _ => profile,
+    })
+}
+
+fn plain(profile: Profile) -> Profile {
+    Profile::try_from(Draft {
+        before: String::new(),
+        after: String::new(),
+        width: 4,
+        unit: Unit::Octets,
+        covers: vec![Region::Payload, Region::Padding],
+        ..Draft::from(profile)
+    })
+    .unwrap()
 }
 
 fn payloads() -> impl Strategy<Value = Vec<u8>> {
@@ -19,14 +36,14 @@ fn payloads() -> impl Strategy<Value = Vec<u8>> {
 
 /// What a stream is made of: mostly what is right, sometimes what is not.
 #[derive(Debug, Clone)]
-enum Piece {
+pub(super) enum Piece {
     Payload(Vec<u8>),
     Length(u64),
     Claim(u64),
     Noise(Vec<u8>),
 }
 
-fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+pub(super) fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     let edge = prop_oneof![
         0..=200u64,
         Just(1 << 20),
@@ -41,7 +58,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     prop::collection::vec(piece, 0..8)
 }
 
-fn stream(profile: &Profile, pieces: &[Piece]) -> Vec<u8> {
+pub(super) fn stream(profile: &Profile, pieces: &[Piece]) -> Vec<u8> {
     let encoder = Encoder::new(profile);
     let mut out = BytesMut::new();
     for piece in pieces {
@@ -121,6 +138,35 @@ fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
         }
         assert_eq!(decoder.is_at_boundary(&buffer), buffer.is_empty());
         if octets.is_empty() {
+            read.1 = decoder.finish(&buffer).err();
+            return read;
+        }
+    }
+    read
+}
+
+/// The same in batches, each of as many frames as a segment completes.
+fn in_batches(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
+    let mut decoder = Decoder::new(profile);
+    let mut buffer = BytesMut::new();
+    let mut read = Read::default();
+    for size in sizes.iter().cycle() {
+        let (segment, rest) = octets.split_at(*size.min(&octets.len()));
+        octets = rest;
+        buffer.extend_from_slice(segment);
+        while read.1.is_none() {
+            match decoder.decode_batch(&mut buffer) {
+                Ok(Some(batch)) => {
+                    read.0.extend(batch.iter().map(told));
+                    assert_eq!(batch.iter().count(), batch.len());
+                    let octets: Vec<_> = batch.iter().map(|frame| frame.octets()).collect();
+                    assert_eq!(octets.concat(), batch.octets());
+                }
+                Ok(None) => break,
+                Err(error) => read.1 = Some(error),
+            }
+        }
+        if read.1.is_some() || octets.is_empty() {
             read.1 = decoder.finish(&buffer).err();
             return read;
         }
@@ -276,6 +322,8 @@ proptest! {
         let whole = at_once(&profile, &octets);
         prop_assert_eq!(&in_segments(&profile, &octets, &sizes), &whole);
         prop_assert_eq!(&in_segments(&profile, &octets, &[1]), &whole);
+        prop_assert_eq!(&in_batches(&profile, &octets, &sizes), &whole);
+        prop_assert_eq!(&in_batches(&profile, &octets, &[1 << 20]), &whole);
     }
 
     #[test]

@@ -183,6 +183,7 @@ fn everything_may_change_threads() {
     is_free::<Encoder>();
     is_free::<Decoder>();
     is_free::<Frame>();
+    is_free::<Batch>();
     is_free::<FrameRef<'static>>();
     is_free::<Frames<'static>>();
     is_free::<FrameReader<&[u8]>>();
