@@ -44,8 +44,7 @@
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
-//! | [`run`] | cases played at a live server: calibration, canaries, schedule, verdicts | `check` |
-//! | [`run_client`] | those cases played at a live client | `check` |
+//! | [`run`] | cases played at a live peer: first look, schedule, verdicts | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
@@ -66,7 +65,7 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms\n[`run_client`]: #rooms"
+    doc = "[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
 )]
 #![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
@@ -123,8 +122,6 @@ pub mod report;
 pub mod reproducer;
 #[cfg(feature = "check")]
 pub mod run;
-#[cfg(feature = "check")]
-pub mod run_client;
 #[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "selftest")]

@@ -2,8 +2,7 @@
 
 use super::{Check, CheckError, Manner, Subject, Tell};
 use crate::cases;
-use crate::profile::Profile;
-use crate::run_client::{self, DEFAULT_JOBS, Listener, Options, Source};
+use crate::run::{self, ClientTarget, Input, Listener, Options, Source, default_jobs};
 use crate::script::HOLE;
 use crate::spec::Role;
 use std::net::Ipv4Addr;
@@ -16,17 +15,6 @@ pub struct Client {
     input: Input,
     reply: Option<String>,
     wait: Option<Duration>,
-}
-
-/// What is typed for each request.
-#[derive(Debug, Clone)]
-enum Input {
-    /// What suits the payloads of the profile.
-    Usual,
-    /// This, with a hole where a text goes.
-    Typed(String),
-    /// Nothing: the client sends by itself.
-    Nothing,
 }
 
 impl Client {
@@ -78,37 +66,30 @@ impl Subject for Client {
         let options = Options {
             cases,
             timeout: manner.timeout,
-            jobs: manner.jobs.unwrap_or(DEFAULT_JOBS),
+            jobs: manner.jobs.unwrap_or(default_jobs(Role::Client)),
             seed: manner.seed,
             keep: manner.keep,
-            ..self.options(manner.profile)?
+            ..Options::new(Role::Client, self.command.clone(), manner.profile)
         };
-        let anywhere = [(Ipv4Addr::LOCALHOST, 0).into()];
-        let door = Listener::open(&anywhere)
-            .await
-            .map_err(CheckError::NoDoor)?;
-        run_client::run(door, &options, tell).await?;
+        let client = self.target().await?;
+        run::run(&mut client.into(), &options, tell).await?;
         Ok(())
     }
 }
 
 impl Client {
     /// What is said of the client itself.
-    fn options(self, profile: Profile) -> Result<Options, CheckError> {
+    async fn target(self) -> Result<ClientTarget, CheckError> {
         let launch = CheckError::launch(&self.command)?;
         if let Some(payload) = self.reply.iter().find(|payload| !payload.contains(HOLE)) {
             return Err(CheckError::NoHole(payload.clone()));
         }
-        let usual = Options::new(Source::Command(launch), profile);
-        Ok(Options {
-            input: match self.input {
-                Input::Usual => usual.input,
-                Input::Typed(text) => Some(text),
-                Input::Nothing => None,
-            },
-            reply: self.reply,
-            wait: self.wait.unwrap_or(usual.wait),
-            ..usual
-        })
+        let anywhere = [(Ipv4Addr::LOCALHOST, 0).into()];
+        let listener = Listener::open(&anywhere).await;
+        let listener = listener.map_err(CheckError::NoListener)?;
+        Ok(ClientTarget::new(Source::Command(launch), listener)
+            .input(self.input)
+            .reply(self.reply)
+            .wait(self.wait))
     }
 }

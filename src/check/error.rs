@@ -3,8 +3,7 @@
 use super::SelectionError;
 use crate::expect::ExpectationsError;
 use crate::peer::{Launch, LaunchError, ProcessError};
-use crate::run::{NotStarted, RunError, Unreachable};
-use crate::run_client::NoClient;
+use crate::run::{NoClient, NotStarted, RunError, Unreachable};
 use crate::script::HOLE;
 use std::io;
 use std::path::PathBuf;
@@ -65,7 +64,7 @@ pub enum CheckError {
     },
     /// There is no port to be had that a client could connect to.
     #[error("cannot listen on this machine: {0}")]
-    NoDoor(io::Error),
+    NoListener(io::Error),
     /// The system gives no thread, or what else a runtime needs.
     #[error("cannot start: {0}")]
     NoRuntime(io::Error),
@@ -76,6 +75,7 @@ impl From<RunError> for CheckError {
         match error {
             RunError::Unreachable(unreachable) => unreachable.into(),
             RunError::NotStarted(not_started) => Self::NotStarted(not_started),
+            RunError::NoClient(none) => none.into(),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::{Check, CheckError, Manner, Subject, Tell};
 use crate::cases;
 use crate::peer::Process;
 use crate::profile::Reply;
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_STARTUP, Options, Target};
+use crate::run::{self, DEFAULT_STARTUP, Options, ServerTarget, default_jobs};
+use crate::spec::Role;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -113,8 +114,7 @@ impl Check<Server<Command>> {
 /// A server that can be played at.
 struct Ready {
     name: String,
-    target: Target,
-    process: Option<Process>,
+    server: ServerTarget,
 }
 
 trait Place: Send + 'static {
@@ -129,8 +129,8 @@ impl Place for Address {
             why,
         };
         Ok(Ready {
-            target: Target::at(&found.map_err(unknown)?),
-            process: pid.map(Process::new).transpose()?,
+            server: ServerTarget::at(&found.map_err(unknown)?)
+                .process(pid.map(Process::new).transpose()?),
             name,
         })
     }
@@ -141,8 +141,7 @@ impl Place for Command {
         let launch = CheckError::launch(&self.text)?;
         Ok(Ready {
             name: self.text,
-            target: Target::spawned(launch, self.startup),
-            process: None,
+            server: ServerTarget::spawned(launch, self.startup),
         })
     }
 }
@@ -153,8 +152,8 @@ impl<P: Place> Subject for Server<P> {
     }
 
     async fn play(self, manner: Manner, tell: Tell<'_>) -> Result<(), CheckError> {
-        let cases = manner.selection.cases(crate::spec::Role::Server)?;
-        let mut ready = self.place.ready()?;
+        let cases = manner.selection.cases(Role::Server)?;
+        let ready = self.place.ready()?;
         let profile = match self.reply {
             Some(reply) => manner.profile.with_reply(reply),
             None => manner.profile,
@@ -162,16 +161,15 @@ impl<P: Place> Subject for Server<P> {
         let options = Options {
             cases,
             timeout: manner.timeout,
-            slack: self.slack,
-            jobs: manner.jobs.unwrap_or(DEFAULT_JOBS),
+            jobs: manner.jobs.unwrap_or(default_jobs(Role::Server)),
             repeat: self.repeat,
             seed: manner.seed,
             slow: self.is_slow,
-            process: ready.process,
             keep: manner.keep,
-            ..Options::new(ready.name, profile)
+            ..Options::new(Role::Server, ready.name, profile)
         };
-        run::run_at(&mut ready.target, &options, tell).await?;
+        let server = ready.server.slack(self.slack);
+        run::run(&mut server.into(), &options, tell).await?;
         Ok(())
     }
 }

@@ -3,21 +3,22 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
-use super::saving::{SaveArgs, Saver};
+use super::running::Run;
+use super::saving::SaveArgs;
 use super::selection::SelectionArgs;
-use super::signals::Signals;
 use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
-use crate::event::{Finished, Stale};
+use crate::event::Stale;
 use crate::expect::Expectations;
 use crate::outcome::Keep;
 use crate::profile::{Profile, Reply};
 use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
-use crate::run::{self, DEFAULT_JOBS, DEFAULT_TIMEOUT, Options, Player, RunError, Target};
+use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs};
+use crate::spec::Role;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -47,7 +48,7 @@ struct MannerArgs {
     #[arg(long)]
     strict: bool,
     /// Cases played side by side
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = jobs, allow_hyphen_values = true, conflicts_with = "serial")]
+    #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Server), value_parser = jobs, allow_hyphen_values = true, conflicts_with = "serial")]
     jobs: usize,
     /// Play one case at a time
     #[arg(long)]
@@ -116,14 +117,14 @@ impl From<ReplyArg> for Reply {
     }
 }
 
-fn jobs(text: &str) -> Result<usize, String> {
+pub(crate) fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
         _ => Err("give a number from 1 to 64".to_owned()),
     }
 }
 
-fn repeat(text: &str) -> Result<u32, String> {
+pub(crate) fn repeat(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(times @ 1..=1000) => Ok(times),
         _ => Err("give a number from 1 to 1000".to_owned()),
@@ -137,27 +138,26 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
 
 impl CheckArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let selected = self.selection.cases(crate::spec::Role::Server)?;
+        let selected = self.selection.cases(Role::Server)?;
         let mut profile = self.format.profile()?;
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
-        let process = self.target.process()?;
+        self.target.process()?;
         let expectations = self.reports.expectations(self.manner.strict)?;
         if self.target.is_embedded() {
             profile = declared(profile)?;
         }
-        let mut saver = self.saving.open(self.target.address())?;
+        let saver = self.saving.open(self.target.words())?;
         let mut outputs = self.reports.open()?;
         outputs.mark(expectations.clone().marker(is_case));
-        let mut named = self
+        let named = self
             .target
             .named(&profile)
             .inspect_err(|failure| outputs.broken_off(&failure.what))?;
         let options = Options {
             cases: selected,
             timeout: self.manner.timeout.max(Duration::from_millis(1)),
-            slack: self.manner.slack,
             jobs: if self.manner.serial {
                 1
             } else {
@@ -166,40 +166,14 @@ impl CheckArgs {
             repeat: self.manner.repeat,
             seed: self.manner.seed,
             slow: self.manner.slow,
-            process,
             keep: self.reports.keep(),
             command: self.command(),
-            ..Options::new(named.name.clone(), profile)
+            ..Options::new(Role::Server, named.name.clone(), profile)
         };
-        let runtime = runtime::multi()?;
-        let target = &mut named.target;
-        let done = runtime.block_on(played(target, &options, &mut outputs, saver.as_mut()))?;
-        if done.is_none() {
-            outputs.broken_off(INTERRUPTED);
-        }
-        let closing = outputs.finish();
-        if let (Some(saver), Some(Ok(_))) = (&mut saver, &done) {
-            runtime.block_on(minimised(target, &options, saver))?;
-        }
-        if let Some(saver) = saver {
-            saver.finish()?;
-        }
-        self.end(done, &closing, &expectations)
-    }
-
-    /// What became of it, once every report has been written.
-    fn end(
-        &self,
-        done: Option<Result<Finished, RunError>>,
-        closing: &Closing,
-        expectations: &Expectations,
-    ) -> Result<Exit, Failure> {
-        match done {
-            None => return Err(interrupted(closing)),
-            Some(Err(error)) => return Err(self.target.failure(&error)),
-            Some(Ok(_)) => {}
-        }
-        self.reports.end(closing, expectations, is_case)
+        let server = named.server.slack(self.manner.slack);
+        let run = Run::new(server.into(), &options, outputs, saver);
+        let closing = run.finish(&runtime::multi()?, |error| self.target.failure(error))?;
+        self.reports.end(&closing, &expectations, is_case)
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.
@@ -344,17 +318,6 @@ fn is_case(id: &str) -> bool {
     cases::case(id).is_some()
 }
 
-/// Why a run ends that the user has had enough of.
-pub(crate) const INTERRUPTED: &str = "interrupted";
-
-/// The user has had enough.
-pub(crate) fn interrupted(closing: &Closing) -> Failure {
-    match closing.failed.first() {
-        Some(error) => unwritten(error),
-        None => Failure::could_not("interrupted: the report says how far it came"),
-    }
-}
-
 /// What to try if something cannot be written.
 const WRITABLE: &str = "name a file in a folder that is there and can be written";
 
@@ -378,7 +341,7 @@ fn unopened(error: OutputError) -> Failure {
 }
 
 /// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
-fn unwritten(error: &OutputError) -> Failure {
+pub(crate) fn unwritten(error: &OutputError) -> Failure {
     match error {
         OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
             Failure::could_not("")
@@ -393,49 +356,6 @@ fn declared(profile: Profile) -> Result<Profile, Failure> {
     profile
         .with_max_body(limit)
         .map_err(|error| Failure::usage(error.to_string()))
-}
-
-/// Plays the cases; `None` if the user interrupted that.
-async fn played(
-    target: &mut Target,
-    options: &Options,
-    outputs: &mut Outputs,
-    mut saver: Option<&mut Saver>,
-) -> Result<Option<Result<Finished, RunError>>, Failure> {
-    // Before there is anything that would be left behind.
-    let mut signals = Signals::new()?;
-    let mut tell = |mut event| {
-        if let Some(saver) = &mut saver {
-            saver.event(&mut event, options);
-        }
-        outputs.event(event);
-    };
-    Ok(tokio::select! {
-        done = run::run_at(target, options, &mut tell) => Some(done),
-        () = signals.next() => None,
-    })
-}
-
-/// Makes what was saved smaller, until all is done or the user has had enough.
-async fn minimised(
-    target: &mut Target,
-    options: &Options,
-    saver: &mut Saver,
-) -> Result<(), Failure> {
-    if !saver.is_to_minimise() {
-        return Ok(());
-    }
-    let mut signals = Signals::new()?;
-    let work = async {
-        match Player::meet_at(target, options).await {
-            Ok(mut player) => saver.minimise(&mut player, target, options).await,
-            Err(error) => out::note(format_args!("nothing is made smaller: {error}")),
-        }
-    };
-    tokio::select! {
-        () = work => Ok(()),
-        () = signals.next() => Err(Failure::could_not("interrupted: not all is as small as it gets")),
-    }
 }
 
 fn written(path: &Path, text: &str) -> Result<(), Failure> {

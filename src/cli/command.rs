@@ -3,13 +3,18 @@
 use std::fmt;
 
 /// A command line of this program, word by word; as text, each word is quoted where a shell needs that.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct CommandLine(Vec<String>);
 
 impl CommandLine {
     /// The program with that subcommand.
     pub(crate) fn new(subcommand: &str) -> Self {
         Self(vec!["conformance".to_owned(), subcommand.to_owned()])
+    }
+
+    /// Its words.
+    pub(crate) fn into_words(self) -> Vec<String> {
+        self.0
     }
 
     pub(crate) fn word(&mut self, word: impl ToString) {

@@ -1,11 +1,10 @@
-//! `conformance replay`: script files, played at a server and judged.
+//! `conformance replay`: script files, played at a server or to a client, and judged.
 
+mod peer;
 mod told;
 
-use super::check::ReplyArg;
 use super::durations::duration;
 use super::exit::{Exit, Failure};
-use super::host_port::HostPort;
 use super::script_file::{self, ScriptFile};
 use super::signals::Signals;
 use super::wire_format::{limited, named, octets};
@@ -15,31 +14,34 @@ use crate::outcome::{Attempt, Judged as _, Next, Policy, Series};
 use crate::profile::Profile;
 use crate::run::{MeetError, Options, Player};
 use crate::script::Side;
-use std::net::SocketAddr;
+use crate::spec::Role;
+use peer::{PeerArgs, ReplayPeer};
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use told::{FileResult, ReplaySink};
 
-/// Replay script files and raw octets at a server, and judge what it does
+/// Replay script files and raw octets at a server, or to a client, and judge what it does
 ///
-/// Files in text form may say which wire format they are meant for, and which case they stand for.
+/// Files in text form may say which wire format they are meant for, and which case they stand for. Which
+/// side they play tells whether they are meant for servers or for clients.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "conformance replay [OPTIONS] <FILE|DIR>... <TARGET>
+       conformance replay [OPTIONS] <FILE|DIR>... --exec <COMMAND>
+       conformance replay [OPTIONS] <FILE|DIR>... --listen <HOST:PORT>")]
 pub(crate) struct ReplayArgs {
-    /// Script files, files of raw octets, and folders of them
-    #[arg(value_name = "FILE|DIR", required = true, num_args = 1..)]
-    paths: Vec<PathBuf>,
-    /// The server: host:port, or [address]:port for IPv6
-    #[arg(value_name = "TARGET")]
-    target: HostPort,
+    /// Script files, files of raw octets, and folders of them; then, unless --exec or --listen says who they
+    /// are played at, the server: host:port, or [address]:port for IPv6
+    #[arg(value_name = "FILE|DIR|TARGET", required = true, num_args = 1..)]
+    words: Vec<PathBuf>,
+    #[command(flatten, next_help_heading = "The peer")]
+    peer: PeerArgs,
     /// The wire format of every file, instead of the one that it names, else the tutorial's
     #[arg(long, value_name = "NAME|FILE")]
     profile: Option<String>,
     /// Largest body in octets, padding included, instead of the profile's; k, M and G may follow
     #[arg(long, value_name = "OCTETS", value_parser = octets)]
     max_frame: Option<u64>,
-    /// How replies relate to requests, instead of finding out
-    #[arg(long, value_enum)]
-    reply: Option<ReplyArg>,
     /// How long an owed answer is waited for at least
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     timeout: Duration,
@@ -68,17 +70,19 @@ enum Form {
 impl ReplayArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let given = self.profile.as_deref().map(named).transpose()?;
-        let files = script_file::collect(&self.paths)?;
-        let addresses = self.target.resolve()?;
-        let policy = if self.repeat > 1 {
+        let (paths, target) = self.peer.split(&self.words)?;
+        let files = script_file::collect(paths)?;
+        let runtime = runtime::multi()?;
+        let peer = runtime.block_on(self.peer.open(target, &files))?;
+        let policy = if self.repeat > 1 || !peer.is_had_again {
             Policy::exactly(self.repeat)
         } else {
             Policy::confirmed(1)
         };
-        let sink = ReplaySink::new(self.format == Form::Json, self.trace, &self.target);
+        let sink = ReplaySink::new(self.format == Form::Json, self.trace, &peer.name);
         let replay = Replay {
             args: &self,
-            addresses,
+            peer,
             given,
             policy,
             players: Vec::new(),
@@ -86,7 +90,7 @@ impl ReplayArgs {
             gone: None,
             is_other_format: false,
         };
-        runtime::multi()?.block_on(async {
+        runtime.block_on(async {
             let mut signals = Signals::new()?;
             tokio::select! {
                 done = replay.all(&files) => done,
@@ -99,15 +103,15 @@ impl ReplayArgs {
 /// A replay in progress.
 struct Replay<'a> {
     args: &'a ReplayArgs,
-    addresses: Vec<SocketAddr>,
+    peer: ReplayPeer,
     /// The profile that the user named.
     given: Option<Profile>,
     /// How often a file is played.
     policy: Policy,
-    /// The server as it was found in each wire format, or why it was not.
+    /// The peer as it was found in each wire format, or why it was not.
     players: Vec<(Profile, Result<Player, MeetError>)>,
     sink: ReplaySink,
-    /// The server is gone, and since which file.
+    /// The peer is gone, and since which file.
     gone: Option<String>,
     /// A file was meant for a wire format that the server does not speak.
     is_other_format: bool,
@@ -158,27 +162,32 @@ impl Replay<'_> {
                     None => failure,
                 }
             }
-            _ => Failure::could_not("nothing could be played: no file is meant for a server"),
+            _ => Failure::could_not(format!(
+                "nothing could be played: no file is meant for a {}",
+                self.peer.target.role()
+            )),
         }
     }
 
     async fn file(&mut self, name: String, file: &ScriptFile) -> Result<FileResult, Failure> {
         let profile = self.profile(file)?;
+        let role = self.peer.target.role();
         if let Some(since) = &self.gone {
-            let why = format!("not played: the server was gone after {since}");
+            let why = format!("not played: the {role} was gone after {since}");
             return Ok(FileResult::skipped(name, &profile, why));
         }
         // What a client owes says nothing of a server.
-        if file.script.side() == Side::Server {
-            let why = "it plays the server: it is meant for a client".to_owned();
-            return Ok(FileResult::skipped(name, &profile, why));
+        let why = match (role, file.script.side()) {
+            (Role::Server, Side::Server) => Some("it plays the server: it is meant for a client"),
+            (Role::Client, Side::Client) => Some("it plays the client: it is meant for a server"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            return Ok(FileResult::skipped(name, &profile, why.to_owned()));
         }
-        let player = match self.player(&profile).await {
+        let mut player = match self.player(&profile).await {
             Ok(player) => player,
-            Err(MeetError::NotThere(error)) => {
-                let failure = Failure::could_not(error.to_string());
-                return Err(failure.hint("start the server first, or check host and port"));
-            }
+            Err(MeetError::NotThere(error)) => return Err(self.args.peer.failure(&error)),
             Err(MeetError::NotServed { what, .. }) => {
                 self.is_other_format = true;
                 let format = profile.name();
@@ -189,10 +198,14 @@ impl Replay<'_> {
             }
         };
         let begun = Instant::now();
-        let played = self.plays(&player, file).await;
-        if !is_there(&player, &played).await {
+        let played = self.plays(&mut player, file).await;
+        let played = played.map_err(|error| {
+            Failure::could_not(format!("the {role} could not be started: {error}"))
+        })?;
+        if !self.is_there(&mut player, &played).await {
             self.gone = Some(name.clone());
         }
+        self.keep(player);
         let mut result = FileResult::played(name, &profile, file.case, &played);
         result.elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         if result.verdict != Verdict::Pass || self.args.trace {
@@ -204,54 +217,75 @@ impl Replay<'_> {
     fn profile(&self, file: &ScriptFile) -> Result<Profile, Failure> {
         let profile = self.given.clone().or_else(|| file.profile.clone());
         let mut profile = limited(profile.unwrap_or_default(), self.args.max_frame)?;
-        if let Some(reply) = self.args.reply {
-            profile = profile.with_reply(reply.into());
+        if let Some(reply) = self.peer.reply {
+            profile = profile.with_reply(reply);
         }
         Ok(profile)
     }
 
-    /// The server in that wire format. Once it has answered in one, it is not waited for long in
+    /// The peer in that wire format. Once a server has answered in one, it is not waited for long in
     /// another.
     async fn player(&mut self, profile: &Profile) -> Result<Player, MeetError> {
         if let Some((_, met)) = self.players.iter().find(|(known, _)| known == profile) {
             return met.clone();
         }
-        let options = Options {
-            timeout: self.args.timeout.max(Duration::from_millis(1)),
-            ..Options::new(self.args.target.to_string(), profile.clone())
-        };
-        let known = self.players.iter().find_map(|(_, met)| met.as_ref().ok());
-        let met = match known {
-            Some(player) => match player.answers_in(profile).await {
-                Ok(()) => Player::meet(&self.addresses, &options).await,
-                Err(error) => Err(error),
-            },
-            None => Player::meet(&self.addresses, &options).await,
-        };
+        // One that is started here is started anew, and then is where it was not before.
+        if self.peer.target.can_be_revived() {
+            self.players.clear();
+        }
+        let met = self.meet(profile).await;
         self.players.push((profile.clone(), met.clone()));
         met
     }
 
+    async fn meet(&mut self, profile: &Profile) -> Result<Player, MeetError> {
+        let known = self.players.iter().find_map(|(_, met)| met.as_ref().ok());
+        if let Some(player) = known {
+            player.answers_in(profile).await?;
+        }
+        let target = &mut self.peer.target;
+        let options = Options {
+            timeout: self.args.timeout.max(Duration::from_millis(1)),
+            ..Options::new(target.role(), &*self.peer.name, profile.clone())
+        };
+        Player::meet(target, &options).await
+    }
+
+    /// Where the peer is by now is known to the player that has played at last.
+    fn keep(&mut self, player: Player) {
+        let of = |known: &Profile| known == player.profile();
+        if let Some((_, met)) = self.players.iter_mut().find(|(known, _)| of(known)) {
+            *met = Ok(player);
+        }
+    }
+
     /// Plays a file as often as it takes.
-    async fn plays(&self, player: &Player, file: &ScriptFile) -> Series<Attempt> {
-        let patient = player.patient();
-        let play = async |by: &Player| by.play(&file.script, file.case).await.into_attempt();
-        let mut played = Series::of(play(player).await);
+    async fn plays(
+        &mut self,
+        player: &mut Player,
+        file: &ScriptFile,
+    ) -> io::Result<Series<Attempt>> {
+        let mut played = Series::of(once(player, file).await?);
         loop {
             let next = played.next(self.policy);
-            if next == Next::Done || !is_there(player, &played).await {
-                return played;
+            if next == Next::Done || !self.is_there(player, &played).await {
+                return Ok(played);
             }
             if next == Next::Repeat {
-                played.repeated(play(player).await);
+                played.repeated(once(player, file).await?);
             } else {
-                played.confirmed(play(&patient).await);
+                played.confirmed(once(&player.patient(), file).await?);
             }
         }
     }
+
+    /// Whether there is a peer, if need be after a while.
+    async fn is_there(&mut self, player: &mut Player, played: &Series<Attempt>) -> bool {
+        !played.shown().peer_is_gone() || player.recover(&mut self.peer.target).await
+    }
 }
 
-/// Whether there is a server, if need be after a while.
-async fn is_there(player: &Player, played: &Series<Attempt>) -> bool {
-    !played.shown().peer_is_gone() || player.comes_back().await
+async fn once(player: &Player, file: &ScriptFile) -> io::Result<Attempt> {
+    let played = player.play(&file.script, file.case).await?;
+    Ok(played.into_attempt())
 }

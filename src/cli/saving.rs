@@ -1,4 +1,4 @@
-//! `check --save`: what fails, as files to be replayed, and on request as small as it gets.
+//! `--save`: what fails, as files to be replayed, and on request as small as it gets.
 
 use super::command::CommandLine;
 use super::durations::duration;
@@ -35,7 +35,8 @@ pub(crate) struct SaveArgs {
 
 impl SaveArgs {
     /// Makes sure that files can be saved, before anything is played.
-    pub(crate) fn open(&self, target: Option<String>) -> Result<Option<Saver>, Failure> {
+    /// The words are those with which `replay` is told of the peer.
+    pub(crate) fn open(&self, peer: Vec<String>) -> Result<Option<Saver>, Failure> {
         let Some(folder) = &self.save else {
             return Ok(None);
         };
@@ -49,7 +50,7 @@ impl SaveArgs {
         };
         Ok(Some(Saver {
             folder: folder.clone(),
-            target: target.unwrap_or_else(|| "HOST:PORT".to_owned()),
+            peer,
             bounds: self.minimise.then_some(bounds),
             saved: Vec::new(),
             failed: None,
@@ -67,8 +68,8 @@ fn probe(folder: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Saver {
     folder: PathBuf,
-    /// The server as replay is to be told.
-    target: String,
+    /// The peer as replay is to be told.
+    peer: Vec<String>,
     /// How much work is made of each file, if it is to be made smaller.
     bounds: Option<Bounds>,
     saved: Vec<Saved>,
@@ -133,7 +134,9 @@ impl Saver {
     fn replay(&self, path: &Path) -> String {
         let mut line = CommandLine::new("replay");
         line.word(path.display());
-        line.word(&self.target);
+        for word in &self.peer {
+            line.word(word);
+        }
         line.to_string()
     }
 
@@ -264,7 +267,7 @@ mod tests {
             minimise: false,
             minimise_for: Duration::ZERO,
         };
-        args.open(Some("host:1".to_owned())).unwrap().unwrap()
+        args.open(vec!["host:1".to_owned()]).unwrap().unwrap()
     }
 
     #[test]
@@ -306,7 +309,7 @@ mod tests {
             minimise: false,
             minimise_for: Duration::ZERO,
         };
-        let failure = args.open(None).unwrap_err();
+        let failure = args.open(Vec::new()).unwrap_err();
         assert_eq!(failure.exit, super::super::exit::Exit::Usage);
         assert!(failure.what.starts_with("--save "), "{}", failure.what);
     }

@@ -7,7 +7,7 @@ use super::host_port::HostPort;
 use crate::peer::{Launch, Process};
 use crate::profile::Profile;
 use crate::report::escape;
-use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, Target, Unreachable};
+use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachable};
 use crate::server::{Background, Echo, Settings};
 use std::time::Duration;
 
@@ -36,15 +36,15 @@ fn pid(text: &str) -> Result<u32, String> {
 pub(crate) struct NamedTarget {
     /// As reports call it.
     pub(crate) name: String,
-    pub(crate) target: Target,
+    pub(crate) server: ServerTarget,
     _embedded: Option<Background>,
 }
 
 impl NamedTarget {
-    fn new(name: String, target: Target) -> Self {
+    fn new(name: String, server: ServerTarget) -> Self {
         Self {
             name,
-            target,
+            server,
             _embedded: None,
         }
     }
@@ -56,9 +56,13 @@ impl TargetArgs {
         self.target.is_none() && self.exec.is_none()
     }
 
-    /// Where it listens, as the user has named it.
-    pub(crate) fn address(&self) -> Option<String> {
-        self.target.as_ref().map(ToString::to_string)
+    /// As `replay` is to be told of it.
+    pub(crate) fn words(&self) -> Vec<String> {
+        match (&self.target, &self.exec) {
+            (Some(target), _) => vec![target.to_string()],
+            (None, Some(launch)) => vec!["--exec".to_owned(), launch.to_string()],
+            (None, None) => vec!["HOST:PORT".to_owned()],
+        }
     }
 
     /// The server's process, where the user has named it.
@@ -73,12 +77,12 @@ impl TargetArgs {
     pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
         match (&self.target, &self.exec) {
             (Some(named), _) => {
-                let target = Target::at(&named.resolve()?);
-                Ok(NamedTarget::new(named.to_string(), target))
+                let server = ServerTarget::at(&named.resolve()?).process(self.process()?);
+                Ok(NamedTarget::new(named.to_string(), server))
             }
             (None, Some(launch)) => {
-                let target = Target::spawned(launch.clone(), self.startup);
-                Ok(NamedTarget::new(launch.to_string(), target))
+                let server = ServerTarget::spawned(launch.clone(), self.startup);
+                Ok(NamedTarget::new(launch.to_string(), server))
             }
             (None, None) => embedded(profile),
         }
@@ -102,6 +106,7 @@ impl TargetArgs {
         match error {
             RunError::Unreachable(unreachable) => self.unreachable(unreachable),
             RunError::NotStarted(not_started) => started_in_vain(not_started),
+            RunError::NoClient(_) => Failure::could_not(error.to_string()),
         }
     }
 
@@ -119,7 +124,7 @@ impl TargetArgs {
     }
 }
 
-fn started_in_vain(error: &NotStarted) -> Failure {
+pub(super) fn started_in_vain(error: &NotStarted) -> Failure {
     let mut what = error.to_string();
     if !error.stderr.is_empty() {
         what.push_str("\nthe last it wrote to its standard error:");
@@ -141,7 +146,7 @@ fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
     let address = server.addr();
     Ok(NamedTarget {
         name: format!("the reference server at {address}"),
-        target: Target::at(&[address]),
+        server: ServerTarget::at(&[address]),
         _embedded: Some(server),
     })
 }

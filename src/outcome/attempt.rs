@@ -53,15 +53,11 @@ impl Attempt {
         transcript: Transcript,
     ) -> Self {
         let judged = |seen: &Transcript| judge::judge(profile, traits, &permitted, seen);
-        let is_server = matches!(traits, Traits::Server(_));
-        let in_time = match traits {
-            Traits::Server(_) => transcript.until_given_up(),
-            // What a client shows late it has shown: the judge looks at all of it.
-            Traits::Client(_) => transcript.clone(),
-        };
-        let mut findings = judged(&in_time);
-        let is_late = is_server && !findings.is_empty() && judged(&transcript).is_empty();
-        let is_unexplained = is_server && findings.is_empty() && was_given_up(&transcript);
+        let inconclusive = inconclusive(profile, traits, &permitted, &transcript);
+        let mut findings = judged(&transcript.until_given_up());
+        let is_late = !findings.is_empty() && judged(&transcript.without_lateness()).is_empty();
+        let is_explained = !findings.is_empty() || inconclusive.is_some();
+        let is_unexplained = !is_explained && was_given_up(&transcript);
         let is_beyond_model_only = findings.is_empty() && !is_unexplained;
         if let Some(case) = case {
             findings.extend(case.check(profile, &transcript));
@@ -74,7 +70,7 @@ impl Attempt {
         });
         Self {
             profile: profile.clone(),
-            inconclusive: inconclusive(profile, traits, &permitted, &transcript),
+            inconclusive,
             stderr: transcript.stderr(MOST_STDERR),
             script,
             permitted,
@@ -103,15 +99,15 @@ impl Attempt {
         }
     }
 
-    /// The script that was played.
-    pub(crate) const fn script(&self) -> &Script {
-        &self.script
-    }
-
     /// Whether that was waited for in vain.
     pub(crate) fn has_given_up(&self, awaited: Awaited) -> bool {
         let mut entries = self.transcript.entries.iter();
         entries.any(|entry| matches!(entry.seen, Seen::GaveUp(what, _) if what == awaited))
+    }
+
+    /// When octets were last sent before the peer showed signs of its end.
+    pub(crate) fn last_sent(&self) -> Option<Duration> {
+        self.transcript.last_sent()
     }
 
     /// How the peer fared beside the script and afterwards.

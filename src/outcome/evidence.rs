@@ -194,6 +194,7 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
         Seen::Stalled => note("the client stops reading"),
         Seen::Resumed => note("the client reads again"),
         Seen::GaveUp(awaited, after) => note(given_up(*awaited, *after)),
+        Seen::CameLate => note("what was waited for came late"),
         Seen::Silent { round_trips } => note(format!(
             "silent while another client was served {round_trips} times"
         )),

@@ -40,8 +40,7 @@ impl Policy {
         }
     }
 
-    /// Exactly so many times, at least once: how the program replays files.
-    #[cfg(any(test, feature = "cli"))]
+    /// Exactly so many times, at least once.
     pub(crate) fn exactly(repeat: u32) -> Self {
         Self {
             repeat: repeat.max(1),

@@ -104,11 +104,6 @@ impl<T: Judged> Series<T> {
         self.elapsed
     }
 
-    /// Whether no attempt is to be wondered about.
-    pub(crate) fn is_well(&self) -> bool {
-        self.shown.verdict() == Verdict::Pass
-    }
-
     /// What all of it comes to.
     pub(crate) fn verdict(&self) -> Verdict {
         self.tally.verdict(self.shown.verdict())
@@ -177,7 +172,6 @@ mod tests {
     #[test]
     fn what_is_found_out_later_counts() {
         let mut series = Series::of(Plain(Verdict::Pass, 1));
-        assert!(series.is_well());
         series.amend(|shown| shown.0 = Verdict::Fail);
         assert_eq!(series.attempts().failed, 1);
         assert_eq!(series.verdict(), Verdict::Fail);

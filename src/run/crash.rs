@@ -57,7 +57,9 @@ impl Run<'_> {
                 continue;
             }
             let planned = first.shown().planned.clone();
-            let mut again = once(&self.peer.stretched(), planned).await;
+            let Ok(mut again) = once(&self.peer.stretched(), planned).await else {
+                continue;
+            };
             if again.peer_is_gone() {
                 found = true;
                 self.crashed_alone(&mut again).await;
@@ -116,17 +118,14 @@ impl Run<'_> {
 
     /// Starts the server anew, if it was started here, and finds out whether it serves.
     async fn revive(&mut self) -> bool {
-        self.start_anew().await && matches!(self.peer.health().await, Canary::Well)
+        self.start_anew().await && self.peer.serves().await
     }
 
     /// Starts the server anew, if it was started here. Nobody has been its client yet.
     pub(super) async fn start_anew(&mut self) -> bool {
-        match self.target.revive().await {
+        match self.target.revive(&mut self.peer).await {
             None => false,
-            Some(Ok(endpoint)) => {
-                self.peer.move_to(endpoint);
-                true
-            }
+            Some(Ok(())) => true,
             Some(Err(error)) => {
                 self.not_revived = Some(error.to_string());
                 false
@@ -143,7 +142,7 @@ impl Run<'_> {
     }
 
     fn take_up_stderr(&self, once: &mut Once) {
-        if let Some(stderr) = &self.peer.stderr {
+        if let Some(stderr) = self.peer.stderr() {
             once.take_up(stderr);
         }
     }

@@ -1,8 +1,8 @@
-//! Reproducers made smaller at a live server.
+//! Reproducers made smaller at a live peer.
 //!
 //! First the script is played some times more, to see what it shows: the clause that was found broken,
 //! or, if that was by chance, the one that is. What the [shrinker](crate::shrink) proposes is played,
-//! and counts only if the server breaks the same clause as badly as it did in the beginning. How often
+//! and counts only if the peer breaks the same clause as badly as it did in the beginning. How often
 //! a script has to fail for that depends on how often the first one did: every time, or, if it does
 //! not always fail, a few times of several. What is left in the end is played some more, with more
 //! time for everything, and if it does not hold, the one before it.
@@ -65,8 +65,8 @@ pub enum Ended {
     Time,
     /// As many scripts were tried as may be.
     Candidates,
-    /// The server serves nobody any more.
-    ServerGone,
+    /// A server serves nobody any more, or a client cannot be started.
+    PeerGone,
 }
 
 impl Ended {
@@ -77,7 +77,7 @@ impl Ended {
             Self::Smallest => "nothing more can be left out",
             Self::Time => "the time for it was up",
             Self::Candidates => "enough was tried",
-            Self::ServerGone => "the server was gone",
+            Self::PeerGone => "the peer was gone",
         }
     }
 }
@@ -93,9 +93,9 @@ pub enum NotMinimised {
         /// How often it was played.
         plays: u32,
     },
-    /// The server serves nobody any more.
-    #[error("the server was gone when it had been played again")]
-    ServerGone,
+    /// A server serves nobody any more, or a client cannot be started.
+    #[error("the peer was gone when it had been played again")]
+    PeerGone,
 }
 
 /// How often the script to begin with is played if it does not fail at first or not again.
@@ -125,10 +125,10 @@ const AT_TIMES: Rule = Rule {
     plays: 6,
 };
 
-/// Makes a script smaller that breaks a clause at that server, for a case or for none.
+/// Makes a script smaller that breaks a clause at that peer, for a case or for none.
 ///
 /// # Errors
-/// If it does not break the clause again, or the server is gone.
+/// If it does not break the clause again, or the peer is gone.
 pub async fn minimise(
     player: &mut Player,
     target: &mut Target,
@@ -172,7 +172,7 @@ pub async fn minimise(
         }
         shrinker.answer(shown);
         if bench.gone {
-            break Ended::ServerGone;
+            break Ended::PeerGone;
         }
     };
     way.push_back(shrinker.into_best());
@@ -201,7 +201,7 @@ struct Goal {
 impl Goal {
     /// What a play shows. A server that is gone counts as what was found at first.
     fn shown_by(played: &Played, clause: Clause) -> Option<Self> {
-        let gone = played.server_is_gone();
+        let gone = played.peer_is_gone();
         let clause = if gone { clause } else { played.breaks()? };
         Some(Self {
             clause,
@@ -212,7 +212,7 @@ impl Goal {
 
     fn is_met(&self, played: &Played) -> bool {
         if self.gone {
-            return played.server_is_gone();
+            return played.peer_is_gone();
         }
         played.breaks() == Some(self.clause) && played.verdict() >= self.verdict
     }
@@ -247,7 +247,7 @@ struct Bench<'a> {
     /// The same, for the first plays and the last.
     patient: Player,
     case: Option<&'a Case>,
-    /// The server serves nobody any more.
+    /// A server serves nobody any more, or a client cannot be started.
     gone: bool,
     /// What the last script showed that met the goal.
     found: Vec<FindingNote>,
@@ -263,12 +263,14 @@ impl Bench<'_> {
         let mut shown: Vec<Goal> = Vec::new();
         let mut plays = 0_u32;
         while plays < MOST_FIRST_PLAYS {
-            let played = self.patient.play(script, self.case).await;
+            let Ok(played) = self.patient.play(script, self.case).await else {
+                return Err(NotMinimised::PeerGone);
+            };
             plays = plays.saturating_add(1);
             shown.extend(Goal::shown_by(&played, clause));
             self.look_after(&played).await;
             if self.gone {
-                return Err(NotMinimised::ServerGone);
+                return Err(NotMinimised::PeerGone);
             }
             let certain = shown.iter().filter(|goal| goal.clause == clause).count();
             if certain == EVERY_TIME.failures as usize && plays == EVERY_TIME.plays {
@@ -300,7 +302,10 @@ impl Bench<'_> {
             } else {
                 &*self.player
             };
-            let played = player.play(script, self.case).await;
+            let Ok(played) = player.play(script, self.case).await else {
+                self.gone = true;
+                break;
+            };
             attempts.of = attempts.of.saturating_add(1);
             if goal.is_met(&played) {
                 attempts.failed = attempts.failed.saturating_add(1);
@@ -343,7 +348,7 @@ impl Bench<'_> {
 
     /// A server that is gone is started again, or given time to come back.
     async fn look_after(&mut self, played: &Played) {
-        if played.server_is_gone() {
+        if played.peer_is_gone() {
             self.gone = !self.player.recover(self.target).await;
             self.patient = self.player.patient();
         }

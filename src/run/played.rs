@@ -1,12 +1,11 @@
 //! A case that has been played, once or several times.
 
+use super::peer::Peer;
 use super::plan::Planned;
-use super::play::{Peer, play};
 use crate::event::{Evidence, FindingNote, Verdict};
-use crate::model;
 use crate::outcome::{Attempt, Judged, Series};
 use crate::peer::Stderr;
-use crate::transcript::{Seen, Transcript};
+use std::io;
 use std::time::{Duration, Instant};
 
 /// A case that has been played, be it several times.
@@ -17,9 +16,9 @@ pub(super) type Played = Series<Once>;
 pub(super) struct Once {
     pub(super) planned: Planned,
     pub(super) attempt: Attempt,
-    /// When octets were last sent in it before the server showed signs of its end, if any were.
+    /// When octets were last sent in it before the peer showed signs of its end, if any were.
     pub(super) last_sent: Option<Instant>,
-    /// Where the server's standard error stood when it was begun.
+    /// Where a server's standard error stood when it was begun.
     mark: u64,
 }
 
@@ -64,54 +63,29 @@ impl Judged for Once {
     }
 }
 
-/// Plays a case so many times, unless the server is gone before.
-pub(super) async fn repeated(peer: &Peer, planned: Planned, times: u32) -> Played {
-    let mut played = Series::of(once(peer, planned.clone()).await);
+/// Plays a case so many times, unless the peer is gone before.
+pub(super) async fn repeated(peer: &Peer, planned: Planned, times: u32) -> io::Result<Played> {
+    let mut played = Series::of(once(peer, planned.clone()).await?);
     while played.attempts().of < times && !played.shown().peer_is_gone() {
-        played.repeated(once(peer, planned.clone()).await);
+        played.repeated(once(peer, planned.clone()).await?);
     }
-    played
+    Ok(played)
 }
 
 /// Plays a case.
-pub(super) async fn once(peer: &Peer, planned: Planned) -> Once {
-    let begun = Instant::now();
-    let mark = peer.stderr.as_ref().map(Stderr::mark).unwrap_or_default();
-    let permitted = model::permitted(&peer.profile, &planned.script);
-    let (transcript, began) = play(peer, &planned.script, &permitted).await;
-    let last_sent = last_sent(&transcript).and_then(|at| began.checked_add(at));
-    let (profile, case, script) = (&peer.profile, Some(planned.case), planned.script.clone());
-    let mut attempt = Attempt::judged(
-        profile,
-        (&peer.rule).into(),
-        case,
-        script,
-        permitted,
-        transcript,
-    );
-    attempt.elapsed = begun.elapsed();
+pub(super) async fn once(peer: &Peer, planned: Planned) -> io::Result<Once> {
+    let mark = peer.stderr().map(Stderr::mark).unwrap_or_default();
+    let (script, case) = (planned.script.clone(), Some(planned.case));
+    let (attempt, began) = peer.attempt(script, case).await?;
+    let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
     let mut once = Once {
         planned,
         attempt,
         last_sent,
         mark,
     };
-    if let Some(stderr) = &peer.stderr {
+    if let Some(stderr) = peer.stderr() {
         once.take_up(stderr);
     }
-    once
-}
-
-/// When octets were last sent before the server first ended a connection, refused one or fell
-/// silent.
-fn last_sent(transcript: &Transcript) -> Option<Duration> {
-    let sign = transcript.entries.iter().position(|entry| {
-        matches!(
-            entry.seen,
-            Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(..)
-        )
-    });
-    let before = transcript.entries.iter().take(sign.unwrap_or(usize::MAX));
-    let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
-    sent.map(|entry| entry.at).next_back()
+    Ok(once)
 }

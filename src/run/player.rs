@@ -1,32 +1,33 @@
-//! Scripts played one at a time at a server that has been looked at: what replays and reproducers
+//! Scripts played one at a time at a peer that has been looked at: what replays and reproducers
 //! are made with.
 
-use super::play::{Peer, play};
-use super::{NotMet, Options, RunError, Target, meet};
+use super::peer::Peer;
+use super::server::NotServed;
+use super::target::NotMet;
+use super::{Options, RunError, Target};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
-use crate::model;
 use crate::outcome::{Attempt, Judged};
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::Clause;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::io;
+use std::time::Duration;
 
-/// A server that has been looked at.
+/// A peer that has been looked at.
 #[derive(Debug, Clone)]
 pub struct Player {
     peer: Peer,
     told: Calibration,
 }
 
-/// Why no script can be played at a server.
+/// Why no script can be played at a peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MeetError {
     /// Nobody is there.
     #[error(transparent)]
     NotThere(#[from] RunError),
-    /// It does not answer a plain request as the profile says.
+    /// It is a server that does not answer a plain request as the profile says.
     #[error("{what}")]
     NotServed {
         /// What it did instead.
@@ -36,6 +37,15 @@ pub enum MeetError {
     },
 }
 
+impl From<NotServed> for MeetError {
+    fn from(found: NotServed) -> Self {
+        Self::NotServed {
+            what: found.what,
+            advice: found.advice,
+        }
+    }
+}
+
 /// What playing a script once gave.
 #[derive(Debug, Clone)]
 pub struct Played {
@@ -43,46 +53,32 @@ pub struct Played {
 }
 
 impl Player {
-    /// Looks at the server behind these addresses, as at the beginning of a run. Of the options, those
-    /// that concern cases do not matter.
+    /// Looks at a peer, as at the beginning of a run: a server that is started here is started anew. Of the
+    /// options, those that concern cases do not matter.
     ///
     /// # Errors
-    /// If the server cannot be reached, or does not answer a plain request of the profile.
-    pub async fn meet(addresses: &[SocketAddr], options: &Options) -> Result<Self, MeetError> {
-        Self::meet_at(&mut Target::at(addresses), options).await
-    }
-
-    /// The same with a server that may have to be started: if it runs already, it is started anew.
-    ///
-    /// # Errors
-    /// As [`meet`](Self::meet), and if the server does not come up.
-    pub async fn meet_at(target: &mut Target, options: &Options) -> Result<Self, MeetError> {
-        match meet(target, options).await {
-            Ok(found) => Ok(Self {
-                peer: found.peer,
-                told: found.told,
+    /// If there is no peer, or it is a server that does not answer a plain request of the profile.
+    pub async fn meet(target: &mut Target, options: &Options) -> Result<Self, MeetError> {
+        match target.meet(options).await {
+            Ok(met) => Ok(Self {
+                peer: met.peer,
+                told: met.told,
             }),
             Err(NotMet::NotThere(error)) => Err(error.into()),
-            Err(NotMet::NotServed(found)) => Err(MeetError::NotServed {
-                what: found.what,
-                advice: found.advice,
-            }),
+            Err(NotMet::NotServed(not_served)) => Err(not_served.into()),
         }
     }
 
-    /// Whether the server answers a plain request of another wire format, without waiting for it longer
-    /// than for anything that is owed.
+    /// Whether a server answers a plain request of another wire format, without waiting for it longer
+    /// than for anything that is owed. Of a client nothing is known before it is looked at.
     ///
     /// # Errors
     /// If it does not.
     pub async fn answers_in(&self, profile: &Profile) -> Result<(), MeetError> {
-        self.peer
-            .answers_in(profile)
-            .await
-            .map_err(|trouble| MeetError::NotServed {
-                what: format!("a connection that asked something plain {trouble}"),
-                advice: None,
-            })
+        let Peer::Server(server) = &self.peer else {
+            return Ok(());
+        };
+        Ok(server.answers_in(profile).await?)
     }
 
     /// What the first look found out.
@@ -94,10 +90,10 @@ impl Player {
     /// The wire format in which it is spoken to.
     #[must_use]
     pub fn profile(&self) -> &Profile {
-        &self.peer.profile
+        self.peer.profile()
     }
 
-    /// The same server, to be waited for longer, as when a failure is to be confirmed.
+    /// The same peer, to be waited for longer, as when a failure is to be confirmed.
     #[must_use]
     pub fn patient(&self) -> Self {
         Self {
@@ -108,32 +104,25 @@ impl Player {
 
     /// Plays a script. If it stands for a case, only what concerns the case is found, and what the case
     /// asks for beyond the model is asked for too.
-    pub async fn play(&self, script: &Script, case: Option<&Case>) -> Played {
-        let begun = Instant::now();
-        let permitted = model::permitted(&self.peer.profile, script);
-        let (transcript, _) = play(&self.peer, script, &permitted).await;
-        let (profile, rule, script) = (&self.peer.profile, &self.peer.rule, script.clone());
-        let mut attempt =
-            Attempt::judged(profile, rule.into(), case, script, permitted, transcript);
-        attempt.elapsed = begun.elapsed();
-        Played { attempt }
+    ///
+    /// # Errors
+    /// If a client cannot be started.
+    pub async fn play(&self, script: &Script, case: Option<&Case>) -> io::Result<Played> {
+        let (attempt, _) = self.peer.attempt(script.clone(), case).await?;
+        Ok(Played { attempt })
     }
 
-    /// Whether the server serves a new client, if need be after a few seconds.
+    /// Whether a server serves a new client, if need be after a few seconds.
     pub async fn comes_back(&self) -> bool {
         self.peer.comes_back().await
     }
 
-    /// Whether there is a server again once it was gone: one that can be started is, another is given
+    /// Whether there is a peer again once it was gone: one that can be started is, another is given
     /// time to come back.
     pub async fn recover(&mut self, target: &mut Target) -> bool {
-        match target.revive().await {
+        match target.revive(&mut self.peer).await {
             None => self.comes_back().await,
-            Some(Ok(endpoint)) => {
-                self.peer.move_to(endpoint);
-                true
-            }
-            Some(Err(_)) => false,
+            Some(revived) => revived.is_ok(),
         }
     }
 }
@@ -157,9 +146,9 @@ impl Played {
         self.attempt.breaks()
     }
 
-    /// Whether the server served no new client afterwards.
+    /// Whether a server served no new client afterwards.
     #[must_use]
-    pub fn server_is_gone(&self) -> bool {
+    pub fn peer_is_gone(&self) -> bool {
         self.attempt.peer_is_gone()
     }
 

@@ -2,21 +2,24 @@
 //!
 //! The gentle before the rough, so that a server that does not survive the rough is judged by the
 //! gentle all the same. Within a group, side by side; then whatever failed, once more and alone, with
-//! more time for everything: only what fails again is a failure. Cases that need the server to
-//! themselves come before those that are known to leave threads spinning. When the server is gone,
+//! more time for everything: only what fails again is a failure. Cases that need a server to
+//! themselves come before those that are known to leave threads spinning. When a server is gone,
 //! the case that did it is named, and the rest is told as not run.
+//!
+//! To each client of one that can be started a single case is played; one that somebody else starts gets
+//! one case after the other, as often as the user says and no more.
 
-use super::calibrate::Calibrated;
+use super::Options;
+use super::peer::Peer;
 use super::plan::{Planned, Roughness};
-use super::play::Peer;
 use super::played::{Once, Played, once, repeated};
+use super::server::MOST_CONNECTIONS;
 use super::target::Target;
-use super::{MOST_CONNECTIONS, Options};
-use crate::cases::{Case, Circumstances, Unfit};
-use crate::event::{Finished, Verdict};
+use crate::cases::{Case, Unfit};
+use crate::event::{Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
-use crate::script::Script;
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -29,25 +32,27 @@ const FIRST_LOOK: u32 = 0;
 /// that is seldom collected takes that long to fill.
 const CLOSER_LOOKS: u32 = 3;
 
-/// What is added to a failure that was not confirmed.
-const SEEN_ONCE: &str = " (seen once: the server was gone before it could be confirmed)";
+/// What is added to a failure that could not be confirmed.
+fn seen_once(role: Role) -> String {
+    format!(" (seen once: the {role} was gone before it could be confirmed)")
+}
 
 /// A pause that is longer than that need not be made again to confirm what it has shown.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// Plays all cases.
 pub(super) async fn run<'a>(
-    calibrated: Calibrated,
+    peer: Peer,
     target: &'a mut Target,
     options: &'a Options,
     sink: EventSink<'a>,
 ) -> Finished {
     let mut run = Run {
-        peer: calibrated.peer,
+        policy: peer.policy(options.repeat),
+        peer,
         target,
         sink,
         options,
-        policy: Policy::confirmed(options.repeat),
         waiting: BTreeMap::new(),
         alone: Vec::new(),
         suspects: Vec::new(),
@@ -87,7 +92,7 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     fn plan(&mut self) {
         for case in &self.options.cases {
-            match self.script(case, FIRST_LOOK) {
+            match self.peer.script(case, self.options, FIRST_LOOK) {
                 Ok(script) => self.queue(Planned { case, script }),
                 Err(Unfit::Skipped(why)) => {
                     self.sink.without_play((*case).into(), Verdict::Skip, why)
@@ -104,7 +109,7 @@ impl Run<'_> {
         if planned.case.alone {
             return self.alone.push(planned);
         }
-        let roughness = planned.roughness(&self.peer.profile);
+        let roughness = self.peer.roughness(&planned);
         let group = self.waiting.entry(roughness).or_default();
         // Whatever waits long does so while the others are played.
         if planned.pauses() > LONG_PAUSE {
@@ -114,28 +119,8 @@ impl Run<'_> {
         }
     }
 
-    /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
-    /// its own: a server that keeps every request that it has not seen before keeps nothing of the same
-    /// ones.
-    fn script(&self, case: &Case, look: u32) -> Result<Script, Unfit> {
-        case.script(&Circumstances {
-            profile: &self.peer.profile,
-            rule: &self.peer.rule,
-            seed: self.options.seed.wrapping_add(look.into()),
-            slow: self.options.slow,
-            process: self.peer.process.is_some(),
-            rests: self.peer.rests,
-            concurrent: self.peer.concurrent,
-            closer: look > FIRST_LOOK,
-        })
-    }
-
     async fn side_by_side(&mut self, mut group: VecDeque<Planned>) {
-        let jobs = if self.peer.concurrent {
-            self.options.jobs.max(1)
-        } else {
-            1
-        };
+        let jobs = self.peer.jobs(self.options.jobs);
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut playing = JoinSet::new();
         let mut suspects: Vec<Played> = Vec::new();
@@ -147,26 +132,24 @@ impl Run<'_> {
             {
                 self.sink.case_started(planned.case.into());
                 let (peer, permits) = (self.peer.clone(), Arc::clone(&permits));
-                let repeat = self.options.repeat.max(1);
-                playing.spawn(async move {
-                    // One connection more than the script's for the canary.
-                    let open = planned.script.most_open().saturating_add(1);
-                    let open = u32::try_from(open.min(MOST_CONNECTIONS)).unwrap_or(1);
-                    let permit = permits.acquire_many_owned(open).await;
-                    let played = repeated(&peer, planned, repeat).await;
-                    drop(permit);
-                    played
-                });
+                let repeat = self.options.repeat;
+                playing.spawn(beside_others(peer, permits, planned, repeat));
             }
             match playing.join_next().await {
                 None if suspects.is_empty() => break,
                 None => self.attribute_crash(std::mem::take(&mut suspects)).await,
-                Some(Ok(played)) if played.shown().peer_is_gone() => suspects.push(played),
-                Some(Ok(played)) => self.take(played),
+                Some(Ok((_, Ok(played)))) if played.shown().peer_is_gone() => suspects.push(played),
+                Some(Ok((_, Ok(played)))) => self.take(played),
+                Some(Ok((case, Err(error)))) => self.not_started(case, &error),
                 // A task that panicked is the harness's fault; its case is told at the end.
                 Some(Err(_)) => {}
             }
         }
+    }
+
+    fn not_started(&mut self, case: &'static Case, error: &io::Error) {
+        let why = format!("the {} could not be started: {error}", self.target.role());
+        self.sink.without_play(case.into(), Verdict::Error, why);
     }
 
     async fn by_themselves(&mut self) {
@@ -174,12 +157,14 @@ impl Run<'_> {
             if self.gone.is_some() {
                 return;
             }
-            self.sink.case_started(planned.case.into());
-            let played = repeated(&self.peer, planned, self.options.repeat.max(1)).await;
-            if played.shown().peer_is_gone() {
-                self.attribute_crash(vec![played]).await;
-            } else {
-                self.take(played);
+            let case = planned.case;
+            self.sink.case_started(case.into());
+            match repeated(&self.peer, planned, self.options.repeat).await {
+                Ok(played) if played.shown().peer_is_gone() => {
+                    self.attribute_crash(vec![played]).await;
+                }
+                Ok(played) => self.take(played),
+                Err(error) => self.not_started(case, &error),
             }
             self.confirm().await;
         }
@@ -189,8 +174,12 @@ impl Run<'_> {
         let Once {
             planned, attempt, ..
         } = played.shown();
+        if let Some(why) = self.peer.stays_away(attempt) {
+            self.gone.get_or_insert(why);
+            return;
+        }
         let is_shown = attempt.is_beyond_model_only() && planned.pauses() > LONG_PAUSE;
-        if played.is_well() || is_shown {
+        if played.next(self.policy) == Next::Done || is_shown {
             self.tell(&played);
         } else {
             self.suspects.push(played);
@@ -206,7 +195,7 @@ impl Run<'_> {
     /// What failed beside others is played again alone.
     async fn confirm(&mut self) {
         for first in std::mem::take(&mut self.suspects) {
-            let played = if first.shown().planned.measures() {
+            let played = if self.peer.is_suspicion(&first.shown().planned) {
                 self.measured(first).await
             } else {
                 self.confirmed(first).await
@@ -219,14 +208,17 @@ impl Run<'_> {
     async fn confirmed(&mut self, mut played: Played) -> Played {
         while self.gone.is_none() && played.next(self.policy) == Next::Confirm {
             let planned = played.shown().planned.clone();
-            let mut again = once(&self.peer.stretched(), planned).await;
+            let Ok(mut again) = once(&self.peer.stretched(), planned).await else {
+                break;
+            };
             if again.peer_is_gone() {
                 self.crashed_alone(&mut again).await;
             }
             played.confirmed(again);
         }
-        if played.attempts().of == 1 {
-            played.amend(|once| once.attempt.remark(SEEN_ONCE));
+        if played.attempts().of == 1 && played.next(self.policy) == Next::Confirm {
+            let remark = seen_once(self.target.role());
+            played.amend(|once| once.attempt.remark(&remark));
         }
         played
     }
@@ -235,18 +227,21 @@ impl Run<'_> {
     /// at a server that has not been through anything yet, where one can be had; and that decides.
     async fn measured(&mut self, mut first: Played) -> Played {
         let mut planned = first.shown().planned.clone();
-        let Ok(script) = self.script(planned.case, FIRST_LOOK + 1) else {
+        let closer = self.peer.script(planned.case, self.options, FIRST_LOOK + 1);
+        let Ok(script) = closer else {
             return first;
         };
         if self.target.can_be_revived() && !self.start_anew().await {
             self.gone = Some(self.gone_after(&planned));
             return first;
         }
-        if let Some(process) = self.peer.process {
+        if let Some(process) = self.peer.process() {
             process.comes_to_rest().await;
         }
         planned.script = script;
-        let mut again = self.looked_at_closely(planned.clone()).await;
+        let Ok(mut again) = self.looked_at_closely(planned.clone()).await else {
+            return first;
+        };
         if again.verdict() == Verdict::Pass && first.shown().attempt.is_beyond_model_only() {
             let elapsed = &mut again.attempt.elapsed;
             *elapsed = elapsed.saturating_add(first.elapsed());
@@ -258,12 +253,12 @@ impl Run<'_> {
     }
 
     /// Plays a longer script until what it should show does not show, or has shown often enough.
-    async fn looked_at_closely(&mut self, mut planned: Planned) -> Once {
+    async fn looked_at_closely(&mut self, mut planned: Planned) -> io::Result<Once> {
         let mut elapsed = Duration::ZERO;
         let most = if planned.case.lasts { CLOSER_LOOKS } else { 1 };
         let mut looks = (FIRST_LOOK + 1..=most).skip(1);
         loop {
-            let mut again = once(&self.peer.stretched(), planned.clone()).await;
+            let mut again = once(&self.peer.stretched(), planned.clone()).await?;
             elapsed = elapsed.saturating_add(again.elapsed());
             again.attempt.elapsed = elapsed;
             let is_gone = again.peer_is_gone();
@@ -273,11 +268,27 @@ impl Run<'_> {
             let failed = again.verdict() != Verdict::Pass;
             let shows = failed && again.attempt.is_beyond_model_only();
             if is_gone || !shows {
-                return again;
+                return Ok(again);
             }
-            let next = looks.next().map(|look| self.script(planned.case, look));
-            let Some(Ok(script)) = next else { return again };
+            let script = |look| self.peer.script(planned.case, self.options, look);
+            let Some(Ok(script)) = looks.next().map(script) else {
+                return Ok(again);
+            };
             planned.script = script;
         }
     }
+}
+
+/// Plays a case while others are played, with as many connections as are free.
+async fn beside_others(
+    peer: Peer,
+    permits: Arc<Semaphore>,
+    planned: Planned,
+    repeat: u32,
+) -> (&'static Case, io::Result<Played>) {
+    let case = planned.case;
+    let open = peer.connections(&planned.script).min(MOST_CONNECTIONS);
+    let open = u32::try_from(open).unwrap_or(1);
+    let _permit = permits.acquire_many_owned(open).await;
+    (case, repeated(&peer, planned, repeat).await)
 }

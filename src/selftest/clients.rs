@@ -5,8 +5,9 @@ use crate::cases::Case;
 use crate::event::Event;
 use crate::outcome::Keep;
 use crate::peer::Launch;
-use crate::run_client::{self, Listener, Options, Source};
+use crate::run::{self, ClientTarget, Input, Listener, Options, Source};
 use crate::script::HOLE;
+use crate::spec::Role;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -25,30 +26,29 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
     let program = trial.program.as_ref();
     let program = program.ok_or_else(|| io::Error::other("a client is a program of its own"))?;
     let listener = Listener::open(&[SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).await?;
-    let options = options(program, trial, cases)?;
+    let source = Source::Command(launch(program, trial)?);
+    let target = ClientTarget::new(source, listener).input(Input::Typed(HOLE.to_owned()));
+    let options = options(trial, cases);
     let mut results = Results::default();
     let mut tell = |event| match event {
         Event::Calibrated(_) => results.served = true,
         event => results.note(cases, event),
     };
-    let finished = run_client::run(listener, &options, &mut tell).await;
+    let finished = run::run(&mut target.into(), &options, &mut tell).await;
     finished.map_err(io::Error::other)?;
     let is_over = false;
     Ok(Round { results, is_over })
 }
 
-fn options(program: &Program, trial: &Trial, cases: &[&'static Case]) -> io::Result<Options> {
+fn options(trial: &Trial, cases: &[&'static Case]) -> Options {
     let is_faulty = matches!(trial.subject, Subject::Fault(_));
-    let source = Source::Command(launch(program, trial)?);
-    Ok(Options {
-        target: trial.subject.name().to_owned(),
-        input: Some(HOLE.to_owned()),
+    Options {
         cases: cases.to_vec(),
         timeout: if is_faulty { FAULTY } else { PASSING },
         jobs: CLIENTS,
         keep: Keep::Nothing,
-        ..Options::new(source, trial.profile.clone())
-    })
+        ..Options::new(Role::Client, trial.subject.name(), trial.profile.clone())
+    }
 }
 
 /// The command that starts the client.

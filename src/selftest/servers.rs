@@ -7,8 +7,9 @@ use crate::event::Event;
 use crate::outcome::Keep;
 use crate::peer::Process;
 use crate::profile::Profile;
-use crate::run::{self, Options};
+use crate::run::{self, Options, ServerTarget};
 use crate::server::{Background, Echo, Settings};
+use crate::spec::Role;
 use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -31,16 +32,16 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
         cases: cases.to_vec(),
         jobs: SCRIPTS,
         keep: Keep::Nothing,
-        process: server.process(),
         slow: trial.slow,
-        ..Options::new(trial.subject.name(), trial.profile.clone())
+        ..Options::new(Role::Server, trial.subject.name(), trial.profile.clone())
     };
     let mut results = Results::default();
     let mut tell = |event| match event {
         Event::Calibrated(calibration) => results.served = calibration.reply != "unknown",
         event => results.note(cases, event),
     };
-    let finished = run::run(&[server.addr()], &options, &mut tell).await;
+    let target = ServerTarget::at(&[server.addr()]).process(server.process());
+    let finished = run::run(&mut target.into(), &options, &mut tell).await;
     let is_over = finished.is_ok_and(|finished| finished.broken_off.is_some());
     server.end().await;
     Ok(Round { results, is_over })

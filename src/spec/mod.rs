@@ -129,6 +129,15 @@ impl Role {
     }
 }
 
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        })
+    }
+}
+
 impl Clause {
     /// Every clause, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -54,6 +54,8 @@ pub enum Seen {
     Resumed,
     /// What was waited for had not come when this long had passed.
     GaveUp(Awaited, Duration),
+    /// It came after all, when the script was over.
+    CameLate,
     /// The peer was shown to keep silent: the canary made so many round trips meanwhile.
     Silent {
         /// Round trips that the canary made.
@@ -184,18 +186,52 @@ impl Transcript {
             .filter(move |(_, entry)| entry.conn == conn)
     }
 
-    /// The same without what was seen after waiting had been given up: by then the script is broken
-    /// off, and what still comes has not come when it was owed.
+    /// What was seen until waiting was given up, if it was, and once the script was over.
     #[must_use]
     pub fn until_given_up(&self) -> Self {
         let gave_up = |entry: &Entry| matches!(entry.seen, Seen::GaveUp(..));
+        let over = |entry: &Entry| entry.seen == Seen::Teardown;
         let end = self.entries.iter().position(gave_up);
-        let kept = end.map_or(self.entries.len(), |end| end.saturating_add(1));
+        let is_in_time = |index: usize| end.is_none_or(|end| index <= end);
+        let over = self.entries.iter().position(over);
+        let is_after = |index: usize| over.is_some_and(|over| index >= over);
+        let entries = self.entries.iter().enumerate();
+        let kept = entries.filter(|(index, _)| is_in_time(*index) || is_after(*index));
+        self.with(kept.map(|(_, entry)| entry.clone()))
+    }
+
+    /// The same, as if what came late had not been late.
+    #[must_use]
+    pub fn without_lateness(&self) -> Self {
+        let came_late = self
+            .entries
+            .iter()
+            .any(|entry| entry.seen == Seen::CameLate);
+        let is_forgiven = |entry: &&Entry| came_late && matches!(entry.seen, Seen::GaveUp(..));
+        let kept = self.entries.iter().filter(|entry| !is_forgiven(entry));
+        self.with(kept.cloned())
+    }
+
+    fn with(&self, entries: impl Iterator<Item = Entry>) -> Self {
         Self {
-            entries: self.entries.iter().take(kept).cloned().collect(),
+            entries: entries.collect(),
             canary: self.canary.clone(),
             samples: self.samples.clone(),
         }
+    }
+
+    /// When octets were last sent before the peer first ended a connection, refused one or fell silent.
+    #[must_use]
+    pub fn last_sent(&self) -> Option<Duration> {
+        let is_sign = |entry: &&Entry| {
+            matches!(
+                entry.seen,
+                Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(..)
+            )
+        };
+        let before = self.entries.iter().take_while(|entry| !is_sign(entry));
+        let sent = before.filter(|entry| matches!(entry.seen, Seen::Sent(_)));
+        sent.map(|entry| entry.at).last()
     }
 
     /// The reading of that name.

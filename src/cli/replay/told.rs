@@ -1,7 +1,6 @@
 //! What became of the files of a replay, for people and for programs.
 
 use super::super::exit::Failure;
-use super::super::host_port::HostPort;
 use super::super::out;
 use crate::cases::Case;
 use crate::event::{Attempts, Evidence, FindingNote, Summary, Verdict};
@@ -117,11 +116,11 @@ pub(super) struct ReplaySink {
 }
 
 impl ReplaySink {
-    pub(super) fn new(as_json: bool, trace: bool, target: &HostPort) -> Self {
+    pub(super) fn new(as_json: bool, trace: bool, target: &str) -> Self {
         Self {
             kept: as_json.then(Vec::new),
             trace,
-            target: target.to_string(),
+            target: target.to_owned(),
             look: terminal::look(),
             summary: Summary::default(),
             unreadable: 0,

@@ -8,17 +8,7 @@ use framespec::spec::Clause;
 
 /// The rooms that have to do with clauses before they are written down for anybody.
 const ROOMS: &[&str] = &[
-    "judge",
-    "cases",
-    "model",
-    "cli",
-    "run",
-    "run_client",
-    "server",
-    "altered",
-    "check",
-    "outcome",
-    "peer",
+    "judge", "cases", "model", "cli", "run", "server", "altered", "check", "outcome", "peer",
     "selftest",
 ];
 

@@ -98,10 +98,9 @@ pub(crate) const ROOMS: &[Room] = &[
     room("peer", &["transcript"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
-    room("run_client", &["profile", "script", "transcript", "model", "judge", "cases", "event", "peer", "outcome", "run", "spec"]),
     // What is not said is as on the command line.
-    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run", "run_client"]) },
-    room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "peer", "outcome", "run", "run_client", "server", "altered"]),
+    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run"]) },
+    room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
@@ -109,7 +108,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "run_client", "check", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "marks", "report", "expect", "peer", "outcome", "run", "check", "selftest", "fuzz", "shrink", "reproducer",
     ]) },
 ];
 

@@ -1,7 +1,7 @@
 //! The first look at a client: does it come, does it send, does it show what it reads, does it wait?
 
-use super::session::{ClientPeer, Patience, Source};
-use super::{Listener, NoClient, Options};
+use super::session::{ClientPeer, Patience};
+use super::target::{ClientTarget, NoClient, Source};
 use crate::cases::Unfit;
 use crate::cases::client::{Circumstances, Maker};
 use crate::event::Calibration;
@@ -9,10 +9,12 @@ use crate::judge::replies::Rest;
 use crate::judge::{ClientTraits, Requests, Shape, Shows, found, mentions};
 use crate::model::{self, Owes, Permitted};
 use crate::outcome::{micros, millis};
+use crate::run::Options;
+use crate::run::peer::Peer;
+use crate::run::target::Met;
 use crate::script::{Awaited, Typed};
 use crate::spec::{CaseId, Clause};
 use crate::transcript::{Exit, Seen, Transcript};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What the first look is called: its texts are its own.
@@ -30,17 +32,6 @@ const STARTS: u32 = 10;
 
 /// And how often longer than the reaction that was measured a reaction.
 const REACTIONS: u32 = 20;
-
-/// What was found out.
-#[derive(Debug)]
-pub(crate) struct Calibrated {
-    pub(crate) peer: ClientPeer,
-    pub(crate) told: Calibration,
-    /// The client's traits, if it were to be held to all that it has sent, be it readable or not.
-    pub(crate) sender: ClientTraits,
-    /// Why only what the client sends can be looked at, if that is so.
-    pub(crate) unread: Option<String>,
-}
 
 /// What was seen in the first look.
 struct Look {
@@ -66,61 +57,71 @@ impl Look {
 }
 
 /// Looks at a client.
-pub(crate) async fn calibrate(
-    listener: &Arc<Listener>,
-    options: &Options,
-) -> Result<Calibrated, NoClient> {
-    let patience = hopeful(options);
-    let first = look(listener, options, one_by_one, patience).await?;
-    there(options, &first.transcript)?;
+pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Result<Met, NoClient> {
+    let unknown = unknown(target, options);
+    let first = look(&unknown, options, one_by_one).await?;
+    there(target, &first.transcript)?;
     let requests = Requests::of(&options.profile, &first.transcript);
     let again = requests.whole.len() > 1;
-    let ahead = again && sends_ahead(listener, options, patience).await?;
-    let traits = traits(options, &first, &requests, again, ahead);
+    let ahead = again && sends_ahead(&unknown, options).await?;
+    let traits = traits(target, &first, &requests, again, ahead);
     let times = Times::of(&first);
     let told = Calibration {
-        client: words(options, &traits, times),
+        client: words(target, options, &traits, times),
         round_trip_us: micros(times.reaction),
         reply: String::new(),
         concurrent: false,
         slack_us: 0,
         timeout_ms: millis(options.timeout),
-        notes: notes(options, &traits, &requests),
+        notes: notes(&unknown, &traits, &requests),
     };
     let none = requests.whole.is_empty();
-    let unread = none.then(|| "no request of the client could be read".to_owned());
-    let sender = ClientTraits {
-        again: again || requests.rest != Rest::Nothing,
-        ..traits.clone()
-    };
-    Ok(Calibrated {
-        sender,
-        peer: peer(listener, options, traits, settled(options, times)),
-        told,
-        unread,
-    })
+    let peer = Peer::Client(ClientPeer {
+        sender: ClientTraits {
+            again: again || requests.rest != Rest::Nothing,
+            ..traits.clone()
+        },
+        unread: none.then(|| "no request of the client could be read".to_owned()),
+        traits,
+        patience: settled(target, options, times),
+        ..unknown
+    });
+    Ok(Met { peer, told })
 }
 
-fn peer(
-    listener: &Arc<Listener>,
-    options: &Options,
-    traits: ClientTraits,
-    patience: Patience,
-) -> ClientPeer {
+/// The client before anything is known of it, to be treated as one that buffers: such a one is seen only if
+/// it is treated so.
+fn unknown(target: &ClientTarget, options: &Options) -> ClientPeer {
+    let guess = guess(Shows::AtEnd);
     ClientPeer {
-        source: options.source.clone(),
-        listener: Arc::clone(listener),
+        source: target.source.clone(),
+        listener: target.listener.clone(),
         profile: options.profile.clone(),
-        traits,
-        patience,
+        sender: guess.clone(),
+        traits: guess,
+        unread: None,
+        input: target.typed(&options.profile),
+        reply: target.reply.clone(),
+        patience: hopeful(target, options),
+    }
+}
+
+const fn guess(shows: Shows) -> ClientTraits {
+    ClientTraits {
+        shows,
+        again: true,
+        ahead: true,
+        carries: None,
+        shape: None,
+        process: true,
     }
 }
 
 /// What is waited for while nothing is known of the client.
-fn hopeful(options: &Options) -> Patience {
-    let first = options.wait.min(MOST_FIRST);
+fn hopeful(target: &ClientTarget, options: &Options) -> Patience {
+    let first = target.wait.min(MOST_FIRST);
     Patience {
-        connection: options.wait,
+        connection: target.wait,
         first: first.max(options.timeout),
         reaction: options.timeout.max(FIRST),
         stretch: 1,
@@ -129,28 +130,22 @@ fn hopeful(options: &Options) -> Patience {
 
 /// Whether it sends a second request before it has the reply to the first. Whether it will is known after
 /// no more than the usual time, since it has been seen to send two.
-async fn sends_ahead(
-    listener: &Arc<Listener>,
-    options: &Options,
-    patience: Patience,
-) -> Result<bool, NoClient> {
-    let patience = Patience {
-        reaction: options.timeout,
-        ..patience
-    };
-    let look = look(listener, options, both_at_once, patience).await?;
+async fn sends_ahead(unknown: &ClientPeer, options: &Options) -> Result<bool, NoClient> {
+    let mut peer = unknown.clone();
+    peer.patience.reaction = options.timeout;
+    let look = look(&peer, options, both_at_once).await?;
     let requests = Requests::of(&options.profile, &look.transcript);
     Ok(requests.whole.len() > 1)
 }
 
 /// What is waited for once the client's own times are known.
-fn settled(options: &Options, times: Times) -> Patience {
+fn settled(target: &ClientTarget, options: &Options, times: Times) -> Patience {
     let start = times.start.saturating_mul(STARTS);
     let first = options.timeout.saturating_add(start);
     Patience {
         // Who starts a client by hand takes the time that it takes.
-        connection: match options.source {
-            Source::User => options.wait,
+        connection: match target.source {
+            Source::User => target.wait,
             Source::Command(_) => first,
         },
         first,
@@ -183,39 +178,27 @@ fn both_at_once(m: &mut Maker<'_>) {
 }
 
 async fn look(
-    listener: &Arc<Listener>,
+    peer: &ClientPeer,
     options: &Options,
     build: fn(&mut Maker<'_>),
-    patience: Patience,
 ) -> Result<Look, NoClient> {
-    // One that buffers is seen only if it is treated as one that does.
-    let guess = |shows| ClientTraits {
-        shows,
-        again: true,
-        ahead: true,
-        carries: None,
-        shape: None,
-        process: true,
-    };
-    let hopeful = guess(Shows::AtOnce);
+    let shows_at_once = guess(Shows::AtOnce);
     let circumstances = Circumstances {
-        profile: &options.profile,
-        client: &hopeful,
-        input: options.input.as_deref(),
-        reply: options.reply.as_deref(),
+        profile: &peer.profile,
+        client: &shows_at_once,
+        input: peer.input.as_deref(),
+        reply: peer.reply.as_deref(),
         seed: options.seed,
     };
     let script = Maker::build(&circumstances, FIRST_LOOK, build).map_err(|unfit| match unfit {
         Unfit::Skipped(why) => NoClient::NotStarted(why),
         Unfit::Broken(error) => NoClient::NotStarted(error.to_string()),
     })?;
-    let permitted = model::permitted(&options.profile, &script);
+    let permitted = model::permitted(&peer.profile, &script);
+    let played = peer.play(&script, &permitted).await;
+    let (transcript, _) = played.map_err(|error| NoClient::NotStarted(error.to_string()))?;
     let permitted = permitted.into_iter().next();
     let permitted = permitted.ok_or_else(|| NoClient::NotStarted("nothing to play".into()))?;
-    let transcript = peer(listener, options, guess(Shows::AtEnd), patience)
-        .play(&script, &permitted)
-        .await
-        .map_err(|error| NoClient::NotStarted(error.to_string()))?;
     Ok(Look {
         permitted,
         transcript,
@@ -223,7 +206,7 @@ async fn look(
 }
 
 /// Whether there is a client at all.
-fn there(options: &Options, transcript: &Transcript) -> Result<(), NoClient> {
+fn there(target: &ClientTarget, transcript: &Transcript) -> Result<(), NoClient> {
     let gave_up = |seen: &Seen| matches!(seen, Seen::GaveUp(Awaited::Connection, _));
     if !transcript.counting().any(|(_, e)| gave_up(&e.seen)) {
         return Ok(());
@@ -235,7 +218,7 @@ fn there(options: &Options, transcript: &Transcript) -> Result<(), NoClient> {
             Err(NoClient::NotStarted(with_words(exit, said)))
         }
         Some(exit) => Err(NoClient::WentAway(with_words(exit, said))),
-        None => Err(NoClient::NobodyCame(options.wait)),
+        None => Err(NoClient::NobodyCame(target.wait)),
     }
 }
 
@@ -247,7 +230,7 @@ fn with_words(exit: Exit, said: &str) -> String {
 }
 
 fn traits(
-    options: &Options,
+    target: &ClientTarget,
     first: &Look,
     requests: &Requests,
     again: bool,
@@ -283,7 +266,7 @@ fn traits(
         ahead,
         carries: carries(first, requests),
         shape,
-        process: matches!(options.source, Source::Command(_)),
+        process: matches!(target.source, Source::Command(_)),
     }
 }
 
@@ -329,7 +312,7 @@ impl Times {
     }
 }
 
-fn words(options: &Options, client: &ClientTraits, times: Times) -> String {
+fn words(target: &ClientTarget, options: &Options, client: &ClientTraits, times: Times) -> String {
     let shows = match client.shows {
         Shows::AtOnce => "shows replies as they come",
         Shows::AtEnd => "shows replies when it ends",
@@ -341,7 +324,7 @@ fn words(options: &Options, client: &ClientTraits, times: Times) -> String {
         (true, false) => "waits for a reply before it sends the next request",
         (true, true) => "sends requests without waiting for replies",
     };
-    let start = match options.source {
+    let start = match target.source {
         Source::Command(_) => format!(
             "has sent something {} ms after its start, ",
             millis(times.start)
@@ -354,7 +337,7 @@ fn words(options: &Options, client: &ClientTraits, times: Times) -> String {
     )
 }
 
-fn notes(options: &Options, client: &ClientTraits, requests: &Requests) -> Vec<String> {
+fn notes(peer: &ClientPeer, client: &ClientTraits, requests: &Requests) -> Vec<String> {
     let mut notes = Vec::new();
     if requests.whole.is_empty() {
         notes.push(
@@ -365,7 +348,7 @@ fn notes(options: &Options, client: &ClientTraits, requests: &Requests) -> Vec<S
     if client.shows == Shows::Nothing {
         notes.push("the client prints nothing of a reply, so most of what it does with replies cannot be seen".to_owned());
     }
-    if options.input.is_some() && client.carries.is_none() && client.process {
+    if peer.input.is_some() && client.carries.is_none() && client.process {
         notes.push("the client's requests do not hold what is typed: --input says what to type, --input-none that it sends by itself".to_owned());
     }
     notes

@@ -7,13 +7,19 @@
 mod waiting;
 
 use super::process;
+use super::target::{Listener, Source};
+use crate::cases::client::Circumstances;
+use crate::cases::{Case, Unfit};
 use crate::judge::{ClientTraits, Shows};
 use crate::model::Permitted;
+use crate::outcome::Attempt;
+use crate::peer::Process;
 use crate::peer::connection::{Connection, Sending};
 use crate::peer::group::Group;
-use crate::peer::{Launch, Process};
 use crate::profile::Profile;
+use crate::run::Options;
 use crate::run::log::{Log, Noting, Now, Program};
+use crate::run::peer::Seen as Played;
 use crate::script::{Action, Awaited, Script, Typed};
 use crate::transcript::{Reading, Seen, Transcript};
 use socket2::SockRef;
@@ -42,62 +48,25 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How long a client that nobody started here may take to close when its script is over.
 const PARTING: Duration = Duration::from_millis(200);
 
-/// Where the client comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// It is started by this command, with the address to connect to.
-    Command(Launch),
-    /// Somebody else starts it.
-    User,
-}
-
-/// Where clients connect to.
-#[derive(Debug)]
-pub struct Listener {
-    listener: TcpListener,
-    address: SocketAddr,
-    /// Whether the port was chosen by the user, so that there can be only one.
-    pub(crate) is_fixed: bool,
-}
-
-impl Listener {
-    /// Listens on the first of the addresses where that is possible.
-    ///
-    /// # Errors
-    /// If it is possible on none.
-    pub async fn open(addresses: &[SocketAddr]) -> io::Result<Self> {
-        let listener = TcpListener::bind(addresses).await?;
-        let address = listener.local_addr()?;
-        Ok(Self {
-            listener,
-            address,
-            is_fixed: addresses.iter().any(|address| address.port() != 0),
-        })
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
 /// How long a client is waited for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(super) struct Patience {
     /// For its connection.
-    pub(crate) connection: Duration,
+    pub(super) connection: Duration,
     /// For its first request.
-    pub(crate) first: Duration,
+    pub(super) first: Duration,
     /// For any other reaction.
-    pub(crate) reaction: Duration,
+    pub(super) reaction: Duration,
     /// By how much all that is not named here is stretched.
-    pub(crate) stretch: u32,
+    pub(super) stretch: u32,
 }
+
+/// How much longer everything is waited for when a failure is confirmed.
+const STRETCH: u32 = 2;
 
 impl Patience {
     /// So many times as long, for everything.
-    pub(crate) fn stretched(self, times: u32) -> Self {
+    pub(super) fn stretched(self, times: u32) -> Self {
         Self {
             connection: self.connection.saturating_mul(times),
             first: self.first.saturating_mul(times),
@@ -109,32 +78,79 @@ impl Patience {
 
 /// A client under test: where it comes from, and what is known of it.
 #[derive(Debug, Clone)]
-pub(crate) struct ClientPeer {
-    pub(crate) source: Source,
-    pub(crate) listener: Arc<Listener>,
-    pub(crate) profile: Profile,
-    pub(crate) traits: ClientTraits,
-    pub(crate) patience: Patience,
+pub(in crate::run) struct ClientPeer {
+    pub(super) source: Source,
+    pub(super) listener: Arc<Listener>,
+    pub(in crate::run) profile: Profile,
+    pub(in crate::run) traits: ClientTraits,
+    /// Its traits, if it were to be held to all that it has sent, be it readable or not.
+    pub(super) sender: ClientTraits,
+    /// Why only what it sends can be looked at, if that is so.
+    pub(super) unread: Option<String>,
+    /// What is typed for each request, if anything is.
+    pub(super) input: Option<String>,
+    /// The payload of replies, if one was named.
+    pub(super) reply: Option<String>,
+    pub(super) patience: Patience,
 }
 
 impl ClientPeer {
-    /// The same client, to be waited for so many times as long.
-    pub(crate) fn stretched(&self, times: u32) -> Self {
+    /// The same client, to be waited for longer, as when a failure is to be confirmed.
+    pub(in crate::run) fn stretched(&self) -> Self {
         Self {
-            patience: self.patience.stretched(times),
+            patience: self.patience.stretched(STRETCH),
             ..self.clone()
         }
     }
 
-    /// Plays the script and tells what was seen.
+    /// Whether somebody else starts it, so that nothing can be played again.
+    pub(in crate::run) fn is_users(&self) -> bool {
+        self.source == Source::User
+    }
+
+    /// Whether as many as one likes can be had side by side.
+    pub(in crate::run) fn is_had_at_will(&self) -> bool {
+        !self.is_users() && !self.listener.is_fixed
+    }
+
+    /// Why nothing more can be played after this attempt, if nobody starts a client any more.
+    pub(in crate::run) fn stays_away(&self, attempt: &Attempt) -> Option<String> {
+        let nobody_came = self.is_users() && attempt.has_given_up(Awaited::Connection);
+        let wait = self.patience.connection;
+        nobody_came.then(|| format!("no client connected within {wait:?}"))
+    }
+
+    /// The script of a case.
+    pub(in crate::run) fn script(&self, case: &Case, options: &Options) -> Result<Script, Unfit> {
+        let is_about_sending = case.is_about_sending();
+        let script = case.script_for_client(&Circumstances {
+            profile: &self.profile,
+            client: if is_about_sending {
+                &self.sender
+            } else {
+                &self.traits
+            },
+            input: self.input.as_deref(),
+            reply: self.reply.as_deref(),
+            seed: options.seed,
+        })?;
+        match &self.unread {
+            Some(why) if !is_about_sending => Err(Unfit::Skipped(why.clone())),
+            _ => Ok(script),
+        }
+    }
+
+    /// Plays the script and tells what was seen, and when it began.
     ///
     /// # Errors
     /// If the client cannot be started, or there is nowhere for it to connect to.
-    pub(crate) async fn play(
+    pub(in crate::run) async fn play(
         &self,
         script: &Script,
-        permitted: &Permitted,
-    ) -> io::Result<Transcript> {
+        permitted: &[Permitted],
+    ) -> io::Result<Played> {
+        let nothing = || io::Error::other("the script opens no connection");
+        let permitted = permitted.first().ok_or_else(nothing)?;
         let log = Arc::new(Log::new(&self.profile, MOST_RECEIVED));
         let own = self.own_listener().await?;
         let listener = own.as_ref().unwrap_or(&self.listener.listener);
@@ -148,18 +164,20 @@ impl ClientPeer {
         };
         let mut session = Session::new(self, script, permitted, &log, program);
         session.steps(listener, own.is_some()).await;
+        session.linger().await;
         log.note(CONN, Seen::Teardown);
         session.teardown().await;
-        Ok(Transcript {
+        let transcript = Transcript {
             entries: log.take(),
             ..Transcript::default()
-        })
+        };
+        Ok((transcript, log.began()))
     }
 
     /// Each client that is started here has a port of its own, unless the user chose one: what is left of
     /// the client before it cannot come in between.
     async fn own_listener(&self) -> io::Result<Option<TcpListener>> {
-        if self.source == Source::User || self.listener.is_fixed {
+        if !self.is_had_at_will() {
             return Ok(None);
         }
         let address = SocketAddr::new(self.listener.address().ip(), 0);
@@ -181,6 +199,8 @@ struct Session<'a> {
     connection: Option<Connection>,
     /// How many `await`s of the script have been come to.
     awaits: usize,
+    /// What was waited for in vain, if anything was.
+    missed: Option<Awaited>,
     /// Octets sent to the client.
     sent: usize,
     /// The client had ended its stream when the script last did something.
@@ -217,6 +237,7 @@ impl<'a> Session<'a> {
             program,
             connection: None,
             awaits: 0,
+            missed: None,
             sent: 0,
             had_fin: false,
             before: None,
@@ -307,7 +328,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn give_up(&self, awaited: Awaited, begun: Instant) -> ControlFlow<()> {
+    fn give_up(&mut self, awaited: Awaited, begun: Instant) -> ControlFlow<()> {
+        self.missed = Some(awaited);
         self.log.note(CONN, Seen::GaveUp(awaited, begun.elapsed()));
         Break(())
     }

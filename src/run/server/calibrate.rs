@@ -2,13 +2,15 @@
 
 use super::canary::{Canary, Trouble, carried, question, shown};
 use super::pace::{GraceBudget, Load, Pace};
-use super::play::Peer;
-use super::{Options, Unreachable};
+use super::session::ServerPeer;
+use super::target::Endpoint;
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
 use crate::outcome::{micros, millis};
 use crate::peer::connection::{connect, was_reset};
 use crate::profile::{Profile, Reply};
+use crate::run::Options;
+use crate::transcript::Exit;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -19,11 +21,16 @@ const ROUND_TRIPS: usize = 9;
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
 
-/// What was found out.
-#[derive(Debug)]
-pub(super) struct Calibrated {
-    pub(super) peer: Peer,
-    pub(super) told: Calibration,
+/// Why a server cannot be played at, as it cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot connect to {target}: {why}")]
+pub struct Unreachable {
+    /// The server as the user calls it.
+    pub target: String,
+    /// What the system said.
+    pub why: String,
+    /// Whether it said that nobody listens there.
+    pub refused: bool,
 }
 
 /// Why there is nothing to be played at.
@@ -37,73 +44,79 @@ pub(super) enum Failed {
 
 /// A server that does not answer a plain request.
 #[derive(Debug)]
-pub(super) struct NotServed {
+pub(in crate::run) struct NotServed {
     /// What it did instead.
-    pub(super) what: String,
+    pub(in crate::run) what: String,
     /// What may be the matter.
-    pub(super) advice: Option<String>,
+    pub(in crate::run) advice: Option<String>,
 }
 
+impl NotServed {
+    /// Its process has ended since, and had said that.
+    pub(super) fn then_ended(&mut self, ended: Exit, said: &str) {
+        self.what.push_str(&format!("; then the server {ended}"));
+        if let Some(last) = said.lines().next_back() {
+            self.what
+                .push_str(&format!(", with the last words: {last}"));
+        }
+    }
+}
+
+/// Takes the first look at a server.
 pub(super) async fn calibrate(
-    addresses: &[SocketAddr],
+    endpoint: &Endpoint,
     options: &Options,
-) -> Result<Calibrated, Failed> {
+    slack: Option<Duration>,
+) -> Result<(ServerPeer, Calibration), Failed> {
     let first = options.timeout.max(FIRST);
-    let address = reach(addresses, options, first)
+    let address = reach(&endpoint.addresses, options, first)
         .await
         .map_err(Failed::Unreachable)?;
     let profile = &options.profile;
-    if profile.reply() == Reply::None {
-        return Ok(silent_server(address, options, first).await);
-    }
-    let answered = match answers(address, profile, first).await {
-        Ok(answered) => answered,
-        Err(trouble) => {
-            return Err(Failed::NotServed(
-                not_served(address, options, &trouble).await,
-            ));
+    let found = if profile.reply() == Reply::None {
+        silent_server(address, first).await
+    } else {
+        match answers(address, profile, first).await {
+            Ok(answered) => answering_server(address, profile, first, answered).await,
+            Err(trouble) => {
+                let not_served = not_served(address, options, &trouble).await;
+                return Err(Failed::NotServed(not_served));
+            }
         }
     };
-    let concurrent = serves_two(address, profile, first).await;
-    let rule = rule(profile, &answered.exchanges);
-    let pace = Pace::new(answered.round_trip, options.slack, options.timeout);
-    let notes = notes(&answered, concurrent, &rule);
-    Ok(calibrated(options, address, rule, pace, concurrent, notes))
-}
-
-fn calibrated(
-    options: &Options,
-    address: SocketAddr,
-    rule: ReplyRule,
-    pace: Pace,
-    concurrent: bool,
-    notes: Vec<String>,
-) -> Calibrated {
+    let pace = Pace::new(found.round_trip, slack.or(found.slack), options.timeout);
     let told = Calibration {
         client: String::new(),
         round_trip_us: micros(pace.round_trip),
-        reply: rule.as_str().to_owned(),
-        concurrent,
+        reply: found.rule.as_str().to_owned(),
+        concurrent: found.concurrent,
         slack_us: micros(pace.slack),
         timeout_ms: millis(pace.timeout),
-        notes,
+        notes: found.notes,
     };
-    let (profile, process) = (options.profile.clone(), options.process);
-    Calibrated {
-        peer: Peer {
-            address,
-            profile,
-            rule,
-            pace,
-            load: Load::default(),
-            grace: GraceBudget::default(),
-            concurrent,
-            process,
-            rests: true,
-            stderr: None,
-        },
-        told,
-    }
+    let peer = ServerPeer {
+        address,
+        profile: profile.clone(),
+        rule: found.rule,
+        pace,
+        load: Load::default(),
+        grace: GraceBudget::default(),
+        concurrent: found.concurrent,
+        process: endpoint.process,
+        rests: true,
+        stderr: endpoint.stderr.clone(),
+    };
+    Ok((peer, told))
+}
+
+/// What was found out.
+struct Found {
+    rule: ReplyRule,
+    round_trip: Duration,
+    /// What is to be added to shown silence, where it cannot follow from the round trip.
+    slack: Option<Duration>,
+    concurrent: bool,
+    notes: Vec<String>,
 }
 
 /// The first address at which somebody listens.
@@ -129,21 +142,35 @@ async fn reach(
 }
 
 /// Nothing can be measured at a server that sends no replies.
-async fn silent_server(address: SocketAddr, options: &Options, limit: Duration) -> Calibrated {
+async fn silent_server(address: SocketAddr, limit: Duration) -> Found {
     let begun = Instant::now();
     let other = connect(address, limit, false).await;
-    let slack = options.slack.unwrap_or(Duration::from_millis(50));
-    let pace = Pace::new(begun.elapsed(), Some(slack), options.timeout);
-    let notes =
-        vec!["the profile says that requests get no replies: only closes are checked".into()];
-    calibrated(
-        options,
-        address,
-        ReplyRule::None,
-        pace,
-        other.is_ok(),
-        notes,
-    )
+    Found {
+        rule: ReplyRule::None,
+        round_trip: begun.elapsed(),
+        slack: Some(Duration::from_millis(50)),
+        concurrent: other.is_ok(),
+        notes: vec![
+            "the profile says that requests get no replies: only closes are checked".into(),
+        ],
+    }
+}
+
+async fn answering_server(
+    address: SocketAddr,
+    profile: &Profile,
+    limit: Duration,
+    answered: Answered,
+) -> Found {
+    let concurrent = serves_two(address, profile, limit).await;
+    let rule = rule(profile, &answered.exchanges);
+    Found {
+        notes: notes(&answered, concurrent, &rule),
+        rule,
+        round_trip: answered.round_trip,
+        slack: None,
+        concurrent,
+    }
 }
 
 /// Requests that were answered, and how fast.

@@ -1,7 +1,7 @@
 //! Sending in a script: segment by segment, and what becomes of what cannot be sent.
 
 use super::pace::SILENT_ROUND_TRIPS;
-use super::play::Session;
+use super::session::Session;
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Sending;
 use crate::script::{Action, Conn};

@@ -19,6 +19,9 @@ const LEFT_ALONE: Duration = Duration::from_millis(400);
 /// How often a client's process is looked at while something is waited for.
 const LOOK: Duration = Duration::from_millis(15);
 
+/// What part of the time that a reaction has had it is given once more to come late.
+const LATE: u32 = 2;
+
 /// Nothing can be sent to the client any more.
 const fn is_over(now: Now, program: &Program) -> bool {
     now.rst || program.exited
@@ -96,6 +99,15 @@ impl Session<'_> {
 
     /// Waits for the texts so far. That they do not come is found by the judge.
     pub(super) async fn shown(&mut self) -> ControlFlow<()> {
+        let begun = Instant::now();
+        if self.shown_within(self.peer.patience.reaction).await {
+            Continue(())
+        } else {
+            self.give_up(Awaited::Shown, begun)
+        }
+    }
+
+    async fn shown_within(&self, limit: Duration) -> bool {
         let duties = self.permitted.duties.iter();
         let due: Vec<_> = duties
             .filter(|duty| duty.due <= self.sent)
@@ -114,11 +126,36 @@ impl Session<'_> {
                 due.iter().all(|showing| is_there(&showing.text))
             }
         };
-        let begun = Instant::now();
-        if self.log.until(self.peer.patience.reaction, met).await {
-            Continue(())
-        } else {
-            self.give_up(Awaited::Shown, begun)
+        self.log.until(limit, met).await
+    }
+
+    /// What was waited for in vain may have been late only: it is given some more time, so that this can be
+    /// told from what never comes. The script is over all the same.
+    pub(super) async fn linger(&self) {
+        let Some(missed) = self.missed else {
+            return;
+        };
+        let limit = self
+            .peer
+            .patience
+            .reaction
+            .checked_div(LATE)
+            .unwrap_or_default();
+        let came = match missed {
+            Awaited::Request(before) | Awaited::RequestOrEnd(before) => {
+                let came = |now: Now, _: &Program| now.replies > before;
+                self.log.until(limit, came).await
+            }
+            Awaited::Shown => self.shown_within(limit).await,
+            Awaited::End => {
+                let ended = |now: Now, program: &Program| self.has_ended(now, program);
+                self.log.until(limit, ended).await
+            }
+            Awaited::Notice => self.notice(limit).await.is_some(),
+            Awaited::Connection | Awaited::Owed => false,
+        };
+        if came {
+            self.log.note(CONN, Seen::CameLate);
         }
     }
 

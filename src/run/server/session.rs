@@ -4,16 +4,20 @@
 //! the judge makes of it what it makes. A script is broken off only where going on would mean waiting
 //! for something that has been given up already.
 
+use super::calibrate::NotServed;
 use super::canary::{Canary, Trouble, question};
-use super::log::{Log, Noting, Now};
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
+use crate::cases::{Case, Circumstances, Unfit};
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted, Tail};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply};
+use crate::run::Options;
+use crate::run::log::{Log, Noting, Now};
+use crate::run::peer::Seen as Played;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::net::SocketAddr;
@@ -45,28 +49,49 @@ const RECOVER: Duration = Duration::from_secs(4);
 
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
-pub(super) struct Peer {
+pub(in crate::run) struct ServerPeer {
     pub(super) address: SocketAddr,
-    pub(super) profile: Profile,
-    pub(super) rule: ReplyRule,
+    pub(in crate::run) profile: Profile,
+    pub(in crate::run) rule: ReplyRule,
     pub(super) pace: Pace,
     pub(super) load: Load,
     pub(super) grace: GraceBudget,
-    pub(super) concurrent: bool,
-    pub(super) process: Option<Process>,
+    pub(in crate::run) concurrent: bool,
+    pub(in crate::run) process: Option<Process>,
     /// Whether that process does nothing while nobody asks for anything.
     pub(super) rests: bool,
     /// What the server writes to its standard error.
-    pub(super) stderr: Option<Stderr>,
+    pub(in crate::run) stderr: Option<Stderr>,
 }
 
-impl Peer {
+impl ServerPeer {
     /// The same, to be waited for longer.
-    pub(super) fn stretched(&self) -> Self {
+    pub(in crate::run) fn stretched(&self) -> Self {
         Self {
             pace: self.pace.stretched(),
             ..self.clone()
         }
+    }
+
+    /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
+    /// its own: a server that keeps every request that it has not seen before keeps nothing of the same
+    /// ones.
+    pub(in crate::run) fn script(
+        &self,
+        case: &Case,
+        options: &Options,
+        look: u32,
+    ) -> Result<Script, Unfit> {
+        case.script(&Circumstances {
+            profile: &self.profile,
+            rule: &self.rule,
+            seed: options.seed.wrapping_add(look.into()),
+            slow: options.slow,
+            process: self.process.is_some(),
+            rests: self.rests,
+            concurrent: self.concurrent,
+            closer: look > 0,
+        })
     }
 
     /// The same server at another endpoint, started anew.
@@ -90,7 +115,7 @@ impl Peer {
     }
 
     /// How a new client fares.
-    pub(super) async fn health(&self) -> transcript::Canary {
+    pub(in crate::run) async fn health(&self) -> transcript::Canary {
         match self.canary().await {
             Ok(_) => transcript::Canary::Well,
             Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
@@ -99,12 +124,12 @@ impl Peer {
     }
 
     /// Whether it serves a new client, if need be after a while.
-    pub(super) async fn comes_back(&self) -> bool {
+    pub(in crate::run) async fn comes_back(&self) -> bool {
         self.comes_back_within(RECOVER).await
     }
 
     /// The same, where one that takes connections and does not answer is given that long.
-    pub(super) async fn comes_back_within(&self, recover: Duration) -> bool {
+    pub(in crate::run) async fn comes_back_within(&self, recover: Duration) -> bool {
         let begun = Instant::now();
         loop {
             sleep(Duration::from_millis(50)).await;
@@ -120,7 +145,15 @@ impl Peer {
     }
 
     /// Whether it answers a plain request of another wire format.
-    pub(super) async fn answers_in(&self, profile: &Profile) -> Result<(), Trouble> {
+    pub(in crate::run) async fn answers_in(&self, profile: &Profile) -> Result<(), NotServed> {
+        let asked = self.asked_in(profile).await;
+        asked.map_err(|trouble| NotServed {
+            what: format!("a connection that asked something plain {trouble}"),
+            advice: None,
+        })
+    }
+
+    async fn asked_in(&self, profile: &Profile) -> Result<(), Trouble> {
         let limit = self.hard_timeout(1, 0);
         let mut canary = Canary::connect(self.address, profile, limit).await?;
         if profile.reply() != Reply::None {
@@ -128,6 +161,39 @@ impl Peer {
             canary.ask(&frame, limit).await?;
         }
         Ok(())
+    }
+
+    /// Plays the script and tells what was seen, and when it began.
+    pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Played {
+        let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
+        let log = Arc::new(Log::new(&self.profile, room));
+        let mut session = Session {
+            peer: self,
+            script,
+            permitted,
+            log: Arc::clone(&log),
+            conns: Vec::new(),
+            canary: None,
+            trouble: None,
+            unsent: Vec::new(),
+            samples: Vec::new(),
+            has_few_cuts: cuts(script) <= FEW_CUTS,
+            reads: true,
+        };
+        if self.bears_canary(script.most_open()) {
+            match self.canary().await {
+                Ok(canary) => session.canary = Some(canary),
+                Err(trouble) => session.trouble = Some(trouble),
+            }
+        }
+        session.steps().await;
+        let canary = session.teardown().await;
+        let transcript = Transcript {
+            entries: log.take(),
+            canary,
+            samples: session.samples,
+        };
+        (transcript, log.began())
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {
@@ -140,46 +206,9 @@ impl Peer {
     }
 }
 
-/// Plays the script and tells what was seen, and when it began.
-pub(super) async fn play(
-    peer: &Peer,
-    script: &Script,
-    permitted: &[Permitted],
-) -> (Transcript, Instant) {
-    let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
-    let log = Arc::new(Log::new(&peer.profile, room));
-    let mut session = Session {
-        peer,
-        script,
-        permitted,
-        log: Arc::clone(&log),
-        conns: Vec::new(),
-        canary: None,
-        trouble: None,
-        unsent: Vec::new(),
-        samples: Vec::new(),
-        has_few_cuts: cuts(script) <= FEW_CUTS,
-        reads: true,
-    };
-    if peer.bears_canary(script.most_open()) {
-        match peer.canary().await {
-            Ok(canary) => session.canary = Some(canary),
-            Err(trouble) => session.trouble = Some(trouble),
-        }
-    }
-    session.steps().await;
-    let canary = session.teardown().await;
-    let transcript = Transcript {
-        entries: log.take(),
-        canary,
-        samples: session.samples,
-    };
-    (transcript, log.began())
-}
-
 /// A script being played.
 pub(super) struct Session<'a> {
-    pub(super) peer: &'a Peer,
+    pub(super) peer: &'a ServerPeer,
     pub(super) script: &'a Script,
     permitted: &'a [Permitted],
     pub(super) log: Arc<Log>,

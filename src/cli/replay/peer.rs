@@ -1,0 +1,189 @@
+//! Whom files are replayed at: a server that runs, a server or client that is started, or a client that
+//! connects by itself.
+
+use super::super::check::ReplyArg;
+use super::super::client_target::{self, ANYWHERE, ClientArgs};
+use super::super::durations::duration;
+use super::super::exit::Failure;
+use super::super::host_port::{self, HostPort};
+use super::super::out;
+use super::super::script_file;
+use super::super::target::started_in_vain;
+use crate::peer::Launch;
+use crate::profile::Reply;
+use crate::run::{DEFAULT_STARTUP, RunError, ServerTarget, Target};
+use crate::script::Side;
+use clap::ValueEnum as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PeerArgs {
+    /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<Launch>,
+    /// How long a server that is started may take until it listens
+    #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
+    startup: Option<Duration>,
+    /// Where a client connects to that somebody else starts, instead of TARGET: once for a first look, then for each file
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "exec", value_parser = host_port::listen)]
+    listen: Option<HostPort>,
+    /// What is typed for a client in the first look, as check-client takes it
+    #[arg(long, value_name = "TEXT")]
+    input: Option<String>,
+    /// Nothing is typed: the client sends by itself
+    #[arg(long, conflicts_with = "input")]
+    input_none: bool,
+    /// How a server's replies relate to requests, as check takes it, or the payload of replies to a client, as check-client takes it
+    #[arg(long, value_name = "HOW|PAYLOAD")]
+    reply: Option<String>,
+    /// How long a client is waited for
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
+    wait: Option<Duration>,
+}
+
+/// Whom files are replayed at.
+pub(super) struct ReplayPeer {
+    pub(super) target: Target,
+    /// As results call it.
+    pub(super) name: String,
+    /// How a server's replies relate to requests, where that was said.
+    pub(super) reply: Option<Reply>,
+    /// Whether it can be had for another attempt.
+    pub(super) is_had_again: bool,
+}
+
+impl PeerArgs {
+    /// The files, and the server behind them where one is to be named there.
+    pub(super) fn split<'a>(
+        &self,
+        words: &'a [PathBuf],
+    ) -> Result<(&'a [PathBuf], Option<HostPort>), Failure> {
+        if self.exec.is_some() || self.listen.is_some() {
+            return Ok((words, None));
+        }
+        let hint = "conformance replay FILE TARGET, or --exec COMMAND in the place of TARGET";
+        match words {
+            [] | [_] => Err(Failure::usage(
+                "a file and a <TARGET> are needed: which files are played, and at which server",
+            )
+            .hint(hint)),
+            [files @ .., last] => {
+                let last = last.display().to_string();
+                let target = last.parse().map_err(|error| {
+                    Failure::usage(format!("{last:?} is no target: {error}")).hint(hint)
+                })?;
+                Ok((files, Some(target)))
+            }
+        }
+    }
+
+    /// The peer. A server is not started yet.
+    pub(super) async fn open(
+        &self,
+        target: Option<HostPort>,
+        files: &[PathBuf],
+    ) -> Result<ReplayPeer, Failure> {
+        match (target, &self.exec) {
+            (Some(target), _) => {
+                let server = ServerTarget::at(&target.resolve()?);
+                self.server(target.to_string(), server)
+            }
+            (None, Some(launch)) if side(files)? == Side::Client => {
+                let startup = self.startup.unwrap_or(DEFAULT_STARTUP);
+                let server = ServerTarget::spawned(launch.clone(), startup);
+                self.server(launch.to_string(), server)
+            }
+            (None, _) => self.client().await,
+        }
+    }
+
+    fn server(&self, name: String, server: ServerTarget) -> Result<ReplayPeer, Failure> {
+        let how = |text: &String| {
+            ReplyArg::from_str(text, false).map_err(|_| {
+                Failure::usage(format!(
+                    "--reply {text:?}: of a server, give auto, echo, token, any or none"
+                ))
+            })
+        };
+        let reply = self.reply.as_ref().map(how).transpose()?;
+        Ok(ReplayPeer {
+            target: server.into(),
+            name,
+            reply: reply.map(Reply::from),
+            is_had_again: true,
+        })
+    }
+
+    async fn client(&self) -> Result<ReplayPeer, Failure> {
+        let client = self.client_args()?;
+        let target = client.target().await?;
+        let name = client.name(target.address());
+        if self.exec.is_none() {
+            out::line(target.address())?;
+            out::note(format_args!(
+                "connect the client to {} again and again: first for a first look, then for each file",
+                target.address()
+            ));
+        }
+        Ok(ReplayPeer {
+            target: target.into(),
+            name,
+            reply: None,
+            is_had_again: self.exec.is_some(),
+        })
+    }
+
+    fn client_args(&self) -> Result<ClientArgs, Failure> {
+        let payload = |text: &String| {
+            client_target::reply(text)
+                .map_err(|error| Failure::usage(format!("--reply {text:?}: of a client, {error}")))
+        };
+        let anywhere = ANYWHERE.parse().or_else(|_| host_port::listen(ANYWHERE));
+        let anywhere = anywhere.map_err(|error| Failure::could_not(error.to_string()))?;
+        Ok(ClientArgs {
+            exec: self.exec.clone(),
+            listen: self.listen.clone().unwrap_or(anywhere),
+            input: self.input.clone(),
+            input_none: self.input_none,
+            reply: self.reply.as_ref().map(payload).transpose()?,
+            wait: self.wait,
+        })
+    }
+
+    /// Why nothing can be played, and what to try.
+    pub(super) fn failure(&self, error: &RunError) -> Failure {
+        match error {
+            RunError::NoClient(_) => match self.client_args() {
+                Ok(client) => client.failure(error),
+                Err(failure) => failure,
+            },
+            RunError::NotStarted(not_started) => started_in_vain(not_started),
+            RunError::Unreachable(_) => Failure::could_not(error.to_string())
+                .hint("start the server first, or check host and port"),
+        }
+    }
+}
+
+/// Which side all files play.
+fn side(files: &[PathBuf]) -> Result<Side, Failure> {
+    let mut sides = files.iter().filter_map(|path| {
+        let file = script_file::read(path).ok()?;
+        Some((path, file.script.side()))
+    });
+    let Some((first, side)) = sides.next() else {
+        return Ok(Side::Client);
+    };
+    match sides.find(|(_, other)| *other != side) {
+        None => Ok(side),
+        Some((other, _)) => Err(mixed(first, other)),
+    }
+}
+
+fn mixed(first: &Path, other: &Path) -> Failure {
+    let (first, other) = (first.display(), other.display());
+    Failure::usage(format!(
+        "one of {first} and {other} is meant for a server and the other for a client: --exec starts only one of them"
+    ))
+    .hint("name the files for servers in one call, and those for clients in another")
+}

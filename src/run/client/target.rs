@@ -1,0 +1,165 @@
+//! The client under test, as the user names it: where it comes from, where it connects to, and what is
+//! typed for it.
+
+use super::calibrate::calibrate;
+use crate::peer::Launch;
+use crate::profile::{Payload, Profile};
+use crate::run::Options;
+use crate::run::target::{Met, NotMet};
+use crate::script::HOLE;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long a client that is started here may take to connect, unless an option says otherwise.
+const WAIT_STARTED: Duration = Duration::from_secs(10);
+
+/// How long one is waited for that somebody else starts.
+const WAIT_USER: Duration = Duration::from_secs(60);
+
+/// Where the client comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is started by this command, with the address to connect to.
+    Command(Launch),
+    /// Somebody else starts it.
+    User,
+}
+
+/// What is typed for each request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Input {
+    /// What suits the payloads of the profile; nothing to a client that somebody else has started.
+    #[default]
+    Usual,
+    /// This, with [`HOLE`] where a text goes.
+    Typed(String),
+    /// Nothing: the client sends by itself.
+    Nothing,
+}
+
+/// A client under test.
+#[derive(Debug)]
+pub struct ClientTarget {
+    pub(super) source: Source,
+    pub(super) listener: Arc<Listener>,
+    input: Input,
+    pub(super) reply: Option<String>,
+    pub(super) wait: Duration,
+}
+
+impl ClientTarget {
+    /// A client from there, which connects to where that listens.
+    #[must_use]
+    pub fn new(source: Source, listener: Listener) -> Self {
+        let wait = match source {
+            Source::Command(_) => WAIT_STARTED,
+            Source::User => WAIT_USER,
+        };
+        Self {
+            source,
+            listener: Arc::new(listener),
+            input: Input::Usual,
+            reply: None,
+            wait,
+        }
+    }
+
+    /// What is typed for it.
+    #[must_use]
+    pub fn input(self, input: Input) -> Self {
+        Self { input, ..self }
+    }
+
+    /// The payload of replies, with [`HOLE`] where a text goes; a JSON string if there is none.
+    #[must_use]
+    pub fn reply(self, reply: Option<String>) -> Self {
+        Self { reply, ..self }
+    }
+
+    /// How long a connection is waited for: 10 s if nothing is said, and 60 s for a client that somebody
+    /// else starts.
+    #[must_use]
+    pub fn wait(self, wait: Option<Duration>) -> Self {
+        let wait = wait.unwrap_or(self.wait);
+        Self { wait, ..self }
+    }
+
+    /// Where it connects to; one that is started here gets another port for each script, unless that one was
+    /// chosen.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Takes the first look at it.
+    pub(in crate::run) async fn meet(&self, options: &Options) -> Result<Met, NotMet> {
+        Ok(calibrate(self, options).await?)
+    }
+
+    /// What is typed for each request, if anything is, with a hole for the text.
+    pub(super) fn typed(&self, profile: &Profile) -> Option<String> {
+        match (&self.input, &self.source) {
+            (Input::Typed(text), Source::Command(_)) => Some(text.clone()),
+            (Input::Usual, Source::Command(_)) => Some(typed(profile)),
+            // Nobody types for a client that somebody else has started.
+            (Input::Nothing, _) | (_, Source::User) => None,
+        }
+    }
+}
+
+/// What is typed for a client of which nothing is known, with [`HOLE`] where a text goes.
+#[must_use]
+pub fn typed(profile: &Profile) -> String {
+    match profile.payload() {
+        Payload::Json => format!("\"{HOLE}\""),
+        Payload::Utf8 | Payload::Opaque => HOLE.to_owned(),
+    }
+}
+
+/// Where clients connect to.
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) listener: TcpListener,
+    address: SocketAddr,
+    /// Whether the port was chosen by the user, so that there can be only one.
+    pub(super) is_fixed: bool,
+}
+
+impl Listener {
+    /// Listens on the first of the addresses where that is possible.
+    ///
+    /// # Errors
+    /// If it is possible on none.
+    pub async fn open(addresses: &[SocketAddr]) -> io::Result<Self> {
+        let listener = TcpListener::bind(addresses).await?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener,
+            address,
+            is_fixed: addresses.iter().any(|address| address.port() != 0),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Why no script can be played to a client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoClient {
+    /// The command cannot be started.
+    #[error("cannot start the client: {0}")]
+    NotStarted(String),
+    /// It ended before it had connected.
+    #[error("the client did not connect: {0}")]
+    WentAway(String),
+    /// Nobody came.
+    #[error("no client connected within {0:?}")]
+    NobodyCame(Duration),
+}

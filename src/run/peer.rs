@@ -1,0 +1,179 @@
+//! The peer that scripts are played at, as the first look found it: what a run asks of it, whichever
+//! role it plays.
+
+use super::Options;
+use super::client::ClientPeer;
+use super::plan::{Planned, Roughness};
+use super::server::ServerPeer;
+use crate::cases::{Case, Unfit};
+use crate::judge::Traits;
+use crate::model::{self, Permitted};
+use crate::outcome::{Attempt, Policy};
+use crate::peer::{Process, Stderr};
+use crate::profile::Profile;
+use crate::script::Script;
+use crate::transcript::{Canary, Transcript};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// A peer that has been looked at.
+#[derive(Debug, Clone)]
+pub(super) enum Peer {
+    Server(ServerPeer),
+    Client(ClientPeer),
+}
+
+/// What was seen while a script was played, and when that began.
+pub(super) type Seen = (Transcript, Instant);
+
+impl Peer {
+    /// The wire format in which it is spoken to.
+    pub(super) const fn profile(&self) -> &Profile {
+        match self {
+            Self::Server(server) => &server.profile,
+            Self::Client(client) => &client.profile,
+        }
+    }
+
+    /// What the first look found out about it.
+    pub(super) const fn traits(&self) -> Traits<'_> {
+        match self {
+            Self::Server(server) => Traits::Server(&server.rule),
+            Self::Client(client) => Traits::Client(&client.traits),
+        }
+    }
+
+    /// The same, to be waited for longer, as when a failure is to be confirmed.
+    pub(super) fn stretched(&self) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(server.stretched()),
+            Self::Client(client) => Self::Client(client.stretched()),
+        }
+    }
+
+    /// The script of a case, for a first look or for one of the closer ones behind it.
+    pub(super) fn script(
+        &self,
+        case: &Case,
+        options: &Options,
+        look: u32,
+    ) -> Result<Script, Unfit> {
+        match self {
+            Self::Server(server) => server.script(case, options, look),
+            Self::Client(client) => client.script(case, options),
+        }
+    }
+
+    /// Plays a script once and judges it, for a case or for none.
+    ///
+    /// # Errors
+    /// If a client cannot be started.
+    pub(super) async fn attempt(
+        &self,
+        script: Script,
+        case: Option<&Case>,
+    ) -> io::Result<(Attempt, Instant)> {
+        let begun = Instant::now();
+        let permitted = model::permitted(self.profile(), &script);
+        let (transcript, began) = self.play(&script, &permitted).await?;
+        let (profile, traits) = (self.profile(), self.traits());
+        let mut attempt = Attempt::judged(profile, traits, case, script, permitted, transcript);
+        attempt.elapsed = begun.elapsed();
+        Ok((attempt, began))
+    }
+
+    async fn play(&self, script: &Script, permitted: &[Permitted]) -> io::Result<Seen> {
+        match self {
+            Self::Server(server) => Ok(server.play(script, permitted).await),
+            Self::Client(client) => client.play(script, permitted).await,
+        }
+    }
+
+    /// How many scripts can be played side by side, where so many are asked for.
+    pub(super) fn jobs(&self, asked: usize) -> usize {
+        let bears_more = match self {
+            Self::Server(server) => server.concurrent,
+            Self::Client(client) => client.is_had_at_will(),
+        };
+        if bears_more { asked.max(1) } else { 1 }
+    }
+
+    /// How many connections a script takes of those that may be open at the same time: a server bears only
+    /// so many, a client has its own.
+    pub(super) fn connections(&self, script: &Script) -> usize {
+        match self {
+            // One more than the script's for the canary.
+            Self::Server(_) => script.most_open().saturating_add(1),
+            Self::Client(_) => 0,
+        }
+    }
+
+    /// How often a case is tried.
+    pub(super) fn policy(&self, repeat: u32) -> Policy {
+        match self {
+            Self::Client(client) if client.is_users() => Policy::exactly(repeat),
+            Self::Server(_) | Self::Client(_) => Policy::confirmed(repeat),
+        }
+    }
+
+    /// How roughly it is treated by a script. Each client is a new one, so nothing is rough to the next.
+    pub(super) fn roughness(&self, planned: &Planned) -> Roughness {
+        match self {
+            Self::Server(server) => planned.roughness(&server.profile),
+            Self::Client(_) => Roughness::Plain,
+        }
+    }
+
+    /// Whether what a case measures is only a suspicion, to be gone into with a longer script.
+    pub(super) fn is_suspicion(&self, planned: &Planned) -> bool {
+        matches!(self, Self::Server(_)) && planned.measures()
+    }
+
+    /// The process that lasts as long as the run, if it can be looked at.
+    pub(super) const fn process(&self) -> Option<Process> {
+        match self {
+            Self::Server(server) => server.process,
+            Self::Client(_) => None,
+        }
+    }
+
+    /// What that process writes to its standard error.
+    pub(super) const fn stderr(&self) -> Option<&Stderr> {
+        match self {
+            Self::Server(server) => server.stderr.as_ref(),
+            Self::Client(_) => None,
+        }
+    }
+
+    /// Why nothing more can be played after this attempt, if that is so and needs no attribution.
+    pub(super) fn stays_away(&self, attempt: &Attempt) -> Option<String> {
+        match self {
+            Self::Server(_) => None,
+            Self::Client(client) => client.stays_away(attempt),
+        }
+    }
+
+    /// Whether it serves a new client.
+    pub(super) async fn serves(&self) -> bool {
+        match self {
+            Self::Server(server) => matches!(server.health().await, Canary::Well),
+            Self::Client(_) => true,
+        }
+    }
+
+    /// Whether it serves again, if need be after a while.
+    pub(super) async fn comes_back(&self) -> bool {
+        match self {
+            Self::Server(server) => server.comes_back().await,
+            Self::Client(_) => true,
+        }
+    }
+
+    /// The same, where a server that takes connections and does not answer is given that long.
+    pub(super) async fn comes_back_within(&self, recover: Duration) -> bool {
+        match self {
+            Self::Server(server) => server.comes_back_within(recover).await,
+            Self::Client(_) => true,
+        }
+    }
+}

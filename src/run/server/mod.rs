@@ -1,0 +1,19 @@
+//! Servers as peers: how one is come by, the first look at it, and how a script is played at it.
+//!
+//! Silence is shown by the round trips of another client, the canary, and not by waiting. How long
+//! something is waited for follows from the server's own round trip.
+
+mod calibrate;
+mod canary;
+mod pace;
+mod sending;
+mod session;
+mod target;
+
+pub(super) use calibrate::NotServed;
+pub use calibrate::Unreachable;
+pub(super) use session::ServerPeer;
+pub use target::{DEFAULT_STARTUP, NotStarted, ServerTarget};
+
+/// The most connections that are open at the same time: as many clients as a server must serve.
+pub(super) const MOST_CONNECTIONS: usize = 16;

@@ -1,0 +1,331 @@
+//! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
+
+use super::calibrate::{Failed, calibrate};
+use super::session::ServerPeer;
+use crate::peer::group::{Group, Streams};
+use crate::peer::{Launch, Process, Stderr};
+use crate::run::Options;
+use crate::run::peer::Peer;
+use crate::run::target::{Met, NotMet};
+use crate::transcript::Exit;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+/// How long a server may take to listen, unless an option says otherwise.
+pub const DEFAULT_STARTUP: Duration = Duration::from_secs(10);
+
+/// How often a server is started that comes too late for its port.
+const MOST_PORTS: u32 = 4;
+
+/// How long a server that hangs is given to end by itself.
+const HUNG: Duration = Duration::from_millis(500);
+
+/// How long a server that has stopped to answer may take until its process has ended.
+const ENDING: Duration = Duration::from_millis(300);
+
+/// Whether the system tells who listens …
+const SEES_LISTENERS: bool = cfg!(target_os = "linux");
+
+/// … and how long that is relied upon: a server in a container is not seen.
+const UNSEEN: Duration = Duration::from_secs(2);
+
+/// How long one attempt to connect may take.
+const CONNECT: Duration = Duration::from_millis(500);
+
+const BUSY: &str = "the server's process was busy before the first client came: what clients cost it is not checked";
+
+/// A server under test.
+#[derive(Debug)]
+pub struct ServerTarget {
+    kind: Kind,
+    process: Option<Process>,
+    slack: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// One that somebody else started.
+    Fixed(Vec<SocketAddr>),
+    /// One that is started here.
+    Spawned(Spawned),
+}
+
+#[derive(Debug)]
+struct Spawned {
+    launch: Launch,
+    startup: Duration,
+    group: Option<(Group, Stderr)>,
+}
+
+/// Where a server listens, and what of it can be looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) process: Option<Process>,
+    /// What it writes to its standard error.
+    pub(super) stderr: Option<Stderr>,
+}
+
+/// Why a server that was to be started is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the server did not start: {why}")]
+pub struct NotStarted {
+    /// What happened instead.
+    pub why: String,
+    /// The last of what it wrote to its standard error, as it came.
+    pub stderr: String,
+}
+
+impl NotStarted {
+    fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            stderr: String::new(),
+        }
+    }
+}
+
+impl ServerTarget {
+    const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            process: None,
+            slack: None,
+        }
+    }
+
+    /// A server that listens at one of these addresses.
+    #[must_use]
+    pub fn at(addresses: &[SocketAddr]) -> Self {
+        Self::new(Kind::Fixed(addresses.to_vec()))
+    }
+
+    /// A server to be started by that command, which then has so long until it listens. It ends when
+    /// this is dropped, with all processes that it has started.
+    #[must_use]
+    pub const fn spawned(launch: Launch, startup: Duration) -> Self {
+        Self::new(Kind::Spawned(Spawned {
+            launch,
+            startup,
+            group: None,
+        }))
+    }
+
+    /// The process of a server that somebody else started, if it may be looked at.
+    #[must_use]
+    pub fn process(self, process: Option<Process>) -> Self {
+        Self { process, ..self }
+    }
+
+    /// What is added to silence that round trips have shown; found out if it is not given.
+    #[must_use]
+    pub fn slack(self, slack: Option<Duration>) -> Self {
+        Self { slack, ..self }
+    }
+
+    /// Starts it, if it has to be started, and takes the first look at it.
+    pub(in crate::run) async fn meet(&mut self, options: &Options) -> Result<Met, NotMet> {
+        let endpoint = self.start().await?;
+        // Before the first client has come: some servers never come to rest again.
+        let rests = match endpoint.process {
+            Some(process) => process.comes_to_rest().await,
+            None => true,
+        };
+        match calibrate(&endpoint, options, self.slack).await {
+            Ok((mut server, mut told)) => {
+                server.rests = rests;
+                told.notes.extend((!rests).then(|| BUSY.to_owned()));
+                let peer = Peer::Server(server);
+                Ok(Met { peer, told })
+            }
+            Err(Failed::Unreachable(error)) => Err(error.into()),
+            Err(Failed::NotServed(mut not_served)) => {
+                if let Some(ended) = self.ended().await {
+                    let said = endpoint.stderr.map(|stderr| stderr.since(0));
+                    not_served.then_ended(ended, &said.unwrap_or_default());
+                }
+                Err(NotMet::NotServed(not_served))
+            }
+        }
+    }
+
+    /// Whether it can be started again.
+    pub(in crate::run) const fn can_be_revived(&self) -> bool {
+        matches!(self.kind, Kind::Spawned(_))
+    }
+
+    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
+        match &mut self.kind {
+            Kind::Fixed(addresses) => Ok(Endpoint {
+                addresses: addresses.clone(),
+                process: self.process,
+                stderr: None,
+            }),
+            Kind::Spawned(spawned) => spawned.start().await,
+        }
+    }
+
+    /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
+    pub(in crate::run) async fn revive(
+        &mut self,
+        peer: &mut ServerPeer,
+    ) -> Option<Result<(), NotStarted>> {
+        match &mut self.kind {
+            Kind::Fixed(_) => None,
+            Kind::Spawned(spawned) => {
+                let started = spawned.start().await;
+                Some(started.map(|endpoint| peer.move_to(endpoint)))
+            }
+        }
+    }
+
+    /// How its process came to its end, if it was started here and has ended or is about to.
+    pub(in crate::run) async fn ended(&mut self) -> Option<Exit> {
+        let Kind::Spawned(spawned) = &mut self.kind else {
+            return None;
+        };
+        let (group, stderr) = spawned.group.as_mut()?;
+        let ended = group.ended_within(ENDING).await;
+        if ended.is_some() {
+            stderr.ended(ENDING).await;
+        }
+        ended
+    }
+}
+
+impl Spawned {
+    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
+        if let Some((group, _)) = self.group.take() {
+            group.with_grace(HUNG).end().await;
+        }
+        let mut tried = 1;
+        loop {
+            let address = free_address().map_err(no_port)?;
+            match self.start_at(address).await {
+                // Somebody else was given the port first.
+                Err(_) if tried < MOST_PORTS && is_taken(address) => {
+                    tried = tried.saturating_add(1)
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn start_at(&mut self, address: SocketAddr) -> Result<Endpoint, NotStarted> {
+        let (command, stderr) = (self.launch.command(address), Stderr::default());
+        let started = Group::start(command, Streams::StderrOnly, &stderr);
+        let mut group =
+            started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
+        match listens(&mut group, address, self.startup).await {
+            Ok(address) => {
+                let endpoint = Endpoint {
+                    addresses: vec![address],
+                    process: group.process().filter(Process::runs),
+                    stderr: Some(stderr.clone()),
+                };
+                self.group = Some((group, stderr));
+                Ok(endpoint)
+            }
+            Err(why) => {
+                group.with_grace(HUNG).end().await;
+                stderr.ended(ENDING).await;
+                let stderr = stderr.since(0);
+                Err(NotStarted { why, stderr })
+            }
+        }
+    }
+}
+
+fn no_port(error: io::Error) -> NotStarted {
+    NotStarted::new(format!("there is no port to be had for it: {error}"))
+}
+
+/// An address of this machine at which nobody listens.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err()
+}
+
+/// Waits until somebody listens there, be it by IPv4 or IPv6.
+async fn listens(
+    group: &mut Group,
+    address: SocketAddr,
+    limit: Duration,
+) -> Result<SocketAddr, String> {
+    let port = address.port();
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    loop {
+        // Before the looks: on a busy machine one of them may take long, and it counts all the same.
+        let is_late = begun.elapsed() > limit;
+        if let Some(ended) = group.ended() {
+            return Err(format!("it {ended} before it listened on port {port}"));
+        }
+        if let Some(address) = listener(port) {
+            return stays(group, address);
+        }
+        if !SEES_LISTENERS || begun.elapsed() > UNSEEN {
+            let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+            for address in [address, other] {
+                if answers(address).await {
+                    return stays(group, address);
+                }
+            }
+        }
+        if is_late {
+            return Err(format!(
+                "it runs, but nothing listens on port {port} of this machine after {limit:?}"
+            ));
+        }
+        sleep(pause).await;
+        pause = pause.saturating_mul(2).min(Duration::from_millis(50));
+    }
+}
+
+/// Where clients on this machine reach whoever listens on that port, as far as the system tells. Nobody
+/// is disturbed by that: a server that is watched from the beginning has not had a client yet.
+#[cfg(target_os = "linux")]
+fn listener(port: u16) -> Option<SocketAddr> {
+    use procfs::net::TcpState;
+    let (four, six) = (procfs::net::tcp().ok()?, procfs::net::tcp6().ok());
+    let mut all = four.into_iter().chain(six.into_iter().flatten());
+    all.find_map(|entry| {
+        let at = entry.local_address;
+        let is_listener = entry.state == TcpState::Listen && at.port() == port;
+        let is_local = at.ip().is_loopback() || at.ip().is_unspecified();
+        let here = match at {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+        };
+        (is_listener && is_local).then_some(here)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn listener(_: u16) -> Option<SocketAddr> {
+    None
+}
+
+/// A command that goes into the background cannot be watched, nor ended.
+fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
+    match group.ended() {
+        None => Ok(address),
+        Some(ended) => Err(format!(
+            "it {ended} and left a server behind: the command has to last as long as the server does"
+        )),
+    }
+}
+
+async fn answers(address: SocketAddr) -> bool {
+    let connected = timeout(CONNECT, TcpStream::connect(address)).await;
+    // A socket can connect to itself if the system gives it the very port that it asks for.
+    connected.is_ok_and(|stream| {
+        stream.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
+    })
+}
