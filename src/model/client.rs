@@ -97,21 +97,60 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
         sending: &sending,
         duties: Vec::new(),
     };
+    let unasked = unasked(script, &served);
+    let is_asked = |at: usize| unasked.is_none_or(|unasked| at < unasked);
     for duty in served.duties {
-        client.duty(duty);
+        if is_asked(duty.start) {
+            client.duty(duty);
+        }
     }
-    client.broken_off(served.tail);
+    if is_asked(stream.len()) {
+        client.broken_off(served.tail);
+    }
     let duties = client.duties;
     let asking = Asking {
-        awaits: awaits(script, &duties),
+        awaits: awaits(script, &duties, is_asked),
         typed: typed(script),
     };
     Permitted {
         duties,
         tail: served.tail,
-        own_end: served.own_end,
+        // Who need not read need not notice an end either.
+        own_end: match unasked {
+            None => served.own_end,
+            Some(_) => OwnEnd::Open,
+        },
         asking: Some(asking),
     }
+}
+
+/// Where the first reply begins, be it a whole one, for which no request had been waited for.
+fn unasked(script: &Script, served: &Permitted) -> Option<usize> {
+    let begun = match served.tail {
+        Tail::Inside { start, .. } => Some(start),
+        Tail::Boundary | Tail::Void => None,
+    };
+    let starts = served.duties.iter().map(|duty| duty.start).chain(begun);
+    let mut asked = asked(script).into_iter();
+    let mut starts = starts.filter(|start| asked.next().is_none_or(|asked| asked > *start));
+    starts.next()
+}
+
+/// How many octets had been sent when each request was waited for.
+fn asked(script: &Script) -> Vec<usize> {
+    let (mut asked, mut sent) = (Vec::new(), 0_usize);
+    for step in script.steps() {
+        match &step.action {
+            Action::Send(segments) => {
+                let octets = segments.iter().map(Vec::len).sum();
+                sent = sent.saturating_add(octets);
+            }
+            Action::Fin | Action::Rst => break,
+            Action::Await => asked.push(sent),
+            _ => {}
+        }
+    }
+    asked
 }
 
 impl Showing {
@@ -340,8 +379,8 @@ fn typed(script: &Script) -> Vec<Typed> {
         .collect()
 }
 
-/// What each `await` of the script waits for, in order.
-fn awaits(script: &Script, duties: &[Duty]) -> Vec<Awaited> {
+/// What each `await` of the script waits for, in order: nothing where the client no longer owes anything.
+fn awaits(script: &Script, duties: &[Duty], is_asked: impl Fn(usize) -> bool) -> Vec<Awaited> {
     let (mut awaits, mut requests, mut sent) = (Vec::new(), 0_usize, 0_usize);
     let mut end = OwnEnd::Open;
     for step in script.steps() {
@@ -353,7 +392,11 @@ fn awaits(script: &Script, duties: &[Duty]) -> Vec<Awaited> {
             Action::Fin => end = OwnEnd::Fin,
             Action::Rst => end = OwnEnd::Rst,
             Action::Await => {
-                let awaited = awaited(end, sent, duties, requests);
+                let awaited = if is_asked(sent) {
+                    awaited(end, sent, duties, requests)
+                } else {
+                    Awaited::Owed
+                };
                 if matches!(awaited, Awaited::Request(_) | Awaited::RequestOrEnd(_)) {
                     requests = requests.saturating_add(1);
                 }
@@ -523,7 +566,7 @@ mod tests {
 
     #[test]
     fn what_has_arrived_of_a_reply_is_not_one() {
-        let permitted = model("accept a\nsend a 0000003c '\"reply one, and'\nfin a\n");
+        let permitted = model("accept a\nawait a\nsend a 0000003c '\"reply one, and'\nfin a\n");
         let Owes::ReadOnOrEnd(no_message) = &permitted.duties[0].owes else {
             panic!()
         };
@@ -531,9 +574,28 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_nobody_asked_for_obliges_to_nothing() {
+        let reply = "send a 0000003c '\"reply one\"' 00*49\n";
+        let permitted = model(&format!("accept a\n{reply}shown a\nfin a\nawait a\n"));
+        assert_eq!((permitted.duties.len(), permitted.must_end()), (0, None));
+        assert_eq!(awaits(&permitted), [Awaited::Owed]);
+
+        let permitted = model(&format!(
+            "accept a\nawait a\n{reply}{reply}await a\n{reply}"
+        ));
+        assert_eq!(permitted.duties.len(), 1);
+        assert_eq!(awaits(&permitted), [Awaited::Request(0), Awaited::Owed]);
+
+        let permitted = model("accept a\nsend a ffffffff\nawait a\n");
+        assert_eq!((permitted.duties.len(), permitted.must_end()), (0, None));
+        let permitted = model("accept a\nsend a 00\nfin a\nawait a\n");
+        assert_eq!((permitted.duties.len(), permitted.must_end()), (0, None));
+    }
+
+    #[test]
     fn characters_beyond_ascii_are_to_be_shown_alike() {
         let permitted = model(
-            "accept a\nsend a 0000003c '\"reply ' c3a9 ' one\"' 00*46\n\
+            "accept a\nawait a\nawait a\nsend a 0000003c '\"reply ' c3a9 ' one\"' 00*46\n\
              send a 0000003c '\"other ' c3 | a9 ' two\"' 00*46\n",
         );
         assert_eq!(showing(&permitted.duties[0]).like, None);

@@ -5,9 +5,9 @@
 //! that need a server to themselves afterwards, and whatever failed once more alone. It tells everything
 //! as [events](crate::event) and writes nothing itself.
 //!
-//! What differs between a server and a client is in [`server`] and [`client`]: how it is come by, the
+//! What differs between a server and a client is in `server` and `client`: how it is come by, the
 //! first look, and how one script is played. Which of them it is, is asked in two places: of the [`Target`]
-//! that the user names, and of the [`peer`] that the first look makes of it.
+//! that the user names, and of the `peer` that the first look makes of it.
 //!
 //! Nothing a peer does ends a run early without a report: one that dies, hangs, floods, drips or resets
 //! costs a case its verdict, and a server that is gone ends the run with every case told.

@@ -70,6 +70,21 @@ fn no_case_is_for_both_roles() {
     }
 }
 
+/// No client owes anything for a reply that it has not asked for: a case that sends one shows nothing.
+#[test]
+fn every_reply_was_asked_for() {
+    let (profile, client) = (Profile::tutorial(), client());
+    for case in all(Role::Client) {
+        let Ok(script) = case.script_for_client(&circumstances(&profile, &client)) else {
+            continue;
+        };
+        let as_sent = Script::from_octets(&script.stream(0));
+        let replies = permitted(&profile, &as_sent).duties;
+        let owed = permitted(&profile, &script).duties;
+        assert!(owed.len() >= replies.len(), "{}", case.id);
+    }
+}
+
 fn typed(script: &Script) -> Vec<&Typed> {
     let steps = script.steps().iter();
     steps

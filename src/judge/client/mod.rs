@@ -20,7 +20,7 @@ use crate::model::{Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::Awaited;
 use crate::spec::{Clause, Level};
-use crate::transcript::{Seen, Transcript};
+use crate::transcript::{Entry, Seen, Transcript};
 use std::time::Duration;
 
 /// How it can be seen that a client has read a reply.
@@ -168,22 +168,14 @@ impl<'a> Walk<'a> {
             })
     }
 
-    fn has_typed(&self, line: Option<&str>) -> bool {
-        self.transcript
-            .counting()
-            .any(|(_, entry)| match (&entry.seen, line) {
-                (Seen::Typed(typed), Some(line)) => typed == line,
-                (Seen::Typed(_), None) => true,
-                _ => false,
-            })
+    fn has_typed(&self, line: &str) -> bool {
+        let is_it = |entry: &Entry| matches!(&entry.seen, Seen::Typed(typed) if typed == line);
+        self.transcript.counting().any(|(_, entry)| is_it(entry))
     }
 
     fn missed_aim(&self) -> Option<String> {
-        if let Some((Awaited::Connection, _)) = self.gave_up()
-            && !self.has_typed(None)
-            && self.traits.carries.is_some()
-        {
-            return Some("the client does not connect before it has something to send".into());
+        if self.had_nothing_to_send() {
+            return Some("the client sends what is typed for it, and nothing was typed".into());
         }
         let typed = self
             .permitted
@@ -198,6 +190,21 @@ impl<'a> Walk<'a> {
                 last.payload_len
             )
         })
+    }
+
+    /// Whether a client that sends what it is told to was waited for without having been told anything.
+    fn had_nothing_to_send(&self) -> bool {
+        let awaited = match self.gave_up() {
+            Some((Awaited::Connection, _)) => 1,
+            Some((Awaited::Request(before) | Awaited::RequestOrEnd(before), _)) => {
+                before.saturating_add(1)
+            }
+            _ => 0,
+        };
+        let is_typed = |entry: &Entry| matches!(entry.seen, Seen::Typed(_));
+        let counting = self.transcript.counting();
+        let typed = counting.filter(|(_, entry)| is_typed(entry)).count();
+        self.traits.carries.is_some() && typed < awaited
     }
 
     /// How the client went, in words, if it did.

@@ -58,7 +58,7 @@ impl Walk<'_> {
             .iter()
             .flat_map(|asking| &asking.typed);
         typed
-            .filter(|typed| !typed.text.is_empty() && self.has_typed(Some(&typed.line)))
+            .filter(|typed| !typed.text.is_empty() && self.has_typed(&typed.line))
             .map(|typed| typed.text.as_str())
             .collect()
     }

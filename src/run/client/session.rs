@@ -252,6 +252,7 @@ impl<'a> Session<'a> {
                 return;
             }
         }
+        let _ = self.still_owed().await;
     }
 
     async fn step(

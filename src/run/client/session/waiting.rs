@@ -4,7 +4,7 @@
 //! case it is noted what was waited for in vain.
 
 use super::{CONN, Session};
-use crate::judge::found;
+use crate::judge::{Shows, found};
 use crate::model::Owes;
 use crate::peer::clock::TurnClock;
 use crate::run::log::{Now, Program};
@@ -39,6 +39,19 @@ impl Session<'_> {
             Some(Awaited::End) => self.ended().await,
             Some(Awaited::Notice) => self.noticed().await,
             Some(Awaited::Owed | Awaited::Connection | Awaited::Shown) | None => Continue(()),
+        }
+    }
+
+    /// Whatever is still owed when the script is over is waited for, so that nothing is missed only because
+    /// nobody waited.
+    pub(super) async fn still_owed(&mut self) -> ControlFlow<()> {
+        let shows_at_once = self.peer.traits.shows == Shows::AtOnce;
+        match self.permitted.must_end() {
+            Some(_) if self.has_reacted() => Continue(()),
+            Some(_) if self.at_reset.is_some() => self.noticed().await,
+            Some(_) => self.ended().await,
+            None if shows_at_once => self.shown().await,
+            None => Continue(()),
         }
     }
 
