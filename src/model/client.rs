@@ -5,10 +5,14 @@
 //! a reset oblige it to end the connection. All of that follows from what the script sends and when;
 //! what it is about, a cut, a pause, padding, says which clause is broken where it does not come.
 
+mod asking;
+
+pub use asking::Asking;
+
 use super::sending::Sending;
 use super::{Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::Profile;
-use crate::script::{Action, Awaited, OwnEnd, Script, Typed};
+use crate::script::{Awaited, OwnEnd, Script};
 use crate::spec::{Clause, Level};
 use std::ops::Range;
 use std::time::Duration;
@@ -28,15 +32,6 @@ const PAD_INSIDE: &str =
 const PAD_IN_FRONT: &str = "its payload begins with a pad octet and so is no message";
 
 const BREAKS_OFF: &str = "the stream ended inside a reply";
-
-/// How a client under test comes to ask.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Asking {
-    /// What each `await` of the script waits for.
-    pub awaits: Vec<Awaited>,
-    /// What is typed, in order.
-    pub typed: Vec<Typed>,
-}
 
 /// The text of a reply, which the client is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +92,7 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
         sending: &sending,
         duties: Vec::new(),
     };
-    let unasked = unasked(script, &served);
+    let unasked = asking::unasked(script, &served);
     let is_asked = |at: usize| unasked.is_none_or(|unasked| at < unasked);
     for duty in served.duties {
         if is_asked(duty.start) {
@@ -108,10 +103,7 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
         client.broken_off(served.tail);
     }
     let duties = client.duties;
-    let asking = Asking {
-        awaits: awaits(script, &duties, is_asked),
-        typed: typed(script),
-    };
+    let asking = Asking::of(script, &duties, unasked);
     Permitted {
         duties,
         tail: served.tail,
@@ -122,35 +114,6 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
         },
         asking: Some(asking),
     }
-}
-
-/// Where the first reply begins, be it a whole one, for which no request had been waited for.
-fn unasked(script: &Script, served: &Permitted) -> Option<usize> {
-    let begun = match served.tail {
-        Tail::Inside { start, .. } => Some(start),
-        Tail::Boundary | Tail::Void => None,
-    };
-    let starts = served.duties.iter().map(|duty| duty.start).chain(begun);
-    let mut asked = asked(script).into_iter();
-    let mut starts = starts.filter(|start| asked.next().is_none_or(|asked| asked > *start));
-    starts.next()
-}
-
-/// How many octets had been sent when each request was waited for.
-fn asked(script: &Script) -> Vec<usize> {
-    let (mut asked, mut sent) = (Vec::new(), 0_usize);
-    for step in script.steps() {
-        match &step.action {
-            Action::Send(segments) => {
-                let octets = segments.iter().map(Vec::len).sum();
-                sent = sent.saturating_add(octets);
-            }
-            Action::Fin | Action::Rst => break,
-            Action::Await => asked.push(sent),
-            _ => {}
-        }
-    }
-    asked
 }
 
 impl Showing {
@@ -367,57 +330,6 @@ fn beyond_ascii(text: &str) -> Option<&str> {
     let end = rest.rfind(is_beyond)?;
     let last = rest.get(end..)?.chars().next()?;
     rest.get(..end.saturating_add(last.len_utf8()))
-}
-
-fn typed(script: &Script) -> Vec<Typed> {
-    let steps = script.steps().iter();
-    steps
-        .filter_map(|step| match &step.action {
-            Action::Type(typed) => Some(typed.clone()),
-            _ => None,
-        })
-        .collect()
-}
-
-/// What each `await` of the script waits for, in order: nothing where the client no longer owes anything.
-fn awaits(script: &Script, duties: &[Duty], is_asked: impl Fn(usize) -> bool) -> Vec<Awaited> {
-    let (mut awaits, mut requests, mut sent) = (Vec::new(), 0_usize, 0_usize);
-    let mut end = OwnEnd::Open;
-    for step in script.steps() {
-        match &step.action {
-            Action::Send(segments) => {
-                let octets = segments.iter().map(Vec::len).sum();
-                sent = sent.saturating_add(octets);
-            }
-            Action::Fin => end = OwnEnd::Fin,
-            Action::Rst => end = OwnEnd::Rst,
-            Action::Await => {
-                let awaited = if is_asked(sent) {
-                    awaited(end, sent, duties, requests)
-                } else {
-                    Awaited::Owed
-                };
-                if matches!(awaited, Awaited::Request(_) | Awaited::RequestOrEnd(_)) {
-                    requests = requests.saturating_add(1);
-                }
-                awaits.push(awaited);
-            }
-            _ => {}
-        }
-    }
-    awaits
-}
-
-fn awaited(end: OwnEnd, sent: usize, duties: &[Duty], requests: usize) -> Awaited {
-    let mut due = duties.iter().filter(|duty| duty.due <= sent);
-    let is_refused = due.clone().any(|duty| matches!(duty.owes, Owes::Close(_)));
-    match (end, due.next_back().map(|duty| &duty.owes)) {
-        (OwnEnd::Rst, _) => Awaited::Notice,
-        (OwnEnd::Fin, _) => Awaited::End,
-        (OwnEnd::Open, _) if is_refused => Awaited::End,
-        (OwnEnd::Open, Some(Owes::ReadOnOrEnd(_))) => Awaited::RequestOrEnd(requests),
-        (OwnEnd::Open, _) => Awaited::Request(requests),
-    }
 }
 
 impl Permitted {
