@@ -211,7 +211,7 @@ impl Expectations {
         Self::default().updated(run, |_| true)
     }
 
-    /// The same, with what is listed already: its reasons are kept, and so are entries of which the run
+    /// The text of such a file, with what is listed already: its reasons are kept, and so are entries of which the run
     /// says nothing, since their cases exist and were not played, or fail only at times.
     #[must_use]
     pub fn updated(&self, run: &Run, exists: impl Fn(&str) -> bool) -> String {

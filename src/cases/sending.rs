@@ -1,9 +1,9 @@
-//! Replies as octets: their framing, their padding, their text.
+//! FrameLog as octets: their framing, their padding, their text.
 
 use super::Case;
 use super::maker::flood;
 use crate::judge::Finding;
-use crate::judge::replies::Replies;
+use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
 use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::ReplyFraming,
         "sizes",
-        "Replies to requests of many sizes are whole frames with nothing between them.",
+        "FrameLog to requests of many sizes are whole frames with nothing between them.",
         |s| {
             let a = s.open();
             for octets in [20, 59, 60, 61, 119, 120, 121, 1_000, 4_096] {
@@ -117,7 +117,7 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::MinimalPadding,
         "every-length",
-        "Replies of every length have less than a chunk of padding.",
+        "FrameLog of every length have less than a chunk of padding.",
         |s| {
             s.need_chunks();
             let a = s.open();
@@ -221,9 +221,9 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-/// Replies of many lengths that all fill their last chunk, and end in white space, are padded with it.
+/// FrameLog of many lengths that all fill their last chunk, and end in white space, are padded with it.
 fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<Finding> {
-    let mut replies = Replies::new(profile);
+    let mut replies = FrameLog::new(profile);
     for (index, entry) in transcript.of(0) {
         if let Seen::Received(octets) = &entry.seen {
             replies.push(index, octets);

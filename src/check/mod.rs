@@ -31,12 +31,14 @@ pub use error::CheckError;
 pub use selection::{Selection, SelectionError, Selector};
 pub use server::{Address, Command, Server};
 
+use crate::cases::{self, Case};
 use crate::event::Event;
 use crate::expect::Expectations;
 use crate::outcome::Keep;
-use crate::profile::Profile;
+use crate::profile::{Profile, Reply};
 use crate::report::Outputs;
-use crate::run::DEFAULT_TIMEOUT;
+use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs};
+use crate::spec::Role;
 use std::fmt;
 use std::fs;
 use std::net::ToSocketAddrs;
@@ -82,8 +84,8 @@ pub fn check_client(command: impl Into<String>) -> Check<Client> {
 /// of the tutorial, and all cases but slow ones.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is checked before it is run"]
-pub struct Check<S> {
-    subject: S,
+pub struct Check<T> {
+    target: T,
     manner: Manner,
 }
 
@@ -91,28 +93,35 @@ pub struct Check<S> {
 #[derive(Debug, Clone)]
 struct Manner {
     profile: Profile,
+    /// How a server's replies relate to requests, where that was said.
+    reply: Option<Reply>,
     selection: Selection,
     known: Option<PathBuf>,
     is_strict: bool,
+    is_slow: bool,
     timeout: Duration,
     jobs: Option<usize>,
+    repeat: u32,
     seed: u64,
     keep: Keep,
 }
 
-impl<S> Check<S> {
-    fn new(subject: S) -> Self {
+impl<T> Check<T> {
+    fn new(target: T) -> Self {
         let manner = Manner {
             profile: Profile::tutorial(),
+            reply: None,
             selection: Selection::default(),
             known: None,
             is_strict: false,
+            is_slow: false,
             timeout: DEFAULT_TIMEOUT,
             jobs: None,
+            repeat: 1,
             seed: 1,
             keep: Keep::OfFindings,
         };
-        Self { subject, manner }
+        Self { target, manner }
     }
 
     /// The wire format.
@@ -158,6 +167,12 @@ impl<S> Check<S> {
         self
     }
 
+    /// Plays each case so often; never is taken for once.
+    pub fn repeat(mut self, times: u32) -> Self {
+        self.manner.repeat = times.max(1);
+        self
+    }
+
     /// What all that chance chooses is made from, instead of 1: the same seed sends the same octets.
     pub fn seed(mut self, seed: u64) -> Self {
         self.manner.seed = seed;
@@ -173,9 +188,9 @@ impl<S> Check<S> {
 
 #[allow(
     private_bounds,
-    reason = "there are no other subjects than those of this room"
+    reason = "there are no other targets than those of this room"
 )]
-impl<S: Subject> Check<S> {
+impl<T: IntoTarget> Check<T> {
     /// Plays the cases, and returns when all have their verdicts. It has a thread and a runtime of its
     /// own, so it may be called from anywhere; but where the server is a task of the caller's runtime, and
     /// that has no other thread, it is [`Self::run_async`] that leaves it its turn.
@@ -202,16 +217,40 @@ impl<S: Subject> Check<S> {
     /// # Errors
     /// If nothing was played: nobody is there, or what was said of the check cannot be.
     pub async fn run_async(self) -> Result<Checked, CheckError> {
-        let Self { subject, manner } = self;
+        let Self { target, manner } = self;
         let mut outputs = Outputs::default();
-        outputs.mark(manner.expectations()?.marker(S::is_case));
-        let mut tell = |event| outputs.event(named(event));
-        subject.play(manner, &mut tell).await?;
+        outputs.mark(manner.expectations()?.marker(is_case_for::<T>));
+        let cases = manner.selection.cases(T::ROLE)?;
+        let mut named = target.into_target().await?;
+        let options = manner.options(T::ROLE, named.name, cases);
+        let mut tell = |event| outputs.event(repeatable(event));
+        run::run(&mut named.target, &options, &mut tell).await?;
         Ok(Checked::new(outputs.finish().run))
     }
 }
 
+fn is_case_for<T: IntoTarget>(id: &str) -> bool {
+    cases::case(id).is_some_and(|case| case.role() == T::ROLE)
+}
+
 impl Manner {
+    fn options(self, role: Role, name: String, cases: Vec<&'static Case>) -> Options {
+        let profile = match self.reply {
+            Some(reply) => self.profile.with_reply(reply),
+            None => self.profile,
+        };
+        Options {
+            cases,
+            timeout: self.timeout,
+            jobs: self.jobs.unwrap_or(default_jobs(role)),
+            repeat: self.repeat,
+            seed: self.seed,
+            slow: self.is_slow,
+            keep: self.keep,
+            ..Options::new(role, name, profile)
+        }
+    }
+
     /// What is known to fail: nothing, unless a file says so.
     fn expectations(&self) -> Result<Expectations, CheckError> {
         let Some(path) = &self.known else {
@@ -232,25 +271,24 @@ impl Manner {
 }
 
 /// There is no command line that would play a case again: what selects it here is told instead.
-fn named(mut event: Event) -> Event {
+fn repeatable(mut event: Event) -> Event {
     if let Event::CaseFinished(result) = &mut event {
         result.rerun = format!(".only({:?})", result.id);
     }
     event
 }
 
-/// Who is told what happens.
-type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
+/// What is checked, with its name.
+struct Named {
+    name: String,
+    target: Target,
+}
 
-/// What is checked.
-trait Subject: Send + 'static {
-    /// Whether there is a case of that name.
-    fn is_case(id: &str) -> bool;
+/// What a check is made of.
+trait IntoTarget: Send + 'static {
+    /// Which side of the protocol it plays.
+    const ROLE: Role;
 
-    /// Plays the cases to it.
-    fn play(
-        self,
-        manner: Manner,
-        tell: Tell<'_>,
-    ) -> impl Future<Output = Result<(), CheckError>> + Send;
+    /// The target as what was said makes it.
+    fn into_target(self) -> impl Future<Output = Result<Named, CheckError>> + Send;
 }

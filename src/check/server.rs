@@ -1,10 +1,9 @@
 //! Servers, as something to be checked.
 
-use super::{Check, CheckError, Manner, Subject, Tell};
-use crate::cases;
+use super::{Check, CheckError, IntoTarget, Named};
 use crate::peer::Process;
 use crate::profile::Reply;
-use crate::run::{self, DEFAULT_STARTUP, Options, ServerTarget, default_jobs};
+use crate::run::{DEFAULT_STARTUP, ServerTarget};
 use crate::spec::Role;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -13,14 +12,11 @@ use std::time::Duration;
 /// A server: where it is, and how it is played at.
 #[derive(Debug, Clone)]
 pub struct Server<P> {
-    place: P,
-    reply: Option<Reply>,
+    from: P,
     slack: Option<Duration>,
-    is_slow: bool,
-    repeat: u32,
 }
 
-/// The place of a server that somebody else started.
+/// Where a server listens that somebody else started.
 #[derive(Debug, Clone)]
 pub struct Address {
     /// As the user calls it.
@@ -30,7 +26,7 @@ pub struct Address {
     pid: Option<u32>,
 }
 
-/// The place of a server that is started here.
+/// The command that starts a server.
 #[derive(Debug, Clone)]
 pub struct Command {
     text: String,
@@ -38,14 +34,8 @@ pub struct Command {
 }
 
 impl<P> Server<P> {
-    pub(super) const fn new(place: P) -> Self {
-        Self {
-            place,
-            reply: None,
-            slack: None,
-            is_slow: false,
-            repeat: 1,
-        }
+    pub(super) const fn new(from: P) -> Self {
+        Self { from, slack: None }
     }
 }
 
@@ -72,25 +62,19 @@ impl Command {
 impl<P> Check<Server<P>> {
     /// How replies relate to requests, instead of finding out.
     pub fn reply(mut self, reply: Reply) -> Self {
-        self.subject.reply = Some(reply);
+        self.manner.reply = Some(reply);
         self
     }
 
     /// What is added to silence that round trips have shown, instead of what was measured.
     pub fn slack(mut self, slack: Duration) -> Self {
-        self.subject.slack = Some(slack);
+        self.target.slack = Some(slack);
         self
     }
 
     /// Plays the slow cases too.
     pub fn slow(mut self) -> Self {
-        self.subject.is_slow = true;
-        self
-    }
-
-    /// Plays each case so often; never is taken for once.
-    pub fn repeat(mut self, times: u32) -> Self {
-        self.subject.repeat = times.max(1);
+        self.manner.is_slow = true;
         self
     }
 }
@@ -98,7 +82,7 @@ impl<P> Check<Server<P>> {
 impl Check<Server<Address>> {
     /// The server's process on this machine: what clients cost it is checked too, on Linux.
     pub fn pid(mut self, pid: u32) -> Self {
-        self.subject.place.pid = Some(pid);
+        self.target.from.pid = Some(pid);
         self
     }
 }
@@ -106,70 +90,43 @@ impl Check<Server<Address>> {
 impl Check<Server<Command>> {
     /// How long the server may take until it listens, instead of 10 s.
     pub fn startup(mut self, startup: Duration) -> Self {
-        self.subject.place.startup = startup;
+        self.target.from.startup = startup;
         self
     }
 }
 
-/// A server that can be played at.
-struct Ready {
-    name: String,
-    server: ServerTarget,
+/// How a server is come by.
+trait ServerSource: Send + 'static {
+    /// The server, as the user calls it.
+    fn server(self) -> Result<(String, ServerTarget), CheckError>;
 }
 
-trait Place: Send + 'static {
-    fn ready(self) -> Result<Ready, CheckError>;
-}
-
-impl Place for Address {
-    fn ready(self) -> Result<Ready, CheckError> {
+impl ServerSource for Address {
+    fn server(self) -> Result<(String, ServerTarget), CheckError> {
         let Self { name, found, pid } = self;
         let unknown = |why| CheckError::NoAddress {
             target: name.clone(),
             why,
         };
-        Ok(Ready {
-            server: ServerTarget::at(&found.map_err(unknown)?)
-                .process(pid.map(Process::new).transpose()?),
-            name,
-        })
+        let server = ServerTarget::at(&found.map_err(unknown)?);
+        let server = server.process(pid.map(Process::new).transpose()?);
+        Ok((name, server))
     }
 }
 
-impl Place for Command {
-    fn ready(self) -> Result<Ready, CheckError> {
+impl ServerSource for Command {
+    fn server(self) -> Result<(String, ServerTarget), CheckError> {
         let launch = CheckError::launch(&self.text)?;
-        Ok(Ready {
-            name: self.text,
-            server: ServerTarget::spawned(launch, self.startup),
-        })
+        Ok((self.text, ServerTarget::spawned(launch, self.startup)))
     }
 }
 
-impl<P: Place> Subject for Server<P> {
-    fn is_case(id: &str) -> bool {
-        cases::case(id).is_some()
-    }
+impl<S: ServerSource> IntoTarget for Server<S> {
+    const ROLE: Role = Role::Server;
 
-    async fn play(self, manner: Manner, tell: Tell<'_>) -> Result<(), CheckError> {
-        let cases = manner.selection.cases(Role::Server)?;
-        let ready = self.place.ready()?;
-        let profile = match self.reply {
-            Some(reply) => manner.profile.with_reply(reply),
-            None => manner.profile,
-        };
-        let options = Options {
-            cases,
-            timeout: manner.timeout,
-            jobs: manner.jobs.unwrap_or(default_jobs(Role::Server)),
-            repeat: self.repeat,
-            seed: manner.seed,
-            slow: self.is_slow,
-            keep: manner.keep,
-            ..Options::new(Role::Server, ready.name, profile)
-        };
-        let server = ready.server.slack(self.slack);
-        run::run(&mut server.into(), &options, tell).await?;
-        Ok(())
+    async fn into_target(self) -> Result<Named, CheckError> {
+        let (name, server) = self.from.server()?;
+        let target = server.slack(self.slack).into();
+        Ok(Named { name, target })
     }
 }

@@ -1,8 +1,8 @@
 //! The faults and variants that `serve` and `chat` know by name.
 
 use super::exit::Failure;
-use super::near::near;
 use super::out;
+use super::suggestions::suggestions;
 use crate::altered::{Alterable, Alteration, Fault, Variant};
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ pub(crate) fn unknown(
     name: &str,
     names: impl Iterator<Item = &'static str>,
 ) -> Unknown {
-    let near = near(name, names);
+    let near = suggestions(name, names);
     Unknown { kind, near }
 }
 

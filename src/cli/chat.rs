@@ -46,12 +46,12 @@ struct Chat {
 #[derive(Debug, Default)]
 struct Counts {
     sent: Cell<u64>,
-    heard: Cell<u64>,
+    answered: Cell<u64>,
 }
 
 impl Counts {
     fn owed(&self) -> u64 {
-        self.sent.get().saturating_sub(self.heard.get())
+        self.sent.get().saturating_sub(self.answered.get())
     }
 }
 
@@ -97,7 +97,7 @@ impl Chat {
         let over = Cell::new(false);
         let mut listening = pin!(self.listen(&mut receiver, &counts, &over));
         let spoken = tokio::select! {
-            heard = &mut listening => return heard.and_then(|()| self.server_went(&counts)),
+            done = &mut listening => return done.and_then(|()| self.server_went(&counts)),
             spoken = speak(&mut sender, profile, &counts) => spoken,
         };
         match spoken {
@@ -109,8 +109,8 @@ impl Chat {
             return Ok(Exit::Ok);
         }
         match (timeout(self.timeout, listening).await, spoken) {
-            (Ok(heard), Ok(())) => heard.and_then(|()| self.all_heard(&counts)),
-            (Ok(heard), Err(_)) => heard.and_then(|()| self.server_went(&counts)),
+            (Ok(done), Ok(())) => done.and_then(|()| self.all_answered(&counts)),
+            (Ok(done), Err(_)) => done.and_then(|()| self.server_went(&counts)),
             (Err(_), Err(error)) => Err(failed(&self.target, &error)),
             (Err(_), Ok(())) => Err(self.still_owed(&counts)),
         }
@@ -133,7 +133,7 @@ impl Chat {
                 }
                 Err(error) => return Err(failed(&self.target, &error)),
             }
-            one_more(&counts.heard);
+            one_more(&counts.answered);
             if over.get() && counts.owed() == 0 {
                 return Ok(());
             }
@@ -141,12 +141,12 @@ impl Chat {
     }
 
     fn server_went(&self, counts: &Counts) -> Result<Exit, Failure> {
-        let exit = self.all_heard(counts)?;
+        let exit = self.all_answered(counts)?;
         out::note(format_args!("{} has closed the connection", self.target));
         Ok(exit)
     }
 
-    fn all_heard(&self, counts: &Counts) -> Result<Exit, Failure> {
+    fn all_answered(&self, counts: &Counts) -> Result<Exit, Failure> {
         match counts.owed() {
             0 => Ok(Exit::Ok),
             _ => Err(failed(&self.target, &ClientError::Closed)),

@@ -16,11 +16,11 @@ pub(crate) enum LineError {
 }
 
 /// A line and its number, counted from 1.
-pub(crate) type Line = Result<(u64, String), LineError>;
+pub(crate) type InputLine = Result<(u64, String), LineError>;
 
 /// Lines of the standard input, read by a thread of its own: a read there cannot be cancelled, and
 /// must not keep the program from ending.
-pub(crate) fn stdin(longest: usize) -> mpsc::Receiver<Line> {
+pub(crate) fn stdin(longest: usize) -> mpsc::Receiver<InputLine> {
     let (sender, receiver) = mpsc::channel(1);
     thread::spawn(move || {
         for line in lines(io::stdin().lock(), longest) {
@@ -34,7 +34,7 @@ pub(crate) fn stdin(longest: usize) -> mpsc::Receiver<Line> {
 
 /// Lines without their ends. What is too long is dropped up to the end of its line; nothing follows an
 /// input that cannot be read.
-fn lines(mut input: impl BufRead, longest: usize) -> impl Iterator<Item = Line> {
+fn lines(mut input: impl BufRead, longest: usize) -> impl Iterator<Item = InputLine> {
     let mut number = 0_u64;
     let mut broken = false;
     std::iter::from_fn(move || {
@@ -83,7 +83,7 @@ fn next_line(input: &mut impl BufRead, longest: usize) -> io::Result<Option<Vec<
 mod tests {
     use super::*;
 
-    fn read(input: &[u8], longest: usize) -> Vec<Line> {
+    fn read(input: &[u8], longest: usize) -> Vec<InputLine> {
         lines(input, longest).collect()
     }
 

@@ -14,7 +14,6 @@ mod host_port;
 mod lines;
 mod list;
 mod log;
-mod near;
 mod out;
 mod plain;
 mod profiles;
@@ -29,6 +28,7 @@ mod send;
 mod serve;
 mod show;
 mod signals;
+mod suggestions;
 mod target;
 mod wire_format;
 

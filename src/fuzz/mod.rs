@@ -105,9 +105,9 @@ fn judge_session(
         }
     }
     for conn in 0..script.connections() {
-        if heard(&as_cut, conn) != heard(&otherwise, conn) {
+        if received(&as_cut, conn) != received(&otherwise, conn) {
             return Err(format!(
-                "reassembly: connection {conn} heard something else"
+                "reassembly: connection {conn} received something else"
             ));
         }
     }
@@ -115,7 +115,7 @@ fn judge_session(
 }
 
 /// All octets that came on a connection.
-fn heard(transcript: &Transcript, conn: Conn) -> Vec<u8> {
+fn received(transcript: &Transcript, conn: Conn) -> Vec<u8> {
     let received = transcript
         .of(conn)
         .filter_map(|(_, entry)| match &entry.seen {

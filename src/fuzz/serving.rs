@@ -23,7 +23,7 @@ pub(super) fn echo(request: Result<Message, Undecodable>) -> Reply {
 
 /// Plays the script, each connection at a session of its own. Time is what the script's pauses say.
 pub(super) fn play(profile: &Profile, script: &Script, handler: Handler) -> Transcript {
-    let mut stage = Stage {
+    let mut exchange = Exchange {
         profile,
         handler,
         start: Instant::now(),
@@ -32,13 +32,13 @@ pub(super) fn play(profile: &Profile, script: &Script, handler: Handler) -> Tran
         transcript: Transcript::default(),
     };
     for step in script.steps() {
-        stage.step(step.conn, &step.action);
+        exchange.step(step.conn, &step.action);
     }
-    stage.give_up();
-    stage.transcript
+    exchange.give_up();
+    exchange.transcript
 }
 
-struct Stage<'a> {
+struct Exchange<'a> {
     profile: &'a Profile,
     handler: Handler,
     start: Instant,
@@ -56,7 +56,7 @@ struct Connection {
     over: bool,
 }
 
-impl Stage<'_> {
+impl Exchange<'_> {
     fn step(&mut self, conn: Conn, action: &Action) {
         match action {
             Action::Open => {

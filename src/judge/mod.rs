@@ -8,9 +8,9 @@
 
 mod client;
 mod content;
-mod heard;
+pub mod frame_log;
+mod observed;
 mod printed;
-pub mod replies;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -19,14 +19,14 @@ pub use client::{
     ClientTraits, FREE_ADDRESS_SPACE, FREE_MEMORY, Requests, Shape, Shows, found, missed_aim,
 };
 pub use content::{Frame, ReplyRule, mentions};
-pub use heard::settled;
+pub use observed::settled;
 
 use crate::model::Permitted;
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::spec::{Clause, Level};
 use crate::transcript::{Canary, Transcript};
-use heard::Heard;
+use observed::Observed;
 
 /// Something that the protocol does not permit, and where it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,8 +135,8 @@ fn judge_server(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for conn in 0..permitted.len() {
-        let heard = Heard::of(profile, transcript, conn);
-        findings.extend(walk::findings(profile, rule, permitted, conn, &heard));
+        let observed = Observed::of(profile, transcript, conn);
+        findings.extend(walk::findings(profile, rule, permitted, conn, &observed));
     }
     findings.extend(canary(&transcript.canary));
     findings

@@ -1,7 +1,7 @@
 //! The walk along the duties of one connection.
 
-use super::heard::{Close, Heard};
-use super::replies::{Reply, Rest};
+use super::frame_log::{LoggedFrame as Reply, Rest};
+use super::observed::{Close, Observed};
 use super::{Finding, ReplyRule};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Place;
@@ -17,12 +17,12 @@ pub(super) fn findings(
     rule: &ReplyRule,
     all: &[Permitted],
     conn: Conn,
-    heard: &Heard,
+    observed: &Observed,
 ) -> Vec<Finding> {
     let Some(permitted) = all.get(conn) else {
         return Vec::new();
     };
-    if let Some(why) = &heard.refused {
+    if let Some(why) = &observed.refused {
         return vec![Finding::must(
             Clause::Concurrency,
             conn,
@@ -35,7 +35,7 @@ pub(super) fn findings(
         all,
         conn,
         permitted,
-        heard,
+        observed,
         next: 0,
         may_close: false,
         findings: Vec::new(),
@@ -56,7 +56,7 @@ struct Walk<'a> {
     all: &'a [Permitted],
     conn: Conn,
     permitted: &'a Permitted,
-    heard: &'a Heard,
+    observed: &'a Observed,
     /// The next reply that no duty has taken yet.
     next: usize,
     /// Whether the server may have closed upon the last duty that took a reply.
@@ -73,12 +73,12 @@ enum Then {
 
 impl<'a> Walk<'a> {
     fn run(&mut self) {
-        for reply in &self.heard.replies {
+        for reply in &self.observed.replies {
             self.form(reply);
         }
         let mut unmet = None;
         for duty in &self.permitted.duties {
-            if duty.due > self.heard.sent_in_all() {
+            if duty.due > self.observed.sent_in_all() {
                 unmet = Some(duty);
                 break;
             }
@@ -114,7 +114,7 @@ impl<'a> Walk<'a> {
             ) => start,
             _ => return false,
         };
-        self.heard.close.is_some() && self.heard.sent_in_all() >= self.header_end(start)
+        self.observed.close.is_some() && self.observed.sent_in_all() >= self.header_end(start)
     }
 
     fn header_end(&self, start: usize) -> usize {
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
                     self.still_open()
                 );
                 self.must(Clause::Undecodable, what, duty);
-            } else if matches!(doubt, Doubt::MorePadding(_)) && self.heard.close.is_some() {
+            } else if matches!(doubt, Doubt::MorePadding(_)) && self.observed.close.is_some() {
                 self.refused_padding("the connection was closed", duty);
             }
             return Then::Stop;
@@ -202,24 +202,24 @@ impl<'a> Walk<'a> {
 
     /// Whether the server closed, by itself, when it had sent the replies that were taken so far.
     fn closed_behind_last_reply(&self) -> bool {
-        let no_more = self.next >= self.heard.replies.len();
-        no_more && self.heard.close.is_some() && self.heard.own_end.is_none()
+        let no_more = self.next >= self.observed.replies.len();
+        no_more && self.observed.close.is_some() && self.observed.own_end.is_none()
     }
 
     /// The next reply, which must not have begun before the duty was due. What is wrong with a header
     /// can be said as soon as it is there.
     fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
-        let reply = self.heard.replies.get(self.next)?;
+        let reply = self.observed.replies.get(self.next)?;
         self.next = self.next.saturating_add(1);
         let due = if may_be_refused(duty) {
             self.header_end(duty.start)
         } else {
             duty.due
         };
-        if self.heard.sent_before(reply.first_entry) < due {
+        if self.observed.sent_before(reply.first_entry) < due {
             let what = format!(
                 "a reply began when {} of the request's {} octets had been sent",
-                self.heard
+                self.observed
                     .sent_before(reply.first_entry)
                     .saturating_sub(duty.start),
                 duty.due.saturating_sub(duty.start),
@@ -230,10 +230,10 @@ impl<'a> Walk<'a> {
     }
 
     fn missing(&mut self, duty: &Duty) -> Then {
-        if self.is_void() || matches!(self.heard.rest, Rest::Malformed(..)) {
+        if self.is_void() || matches!(self.observed.rest, Rest::Malformed(..)) {
             return Then::Stop;
         }
-        match self.heard.close {
+        match self.observed.close {
             Some(_) if self.may_close => {}
             Some((_, Close::Rst)) if self.close_follows(duty) => {}
             Some((_, close)) if self.was_outstanding_at_fin(duty) => {
@@ -267,14 +267,14 @@ impl<'a> Walk<'a> {
         self.permitted
             .duties
             .iter()
-            .filter(|later| later.start > duty.start && later.due <= self.heard.sent_in_all())
+            .filter(|later| later.start > duty.start && later.due <= self.observed.sent_in_all())
             .any(|later| !matches!(later.owes, Owes::Reply(_)))
     }
 
     fn was_outstanding_at_fin(&self, duty: &Duty) -> bool {
-        matches!(self.heard.own_end, Some((fin, OwnEnd::Fin))
-            if self.heard.sent_before(fin) >= duty.due
-                && self.heard.close.is_some_and(|(close, _)| close > fin))
+        matches!(self.observed.own_end, Some((fin, OwnEnd::Fin))
+            if self.observed.sent_before(fin) >= duty.due
+                && self.observed.close.is_some_and(|(close, _)| close > fin))
     }
 
     fn content(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
@@ -352,13 +352,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Replies that nothing asked for.
+    /// FrameLog that nothing asked for.
     fn left_over(&mut self) {
-        let extra = self.heard.replies.len().saturating_sub(self.next);
-        if extra == 0 && !self.heard.flooded {
+        let extra = self.observed.replies.len().saturating_sub(self.next);
+        if extra == 0 && !self.observed.flooded {
             return;
         }
-        let (clause, when) = match (self.permitted.tail, self.heard.own_end) {
+        let (clause, when) = match (self.permitted.tail, self.observed.own_end) {
             (Tail::Inside { .. }, Some((_, OwnEnd::Fin))) => (
                 Clause::Truncation,
                 "although the last frame was never completed",
@@ -371,11 +371,11 @@ impl<'a> Walk<'a> {
             _ => (Clause::Unsolicited, "that no request asked for"),
         };
         let first = self
-            .heard
+            .observed
             .replies
             .get(self.next)
             .map(|reply| excerpt(reply.payload()));
-        let what = if self.heard.flooded {
+        let what = if self.observed.flooded {
             format!("octets without end {when}; reading was stopped")
         } else {
             format!(
@@ -387,7 +387,7 @@ impl<'a> Walk<'a> {
     }
 
     fn first_extra_after(&self, fin: usize) -> bool {
-        self.heard
+        self.observed
             .replies
             .get(self.next)
             .is_some_and(|reply| reply.first_entry > fin)
@@ -395,8 +395,8 @@ impl<'a> Walk<'a> {
 
     /// What came behind the last whole reply.
     fn rest(&mut self) {
-        let reset = matches!(self.heard.close, Some((_, Close::Rst)));
-        match &self.heard.rest {
+        let reset = matches!(self.observed.close, Some((_, Close::Rst)));
+        match &self.observed.rest {
             Rest::Nothing => {}
             Rest::Malformed(fault, octets) => {
                 let what = format!(
@@ -406,7 +406,7 @@ impl<'a> Walk<'a> {
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
-            Rest::Unfinished(octets) if self.heard.flooded => {
+            Rest::Unfinished(octets) if self.observed.flooded => {
                 let what = format!("octets without end: {octets} of a reply, and no end of it");
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
@@ -422,8 +422,8 @@ impl<'a> Walk<'a> {
 
     /// The end of a connection all of whose duties were met.
     fn end(&mut self) {
-        let closed = self.heard.close;
-        match (self.permitted.tail, self.heard.own_end) {
+        let closed = self.observed.close;
+        match (self.permitted.tail, self.observed.own_end) {
             _ if self.is_void() => {}
             (Tail::Void, _) => {}
             (tail, Some((_, OwnEnd::Fin))) if self.is_still_open() => {
@@ -455,7 +455,7 @@ impl<'a> Walk<'a> {
     /// The frame is the one that begins at that offset, if there is one.
     fn closed_unasked(&mut self, frame: Option<usize>, close: Close) {
         let how = close.how();
-        let (clause, level, what) = match frame.map(|start| self.heard.open_since(start)) {
+        let (clause, level, what) = match frame.map(|start| self.observed.open_since(start)) {
             Some(age) if age >= SHOULD_WAIT => return,
             Some(age) => {
                 let level = if age >= MUST_WAIT {
@@ -465,7 +465,7 @@ impl<'a> Walk<'a> {
                 };
                 let what = format!(
                     "the server {how} inside a frame, unasked, {} after its first octet",
-                    span(age)
+                    duration(age)
                 );
                 (Clause::Patience, level, what)
             }
@@ -480,7 +480,7 @@ impl<'a> Walk<'a> {
 
     /// Whether only a part of the request had been sent when that entry was noted.
     fn is_inside(&self, duty: &Duty, entry: usize) -> bool {
-        let sent = self.heard.sent_before(entry);
+        let sent = self.observed.sent_before(entry);
         duty.start < sent && sent < duty.due
     }
 
@@ -489,11 +489,11 @@ impl<'a> Walk<'a> {
         if self.is_void() || self.may_close {
             return;
         }
-        if let Some((at, close)) = self.heard.close {
+        if let Some((at, close)) = self.observed.close {
             let mut duties = self.permitted.duties.iter();
             let inside = duties.find(|duty| self.is_inside(duty, at));
             self.closed_unasked(inside.map(|duty| duty.start), close);
-        } else if self.heard.blocked {
+        } else if self.observed.blocked {
             let what = "the server stopped reading although the client read every reply";
             self.findings
                 .push(Finding::must(Clause::Pipelining, self.conn, what));
@@ -502,18 +502,18 @@ impl<'a> Walk<'a> {
 
     /// Whether nothing can be said of what is missing: the client did not look, or left.
     fn is_void(&self) -> bool {
-        self.heard.is_reset_by_client() || self.heard.deaf
+        self.observed.is_reset_by_client() || self.observed.deaf
     }
 
     /// Whether the connection stood when waiting for its end, or for a reply, was given up. A script
     /// that was broken off elsewhere did not wait here, and says nothing.
     fn is_still_open(&self) -> bool {
-        self.heard.close.is_none() && self.heard.gave_up.is_some() && !self.is_void()
+        self.observed.close.is_none() && self.observed.gave_up.is_some() && !self.is_void()
     }
 
     fn still_open(&self) -> String {
-        match self.heard.gave_up {
-            Some(after) => format!("the connection was still open after {}", span(after)),
+        match self.observed.gave_up {
+            Some(after) => format!("the connection was still open after {}", duration(after)),
             None => "the connection was still open".into(),
         }
     }
@@ -566,7 +566,7 @@ fn excerpt(octets: &[u8]) -> String {
 }
 
 /// A time as people say it.
-fn span(time: Duration) -> String {
+fn duration(time: Duration) -> String {
     match time.as_millis() {
         millis @ 0..1_000 => format!("{millis} ms"),
         _ => format!("{:.1} s", time.as_secs_f64()),

@@ -1,7 +1,7 @@
 //! What is seen while one script is played, in the order in which it is seen: on its connections, and of
 //! the client's program if it is a client that is played to.
 
-use crate::judge::replies::{Replies, Rest};
+use crate::judge::frame_log::{FrameLog, Rest};
 use crate::peer::clock::patiently;
 use crate::peer::connection::ConnectionObserver;
 use crate::peer::group::{Output, ProcessObserver};
@@ -55,7 +55,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// It has ended, and all that it said has been heard.
+    /// It has ended, and all that it said has been read.
     pub(crate) const fn is_gone(&self) -> bool {
         self.exited && self.closed >= 2
     }
@@ -64,7 +64,7 @@ impl Program {
 /// Where a connection stands.
 #[derive(Debug)]
 struct State {
-    replies: Replies,
+    replies: FrameLog,
     now: Now,
 }
 
@@ -119,7 +119,7 @@ impl Log {
         let mut inner = self.inner();
         let at = self.began.elapsed();
         while inner.conns.len() <= conn {
-            let replies = Replies::new(&self.profile);
+            let replies = FrameLog::new(&self.profile);
             inner.conns.push(State {
                 replies,
                 now: Now::default(),

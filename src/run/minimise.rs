@@ -38,7 +38,7 @@ impl Default for Bounds {
 /// A smaller script that fails in the same way.
 #[derive(Debug, Clone)]
 pub struct Minimised {
-    /// It.
+    /// The smaller script.
     pub script: Script,
     /// The clause that it breaks.
     pub clause: Clause,
@@ -244,7 +244,7 @@ fn prevailing(shown: &[Goal], clause: Clause) -> Option<Goal> {
 struct Bench<'a> {
     player: &'a mut Player,
     target: &'a mut Target,
-    /// The same, for the first plays and the last.
+    /// The player with more time for everything, for the first plays and the last.
     patient: Player,
     case: Option<&'a Case>,
     /// A server serves nobody any more, or a client cannot be started.

@@ -43,7 +43,7 @@ impl Peer {
         }
     }
 
-    /// The same, to be waited for longer, as when a failure is to be confirmed.
+    /// This peer, to be waited for longer, as when a failure is to be confirmed.
     pub(super) fn stretched(&self) -> Self {
         match self {
             Self::Server(server) => Self::Server(server.stretched()),
@@ -169,7 +169,7 @@ impl Peer {
         }
     }
 
-    /// The same, where a server that takes connections and does not answer is given that long.
+    /// Whether it serves again, where a server that takes connections and does not answer is given that long.
     pub(super) async fn comes_back_within(&self, recover: Duration) -> bool {
         match self {
             Self::Server(server) => server.comes_back_within(recover).await,

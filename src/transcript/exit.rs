@@ -19,7 +19,7 @@ const SIGSYS: i32 = if cfg!(target_os = "linux") { 31 } else { 12 };
 const OWN_FAULT: [i32; 6] = [4, 6, SIGBUS, 8, 11, 13];
 
 impl Exit {
-    /// The same, seen through a shell, which tells of signals by codes from 128 on.
+    /// How a process ended, seen through a shell, which tells of signals by codes from 128 on.
     #[must_use]
     pub fn through_shell(self) -> Self {
         match self {

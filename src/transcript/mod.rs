@@ -200,7 +200,7 @@ impl Transcript {
         self.with(kept.map(|(_, entry)| entry.clone()))
     }
 
-    /// The same, as if what came late had not been late.
+    /// What was seen, as if what came late had not been late.
     #[must_use]
     pub fn without_lateness(&self) -> Self {
         let came_late = self

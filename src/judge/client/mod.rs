@@ -14,7 +14,7 @@ pub use shape::Shape;
 pub use shown::found;
 
 use super::Finding;
-use super::replies::{Replies, Reply as Request, Rest};
+use super::frame_log::{FrameLog, LoggedFrame as Request, Rest};
 use crate::model::payload::is_json_text;
 use crate::model::{Owes, Permitted};
 use crate::profile::Profile;
@@ -67,7 +67,7 @@ impl Requests {
     /// What the client sent before it was ended.
     #[must_use]
     pub fn of(profile: &Profile, transcript: &Transcript) -> Self {
-        let mut requests = Replies::new(profile);
+        let mut requests = FrameLog::new(profile);
         for (index, entry) in transcript.counting() {
             if let Seen::Received(octets) = &entry.seen {
                 requests.push(index, octets);

@@ -1,7 +1,7 @@
 //! What is wrong with what a client sent.
 
 use super::{Walk, counted, excerpt};
-use crate::judge::replies::{Reply as Request, Rest};
+use crate::judge::frame_log::{LoggedFrame as Request, Rest};
 use crate::judge::{Finding, mentions};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Fault;

@@ -1,7 +1,7 @@
 //! Whether the client shows the replies that it was sent, and nothing else as one.
 
 use super::{Shows, Walk};
-use crate::judge::replies::Reply as Request;
+use crate::judge::frame_log::LoggedFrame as Request;
 use crate::model::{Duty, Hidden, Owes, Showing, brief};
 use crate::spec::Level;
 use crate::transcript::Seen;

@@ -5,7 +5,7 @@ use super::target::{ClientTarget, NoClient, Source};
 use crate::cases::Unfit;
 use crate::cases::client::{Circumstances, Maker};
 use crate::event::Calibration;
-use crate::judge::replies::Rest;
+use crate::judge::frame_log::Rest;
 use crate::judge::{ClientTraits, Requests, Shape, Shows, found, mentions};
 use crate::model::{self, Owes, Permitted};
 use crate::outcome::{micros, millis};
@@ -34,12 +34,12 @@ const STARTS: u32 = 10;
 const REACTIONS: u32 = 20;
 
 /// What was seen in the first look.
-struct Look {
+struct FirstLook {
     permitted: Permitted,
     transcript: Transcript,
 }
 
-impl Look {
+impl FirstLook {
     /// The texts that the client was sent.
     fn texts(&self) -> Vec<&str> {
         let duties = self.permitted.duties.iter();
@@ -181,7 +181,7 @@ async fn look(
     peer: &ClientPeer,
     options: &Options,
     build: fn(&mut Maker<'_>),
-) -> Result<Look, NoClient> {
+) -> Result<FirstLook, NoClient> {
     let shows_at_once = guess(Shows::AtOnce);
     let circumstances = Circumstances {
         profile: &peer.profile,
@@ -199,7 +199,7 @@ async fn look(
     let (transcript, _) = played.map_err(|error| NoClient::NotStarted(error.to_string()))?;
     let permitted = permitted.into_iter().next();
     let permitted = permitted.ok_or_else(|| NoClient::NotStarted("nothing to play".into()))?;
-    Ok(Look {
+    Ok(FirstLook {
         permitted,
         transcript,
     })
@@ -231,7 +231,7 @@ fn with_words(exit: Exit, said: &str) -> String {
 
 fn traits(
     target: &ClientTarget,
-    first: &Look,
+    first: &FirstLook,
     requests: &Requests,
     again: bool,
     ahead: bool,
@@ -271,7 +271,7 @@ fn traits(
 }
 
 /// What the first request holds beyond what was typed for it, if it holds that.
-fn carries(first: &Look, requests: &Requests) -> Option<isize> {
+fn carries(first: &FirstLook, requests: &Requests) -> Option<isize> {
     let (typed, request) = (first.first_typed()?, requests.whole.first()?);
     let is_carried = !typed.text.is_empty() && mentions(request.payload(), &typed.text);
     let typed = isize::try_from(typed.line.len()).ok()?;
@@ -289,7 +289,7 @@ struct Times {
 }
 
 impl Times {
-    fn of(look: &Look) -> Self {
+    fn of(look: &FirstLook) -> Self {
         let at = |wanted: fn(&Seen) -> bool| {
             look.transcript
                 .counting()

@@ -5,7 +5,7 @@
 //! done harm.
 
 use crate::judge::ReplyRule;
-use crate::judge::replies::{Replies, Rest};
+use crate::judge::frame_log::{FrameLog, Rest};
 use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
@@ -28,7 +28,7 @@ const MOST: usize = 4 << 20;
 pub(super) struct Canary {
     profile: Profile,
     stream: TcpStream,
-    replies: Replies,
+    replies: FrameLog,
     seen: usize,
 }
 
@@ -80,7 +80,7 @@ impl Canary {
                 Trouble::Refused(error.to_string())
             }
         })?;
-        let (profile, replies) = (profile.clone(), Replies::new(profile));
+        let (profile, replies) = (profile.clone(), FrameLog::new(profile));
         Ok(Self {
             profile,
             stream,

@@ -65,7 +65,7 @@ pub(in crate::run) struct ServerPeer {
 }
 
 impl ServerPeer {
-    /// The same, to be waited for longer.
+    /// This server, to be waited for longer.
     pub(in crate::run) fn stretched(&self) -> Self {
         Self {
             pace: self.pace.stretched(),
@@ -128,7 +128,7 @@ impl ServerPeer {
         self.comes_back_within(RECOVER).await
     }
 
-    /// The same, where one that takes connections and does not answer is given that long.
+    /// Whether it serves a new client, where one that takes connections and does not answer is given that long.
     pub(in crate::run) async fn comes_back_within(&self, recover: Duration) -> bool {
         let begun = Instant::now();
         loop {

@@ -1,6 +1,6 @@
 //! One connection of a transcript, brought into the form that duties are compared with.
 
-use super::replies::{Replies, Reply, Rest};
+use super::frame_log::{FrameLog, LoggedFrame as Reply, Rest};
 use crate::model::{Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::{Conn, OwnEnd};
@@ -25,7 +25,7 @@ impl Close {
 
 /// What the client noticed of one connection.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Observed {
     pub(super) refused: Option<String>,
     pub(super) replies: Vec<Reply>,
     pub(super) rest: Rest,
@@ -43,9 +43,9 @@ pub(super) struct Heard {
     pub(super) gave_up: Option<Duration>,
 }
 
-impl Heard {
+impl Observed {
     pub(super) fn of(profile: &Profile, transcript: &Transcript, conn: Conn) -> Self {
-        let mut heard = Self {
+        let mut observed = Self {
             refused: None,
             replies: Vec::new(),
             rest: Rest::Nothing,
@@ -59,16 +59,16 @@ impl Heard {
             deaf: false,
             gave_up: None,
         };
-        let mut replies = Replies::new(profile);
+        let mut replies = FrameLog::new(profile);
         for (index, entry) in transcript.of(conn) {
-            heard.note(index, entry, &mut replies);
+            observed.note(index, entry, &mut replies);
         }
-        heard.rest = replies.rest();
-        heard.replies = replies.into_whole();
-        heard
+        observed.rest = replies.rest();
+        observed.replies = replies.into_whole();
+        observed
     }
 
-    fn note(&mut self, index: usize, entry: &Entry, replies: &mut Replies) {
+    fn note(&mut self, index: usize, entry: &Entry, replies: &mut FrameLog) {
         match &entry.seen {
             Seen::Refused(why) => self.refused = Some(why.clone()),
             Seen::Sent(octets) => {

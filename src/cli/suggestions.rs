@@ -4,7 +4,10 @@
 const MOST: usize = 3;
 
 /// The names that are most like `wrong`, the nearest first; none if none is.
-pub(crate) fn near<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn suggestions<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
     let mut found: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|name| Some((unlikeness(wrong, name)?, name)))
@@ -41,20 +44,23 @@ mod tests {
 
     #[test]
     fn what_is_slightly_wrong_is_recognised() {
-        assert_eq!(near("greting", NAMES), ["greeting"]);
-        assert_eq!(near("nolimit", NAMES)[0], "no-limit");
-        assert_eq!(near("wtiters-two", NAMES), [""; 0]);
+        assert_eq!(suggestions("greting", NAMES), ["greeting"]);
+        assert_eq!(suggestions("nolimit", NAMES)[0], "no-limit");
+        assert_eq!(suggestions("wtiters-two", NAMES), [""; 0]);
     }
 
     #[test]
     fn a_part_of_a_name_is_enough() {
-        assert_eq!(near("limit", NAMES), ["no-limit", "limit-a-chunk-too-high"]);
-        assert_eq!(near("writers-two", NAMES), ["two-writers"]);
+        assert_eq!(
+            suggestions("limit", NAMES),
+            ["no-limit", "limit-a-chunk-too-high"]
+        );
+        assert_eq!(suggestions("writers-two", NAMES), ["two-writers"]);
     }
 
     #[test]
     fn what_is_like_nothing_is_like_nothing() {
-        assert!(near("zzz", NAMES).is_empty());
-        assert!(near("", NAMES).is_empty());
+        assert!(suggestions("zzz", NAMES).is_empty());
+        assert!(suggestions("", NAMES).is_empty());
     }
 }

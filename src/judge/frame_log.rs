@@ -3,9 +3,9 @@
 use crate::model::reader::{self, Ending, Fault};
 use crate::profile::Profile;
 
-/// A whole reply.
+/// A whole frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct LoggedFrame {
     /// Place in the transcript of the entry that brought its first octet.
     pub first_entry: usize,
     /// Its header.
@@ -16,7 +16,7 @@ pub struct Reply {
     pub payload_len: usize,
 }
 
-impl Reply {
+impl LoggedFrame {
     /// Its payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
@@ -43,16 +43,16 @@ pub enum Rest {
 
 /// Takes octets as they come and keeps the replies in them.
 #[derive(Debug, Clone)]
-pub struct Replies {
+pub struct FrameLog {
     profile: Profile,
-    whole: Vec<Reply>,
+    whole: Vec<LoggedFrame>,
     pending: Vec<u8>,
     /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
     origins: Vec<(usize, usize)>,
     fault: Option<Fault>,
 }
 
-impl Replies {
+impl FrameLog {
     /// Before anything has come.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
@@ -74,7 +74,7 @@ impl Replies {
         }
     }
 
-    /// Replies have no limit of their own: what is kept of them is bounded by the run.
+    /// FrameLog have no limit of their own: what is kept of them is bounded by the run.
     fn read(&mut self) {
         let reading = reader::read_with_limit(&self.profile, &self.pending, u128::MAX);
         let mut taken = 0;
@@ -83,7 +83,7 @@ impl Replies {
             let part = |range: std::ops::Range<usize>| {
                 self.pending.get(range).unwrap_or_default().to_vec()
             };
-            self.whole.push(Reply {
+            self.whole.push(LoggedFrame {
                 first_entry,
                 header: part(frame.start..frame.body.start),
                 body: part(frame.body.clone()),
@@ -113,13 +113,13 @@ impl Replies {
 
     /// The whole replies so far.
     #[must_use]
-    pub fn whole(&self) -> &[Reply] {
+    pub fn whole(&self) -> &[LoggedFrame] {
         &self.whole
     }
 
     /// The whole replies, and no more of the rest.
     #[must_use]
-    pub fn into_whole(self) -> Vec<Reply> {
+    pub fn into_whole(self) -> Vec<LoggedFrame> {
         self.whole
     }
 
