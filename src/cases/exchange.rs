@@ -187,8 +187,9 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::Unsolicited,
         "after-a-reply",
-        "When the reply has come there is nothing more to say.",
+        "When the reply has come there is nothing more to say; and nothing at all where there are no replies.",
         |s| {
+            s.bear_silence();
             let a = s.open();
             s.ask(a);
             s.quiet(a);
@@ -201,6 +202,7 @@ pub(super) const CASES: &[Case] = &[
         "after-a-pause",
         "Nor is there later: no second reply, no sign of life.",
         |s| {
+            s.bear_silence();
             let a = s.open();
             s.ask(a);
             s.pause(100);
@@ -238,6 +240,7 @@ pub(super) const CASES: &[Case] = &[
         "inside-a-large-body",
         "Nor does a large body ask for anything while it comes: no leave to go on, no word on how far it has got.",
         |s| {
+            s.bear_silence();
             let a = s.open();
             let request = s.request_of(30_000);
             let header = s.profile().header_len();

@@ -52,6 +52,8 @@ pub struct Maker<'a> {
     draft: Draft<'a>,
     circumstances: &'a Circumstances<'a>,
     requests: u32,
+    /// Whether the case is one for servers too that answer nothing.
+    bears_silence: bool,
 }
 
 impl<'a> Deref for Maker<'a> {
@@ -89,6 +91,7 @@ impl<'a> Maker<'a> {
             draft: Draft::new(profile, Script::new(), seed, id),
             circumstances,
             requests: 0,
+            bears_silence: false,
         };
         build(&mut maker);
         maker.draft.finish()
@@ -103,6 +106,11 @@ impl<'a> Maker<'a> {
             ReplyRule::Echo | ReplyRule::Token(_)
         );
         self.need(has_text, "replies do not hold the text of their request");
+    }
+
+    /// The case applies also where requests get no replies: then nothing may come at all.
+    pub fn bear_silence(&mut self) {
+        self.bears_silence = true;
     }
 
     /// The case sends JSON of its own making.
@@ -351,7 +359,7 @@ impl<'a> Maker<'a> {
     }
 
     fn token(&mut self) -> String {
-        let replies = *self.circumstances.rule != ReplyRule::None;
+        let replies = *self.circumstances.rule != ReplyRule::None || self.bears_silence;
         self.need(replies, "the server sends no replies");
         self.requests = self.requests.saturating_add(1);
         format!("m{:04x}{:05}", self.salt(), self.requests)

@@ -9,6 +9,7 @@ pub mod client;
 mod connections;
 mod draft;
 mod exchange;
+mod fidelity;
 mod length;
 mod maker;
 mod many_clients;
@@ -201,6 +202,7 @@ const TABLES: &[&[Case]] = &[
     truncation::CASES,
     sending::CASES,
     messages::CASES,
+    fidelity::CASES,
     smuggling::CASES,
     exchange::CASES,
     connections::CASES,

@@ -6,7 +6,7 @@ use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
 use crate::spec::Clause;
-use crate::transcript::{Seen, Transcript};
+use crate::transcript::Transcript;
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
@@ -221,15 +221,9 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-/// FrameLog of many lengths that all fill their last chunk, and end in white space, are padded with it.
+/// Replies of many lengths that all fill their last chunk, and end in white space, are padded with it.
 fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<Finding> {
-    let mut replies = FrameLog::new(profile);
-    for (index, entry) in transcript.of(0) {
-        if let Seen::Received(octets) = &entry.seen {
-            replies.push(index, octets);
-        }
-    }
-    let all = replies.whole();
+    let all = FrameLog::of(profile, transcript, 0);
     let blank = |octet: &u8| octet.is_ascii_whitespace();
     let is_filled = all.iter().all(|reply| reply.padding_len() == 0);
     let blank_ends = all

@@ -61,6 +61,18 @@ impl ReplyRule {
         }
     }
 
+    /// How many octets of the request's text stand in a reply that holds its beginning and not all of it.
+    ///
+    /// Only of text that every notation leaves as it is: what becomes of odd characters is another matter.
+    #[must_use]
+    pub fn cut_short(&self, carried: &Carried, reply: &[u8]) -> Option<usize> {
+        let (text, token) = (carried.text.as_deref()?, carried.token()?);
+        let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b" -".contains(&octet);
+        let holds_text = matches!(self, Self::Echo | Self::Token(_));
+        let applies = holds_text && text.bytes().all(is_plain);
+        applies.then(|| longest_part(&texts(reply), token, text.trim_end()))?
+    }
+
     /// Whether `reply` is surely the answer to that message and no complaint that quotes it.
     #[must_use]
     pub fn is_surely_answer(&self, carried: &Carried, reply: &[u8]) -> bool {
@@ -108,6 +120,20 @@ fn echoes(meaning: &Meaning, reply: &[u8]) -> bool {
 pub fn mentions(reply: &[u8], text: &str) -> bool {
     let stands_in = |found: &String| found.contains(text) || unescaped(found).contains(text);
     texts(reply).iter().any(stands_in)
+}
+
+/// Octets of the longest beginning of a text that stands in one of those found, if its token does; `None`
+/// if all of it does.
+fn longest_part(found: &[String], token: &str, text: &str) -> Option<usize> {
+    let common = |found: &String| {
+        let common = |(at, _): (usize, &str)| {
+            let pairs = found.bytes().skip(at).zip(text.bytes());
+            pairs.take_while(|(one, other)| one == other).count()
+        };
+        found.match_indices(token).map(common).max()
+    };
+    let longest = found.iter().filter_map(common).max()?;
+    (longest < text.len()).then_some(longest)
 }
 
 /// Every text in a reply: the strings of a JSON value, else all of it.

@@ -2,6 +2,8 @@
 
 use crate::model::reader::{self, Ending, Fault};
 use crate::profile::Profile;
+use crate::script::Conn;
+use crate::transcript::{Seen, Transcript};
 
 /// A whole frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,18 @@ impl FrameLog {
             origins: Vec::new(),
             fault: None,
         }
+    }
+
+    /// The whole replies on one connection of a transcript.
+    #[must_use]
+    pub fn of(profile: &Profile, transcript: &Transcript, conn: Conn) -> Vec<LoggedFrame> {
+        let mut replies = Self::new(profile);
+        for (index, entry) in transcript.of(conn) {
+            if let Seen::Received(octets) = &entry.seen {
+                replies.push(index, octets);
+            }
+        }
+        replies.into_whole()
     }
 
     /// Takes the octets that the entry at `index` of the transcript brought.

@@ -14,12 +14,14 @@ mod printed;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod words;
 
 pub use client::{
     ClientTraits, FREE_ADDRESS_SPACE, FREE_MEMORY, Requests, Shape, Shows, found, missed_aim,
 };
 pub use content::{Frame, ReplyRule, mentions};
 pub use observed::settled;
+pub use words::excerpt;
 
 use crate::model::Permitted;
 use crate::profile::Profile;

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 /// The clauses that a peer breaks that lets these things be seen while the script is played.
 fn broken(script: &str, seen: Vec<Seen>) -> Vec<Clause> {
+    broken_by(&ReplyRule::Echo, script, seen)
+}
+
+/// The same, where replies relate to requests like that.
+fn broken_by(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
     let profile = Profile::tutorial();
     let script: Script = format!("framespec script 1\nopen a\n{script}")
         .parse()
@@ -23,7 +28,7 @@ fn broken(script: &str, seen: Vec<Seen>) -> Vec<Clause> {
         ..Transcript::default()
     };
     let permitted = permitted(&profile, &script);
-    judge(&profile, &ReplyRule::Echo, &permitted, &transcript)
+    judge(&profile, rule, &permitted, &transcript)
         .into_iter()
         .map(|finding| finding.clause)
         .collect()
@@ -122,4 +127,53 @@ fn more_padding_than_needed_should_be_taken_and_is_not_a_must() {
         findings(Seen::GaveUp(crate::script::Awaited::Owed, Duration::ZERO))[0].level,
         Level::Must
     );
+}
+
+/// A whole frame with that payload.
+fn saying(payload: &str) -> Seen {
+    let frame = crate::script::craft::Craft::new(&Profile::tutorial()).frame(payload.as_bytes());
+    Seen::Received(frame)
+}
+
+#[test]
+fn a_reply_that_holds_a_part_of_the_text_is_cut_short_whatever_its_size() {
+    for words in ["plain words ", "many-"] {
+        for repeated in [3, 4_000] {
+            let text = format!("token1 {}end", words.repeat(repeated));
+            let Seen::Received(request) = saying(&format!("\"{text}\"")) else {
+                panic!("octets")
+            };
+            let hex = |octet: &u8| format!("{octet:02x}");
+            let script = format!("send a {}", request.iter().map(hex).collect::<String>());
+            let said = |rule: &ReplyRule, reply: &str| {
+                broken_by(
+                    rule,
+                    &script,
+                    vec![Seen::Sent(request.len()), saying(reply)],
+                )
+            };
+            let half = &text[..text.len() / 2];
+            for rule in [ReplyRule::Echo, ReplyRule::Token(None)] {
+                let cut = said(&rule, &format!("\"{half}\""));
+                assert_eq!(cut, [Clause::Fidelity], "{rule:?}: {words} {repeated}");
+                assert!(said(&rule, &format!("\"{text}\"")).is_empty());
+            }
+            let around = format!("{{\"got\": [\"<{text}>\"], \"head\": \"token1\"}}");
+            assert!(said(&ReplyRule::Token(None), &around).is_empty());
+        }
+    }
+}
+
+#[test]
+fn where_there_are_no_replies_nothing_may_come() {
+    let request = "send a 0000003c '1' 00*59\nquiet a";
+    let seen = |more: &[Seen]| {
+        let seen = [&[Seen::Sent(64)], more].concat();
+        broken_by(&ReplyRule::None, request, seen)
+    };
+    assert!(seen(&[]).is_empty());
+    for octets in [&b"\0\0\0\0"[..], b"ok", b"OK\r\n"] {
+        let came = seen(&[Seen::Received(octets.to_vec())]);
+        assert!(came.contains(&Clause::Unsolicited), "{octets:?}: {came:?}");
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::frame_log::{LoggedFrame as Reply, Rest};
 use super::observed::{Close, Observed};
+use super::words::{duration, excerpt, place};
 use super::{Finding, ReplyRule};
 use crate::model::payload::is_json_text;
-use crate::model::reader::Place;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
 use crate::script::{Conn, OwnEnd};
@@ -187,7 +187,8 @@ impl<'a> Walk<'a> {
                     duty,
                 );
             }
-            Doubt::Payload | Doubt::Size => {}
+            Doubt::Size(Some(carried)) => self.whole_if_quoted(duty, carried, reply),
+            Doubt::Payload | Doubt::Size(None) => {}
         }
         Then::GoOn
     }
@@ -279,7 +280,9 @@ impl<'a> Walk<'a> {
 
     fn content(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
         let payload = reply.payload();
-        if !self.rule.answers(carried, payload) {
+        if let Some(left) = self.rule.cut_short(carried, payload) {
+            self.cut_short(duty, carried, left);
+        } else if !self.rule.answers(carried, payload) {
             let (clause, whose) = self.whose(duty, payload);
             let what = format!("the reply {} {whose}", excerpt(payload),);
             self.must(clause, what, duty);
@@ -293,6 +296,21 @@ impl<'a> Walk<'a> {
             let finding = Finding::must(Clause::Fidelity, self.conn, what).own_clause_only();
             self.push(finding, duty);
         }
+    }
+
+    /// A message that is larger than every server must take may be refused, but not halved.
+    fn whole_if_quoted(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
+        if let Some(left) = self.rule.cut_short(carried, reply.payload()) {
+            self.cut_short(duty, carried, left);
+        }
+    }
+
+    fn cut_short(&mut self, duty: &Duty, carried: &Carried, left: usize) {
+        let whole = carried.text.as_deref().unwrap_or_default().len();
+        let what = format!(
+            "the reply is cut short: it holds {left} of the {whole} octets of the request's text"
+        );
+        self.must(Clause::Fidelity, what, duty);
     }
 
     /// The request that a wrong reply answers, if it is another of the script's.
@@ -398,6 +416,16 @@ impl<'a> Walk<'a> {
         let reset = matches!(self.observed.close, Some((_, Close::Rst)));
         match &self.observed.rest {
             Rest::Nothing => {}
+            Rest::Malformed(_, octets) if *self.rule == ReplyRule::None => {
+                let what = format!("octets that no request asked for: {}", excerpt(octets));
+                self.findings
+                    .push(Finding::must(Clause::Unsolicited, self.conn, what));
+            }
+            Rest::Unfinished(octets) if *self.rule == ReplyRule::None => {
+                let what = format!("{octets} octets that no request asked for");
+                self.findings
+                    .push(Finding::must(Clause::Unsolicited, self.conn, what));
+            }
             Rest::Malformed(fault, octets) => {
                 let what = format!(
                     "octets that are no reply frame ({fault}): {}",
@@ -536,39 +564,6 @@ impl<'a> Walk<'a> {
 fn may_be_refused(duty: &Duty) -> bool {
     matches!(
         duty.owes,
-        Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size)
+        Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_))
     )
-}
-
-fn place(tail: Tail) -> &'static str {
-    match tail {
-        Tail::Boundary | Tail::Void => "between frames",
-        Tail::Inside {
-            place: Place::Header,
-            ..
-        } => "inside a header",
-        Tail::Inside {
-            place: Place::Boundary,
-            ..
-        } => "between header and body",
-        Tail::Inside {
-            place: Place::Body, ..
-        } => "inside a body",
-    }
-}
-
-/// The beginning of some octets, as text where they are text.
-fn excerpt(octets: &[u8]) -> String {
-    const MOST: usize = 60;
-    let head = octets.get(..MOST).unwrap_or(octets);
-    let more = if octets.len() > MOST { "…" } else { "" };
-    format!("{:?}{more}", String::from_utf8_lossy(head))
-}
-
-/// A time as people say it.
-fn duration(time: Duration) -> String {
-    match time.as_millis() {
-        millis @ 0..1_000 => format!("{millis} ms"),
-        _ => format!("{:.1} s", time.as_secs_f64()),
-    }
 }

@@ -76,8 +76,9 @@ pub enum Doubt {
     /// Its payload goes on behind a pad octet. What its parts alone would have meant, and what is left
     /// without the pad octets.
     Smuggled(Vec<Carried>),
-    /// Its body is larger than every server must take, and no limit is declared.
-    Size,
+    /// Its body is larger than every server must take, and no limit is declared. The message in it, if it
+    /// holds one.
+    Size(Option<Carried>),
     /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
     OddLength,
     /// It has a chunk of padding or more that it does not need: it should be taken all the same, as
@@ -177,7 +178,7 @@ impl fmt::Display for Doubt {
         f.write_str(match self {
             Self::Payload => "a payload that need not be taken for a message",
             Self::Smuggled(_) => "a payload with a pad octet inside",
-            Self::Size => "a body larger than every server must take",
+            Self::Size(_) => "a body larger than every server must take",
             Self::OddLength => "a body that is no whole number of chunks",
             Self::MorePadding(_) => "a message with more padding than it needs",
         })
@@ -311,14 +312,14 @@ fn odd_length(fault: &Fault) -> Option<usize> {
 fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
     let body = frame.body.len();
     let payload = octets.get(frame.payload.clone()).unwrap_or_default();
-    let undeclared = profile.declared_max_body().is_none();
-    if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
-        return Owes::ReplyOrClose(Doubt::Size);
-    }
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
-    if let Some(meaning) = meaning {
-        let carried = carried(profile, payload, meaning);
+    let carries = meaning.map(|meaning| carried(profile, payload, meaning));
+    let undeclared = profile.declared_max_body().is_none();
+    if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
+        return Owes::ReplyOrClose(Doubt::Size(carries));
+    }
+    if let Some(carried) = carries {
         return if has_more_padding(profile, body, payload.len()) {
             Owes::ReplyOrClose(Doubt::MorePadding(carried))
         } else {

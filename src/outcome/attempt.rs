@@ -60,7 +60,8 @@ impl Attempt {
         let is_unexplained = !is_explained && was_given_up(&transcript);
         let is_beyond_model_only = findings.is_empty() && !is_unexplained;
         if let Some(case) = case {
-            findings.extend(case.check(profile, &transcript));
+            // What a case asks for itself says most about it.
+            findings.splice(..0, case.check(profile, &transcript));
             concern(&mut findings, case);
         }
         // What breaks the case's own clause says most about it.

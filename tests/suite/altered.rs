@@ -374,7 +374,8 @@ fn permitted_differences_are_different() {
         payloads(&said).join(" ")
     };
     assert_eq!(said("closes-on-undecodable", &frame("x")), "");
-    assert_eq!(said("constant-reply", &frame("1")), "\"ok\"");
+    let counted = said("counts-characters", &frame("[1]"));
+    assert_eq!(counted, "{\"characters\":3}");
     assert_eq!(said("dribbles", &frame("1").repeat(9)).len(), 17);
     assert_eq!(said("strips-both-ends", &frame("\0 1 ")), "1");
     assert_eq!(said("lenient-json", &frame("[NaN,]")), "[null]");
@@ -448,7 +449,7 @@ fn the_program_suggests_names_for_those_that_it_does_not_know() {
     for (args, said) in [
         (["serve", "--fault", "no-limt"], "no-limit"),
         (["serve", "--fault", "zzzz"], "--list-faults"),
-        (["serve", "--variant", "constant"], "constant-reply"),
+        (["serve", "--variant", "counts"], "counts-characters"),
         (
             ["chat", "--fault", "reply-in-one-raed"],
             "reply-in-one-read",
@@ -489,7 +490,7 @@ fn the_program_chats_with_a_fault() {
 fn the_program_serves_with_a_fault() {
     let server = Served::start(&["--fault", "greeting"]);
     expect(&mut server.connect(), "\"welcome\"");
-    let server = Served::start(&["--variant", "constant-reply", "--profile", "tutorial"]);
+    let server = Served::start(&["--fault", "constant-reply", "--profile", "tutorial"]);
     let mut client = server.connect();
     send(&mut client, &frame("1"));
     expect(&mut client, "\"ok\"");

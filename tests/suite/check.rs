@@ -73,6 +73,39 @@ fn a_server_is_judged_by_the_profile_that_it_speaks() {
     assert!(broken_off.contains("--profile chunk-count"), "{broken_off}");
 }
 
+/// What says little does not pass for that, unless it is said that it is meant.
+#[test]
+fn one_reply_for_all_is_no_pass_and_no_reply_is_none_at_all() {
+    let said_the_same = |run: &Run| {
+        let of_fidelity = |id: &str| id.starts_with("fidelity/");
+        let mut results = run.results.iter().filter(|result| of_fidelity(&result.id));
+        results.any(|result| result.detail.contains("every request got the same reply"))
+    };
+    let checked = |server: &Served, reply: &[&str]| {
+        let target = server.addr.to_string();
+        let only = ["fidelity/*", "unsolicited/*", "padding/*"];
+        let only = only.iter().flat_map(|only| ["--run", *only]);
+        let args: Vec<&str> = [target.as_str()].into_iter().chain(only).collect();
+        checked(&[&args, reply].concat())
+    };
+    for fault in ["constant-reply", "nothing-can-be-decoded"] {
+        let served = Served::start(&["--fault", fault]);
+        let (exit, run) = checked(&served, &[]);
+        assert!(exit == 1 && said_the_same(&run), "{fault}: {run:?}");
+    }
+    // Its complaints differ; a request without padding shows what they are about.
+    let served = Served::start(&["--fault", "padding-left-on"]);
+    let (exit, run) = checked(&served, &[]);
+    assert_eq!(exit, 1);
+    assert!(with(&run, Verdict::Fail).contains(&"padding/every-amount"));
+    let served = Served::start(&["--fault", "constant-reply"]);
+    let (exit, run) = checked(&served, &["--reply", "any"]);
+    assert_eq!((exit, with(&run, Verdict::Fail)), (0, vec![]));
+    let (exit, run) = checked(&served, &["--reply", "none"]);
+    assert_eq!(exit, 1);
+    assert!(with(&run, Verdict::Fail).contains(&"unsolicited/after-a-reply"));
+}
+
 /// With a declared limit, both of its sides are checked.
 #[test]
 fn a_declared_limit_is_checked_on_both_sides() {

@@ -51,9 +51,9 @@ pub(super) const VARIANTS: &[Variant] = &[
         |h| h.answer = |c, request| Box::pin(wrapped(c, request)),
     ),
     Variant::new(
-        "constant-reply",
-        "Whatever is asked, the reply is the same.",
-        |h| h.answer = |_, _| Box::pin(async { Ok(vec!["ok".into()]) }),
+        "counts-characters",
+        "The reply says how many characters the message has, and nothing of what it says.",
+        |h| h.answer = |c, request| Box::pin(counted(c, request)),
     ),
     Variant::new(
         "tutorial-reply",
@@ -197,6 +197,14 @@ async fn wrapped(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
 /// A reply of these octets.
 fn raw(text: String) -> Reply {
     Message::read(Payload::Opaque, Bytes::from(text)).map_or(Reply::Nothing, Reply::from)
+}
+
+async fn counted(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let Ok(message) = request else {
+        return honest::answer(c, request).await;
+    };
+    let characters = message.text().unwrap_or_default().trim().chars().count();
+    Ok(vec![json!({ "characters": characters }).into()])
 }
 
 async fn in_tutorials_words(request: Request) -> Result<Vec<Reply>, End> {

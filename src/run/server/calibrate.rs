@@ -1,6 +1,6 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
-use super::canary::{Canary, Trouble, carried, question, shown};
+use super::canary::{Canary, Trouble, carried, question, question_without_padding, shown};
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
@@ -98,6 +98,7 @@ pub(super) async fn calibrate(
         address,
         profile: profile.clone(),
         rule: found.rule,
+        canary_rule: found.canary_rule,
         pace,
         load: Load::default(),
         grace: GraceBudget::default(),
@@ -112,6 +113,7 @@ pub(super) async fn calibrate(
 /// What was found out.
 struct Found {
     rule: ReplyRule,
+    canary_rule: ReplyRule,
     round_trip: Duration,
     /// What is to be added to shown silence, where it cannot follow from the round trip.
     slack: Option<Duration>,
@@ -147,6 +149,7 @@ async fn silent_server(address: SocketAddr, limit: Duration) -> Found {
     let other = connect(address, limit, false).await;
     Found {
         rule: ReplyRule::None,
+        canary_rule: ReplyRule::None,
         round_trip: begun.elapsed(),
         slack: Some(Duration::from_millis(50)),
         concurrent: other.is_ok(),
@@ -163,14 +166,43 @@ async fn answering_server(
     answered: Answered,
 ) -> Found {
     let concurrent = serves_two(address, profile, limit).await;
-    let rule = rule(profile, &answered.exchanges);
+    let canary_rule = rule(profile, &answered.exchanges);
+    let unpadded = rule_without_padding(address, profile, limit, &canary_rule).await;
     Found {
-        notes: notes(&answered, concurrent, &rule),
-        rule,
+        notes: match unpadded {
+            Some(_) => vec![LEFT_ON.into()],
+            None => notes(&answered, concurrent, &canary_rule),
+        },
+        rule: unpadded.unwrap_or_else(|| canary_rule.clone()),
+        canary_rule,
         round_trip: answered.round_trip,
         slack: None,
         concurrent,
     }
+}
+
+/// What is said of a server that answers only requests without padding by what they said.
+const LEFT_ON: &str = "a request that fills its chunks is answered by what it says, and one with padding is not: the padding seems to be left on";
+
+/// How replies relate to requests that need no padding, where they do not hold what others asked.
+async fn rule_without_padding(
+    address: SocketAddr,
+    profile: &Profile,
+    limit: Duration,
+    padded: &ReplyRule,
+) -> Option<ReplyRule> {
+    let is_found = *padded == ReplyRule::Any && profile.reply() == Reply::Auto;
+    if !is_found || profile.chunk() == 1 {
+        return None;
+    }
+    let mut canary = Canary::connect(address, profile, limit).await.ok()?;
+    let mut exchanges = Vec::new();
+    for _ in 0..2 {
+        let (text, frame) = question_without_padding(profile);
+        let reply = canary.ask(&frame, limit).await.ok()?;
+        exchanges.push(Exchange { text, frame, reply });
+    }
+    Some(rule(profile, &exchanges)).filter(|rule| *rule != ReplyRule::Any)
 }
 
 /// Requests that were answered, and how fast.

@@ -67,6 +67,19 @@ pub(super) fn question(profile: &Profile) -> (String, Vec<u8>) {
     (text, frame)
 }
 
+/// The same with a text as long as leaves no room for padding.
+pub(super) fn question_without_padding(profile: &Profile) -> (String, Vec<u8>) {
+    let (mut text, _) = question(profile);
+    let craft = Craft::new(profile);
+    let octets = craft.payload(&text).len();
+    let missing = octets
+        .next_multiple_of(craft.chunk())
+        .saturating_sub(octets);
+    text.push_str(&"x".repeat(missing));
+    let frame = craft.frame(&craft.payload(&text));
+    (text, frame)
+}
+
 impl Canary {
     pub(super) async fn connect(
         address: SocketAddr,

@@ -53,6 +53,8 @@ pub(in crate::run) struct ServerPeer {
     pub(super) address: SocketAddr,
     pub(in crate::run) profile: Profile,
     pub(in crate::run) rule: ReplyRule,
+    /// How replies relate to requests like a canary's, if otherwise.
+    pub(in crate::run) canary_rule: ReplyRule,
     pub(super) pace: Pace,
     pub(super) load: Load,
     pub(super) grace: GraceBudget,
@@ -200,7 +202,7 @@ impl ServerPeer {
         let limit = self.hard_timeout(1, 0);
         let mut canary = Canary::connect(self.address, &self.profile, limit).await?;
         if self.rule != ReplyRule::None {
-            canary.round_trip(&self.rule, limit).await?;
+            canary.round_trip(&self.canary_rule, limit).await?;
         }
         Ok(canary)
     }
@@ -337,7 +339,7 @@ impl Session<'_> {
         let Some(canary) = &mut self.canary else {
             return false;
         };
-        match canary.round_trip(&self.peer.rule, limit).await {
+        match canary.round_trip(&self.peer.canary_rule, limit).await {
             Ok(_) => true,
             Err(trouble) => {
                 self.trouble.get_or_insert(trouble);

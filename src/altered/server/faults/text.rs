@@ -4,7 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::frame::Body;
-use crate::message::Message;
+use crate::message::{Message, Undecodable};
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
 use bytes::Bytes;
@@ -56,6 +56,22 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("numbers-in-single-precision", Clause::Fidelity, "",
         "Numbers are held in 32 bits.",
         |h| h.read = |c, payload| rewritten(c, payload, &in_single_precision)),
+
+    Fault::new("padding-left-on", Clause::Fidelity, "",
+        "Nobody takes the padding off, so that only a message without any can be decoded.",
+        |h| h.payload = |_, body| body.octets),
+    Fault::new("nothing-can-be-decoded", Clause::Fidelity, "",
+        "The check of what was decoded is the wrong way round, so that every message is called undecodable.",
+        |h| h.read = |c, payload| honest::read(c, payload).and(Err(Undecodable::NotJson { line: 1, column: 1 }))),
+    Fault::new("constant-reply", Clause::Fidelity, "",
+        "Whatever is asked, the reply is the same.",
+        |h| h.answer = |_, _| Box::pin(async { Ok(vec!["ok".into()]) })),
+    Fault::new("text-cut-to-255-octets", Clause::Fidelity, "",
+        "Of a text no more than 255 octets are kept.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| cut(text, 255))),
+    Fault::new("text-cut-to-40000-octets", Clause::Fidelity, "",
+        "Of a text no more than 40,000 octets are kept.",
+        |h| h.read = |c, payload| with_texts(c, payload, |text| cut(text, 40_000))),
 
     Fault::new("undecodable-ends-the-client", Clause::Undecodable, "",
         "What cannot be decoded ends the client's task and leaves its socket open.",
@@ -199,6 +215,17 @@ fn rewritten(c: &mut Client, payload: Vec<u8>, change: &dyn Fn(&mut Value)) -> R
     };
     each_value(&mut value, change);
     Ok(Message::from_value(&value))
+}
+
+/// No more of a text than so many octets.
+fn cut(text: &str, octets: usize) -> String {
+    let ends = text
+        .char_indices()
+        .map(|(at, c)| at.saturating_add(c.len_utf8()));
+    let end = ends.take_while(|end| *end <= octets).last();
+    text.get(..end.unwrap_or_default())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn each_value(value: &mut Value, change: &dyn Fn(&mut Value)) {
