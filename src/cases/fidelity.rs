@@ -191,6 +191,38 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Fidelity,
+        "inherited-names",
+        "A member may be called like what objects have anyway in some language: it is a member all the same, at the top and further down.",
+        |s| {
+            members(s, &["__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "__class__", "__init__", "length", "$ref"]);
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
+        "numeric-names",
+        "Names that are numbers are names: they make no list of an object.",
+        |s| {
+            members(s, &["0", "1", "-1", "007", "1e3", "4294967295"]);
+            texts(s, &["{\"0\": \"a\", \"1\": \"b\"}", "{\"2\": 1, \"10\": 2, \"1\": 3}", "[{\"0\": {}}, {}]"]);
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
+        "names-that-look-alike",
+        "Two names that look the same, or mean the same elsewhere, are two names.",
+        |s| {
+            texts(s, &[
+                "{\"a\": 1, \"A\": 2, \" a\": 3, \"a \": 4}",
+                "{\"\u{e9}\": 1, \"e\u{301}\": 2}",
+                "{\"1\": 1, \"01\": 2, \"1.0\": 3, \"1e0\": 4}",
+                "{\"a.b\": 1, \"a\": {\"b\": 2}, \"a[b]\": 3, \"a/b\": 4}",
+                "{\"null\": 1, \"None\": 2, \"\": 3, \"undefined\": 4}",
+                "{\"zz\": 1, \"z\": 2, \"b\": 3, \"a\": {\"z\": 4, \"b\": 5, \"a\": 6}}",
+            ]);
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
         "not-one-reply-for-all",
         "Whatever is asked, the reply is the same: then no request has been read, as when the padding is left on. Whoever means that has to say so.",
         |s| {
@@ -218,6 +250,21 @@ pub(super) const CASES: &[Case] = &[
     )
     .and(replies_depend_on_requests),
 ];
+
+/// Objects with a member of each of these names, which holds the request's text: at the top and further down.
+fn members(s: &mut Maker<'_>, names: &[&str]) {
+    s.need_free_json();
+    let a = s.open();
+    for name in names {
+        for (head, tail) in [("{", ", \"a\": 2}"), ("{\"b\": [{\"c\": null, ", "}]}")] {
+            let text = s.payload_with("");
+            let member = format!("{head}\"{name}\": {}{tail}", String::from_utf8_lossy(&text));
+            let frame = s.frame(member.as_bytes());
+            s.send(a, &frame);
+            s.wait(a);
+        }
+    }
+}
 
 /// Requests with each of these in their text.
 fn said(s: &mut Maker<'_>, texts: &[&str]) {

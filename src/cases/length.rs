@@ -106,6 +106,40 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
             }
         },
     ),
+    Case::must(
+        Clause::LengthPrefix,
+        "first-octet-is-no-sign",
+        "A header that begins like a text, like HTTP or like TLS is a header: a length of its own, or one that is too large. Whoever guesses what is spoken from the first octet is wrong sooner or later.",
+        |s| {
+            for said in OTHER_PROTOCOLS {
+                let a = s.open();
+                let first = said.first().copied().unwrap_or_default();
+                if let Some(request) = request_that_begins_with(s, first) {
+                    s.send(a, &request);
+                    s.wait(a);
+                }
+                let behind = s.request();
+                s.send(a, &[said, behind.as_slice()].concat());
+                s.quiet(a);
+                s.done_with(a);
+            }
+        },
+    ),
+];
+
+/// What is said first where something else is spoken.
+const OTHER_PROTOCOLS: &[&[u8]] = &[
+    b"{\"a\": 1}\n",
+    b"[1, 2, 3]\n",
+    b" {\"a\": 1}\r\n",
+    b"\t\"text\"\n",
+    b"\n\n\n\n\n\n\n\n",
+    b"\r\n\r\n\r\n\r\n",
+    b"\"text\" and text\n",
+    b"Content-Length: 2\r\n\r\n{}",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x00\xc4\x01\x00\x00\xc0\x03\x03",
 ];
 
 pub(super) const LENGTH_LIMIT: &[Case] = &[
@@ -140,6 +174,20 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             let header = s.craft().header_with(count);
             s.send(a, &header);
             s.wait(a);
+        },
+    ),
+    Case::must(
+        Clause::LengthLimit,
+        "negative-whole-chunks",
+        "Minus one chunk, minus two, minus as many as there can be: where the length is a signed number, each is a whole number of chunks and below any limit.",
+        |s| {
+            for count in negative_counts(s) {
+                let a = s.open();
+                let header = s.craft().header_with(count);
+                s.send(a, &header);
+                s.wait(a);
+                s.done_with(a);
+            }
         },
     ),
     Case::must(
@@ -257,6 +305,17 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
 /// The most that such a body may take: what many servers bear.
 const MOST_BEYOND: u64 = 1 << 20;
 
+/// A request of moderate size whose header begins with that octet, if there is one.
+fn request_that_begins_with(s: &mut Maker<'_>, octet: u8) -> Option<Vec<u8>> {
+    let most = chunks_in(s, SURE_BODY.min(s.profile().max_body()));
+    let begins = |chunks: &usize| {
+        let body = chunks.saturating_mul(s.chunk());
+        body >= s.shortest() && s.craft().header(body as u64).first() == Some(&octet)
+    };
+    let chunks = (1..=most).find(begins)?;
+    Some(s.request_of_chunks(chunks))
+}
+
 /// Octets of two chunks, or of as many as a request needs.
 fn two_chunks(s: &Maker<'_>) -> usize {
     let chunks = s.shortest().div_ceil(s.chunk()).max(2);
@@ -346,6 +405,36 @@ fn chunks_in(s: &Maker<'_>, octets: u64) -> usize {
         .checked_div(u64::from(s.profile().chunk()))
         .unwrap_or_default();
     usize::try_from(chunks).unwrap_or(usize::MAX)
+}
+
+/// Counts that claim more than the limit, and as signed numbers a body of some whole number of chunks below
+/// nothing.
+fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
+    let craft = s.craft();
+    let (width, chunk) = (
+        u32::from(s.profile().width()),
+        i128::from(s.profile().chunk()),
+    );
+    let rest = craft.count_for(0);
+    let each = craft
+        .count_for(s.profile().chunk().into())
+        .saturating_sub(rest);
+    let half = 1_i128
+        .checked_shl(width.saturating_mul(8).saturating_sub(1))
+        .unwrap_or(i128::MAX);
+    let most = half
+        .saturating_sub(rest)
+        .checked_div(each)
+        .unwrap_or_default();
+    let wide = s.profile().signed()
+        || half.saturating_mul(chunk.checked_div(each).unwrap_or(1)) > i128::from(limit(s));
+    s.need(wide, SMALL_FIELD);
+    let chunks = [1, 2, 17, most / 2, most]
+        .into_iter()
+        .filter(|chunks| *chunks > 0);
+    chunks
+        .map(|chunks| rest.saturating_sub(each.saturating_mul(chunks)))
+        .collect()
 }
 
 /// On a fresh connection, a header that claims too much.

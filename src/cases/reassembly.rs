@@ -1,6 +1,7 @@
 //! Segments: how a stream is cut must not matter.
 
 use super::{Case, Maker};
+use crate::profile::Unit;
 use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
@@ -30,6 +31,18 @@ pub(super) const CASES: &[Case] = &[
             s.wait(a);
             s.ask(a);
         },
+    ),
+    Case::must(
+        Clause::Reassembly,
+        "length-cut-anywhere",
+        "Lengths of which more than the last octet says something, cut at each place: what came in front of the cut counts as much as what comes behind it.",
+        |s| lengths_cut(s, &[0x12c, 0x201, 0x7f80]),
+    ),
+    Case::must(
+        Clause::Reassembly,
+        "long-length-cut-anywhere",
+        "The same with a length of three octets.",
+        |s| lengths_cut(s, &[0x1_012c]),
     ),
     Case::must(
         Clause::Reassembly,
@@ -259,6 +272,37 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// Requests whose counts are about that, each cut in two at every place in its header, and octet by octet.
+fn lengths_cut(s: &mut Maker<'_>, counts: &[u64]) {
+    let a = s.open();
+    let chunk = u64::from(s.profile().chunk());
+    for count in counts {
+        let octets = match s.profile().unit() {
+            Unit::Octets => *count,
+            Unit::Chunks => count.saturating_mul(chunk),
+        };
+        s.need_body(octets.next_multiple_of(chunk));
+        s.need(
+            octets <= MOST_BEHIND_A_CUT,
+            "bodies of such lengths are larger than 1 MiB in this profile",
+        );
+        let cuts: Vec<usize> = (1..=s.profile().header_len()).collect();
+        for cuts in cuts
+            .iter()
+            .map(std::slice::from_ref)
+            .chain([cuts.as_slice()])
+        {
+            let request = s.request_of(usize::try_from(octets).unwrap_or_default());
+            s.send_cut(a, &request, cuts);
+            s.wait(a);
+        }
+    }
+    s.ask(a);
+}
+
+/// The most that such a body may take.
+const MOST_BEHIND_A_CUT: u64 = 1 << 20;
 
 fn coalesced(s: &mut Maker<'_>, frames: usize) {
     let a = s.open();

@@ -140,7 +140,8 @@ impl<'a> Craft<'a> {
     }
 
     /// What the length field says of that many octets behind the header.
-    fn count_for(&self, octets: i128) -> i128 {
+    #[must_use]
+    pub fn count_for(&self, octets: i128) -> i128 {
         let octets = octets.saturating_add(self.covered());
         match self.profile.unit() {
             Unit::Octets => octets,

@@ -123,7 +123,7 @@ mod tests {
         let declared = profile.clone().with_max_body(1 << 20).unwrap();
         let differ = cases_that_differ(&declared, &profile);
         let holds = |clause| differ.iter().any(|case| case.clause() == clause);
-        assert!(holds(Clause::LengthLimit) && !holds(Clause::Reassembly));
+        assert!(holds(Clause::LengthLimit) && !holds(Clause::Truncation));
         let most = cases::all(Role::Server).count() / 4;
         assert!(differ.len() < most, "{}", differ.len());
         assert!(cases_that_differ(&profile, &profile).is_empty());

@@ -57,6 +57,12 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("negative-length-passes", Clause::LengthLimit, "httpcomponents-client#854",
         "The length is a signed number when it is compared with the limit, and a negative one is an empty body.",
         |h| h.sizes = negative_is_nothing),
+    Fault::new("negative-whole-chunks-pass", Clause::LengthLimit, "",
+        "The length is a signed number, and a negative one that is a whole number of chunks is an empty body, as it is to CPython's multiprocessing.",
+        |h| h.sizes = negative_chunks_are_nothing),
+    Fault::new("negative-length-turned-round", Clause::LengthLimit, "",
+        "The length is a signed number, and of a negative one the sign is dropped.",
+        |h| h.sizes = without_sign),
     Fault::new("negative-length-forgotten", Clause::LengthLimit, "kafka-python#3014",
         "A length that is negative as a signed number ends the client's task and leaves its socket open.",
         |h| h.take = |c| Box::pin(forgetting_negative(c))),
@@ -186,6 +192,28 @@ fn negative_is_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malforme
         return Ok(Sizes { body: 0, payload });
     }
     honest::sizes(profile, count)
+}
+
+/// What a number says as a signed one of the field's width.
+fn as_signed(profile: &Profile, count: i128) -> i128 {
+    if is_negative_if_signed(profile, count) && count >= 0 {
+        count.saturating_sub(modulus(profile))
+    } else {
+        count
+    }
+}
+
+fn negative_chunks_are_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = honest::lengths(profile, as_signed(profile, count));
+    let is_whole = body.checked_rem(profile.chunk().into()) == Some(0);
+    if body < 0 && is_whole {
+        return negative_is_nothing(profile, count);
+    }
+    honest::sizes(profile, count)
+}
+
+fn without_sign(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    honest::sizes(profile, as_signed(profile, count).saturating_abs())
 }
 
 async fn forgetting_negative(c: &mut Client) -> Result<Body, End> {

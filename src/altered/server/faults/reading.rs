@@ -16,6 +16,18 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("header-in-one-read", Clause::Reassembly, "dnsproxy#523, WatsonTcp#299",
         "One read is taken for the whole header, however few octets it brings.",
         |h| h.header = |c| Box::pin(header_in_one_read(c))),
+    Fault::new("length-begun-anew-at-a-cut", Clause::Reassembly, "contiki-ng#3163",
+        "Where a length comes in pieces, the octets in front of a cut are lost to the number.",
+        |h| h.header = |c| Box::pin(with_last_piece_of_length(c))),
+    Fault::new("framing-guessed", Clause::LengthPrefix, "rhinomcp#32",
+        "Where the first octet is a bracket, a line of JSON is read instead of a frame.",
+        |h| h.header = |c| Box::pin(or_a_line(c, b"{["))),
+    Fault::new("white-space-before-a-header-skipped", Clause::LengthPrefix, "",
+        "White space and line ends in front of a header are passed over.",
+        |h| h.header = |c| Box::pin(behind_white_space(c))),
+    Fault::new("http-answered", Clause::LengthPrefix, "",
+        "Whoever begins like HTTP is told in HTTP that this is none.",
+        |h| h.header = |c| Box::pin(or_http(c))),
     Fault::new("body-in-one-read", Clause::Reassembly, "routeros#4",
         "One read is taken for the whole body, and what comes later for the next header.",
         |h| h.body = |c, wanted| Box::pin(body_in_one_read(c, wanted))),
@@ -76,6 +88,57 @@ async fn header_in_one_read(c: &mut Client) -> Result<Vec<u8>, End> {
     } else {
         Ok(octets)
     }
+}
+
+async fn with_last_piece_of_length(c: &mut Client) -> Result<Vec<u8>, End> {
+    let wanted = c.profile().header_len();
+    let from = c.profile().before().len();
+    let to = from.saturating_add(c.profile().width().into());
+    let mut header = header_in_one_read(c).await?;
+    while header.len() < wanted {
+        let lost = header.len().min(to);
+        header.get_mut(from..lost).unwrap_or_default().fill(0);
+        let more = c.recv(wanted.saturating_sub(header.len())).await?;
+        if more.is_empty() {
+            return Err(INSIDE);
+        }
+        header.extend(more);
+    }
+    Ok(header)
+}
+
+/// A header; that of the line's frame if one of these octets comes first.
+async fn or_a_line(c: &mut Client, first: &[u8]) -> Result<Vec<u8>, End> {
+    let header = honest::header(c).await?;
+    if !header.first().is_some_and(|octet| first.contains(octet)) {
+        return Ok(header);
+    }
+    let mut line = header;
+    while line.last() != Some(&b'\n') {
+        line.extend(honest::body(c, 1).await?);
+    }
+    let frame = honest::encode(c, line.trim_ascii()).map_err(|_| End::Malformed)?;
+    c.inbox = [frame.as_slice(), &c.inbox].concat().as_slice().into();
+    honest::header(c).await
+}
+
+async fn behind_white_space(c: &mut Client) -> Result<Vec<u8>, End> {
+    let mut header = honest::header(c).await?;
+    while header.first().is_some_and(u8::is_ascii_whitespace) {
+        header.remove(0);
+        header.extend(honest::body(c, 1).await?);
+    }
+    Ok(header)
+}
+
+async fn or_http(c: &mut Client) -> Result<Vec<u8>, End> {
+    let header = honest::header(c).await?;
+    if header.starts_with(b"GET") || header.starts_with(b"PRI") {
+        let told = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+        (c.hooks().send)(c, told.to_vec()).await?;
+        return Err(End::Asked);
+    }
+    Ok(header)
 }
 
 async fn body_in_one_read(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {

@@ -57,6 +57,24 @@ pub(super) const FAULTS: &[Fault] = &[
         "Numbers are held in 32 bits.",
         |h| h.read = |c, payload| rewritten(c, payload, &in_single_precision)),
 
+    Fault::new("proto-member-lost", Clause::Fidelity, "turbo-stream#85, seroval#81, eliza#30599",
+        "A member called __proto__ is lost when an object is built again.",
+        |h| h.read = |c, payload| rewritten(c, payload, &|value| without_members(value, &["__proto__"]))),
+    Fault::new("inherited-members-lost", Clause::Fidelity, "",
+        "Members that are called as what every object has are taken for that, and lost.",
+        |h| h.read = |c, payload| rewritten(c, payload, &|value| without_members(value, &["constructor", "toString", "hasOwnProperty", "valueOf"]))),
+    Fault::new("numeric-names-make-a-list", Clause::Fidelity, "",
+        "An object whose names are 0, 1 and so on comes back as a list.",
+        |h| h.read = |c, payload| rewritten(c, payload, &listed)),
+    Fault::new("empty-object-is-a-list", Clause::Fidelity, "tochka/jsonrpc#39",
+        "An empty object comes back as an empty list.",
+        |h| h.read = |c, payload| rewritten(c, payload, &emptied)),
+    Fault::new("names-without-case", Clause::Fidelity, "",
+        "Names that differ in nothing but capital letters are one name.",
+        |h| h.read = |c, payload| rewritten(c, payload, &|value| with_names(value, str::to_lowercase))),
+    Fault::new("names-stripped", Clause::Fidelity, "",
+        "White space at both ends of a name is removed.",
+        |h| h.read = |c, payload| rewritten(c, payload, &|value| with_names(value, |name| name.trim().to_owned()))),
     Fault::new("padding-left-on", Clause::Fidelity, "",
         "Nobody takes the padding off, so that only a message without any can be decoded.",
         |h| h.payload = |_, body| body.octets),
@@ -215,6 +233,37 @@ fn rewritten(c: &mut Client, payload: Vec<u8>, change: &dyn Fn(&mut Value)) -> R
     };
     each_value(&mut value, change);
     Ok(Message::from_value(&value))
+}
+
+fn without_members(value: &mut Value, names: &[&str]) {
+    if let Value::Object(members) = value {
+        members.retain(|name, _| !names.contains(&name.as_str()));
+    }
+}
+
+fn with_names(value: &mut Value, change: fn(&str) -> String) {
+    if let Value::Object(members) = value {
+        let renamed = std::mem::take(members).into_iter();
+        members.extend(renamed.map(|(name, member)| (change(&name), member)));
+    }
+}
+
+fn listed(value: &mut Value) {
+    if let Value::Object(members) = value {
+        let is_list = (0..members.len()).all(|at| members.contains_key(&at.to_string()));
+        if is_list && !members.is_empty() {
+            *value = std::mem::take(members)
+                .into_iter()
+                .map(|(_, member)| member)
+                .collect();
+        }
+    }
+}
+
+fn emptied(value: &mut Value) {
+    if value.as_object().is_some_and(serde_json::Map::is_empty) {
+        *value = Value::Array(Vec::new());
+    }
 }
 
 /// No more of a text than so many octets.
