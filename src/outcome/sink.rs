@@ -102,6 +102,13 @@ impl<'a> EventSink<'a> {
         });
     }
 
+    /// How many cases have no verdict yet.
+    pub(crate) fn untold(&self) -> usize {
+        let cases = self.start.cases.iter();
+        let is_untold = |case: &&Head| !self.results.contains_key(&case.id.to_string());
+        cases.filter(is_untold).count()
+    }
+
     /// Tells the end of the run. Whatever has no verdict yet was not run, since the run was broken off, or
     /// the harness failed in it.
     pub(crate) fn finish(mut self, broken_off: Option<String>) -> Finished {

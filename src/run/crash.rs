@@ -6,7 +6,7 @@
 //! named that was the last to send something before the first sign of the end.
 
 use super::plan::Planned;
-use super::played::{Once, Played, once};
+use super::played::{Once, Played};
 use super::schedule::Run;
 use crate::event::Verdict;
 use crate::outcome::{Judged as _, Series};
@@ -57,7 +57,7 @@ impl Run<'_> {
                 continue;
             }
             let planned = first.shown().planned.clone();
-            let Ok(mut again) = once(&self.peer.stretched(), planned).await else {
+            let Some(mut again) = self.again(planned).await else {
                 continue;
             };
             if again.peer_is_gone() {

@@ -23,6 +23,7 @@ mod player;
 mod schedule;
 mod server;
 mod target;
+mod time;
 
 pub use client::{ClientTarget, Input, Listener, NoClient, Source, typed};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
@@ -38,6 +39,7 @@ use crate::spec::{CaseId, Clause};
 use server::NotServed;
 use std::time::Duration;
 use target::NotMet;
+use time::Time;
 
 /// How long something that is owed is waited for at least, unless an option says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -71,6 +73,9 @@ pub struct Options {
     pub seed: u64,
     /// Whether slow cases are played.
     pub slow: bool,
+    /// How long the run may take; without a bound if there is none. What does not fit is told as not run, and
+    /// what was seen only once as not confirmed.
+    pub within: Option<Duration>,
     /// Which cases keep their evidence.
     pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
@@ -90,6 +95,7 @@ impl Options {
             repeat: 1,
             seed: 1,
             slow: false,
+            within: None,
             keep: Keep::OfFindings,
             command: String::new(),
         }
@@ -110,6 +116,16 @@ pub enum RunError {
     NoClient(#[from] NoClient),
 }
 
+/// How long a run may take, unless an option says otherwise: as long as somebody waits who looks on, or who
+/// has asked for the slow cases.
+#[must_use]
+pub const fn default_within(slow: bool) -> Duration {
+    match slow {
+        false => Duration::from_secs(30),
+        true => Duration::from_secs(300),
+    }
+}
+
 /// Plays the cases at a peer and tells `tell` what happens. The last event is always
 /// [`Event::Finished`], also when there is no peer to be had. A server that is started here is started
 /// again when it dies or hangs, and still runs when this returns: it ends with `target`.
@@ -121,6 +137,7 @@ pub async fn run(
     options: &Options,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
+    let time = Time::begins(options.within);
     let mut sink = EventSink::begin(
         Start {
             role: target.role(),
@@ -135,7 +152,7 @@ pub async fn run(
     match target.meet(options).await {
         Ok(met) => {
             sink.calibrated(met.told);
-            Ok(schedule::run(met.peer, target, options, sink).await)
+            Ok(schedule::run(met.peer, target, options, time, sink).await)
         }
         Err(NotMet::NotServed(not_served)) => Ok(tell_not_served(options, &not_served, sink)),
         Err(NotMet::NotThere(error)) => {

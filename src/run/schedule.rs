@@ -6,6 +6,10 @@
 //! themselves come before those that are known to leave threads spinning. When a server is gone,
 //! the case that did it is named, and the rest is told as not run.
 //!
+//! A run may be bounded in time. Each group then has its share of what is left, so that one that is slow
+//! does not take the time of those behind it; what a group had no time for is played at the end if there is
+//! some left. What was played and could not be confirmed is not held against anybody.
+//!
 //! To each client of one that can be started a single case is played; one that somebody else starts gets
 //! one case after the other, as often as the user says and no more.
 
@@ -15,13 +19,14 @@ use super::plan::{Planned, Roughness};
 use super::played::{Once, Played, once, repeated};
 use super::server::MOST_CONNECTIONS;
 use super::target::Target;
+use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -45,6 +50,7 @@ pub(super) async fn run<'a>(
     peer: Peer,
     target: &'a mut Target,
     options: &'a Options,
+    time: Time,
     sink: EventSink<'a>,
 ) -> Finished {
     let mut run = Run {
@@ -54,20 +60,15 @@ pub(super) async fn run<'a>(
         sink,
         options,
         waiting: BTreeMap::new(),
-        alone: Vec::new(),
+        alone: VecDeque::new(),
         suspects: Vec::new(),
         not_revived: None,
         gone: None,
+        time,
+        played: 0,
     };
     run.plan();
-    for (roughness, group) in std::mem::take(&mut run.waiting) {
-        if roughness == Roughness::BreakingOff {
-            run.by_themselves().await;
-        }
-        run.side_by_side(group).await;
-        run.confirm().await;
-    }
-    run.by_themselves().await;
+    run.groups().await;
     run.sink.finish(run.gone)
 }
 
@@ -80,13 +81,17 @@ pub(super) struct Run<'a> {
     /// Cases that share the server, the gentlest first.
     waiting: BTreeMap<Roughness, VecDeque<Planned>>,
     /// Cases that need it to themselves.
-    alone: Vec<Planned>,
+    alone: VecDeque<Planned>,
     /// Cases that failed and are to be played again.
     pub(super) suspects: Vec<Played>,
     /// Why the server could not be started again, if that was tried in vain.
     pub(super) not_revived: Option<String>,
     /// Why the run is broken off, if it is.
     pub(super) gone: Option<String>,
+    /// How long it may take.
+    time: Time,
+    /// How many cases have been played.
+    played: usize,
 }
 
 impl Run<'_> {
@@ -105,9 +110,33 @@ impl Run<'_> {
         }
     }
 
+    /// Plays one group after the other, the gentlest first, and then what there was no time for.
+    async fn groups(&mut self) {
+        let mut left = VecDeque::new();
+        while let Some((roughness, mut group)) = self.waiting.pop_first() {
+            if roughness == Roughness::BreakingOff {
+                self.by_themselves().await;
+            }
+            let behind = self.waiting.values().map(VecDeque::len).sum::<usize>();
+            let behind = behind.saturating_add(self.alone.len());
+            let until = self.time.share(group.len(), behind);
+            self.side_by_side(&mut group, until).await;
+            self.confirm().await;
+            left.append(&mut group);
+        }
+        self.by_themselves().await;
+        self.side_by_side(&mut left, None).await;
+        self.confirm().await;
+        let untold = self.sink.untold();
+        if untold > 0 && self.time.is_up() {
+            let why = self.time.ended(self.played, untold);
+            self.gone.get_or_insert(why);
+        }
+    }
+
     fn queue(&mut self, planned: Planned) {
         if planned.case.alone {
-            return self.alone.push(planned);
+            return self.alone.push_back(planned);
         }
         let roughness = self.peer.roughness(&planned);
         let group = self.waiting.entry(roughness).or_default();
@@ -119,7 +148,8 @@ impl Run<'_> {
         }
     }
 
-    async fn side_by_side(&mut self, mut group: VecDeque<Planned>) {
+    /// Plays what is in the group until there is nothing left in it, or that moment has come.
+    async fn side_by_side(&mut self, group: &mut VecDeque<Planned>, until: Option<Instant>) {
         let jobs = self.peer.jobs(self.options.jobs);
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut playing = JoinSet::new();
@@ -128,6 +158,8 @@ impl Run<'_> {
             while playing.len() < jobs
                 && suspects.is_empty()
                 && self.gone.is_none()
+                && !self.time.is_up()
+                && until.is_none_or(|until| Instant::now() < until)
                 && let Some(planned) = group.pop_front()
             {
                 self.sink.case_started(planned.case.into());
@@ -135,7 +167,11 @@ impl Run<'_> {
                 let repeat = self.options.repeat;
                 playing.spawn(beside_others(peer, permits, planned, repeat));
             }
-            match playing.join_next().await {
+            // What is still being played then is broken off.
+            let Some(next) = self.time.within(playing.join_next()).await else {
+                return;
+            };
+            match next {
                 None if suspects.is_empty() => break,
                 None => self.attribute_crash(std::mem::take(&mut suspects)).await,
                 Some(Ok((_, Ok(played)))) if played.shown().peer_is_gone() => suspects.push(played),
@@ -153,13 +189,17 @@ impl Run<'_> {
     }
 
     async fn by_themselves(&mut self) {
-        for planned in std::mem::take(&mut self.alone) {
-            if self.gone.is_some() {
-                return;
-            }
+        while self.gone.is_none()
+            && !self.time.is_up()
+            && let Some(planned) = self.alone.pop_front()
+        {
             let case = planned.case;
             self.sink.case_started(case.into());
-            match repeated(&self.peer, planned, self.options.repeat).await {
+            let playing = repeated(&self.peer, planned, self.options.repeat);
+            let Some(played) = self.time.within(playing).await else {
+                return;
+            };
+            match played {
                 Ok(played) if played.shown().peer_is_gone() => {
                     self.attribute_crash(vec![played]).await;
                 }
@@ -171,6 +211,7 @@ impl Run<'_> {
     }
 
     pub(super) fn take(&mut self, played: Played) {
+        self.played = self.played.saturating_add(1);
         let Once {
             planned, attempt, ..
         } = played.shown();
@@ -200,15 +241,36 @@ impl Run<'_> {
             } else {
                 self.confirmed(first).await
             };
-            self.tell(&played);
+            self.tell_confirmed(&played);
         }
+    }
+
+    /// Tells what became of it. A failure that there was no time to confirm may be this machine's.
+    fn tell_confirmed(&mut self, played: &Played) {
+        let is_open = played.next(self.policy) == Next::Confirm;
+        if !(is_open && self.time.is_up()) {
+            return self.tell(played);
+        }
+        let findings = played.shown().findings();
+        let what = findings.first().map_or("", |finding| finding.what.as_str());
+        let why = format!("not confirmed, as no time was left; seen once: {what}");
+        let case = played.shown().planned.case.into();
+        self.sink.without_play(case, Verdict::Skip, why);
+    }
+
+    /// Plays a case once more, alone and with more time for everything; `None` if there is no time left, or
+    /// the peer cannot be started.
+    pub(super) async fn again(&mut self, planned: Planned) -> Option<Once> {
+        let peer = self.peer.stretched();
+        let played = self.time.within(once(&peer, planned)).await;
+        played?.ok()
     }
 
     /// Plays it again alone, as often as it takes.
     async fn confirmed(&mut self, mut played: Played) -> Played {
         while self.gone.is_none() && played.next(self.policy) == Next::Confirm {
             let planned = played.shown().planned.clone();
-            let Ok(mut again) = once(&self.peer.stretched(), planned).await else {
+            let Some(mut again) = self.again(planned).await else {
                 break;
             };
             if again.peer_is_gone() {
@@ -216,7 +278,8 @@ impl Run<'_> {
             }
             played.confirmed(again);
         }
-        if played.attempts().of == 1 && played.next(self.policy) == Next::Confirm {
+        let is_open = played.next(self.policy) == Next::Confirm;
+        if played.attempts().of == 1 && is_open && !self.time.is_up() {
             let remark = seen_once(self.target.role());
             played.amend(|once| once.attempt.remark(&remark));
         }
@@ -239,7 +302,7 @@ impl Run<'_> {
             process.comes_to_rest().await;
         }
         planned.script = script;
-        let Ok(mut again) = self.looked_at_closely(planned.clone()).await else {
+        let Some(mut again) = self.looked_at_closely(planned.clone()).await else {
             return first;
         };
         if again.verdict() == Verdict::Pass && first.shown().attempt.is_beyond_model_only() {
@@ -253,12 +316,12 @@ impl Run<'_> {
     }
 
     /// Plays a longer script until what it should show does not show, or has shown often enough.
-    async fn looked_at_closely(&mut self, mut planned: Planned) -> io::Result<Once> {
+    async fn looked_at_closely(&mut self, mut planned: Planned) -> Option<Once> {
         let mut elapsed = Duration::ZERO;
         let most = if planned.case.lasts { CLOSER_LOOKS } else { 1 };
         let mut looks = (FIRST_LOOK + 1..=most).skip(1);
         loop {
-            let mut again = once(&self.peer.stretched(), planned.clone()).await?;
+            let mut again = self.again(planned.clone()).await?;
             elapsed = elapsed.saturating_add(again.elapsed());
             again.attempt.elapsed = elapsed;
             let is_gone = again.peer_is_gone();
@@ -268,11 +331,11 @@ impl Run<'_> {
             let failed = again.verdict() != Verdict::Pass;
             let shows = failed && again.attempt.is_beyond_model_only();
             if is_gone || !shows {
-                return Ok(again);
+                return Some(again);
             }
             let script = |look| self.peer.script(planned.case, self.options, look);
             let Some(Ok(script)) = looks.next().map(script) else {
-                return Ok(again);
+                return Some(again);
             };
             planned.script = script;
         }

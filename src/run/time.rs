@@ -1,0 +1,101 @@
+//! How long a run may take, and what part of that a group of cases may have.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// The time of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Time {
+    begun: Instant,
+    /// How long it may take, if that is bounded.
+    within: Option<Duration>,
+}
+
+impl Time {
+    /// From now on, within that time; without a bound if there is none.
+    pub(super) fn begins(within: Option<Duration>) -> Self {
+        Self {
+            begun: Instant::now(),
+            within,
+        }
+    }
+
+    /// How much of it is left, if it is bounded.
+    fn left(&self) -> Option<Duration> {
+        let within = self.within?;
+        Some(within.saturating_sub(self.begun.elapsed()))
+    }
+
+    /// Whether none is left.
+    pub(super) fn is_up(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Waits for something as long as there is time; `None` if it did not come in that.
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.left() {
+            None => Some(work.await),
+            Some(left) => timeout(left, work).await.ok(),
+        }
+    }
+
+    /// When a group of so many cases is to be done, so that as many as stand behind it have their part.
+    pub(super) fn share(&self, cases: usize, behind: usize) -> Option<Instant> {
+        let left = self.left()?;
+        let all = cases.saturating_add(behind);
+        let part = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let share = left.saturating_mul(part(cases)).checked_div(part(all));
+        Instant::now().checked_add(share.unwrap_or(left))
+    }
+
+    /// Why a run ends that has played so many cases and has so many left.
+    pub(super) fn ended(&self, played: usize, left: usize) -> String {
+        let within = self.within.unwrap_or_default().as_secs_f64();
+        let begun = self.begun.elapsed().as_secs_f64();
+        let whole = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
+        format!(
+            "no time was left: {left} cases were not played within {within:.0} s; all of them would take some {whole:.0} s (--within 0)"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    fn of(within: u64) -> Time {
+        Time::begins(Some(Duration::from_secs(within)))
+    }
+
+    #[tokio::test]
+    async fn what_is_bounded_ends() {
+        assert!(of(0).is_up() && !of(60).is_up() && !Time::begins(None).is_up());
+        assert_eq!(of(0).within(pending::<()>()).await, None);
+        assert_eq!(of(60).within(ready(1)).await, Some(1));
+        assert_eq!(Time::begins(None).within(ready(1)).await, Some(1));
+    }
+
+    #[test]
+    fn each_group_has_its_share() {
+        let time = of(60);
+        let now = Instant::now();
+        let share = |cases, behind| time.share(cases, behind).unwrap().duration_since(now);
+        let about = |share: Duration, seconds| share.as_secs_f64().round() as u64 == seconds;
+        assert!(about(share(10, 30), 15) && about(share(10, 0), 60) && about(share(0, 9), 0));
+        assert_eq!(Time::begins(None).share(1, 1), None);
+    }
+
+    #[test]
+    fn it_is_told_how_long_the_whole_would_take() {
+        let mut time = of(30);
+        time.begun -= Duration::from_secs(30);
+        let told = time.ended(20, 40);
+        assert!(
+            told.contains("40 cases were not played within 30 s"),
+            "{told}"
+        );
+        assert!(told.contains("some 90 s"), "{told}");
+    }
+}
