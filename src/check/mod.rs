@@ -37,7 +37,7 @@ use crate::expect::Expectations;
 use crate::outcome::Keep;
 use crate::profile::{Profile, Reply};
 use crate::report::Outputs;
-use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs};
+use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs, default_within};
 use crate::spec::Role;
 use std::fmt;
 use std::fs;
@@ -102,6 +102,7 @@ struct Manner {
     timeout: Duration,
     jobs: Option<usize>,
     repeat: u32,
+    within: Option<Duration>,
     seed: u64,
     keep: Keep,
 }
@@ -118,6 +119,7 @@ impl<T> Check<T> {
             timeout: DEFAULT_TIMEOUT,
             jobs: None,
             repeat: 1,
+            within: None,
             seed: 1,
             keep: Keep::OfFindings,
         };
@@ -170,6 +172,13 @@ impl<T> Check<T> {
     /// Plays each case so often; never is taken for once.
     pub fn repeat(mut self, times: u32) -> Self {
         self.manner.repeat = times.max(1);
+        self
+    }
+
+    /// How long all of it may take, instead of 30 s, or 5 minutes with the slow cases; no time at all is as
+    /// long as it takes. What does not fit is not run, and then the check has not passed.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.manner.within = Some(time);
         self
     }
 
@@ -239,6 +248,7 @@ impl Manner {
             Some(reply) => self.profile.with_reply(reply),
             None => self.profile,
         };
+        let within = self.within.unwrap_or(default_within(self.is_slow));
         Options {
             cases,
             timeout: self.timeout,
@@ -246,6 +256,7 @@ impl Manner {
             repeat: self.repeat,
             seed: self.seed,
             slow: self.is_slow,
+            within: (!within.is_zero()).then_some(within),
             keep: self.keep,
             ..Options::new(role, name, profile)
         }

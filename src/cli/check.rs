@@ -17,7 +17,7 @@ use crate::profile::{Profile, Reply};
 use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
-use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs};
+use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs, default_within};
 use crate::spec::Role;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -65,6 +65,9 @@ struct MannerArgs {
     /// Play the slow cases too
     #[arg(long)]
     slow: bool,
+    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes [default: 30s, 5m with --slow]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
+    within: Option<Duration>,
     /// Play each case so often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeat, allow_hyphen_values = true)]
     repeat: u32,
@@ -166,6 +169,11 @@ impl CheckArgs {
             repeat: self.manner.repeat,
             seed: self.manner.seed,
             slow: self.manner.slow,
+            within: bound(
+                self.manner
+                    .within
+                    .unwrap_or(default_within(self.manner.slow)),
+            ),
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Server, named.name.clone(), profile)
@@ -189,9 +197,15 @@ impl CheckArgs {
         if manner.slow {
             line.word("--slow");
         }
+        line.option("--within", manner.within.map(word));
         line.option("--seed", (manner.seed != 1).then_some(manner.seed));
         line.to_string()
     }
+}
+
+/// How long a run may take that is given this time: none is as long as it takes.
+pub(crate) fn bound(within: Duration) -> Option<Duration> {
+    (!within.is_zero()).then_some(within)
 }
 
 impl ReportArgs {

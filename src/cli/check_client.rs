@@ -1,6 +1,6 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
-use super::check::{ReportArgs, jobs, repeat, seed};
+use super::check::{ReportArgs, bound, jobs, repeat, seed};
 use super::client_target::ClientArgs;
 use super::command::CommandLine;
 use super::durations::{duration, word};
@@ -16,7 +16,7 @@ use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
 use crate::profile::Profile;
 use crate::report::{Outputs, Reporter};
-use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs, typed};
+use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs, default_within, typed};
 use crate::script::Script;
 use crate::spec::Role;
 use std::io;
@@ -58,6 +58,9 @@ struct MannerArgs {
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Client), value_parser = jobs, allow_hyphen_values = true)]
     jobs: usize,
+    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes, as without --exec [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
+    within: Option<Duration>,
     /// Play each case so often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeat, allow_hyphen_values = true)]
     repeat: u32,
@@ -94,11 +97,18 @@ impl CheckClientArgs {
             timeout: self.manner.timeout.max(Duration::from_millis(1)),
             jobs: self.manner.jobs,
             repeat: self.manner.repeat,
+            within: self.within(),
             seed: self.manner.seed,
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Client, self.client.name(address), profile)
         }
+    }
+
+    /// Who starts a client by hand for each case takes the time that it takes.
+    fn within(&self) -> Option<Duration> {
+        let usual = self.client.exec.as_ref().map(|_| default_within(false));
+        self.manner.within.or(usual).and_then(bound)
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.
@@ -109,6 +119,7 @@ impl CheckClientArgs {
         let manner = &self.manner;
         let timeout = (manner.timeout != DEFAULT_TIMEOUT).then(|| word(manner.timeout));
         line.option("--timeout", timeout);
+        line.option("--within", manner.within.map(word));
         line.option("--seed", (manner.seed != 1).then_some(manner.seed));
         line.to_string()
     }

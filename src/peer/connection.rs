@@ -22,6 +22,16 @@ const READ: usize = 64 << 10;
 /// the other side soon notices.
 const SMALL_BUFFER: usize = 16 << 10;
 
+/// A peer that writes a header and its body by two calls may be held up for 40 ms by its own system, which
+/// waits for the first to be acknowledged. The system forgets that this is wanted, so it is said again and
+/// again; where it cannot be, such a peer is only slower.
+pub(crate) fn acknowledges_at_once(socket: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = SockRef::from(socket).set_tcp_quickack(true);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = socket;
+}
+
 /// Whoever is told what comes on a connection.
 pub(crate) trait ConnectionObserver: Send + 'static {
     /// Octets came; `false` if no more are to be read.
@@ -72,6 +82,7 @@ impl Stream {
     }
 
     fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        acknowledges_at_once(&self.socket);
         let told = self.told();
         match self.socket.try_read(buffer) {
             Ok(0) if *told => Err(io::ErrorKind::ConnectionReset.into()),

@@ -91,11 +91,12 @@ impl Peer {
 
     /// How many scripts can be played side by side, where so many are asked for.
     pub(super) fn jobs(&self, asked: usize) -> usize {
-        let bears_more = match self {
-            Self::Server(server) => server.concurrent,
-            Self::Client(client) => client.is_had_at_will(),
+        let most = match self {
+            Self::Server(server) => server.most_jobs(asked),
+            Self::Client(client) if client.is_had_at_will() => asked,
+            Self::Client(_) => 1,
         };
-        if bears_more { asked.max(1) } else { 1 }
+        most.max(1)
     }
 
     /// How many connections a script takes of those that may be open at the same time: a server bears only

@@ -8,7 +8,7 @@ use crate::judge::ReplyRule;
 use crate::judge::frame_log::{FrameLog, Rest};
 use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
-use crate::peer::connection::{connect, was_reset};
+use crate::peer::connection::{acknowledges_at_once, connect, was_reset};
 use crate::profile::Profile;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
@@ -152,6 +152,7 @@ impl Canary {
             if let Rest::Malformed(fault, octets) = self.replies.rest() {
                 return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
             }
+            acknowledges_at_once(&self.stream);
             match self.stream.read(&mut buffer).await {
                 Ok(0) => return Err(Trouble::Fin),
                 Ok(taken) => {

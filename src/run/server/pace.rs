@@ -17,6 +17,9 @@ pub(super) struct Pace {
     pub(super) stretch: u32,
 }
 
+/// A server whose round trips take that long is waited for, more than it works.
+const SLOW: Duration = Duration::from_millis(10);
+
 /// Round trips of the canary that show silence when nothing is owed.
 pub(super) const SILENT_ROUND_TRIPS: u32 = 3;
 
@@ -87,6 +90,11 @@ impl Pace {
     /// And how many round trips the canary has to make meanwhile.
     pub(super) fn idle_round_trips(&self) -> u32 {
         IDLE_ROUND_TRIPS.saturating_mul(self.stretch)
+    }
+
+    /// Whether most of the time is spent waiting for the server, so that more of it can be had side by side.
+    pub(super) fn is_slow(&self) -> bool {
+        self.round_trip >= SLOW
     }
 
     /// Whether a round trip is quick enough to be made between segments.

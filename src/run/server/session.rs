@@ -75,6 +75,16 @@ impl ServerPeer {
         }
     }
 
+    /// How many scripts can be played side by side, where so many are asked for: at a slow server as many as
+    /// it has to bear.
+    pub(in crate::run) fn most_jobs(&self, asked: usize) -> usize {
+        match (self.concurrent, asked) {
+            (false, _) => 1,
+            (true, 2..) if self.pace.is_slow() => asked.max(super::MOST_CONNECTIONS),
+            (true, asked) => asked,
+        }
+    }
+
     /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
     /// its own: a server that keeps every request that it has not seen before keeps nothing of the same
     /// ones.
