@@ -52,7 +52,9 @@ fn bugs(python: Python) -> Vec<Bug> {
 fn checked(python: Python, server: &[&str], args: &[&str], with_process: bool) -> Run {
     let mut command = conformance();
     command.timeout(GUARD_OF_A_RUN);
-    command.args(["check", "--format", "json"]).args(args);
+    command
+        .args(["check", "--within", "0", "--format", "json"])
+        .args(args);
     let peer = (!with_process).then(|| peers::start_with(python, SCRIPT, server));
     match &peer {
         Some(peer) => command.arg(peer.address.to_string()),

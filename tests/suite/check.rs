@@ -181,7 +181,9 @@ fn a_server_that_is_killed_is_charged_to_a_case_and_the_report_is_whole() {
 #[test]
 fn an_interrupted_run_says_so_and_is_reported_whole() {
     let mut check = command()
-        .args(["check", "--repeat", "1000", "--format", "jsonl"])
+        .args([
+            "check", "--within", "0", "--repeat", "1000", "--format", "jsonl",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -465,7 +467,7 @@ fn list_names_every_case_and_explain_tells_each() {
     for name in names.lines().step_by(9) {
         // With a limit declared, every case applies.
         let told = conformance()
-            .args(["explain", "--max-frame", "64k", name])
+            .args(["explain", "--max-frame", "1M", name])
             .assert()
             .success();
         let told = String::from_utf8(told.get_output().stdout.clone()).unwrap();

@@ -32,7 +32,15 @@ const OF_TWO_REQUESTS: [&str; 6] = [
 /// Checks a client; the report must be whole.
 fn check(exec: &str, args: &[&str]) -> (Option<i32>, Run) {
     let output = conformance()
-        .args(["check-client", "--format", "json", "--exec", exec])
+        .args([
+            "check-client",
+            "--within",
+            "0",
+            "--format",
+            "json",
+            "--exec",
+            exec,
+        ])
         .args(args)
         .timeout(GUARD_OF_A_RUN)
         .output()

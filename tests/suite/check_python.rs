@@ -20,7 +20,7 @@ struct Checked {
 fn check(peer: &Peer, args: &[&str]) -> Checked {
     let output = Command::cargo_bin("conformance")
         .expect("the program is built with the tests")
-        .args(["check", "--format", "json"])
+        .args(["check", "--within", "0", "--format", "json"])
         .args(args)
         .arg(peer.address.to_string())
         .timeout(GUARD_OF_A_RUN)

@@ -32,10 +32,15 @@ fn program(program: &str) -> Option<String> {
     Some(format!("{words} {{port}}"))
 }
 
-/// Runs `check --exec` and gives the exit code, the report and what stands on stderr.
+/// Runs `check --exec` to its end and gives the exit code, the report and what stands on stderr.
 fn checked(exec: &str, args: &[&str]) -> (i32, Run, String) {
+    checked_within("0", exec, args)
+}
+
+fn checked_within(within: &str, exec: &str, args: &[&str]) -> (i32, Run, String) {
     let output = conformance()
-        .args(["check", "--format", "json", "--exec", exec])
+        .args(["check", "--within", within, "--format", "json"])
+        .args(["--exec", exec])
         .args(args)
         .timeout(GUARD_OF_A_RUN)
         .output()
@@ -336,7 +341,7 @@ fn nothing_is_left_when_the_check_is_interrupted() {
         let exec = format!("{} & sleep 600; : {mark}", served(""));
         let mut check = command()
             .args([
-                "check", "--format", "jsonl", "--repeat", "1000", "--exec", &exec,
+                "check", "--within", "0", "--format", "jsonl", "--repeat", "1000", "--exec", &exec,
             ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -358,6 +363,42 @@ fn nothing_is_left_when_the_check_is_interrupted() {
         assert_eq!(check.wait().unwrap().code(), Some(3), "{signal:?}");
         assert_eq!(members(group), 0, "{signal:?}");
     }
+}
+
+/// A server that takes so long for each reply that not one case of those that ask a hundred times fits.
+#[test]
+fn a_run_ends_in_time_and_tells_what_did_not_fit() {
+    let Some(exec) = program(
+        "import socket, threading, time
+def serve(client):
+    while True:
+        header = client.recv(4, socket.MSG_WAITALL)
+        if len(header) < 4: return
+        body = client.recv(int.from_bytes(header, \"big\"), socket.MSG_WAITALL)
+        time.sleep(0.3)
+        client.sendall(header + body)
+server = socket.create_server((\"127.0.0.1\", port))
+while True:
+    threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()",
+    ) else {
+        return;
+    };
+    let begun = Instant::now();
+    let args = ["--run", "one-reply", "--run", "persistence", "--slow"];
+    let (code, run, stderr) = checked_within("6s", &exec, &args);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{stderr}");
+    assert_eq!(code, 3, "{stderr}");
+    let why = run.finished.broken_off.clone().unwrap();
+    assert!(why.contains("not played within 6 s"), "{why}");
+    let of = |id| run.results.iter().find(|result| result.id == id).unwrap();
+    assert_eq!(of("one-reply/single").verdict, Verdict::Pass);
+    let left_out = of("persistence/two-hundred");
+    assert_eq!(left_out.verdict, Verdict::Skip);
+    assert!(
+        left_out.detail.starts_with("not run: no time was left"),
+        "{}",
+        left_out.detail
+    );
 }
 
 #[test]
