@@ -1,8 +1,13 @@
 //! Requests and replies: how many, in which order, and when.
 
+use super::length::need_claim;
 use super::maker::parted;
 use super::{Case, Maker};
+use crate::judge::Finding;
+use crate::judge::frame_log::FrameLog;
+use crate::profile::Profile;
 use crate::spec::Clause;
+use crate::transcript::{Seen, Transcript};
 
 pub(super) const CASES: &[Case] = &[
     Case::must(
@@ -55,6 +60,28 @@ pub(super) const CASES: &[Case] = &[
             s.quiet(a);
         },
     ),
+    Case::must(
+        Clause::OneReply,
+        "queued-before-a-close",
+        "Replies that lie unread when the server has reason to close: a socket that is closed with octets unread is reset, and takes along what was still to be sent.",
+        |s| {
+            let claim = s.craft().largest_body();
+            need_claim(s, claim);
+            let a = s.open();
+            s.stall(a);
+            for _ in 0..QUEUED {
+                let request = s.request_of(32_000);
+                s.send(a, &request);
+            }
+            let mut octets = s.craft().header(claim);
+            octets.extend([b'x'; 1_000]);
+            s.send(a, &octets);
+            s.pause(30);
+            s.resume(a);
+            s.wait(a);
+        },
+    )
+    .and(queue_is_sent),
     Case::must(
         Clause::Order,
         "twenty-at-once",
@@ -306,6 +333,24 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Persistence,
+        "busy-for-4-seconds",
+        "A client that asks five times a second is never idle: a time that was set once, and not anew for each request, runs out all the same.",
+        |s| busy(s, 4),
+    ),
+    Case::must(
+        Clause::Persistence,
+        "busy-for-11-seconds",
+        "The same for longer than ten seconds.",
+        |s| busy(s, 11),
+    ),
+    Case::must(
+        Clause::Persistence,
+        "busy-for-31-seconds",
+        "The same for longer than half a minute.",
+        |s| busy(s, 31),
+    ),
+    Case::must(
+        Clause::Persistence,
         "before-the-first",
         "A client that connects and takes its time before the first request is still served.",
         |s| {
@@ -315,6 +360,20 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// Requests whose replies are more than a client that does not read has room for.
+const QUEUED: usize = 9;
+
+/// A reset behind a malformed header is in order where it costs no more than the last words: what had been
+/// queued before is owed all the same.
+fn queue_is_sent(profile: &Profile, transcript: &Transcript) -> Option<Finding> {
+    let came = FrameLog::of(profile, transcript, 0).len();
+    let is_reset = transcript.of(0).any(|(_, entry)| entry.seen == Seen::Rst);
+    let what = format!(
+        "{came} of {QUEUED} replies came: the connection was reset while the others were still to be sent"
+    );
+    (is_reset && came < QUEUED).then(|| Finding::must(Clause::OneReply, 0, what))
+}
 
 /// Numbers in a message that takes long to read …
 const NUMBERS: usize = 100_000;
@@ -329,6 +388,17 @@ fn long_array(s: &mut Maker<'_>) -> Vec<u8> {
     payload.extend(text);
     payload.push(b']');
     s.frame(&payload)
+}
+
+/// A client that asks every 200 ms, for so many seconds.
+fn busy(s: &mut Maker<'_>, seconds: usize) {
+    s.need_slow();
+    let a = s.open();
+    for _ in 0..seconds.saturating_mul(5) {
+        s.ask(a);
+        s.pause(200);
+    }
+    s.ask(a);
 }
 
 /// So many octets of a request, silence, then the rest and the reply.

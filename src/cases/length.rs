@@ -385,7 +385,7 @@ fn too_large(s: &Maker<'_>) -> u64 {
 }
 
 /// The length field can claim that much, and that is too much.
-fn need_claim(s: &mut Maker<'_>, body: u64) {
+pub(super) fn need_claim(s: &mut Maker<'_>, body: u64) {
     let largest = s.craft().largest_body();
     let limit = limit(s);
     s.need(largest > limit, SMALL_FIELD);

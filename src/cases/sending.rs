@@ -102,6 +102,23 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::ReplyFraming,
+        "reader-that-rests",
+        "A client that reads nothing for 400 ms and then all: whoever gives a write up after 300 ms has sent a part of a frame, and must not go on with the next.",
+        |s| {
+            let a = s.open();
+            s.stall(a);
+            for _ in 0..12 {
+                let request = s.request_of(32_000);
+                s.send(a, &request);
+            }
+            s.pause(400);
+            s.resume(a);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
+        Clause::ReplyFraming,
         "very-slow-reader",
         "A client that reads nothing until even the largest buffers are full, and then all of it: a server that does not wait there loses what it could not send.",
         |s| {

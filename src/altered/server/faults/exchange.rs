@@ -10,7 +10,7 @@ use crate::session::{Reply, Request};
 use crate::spec::Clause;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -26,6 +26,9 @@ pub(super) const FAULTS: &[Fault] = &[
             h.read = noting_repetition;
             h.answer = |c, request| Box::pin(unless_repeated(c, request));
         }),
+    Fault::new("closed-with-input-unread", Clause::OneReply, "sledge#389, true-async/server#284",
+        "Behind a malformed header the socket is closed with what has arrived unread, so that the system resets it and drops the replies that are queued.",
+        |h| h.leave = |c, end| Box::pin(without_reading_on(c, end))),
     Fault::new("large-request-unanswered", Clause::OneReply, "",
         "Requests of more than 24 KiB are read and not answered.",
         |h| h.answer = |c, request| Box::pin(unless_large(c, request))),
@@ -93,10 +96,27 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("idle-for-60-ms-is-gone", Clause::Persistence, "",
         "A client that is silent for 60 ms between frames is closed upon.",
         |h| h.take = |c| Box::pin(while_not_idle(c, SILENCE))),
+    Fault::new("deadline-of-3-s-set-once", Clause::Persistence, "go-proxyproto#75",
+        "The time that a request may take is set when the client connects and never again, so that a busy connection ends after three seconds.",
+        |h| h.serve = |c| Box::pin(no_longer_than(c, Duration::from_secs(3)))).needing(Need::Time),
+    Fault::new("deadline-of-30-s-set-once", Clause::Persistence, "",
+        "A connection has half a minute from its beginning on, however busy it is.",
+        |h| h.serve = |c| Box::pin(no_longer_than(c, Duration::from_secs(30)))).needing(Need::Time),
     Fault::new("idle-for-a-second-is-gone", Clause::Persistence, "",
         "A client that is silent for a second between frames is closed upon.",
         |h| h.take = |c| Box::pin(while_not_idle(c, SECOND))).needing(Need::Time),
 ];
+
+async fn without_reading_on(c: &mut Client, end: End) {
+    if !matches!(end, End::Malformed) {
+        honest::leave(c, end).await;
+    }
+}
+
+async fn no_longer_than(c: &mut Client, time: Duration) -> End {
+    let served = timeout(time, honest::serve(c)).await;
+    served.unwrap_or(End::Asked)
+}
 
 async fn first_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let mut replies = honest::answer(c, request).await?;

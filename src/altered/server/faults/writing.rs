@@ -10,6 +10,8 @@ use crate::spec::Clause;
 use crate::wire::{EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -22,6 +24,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("one-write-for-a-reply", Clause::ReplyFraming, "",
         "A reply is sent by one write, and what this did not take is not sent.",
         |h| h.send = |c, octets| Box::pin(in_one_attempt(c, octets))),
+    Fault::new("write-given-up-after-300-ms", Clause::ReplyFraming, "Dekaf#1559, frama-c-mcp#10",
+        "A write that takes longer than 300 ms is given up, wherever in a frame it is, and the next frame follows.",
+        |h| h.send = |c, octets| Box::pin(given_up_in_time(c, octets))),
     Fault::new("reply-abandoned-behind-its-header", Clause::ReplyFraming, "EternalTerminal#796",
         "The header of a reply of more than 16 KiB is sent, and its body turns out to be too large.",
         |h| h.send = |c, octets| Box::pin(header_first(c, octets))),
@@ -83,6 +88,13 @@ async fn in_one_write(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 async fn in_one_attempt(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
     write(&c.stream, &octets).await?;
     Ok(())
+}
+
+async fn given_up_in_time(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    match timeout(Duration::from_millis(300), c.send_all(&octets)).await {
+        Ok(sent) => sent,
+        Err(_) => Ok(()),
+    }
 }
 
 async fn header_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
