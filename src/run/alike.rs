@@ -11,7 +11,7 @@ use crate::spec::{CaseId, Clause};
 use std::collections::BTreeMap;
 
 /// In how many cases the same has to be confirmed.
-const ENOUGH: u32 = 3;
+const ENOUGH: u32 = 2;
 
 /// What has been confirmed.
 #[derive(Debug, Default)]
