@@ -104,22 +104,30 @@ impl<'a> EventSink<'a> {
 
     /// How many cases have no verdict yet.
     pub(crate) fn untold(&self) -> usize {
-        let cases = self.start.cases.iter();
-        let is_untold = |case: &&Head| !self.results.contains_key(&case.id.to_string());
-        cases.filter(is_untold).count()
+        self.without_verdict().count()
+    }
+
+    fn without_verdict(&self) -> impl Iterator<Item = Head> {
+        let is_told = |case: &Head| self.results.contains_key(&case.id.to_string());
+        let cases = self.start.cases.iter().copied();
+        cases.filter(move |case| !is_told(case))
+    }
+
+    /// Tells why none of the cases that have no verdict yet was run.
+    pub(crate) fn not_run(&mut self, why: &str) {
+        for case in self.without_verdict().collect::<Vec<_>>() {
+            self.without_play(case, Verdict::Skip, why);
+        }
     }
 
     /// Tells the end of the run. Whatever has no verdict yet was not run, since the run was broken off, or
     /// the harness failed in it.
     pub(crate) fn finish(mut self, broken_off: Option<String>) -> Finished {
-        for case in std::mem::take(&mut self.start.cases) {
-            if self.results.contains_key(&case.id.to_string()) {
-                continue;
-            }
-            match &broken_off {
-                Some(why) => self.without_play(case, Verdict::Skip, format!("not run: {why}")),
-                None => self.without_play(case, Verdict::Error, "the harness failed in this case"),
-            }
+        if let Some(why) = &broken_off {
+            self.not_run(&format!("not run: {why}"));
+        }
+        for case in self.without_verdict().collect::<Vec<_>>() {
+            self.without_play(case, Verdict::Error, "the harness failed in this case");
         }
         let (clauses_checked, clauses_unchecked) = self.clauses();
         let finished = Finished {

@@ -134,6 +134,7 @@ impl Run<'_> {
         self.confirm().await;
         let untold = self.sink.untold();
         if untold > 0 && self.time.is_up() {
+            self.sink.not_run(Time::NOT_RUN);
             let why = self.time.ended(self.played, untold);
             self.gone.get_or_insert(why);
         }

@@ -49,13 +49,16 @@ impl Time {
         Instant::now().checked_add(share.unwrap_or(left))
     }
 
+    /// Why a case was not played for which no time was left.
+    pub(super) const NOT_RUN: &str = "not run: no time was left";
+
     /// Why a run ends that has played so many cases and has so many left.
     pub(super) fn ended(&self, played: usize, left: usize) -> String {
-        let within = self.within.unwrap_or_default().as_secs_f64();
+        let within = self.within.unwrap_or_default();
         let begun = self.begun.elapsed().as_secs_f64();
         let whole = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
         format!(
-            "no time was left: {left} cases were not played within {within:.0} s; all of them would take some {whole:.0} s (--within 0)"
+            "no time was left: {left} cases were not played within {within:?}; all of them would take some {whole:.0} s (--within 0)"
         )
     }
 }
@@ -93,7 +96,7 @@ mod tests {
         time.begun -= Duration::from_secs(30);
         let told = time.ended(20, 40);
         assert!(
-            told.contains("40 cases were not played within 30 s"),
+            told.contains("40 cases were not played within 30s"),
             "{told}"
         );
         assert!(told.contains("some 90 s"), "{told}");

@@ -389,16 +389,12 @@ while True:
     assert!(begun.elapsed() < Duration::from_secs(30), "{stderr}");
     assert_eq!(code, 3, "{stderr}");
     let why = run.finished.broken_off.clone().unwrap();
-    assert!(why.contains("not played within 6 s"), "{why}");
+    assert!(why.contains("not played within 6s"), "{why}");
     let of = |id| run.results.iter().find(|result| result.id == id).unwrap();
     assert_eq!(of("one-reply/single").verdict, Verdict::Pass);
     let left_out = of("persistence/two-hundred");
     assert_eq!(left_out.verdict, Verdict::Skip);
-    assert!(
-        left_out.detail.starts_with("not run: no time was left"),
-        "{}",
-        left_out.detail
-    );
+    assert_eq!(left_out.detail, "not run: no time was left");
 }
 
 #[test]
