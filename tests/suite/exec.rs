@@ -211,7 +211,7 @@ fn signal_and_last_words_of_a_server_are_told() {
         "--run",
         "concurrency/two",
         "--run",
-        "one-reply",
+        "one-reply/ten-in-turn",
     ];
     let (exit, run, _) = checked(&exec, &only);
     assert_eq!((exit, failed(&run)), (1, vec!["undecodable/bare-text"]));
