@@ -123,14 +123,19 @@ pub fn mentions(reply: &[u8], text: &str) -> bool {
 }
 
 /// Octets of the longest beginning of a text that stands in one of those found, if its token does; `None`
-/// if all of it does.
+/// if all of it does. Where the token stands more often than that it is none, and the rest is not looked at.
 fn longest_part(found: &[String], token: &str, text: &str) -> Option<usize> {
+    const PLACES: usize = 8;
+    if found.iter().any(|found| found.contains(text)) {
+        return None;
+    }
     let common = |found: &String| {
         let common = |(at, _): (usize, &str)| {
-            let pairs = found.bytes().skip(at).zip(text.bytes());
+            let rest = found.as_bytes().get(at..).unwrap_or_default();
+            let pairs = rest.iter().zip(text.as_bytes());
             pairs.take_while(|(one, other)| one == other).count()
         };
-        found.match_indices(token).map(common).max()
+        found.match_indices(token).take(PLACES).map(common).max()
     };
     let longest = found.iter().filter_map(common).max()?;
     (longest < text.len()).then_some(longest)
