@@ -63,12 +63,19 @@ impl From<OneRole> for Role {
     }
 }
 
-fn known_fault(name: &str) -> Result<Planted, Unknown> {
-    Planted::named(name).ok_or_else(|| unknown("fault", name, Planted::all().map(|f| f.name)))
+fn known_fault(name: &str) -> Result<Planted, String> {
+    let all = || Planted::all().map(|fault| fault.name);
+    Planted::named(name).ok_or_else(|| elsewhere(&unknown("fault", name, all())))
 }
 
-fn known_variant(name: &str) -> Result<Permitted, Unknown> {
-    Permitted::named(name).ok_or_else(|| unknown("variant", name, Permitted::all().map(|v| v.name)))
+fn known_variant(name: &str) -> Result<Permitted, String> {
+    let all = || Permitted::all().map(|variant| variant.name);
+    Permitted::named(name).ok_or_else(|| elsewhere(&unknown("variant", name, all())))
+}
+
+/// The same for a command that does not list them itself.
+fn elsewhere(unknown: &Unknown) -> String {
+    format!("{unknown}, with serve or chat")
 }
 
 fn jobs(text: &str) -> Result<usize, String> {
@@ -140,6 +147,7 @@ fn line(tried: &Tried) -> Option<String> {
                 Fate::Unsure(cases) => format!("FOUND ONLY AT TIMES by {}", listed(cases)),
                 Fate::Survived => "SURVIVED".to_owned(),
                 Fate::NotLooked(why) => format!("not looked for: {why}"),
+                Fate::NotTried(why) => format!("COULD NOT BE TRIED: {why}"),
             };
             Some(format!("{:<36} {said}", row.name))
         }

@@ -1,5 +1,6 @@
 //! What was found, and what was not.
 
+use super::Tried;
 use super::page::joined;
 use super::tables::{Permitted, Planted, ROLES};
 use super::trial::{Results, Subject};
@@ -46,6 +47,8 @@ pub enum Fate {
     Survived,
     /// None of them was played, and why.
     NotLooked(String),
+    /// There was nothing to play them at, and why.
+    NotTried(String),
 }
 
 /// What became of a peer that is as it should be.
@@ -63,6 +66,8 @@ pub struct HonestRow {
     pub alarms: Vec<Alarm>,
     /// Cases that warned, of a peer of which that is to be expected.
     pub warnings: Vec<CaseId>,
+    /// Why it could not be tried, or not to the end.
+    pub broken: Option<String>,
 }
 
 /// A case that found fault where there is none.
@@ -84,7 +89,7 @@ impl Fate {
             with.map(|(case, _)| *case).collect()
         };
         if let Some(why) = &results.broken {
-            return Self::NotLooked(why.clone());
+            return Self::NotTried(why.clone());
         }
         let found = with(&[Verdict::Fail, Verdict::Warn]);
         let unsure = with(&[Verdict::Unstable]);
@@ -110,6 +115,18 @@ impl FaultRow {
             fate,
         }
     }
+
+    fn complaint(&self) -> Option<String> {
+        let Self { name, clause, .. } = self;
+        match &self.fate {
+            Fate::Survived => Some(format!("{name}: no case of {clause} finds it")),
+            Fate::Unsure(cases) => {
+                Some(format!("{name}: found only at times, by {}", joined(cases)))
+            }
+            Fate::NotTried(why) => Some(format!("{name}: could not be tried: {why}")),
+            Fate::Found(_) | Fate::NotLooked(_) => None,
+        }
+    }
 }
 
 impl HonestRow {
@@ -122,6 +139,7 @@ impl HonestRow {
             passed: 0,
             alarms: Vec::new(),
             warnings: Vec::new(),
+            broken: results.broken.clone(),
         };
         for (case, seen) in &results.cases {
             match seen.verdict {
@@ -137,9 +155,39 @@ impl HonestRow {
         }
         row
     }
+
+    fn complaints(&self) -> Vec<String> {
+        let Self { name, broken, .. } = self;
+        let limit = if self.declared {
+            "declared"
+        } else {
+            "not declared"
+        };
+        let alarms = self.alarms.iter().map(|alarm| {
+            let Alarm {
+                case,
+                verdict,
+                detail,
+            } = alarm;
+            format!("{name} (limit {limit}): {verdict} by {case}: {detail}")
+        });
+        let nothing = (self.passed == 0).then(|| format!("{name}: no case passed"));
+        let broken = broken
+            .iter()
+            .map(|why| format!("{name}: could not be tried: {why}"));
+        nothing.into_iter().chain(broken).chain(alarms).collect()
+    }
 }
 
 impl Matrix {
+    /// Takes up what became of a peer.
+    pub(super) fn take(&mut self, tried: Tried) {
+        match tried {
+            Tried::Fault(row) => self.faults.push(row),
+            Tried::Honest(row) => self.honest.push(row),
+        }
+    }
+
     /// Puts everything in the order of the tables.
     pub(super) fn sort(&mut self) {
         let role = |role| ROLES.iter().position(|other| *other == role);
@@ -153,39 +201,15 @@ impl Matrix {
     /// Everything that is not as it should be, in sentences; none if the suite is worth its name.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for row in &self.faults {
-            let (name, clause) = (row.name, row.clause);
-            match &row.fate {
-                Fate::Survived => {
-                    found.push(format!("{name}: no case of {clause} finds it"));
-                }
-                Fate::Unsure(cases) => {
-                    found.push(format!("{name}: found only at times, by {}", joined(cases)))
-                }
-                Fate::Found(_) | Fate::NotLooked(_) => {}
-            }
-        }
-        for row in &self.honest {
-            if row.passed == 0 {
-                found.push(format!("{}: no case passed", row.name));
-            }
-            found.extend(row.alarms.iter().map(|alarm| {
-                let limit = if row.declared {
-                    "declared"
-                } else {
-                    "not declared"
-                };
-                format!(
-                    "{} (limit {limit}): {} by {}: {}",
-                    row.name, alarm.verdict, alarm.case, alarm.detail
-                )
-            }));
-        }
+        let faults = self.faults.iter().filter_map(FaultRow::complaint);
+        let honest = self.honest.iter().flat_map(HonestRow::complaints);
         let no_fault = |case: &CaseId| format!("{case}: no fault fails it");
-        found.extend(self.never_failed.iter().map(no_fault));
-        found.extend(bare_clauses());
-        found
+        let cases = self.never_failed.iter().map(no_fault);
+        faults
+            .chain(honest)
+            .chain(cases)
+            .chain(bare_clauses())
+            .collect()
     }
 
     /// How it went, in a line.

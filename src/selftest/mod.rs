@@ -100,6 +100,15 @@ pub enum Tried {
     Honest(HonestRow),
 }
 
+impl Tried {
+    fn of(subject: Subject, declared: bool, results: &Results) -> Self {
+        match subject {
+            Subject::Fault(fault) => Self::Fault(FaultRow::new(fault, Fate::of(results))),
+            _ => Self::Honest(HonestRow::new(subject, declared, results)),
+        }
+    }
+}
+
 /// Tries everything, and tells of each peer as it is done with.
 ///
 /// # Errors
@@ -240,10 +249,13 @@ impl Bench {
 
     /// Plays a trial when its turn comes.
     async fn play(&self, trial: Trial) -> Results {
-        let Ok(_turn) = self.turns(&trial).acquire().await else {
-            return Results::default();
+        let _turn = match self.turns(&trial).acquire().await {
+            Ok(turn) => turn,
+            Err(closed) => return Results::broken(&closed),
         };
-        trial::play(trial).await
+        // A panic is one trial's end, and told as such.
+        let played = tokio::spawn(trial::play(trial)).await;
+        played.unwrap_or_else(|error| Results::broken(&error))
     }
 }
 
@@ -296,39 +308,36 @@ async fn try_each(
     failed: &mut Failed,
     tell: &mut (dyn FnMut(&Tried) + Send),
 ) {
-    let mut trying = JoinSet::new();
+    let mut take = |tried: Tried| {
+        tell(&tried);
+        matrix.take(tried);
+    };
     // The honest play every case, and take longest: they begin.
     let mut trials = bench.honest();
     for fault in bench.options.faults.iter().copied() {
         match bench.fault_trial(fault, cases::of(fault.clause).collect()) {
             Ok(trial) => trials.push(trial),
             Err(why) => {
-                let row = FaultRow::new(fault, Fate::NotLooked(why.to_owned()));
-                tell(&Tried::Fault(row.clone()));
-                matrix.faults.push(row);
+                let fate = Fate::NotLooked(why.to_owned());
+                take(Tried::Fault(FaultRow::new(fault, fate)));
             }
         }
     }
+    let mut trying = JoinSet::new();
     for trial in trials {
         let (bench, subject) = (Arc::clone(bench), trial.subject);
         let declared = trial.profile.declared_max_body().is_some();
         trying.spawn(async move { (subject, declared, bench.play(trial).await) });
     }
     while let Some(tried) = trying.join_next().await {
-        // A task that panicked leaves its row out, and that is noticed.
+        // What panics in a trial is among its results.
         let Ok((subject, declared, results)) = tried else {
             continue;
         };
         if let Subject::Fault(fault) = subject {
             failed.note(fault, &results);
-            let row = FaultRow::new(fault, Fate::of(&results));
-            tell(&Tried::Fault(row.clone()));
-            matrix.faults.push(row);
-        } else {
-            let row = HonestRow::new(subject, declared, &results);
-            tell(&Tried::Honest(row.clone()));
-            matrix.honest.push(row);
         }
+        take(Tried::of(subject, declared, &results));
     }
     matrix.sort();
 }

@@ -58,6 +58,7 @@ fn fault_line(fault: Planted, fate: &Fate) -> String {
         Fate::Unsure(cases) => format!("**only at times:** {}", joined(cases.iter())),
         Fate::Survived => "**nobody**".into(),
         Fate::NotLooked(why) => format!("not looked for: {why}"),
+        Fate::NotTried(why) => format!("**could not be tried:** {why}"),
     };
     let Planted {
         name,

@@ -107,6 +107,14 @@ pub(super) struct Results {
 }
 
 impl Results {
+    /// There was nobody to play at.
+    pub(super) fn broken(why: &impl ToString) -> Self {
+        Self {
+            broken: Some(why.to_string()),
+            ..Self::default()
+        }
+    }
+
     /// Notes what an event tells of one of these cases.
     pub(super) fn note(&mut self, cases: &[&'static Case], event: Event) {
         let Event::CaseFinished(result) = event else {

@@ -1,6 +1,7 @@
 //! The proof of the suite, and the document that shows it.
 
 use crate::generated;
+use crate::program::conformance;
 use framespec::altered::Need;
 use framespec::cases;
 use framespec::event::Verdict;
@@ -248,6 +249,7 @@ fn documented() -> Matrix {
                 .split(", ")
                 .filter_map(|case| known(case.into()))
                 .collect(),
+            broken: None,
         }
     });
     let cases = ROLES.into_iter().flat_map(cases::all);
@@ -268,4 +270,52 @@ fn documented() -> Matrix {
         failed_by,
         never_failed: Vec::new(),
     }
+}
+
+/// The program with these arguments behind `selftest`: its exit code, and both its outputs.
+fn program(args: &[&str]) -> (i32, String, String) {
+    let output = conformance().arg("selftest").args(args).output().unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let code = output.status.code().unwrap();
+    (code, text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_program_looks_for_faults_of_either_role() {
+    let both = [
+        "--fault",
+        "padded-with-spaces",
+        "--fault",
+        "reply-body-in-one-read",
+    ];
+    let (code, said, _) = program(&both);
+    assert_eq!(code, 0, "{said}");
+    for clause in ["minimal-padding/", "client-reassembly/"] {
+        assert!(said.contains(&format!("found by {clause}")), "{said}");
+    }
+    assert!(said.contains("2 of 2 faults found"), "{said}");
+}
+
+#[test]
+fn the_program_says_what_there_is_instead_of_a_name_that_is_none() {
+    let wrong = [
+        (
+            ["--fault", "body-in-one-reed"],
+            "body-in-one-read",
+            "--list-faults",
+        ),
+        (
+            ["--variant", "strict-jsson"],
+            "strict-json",
+            "--list-variants",
+        ),
+        (["--role", "sever"], "server", "client"),
+    ];
+    for (args, meant, list) in wrong {
+        let (code, _, said) = program(&args);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(meant) && said.contains(list), "{said}");
+    }
+    let (code, _, said) = program(&["--role", "client", "--fault", "body-in-one-read"]);
+    assert!(code == 2 && said.contains("--role"), "{said}");
 }
