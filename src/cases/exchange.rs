@@ -340,13 +340,13 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::Persistence,
         "busy-for-11-seconds",
-        "The same for longer than ten seconds.",
+        "A client that asks five times a second for longer than ten seconds is never idle either.",
         |s| busy(s, 11),
     ),
     Case::must(
         Clause::Persistence,
         "busy-for-31-seconds",
-        "The same for longer than half a minute.",
+        "Nor is one that does so for longer than half a minute, where many servers let a connection go.",
         |s| busy(s, 31),
     ),
     Case::must(

@@ -1,7 +1,7 @@
-//! FrameLog as octets: their framing, their padding, their text.
+//! Replies as octets: their framing, their padding, their text.
 
-use super::Case;
 use super::maker::flood;
+use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::ReplyFraming,
         "sizes",
-        "FrameLog to requests of many sizes are whole frames with nothing between them.",
+        "Replies to requests of many sizes are whole frames with nothing between them.",
         |s| {
             let a = s.open();
             for octets in [20, 59, 60, 61, 119, 120, 121, 1_000, 4_096] {
@@ -87,35 +87,13 @@ pub(super) const CASES: &[Case] = &[
         Clause::ReplyFraming,
         "slow-reader",
         "A client that stops reading for a while makes the server's writes fall short; what could not be written at once must follow.",
-        |s| {
-            let a = s.open();
-            s.stall(a);
-            for _ in 0..12 {
-                let request = s.request_of(32_000);
-                s.send(a, &request);
-            }
-            s.pause(30);
-            s.resume(a);
-            s.wait(a);
-            s.ask(a);
-        },
+        |s| resting_reader(s, 30),
     ),
     Case::must(
         Clause::ReplyFraming,
         "reader-that-rests",
         "A client that reads nothing for 400 ms and then all: whoever gives a write up after 300 ms has sent a part of a frame, and must not go on with the next.",
-        |s| {
-            let a = s.open();
-            s.stall(a);
-            for _ in 0..12 {
-                let request = s.request_of(32_000);
-                s.send(a, &request);
-            }
-            s.pause(400);
-            s.resume(a);
-            s.wait(a);
-            s.ask(a);
-        },
+        |s| resting_reader(s, 400),
     ),
     Case::must(
         Clause::ReplyFraming,
@@ -134,7 +112,7 @@ pub(super) const CASES: &[Case] = &[
     Case::must(
         Clause::MinimalPadding,
         "every-length",
-        "FrameLog of every length have less than a chunk of padding.",
+        "Replies of every length have less than a chunk of padding.",
         |s| {
             s.need_chunks();
             let a = s.open();
@@ -237,6 +215,20 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// A client that asks for more than there is room for, and reads nothing of it for so many milliseconds.
+fn resting_reader(s: &mut Maker<'_>, millis: u64) {
+    let a = s.open();
+    s.stall(a);
+    for _ in 0..12 {
+        let request = s.request_of(32_000);
+        s.send(a, &request);
+    }
+    s.pause(millis);
+    s.resume(a);
+    s.wait(a);
+    s.ask(a);
+}
 
 /// Replies of many lengths that all fill their last chunk, and end in white space, are padded with it.
 fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<Finding> {

@@ -37,7 +37,7 @@ use crate::expect::Expectations;
 use crate::outcome::Keep;
 use crate::profile::{Profile, Reply};
 use crate::report::Outputs;
-use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs, default_within};
+use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs};
 use crate::spec::Role;
 use std::fmt;
 use std::fs;
@@ -248,7 +248,6 @@ impl Manner {
             Some(reply) => self.profile.with_reply(reply),
             None => self.profile,
         };
-        let within = self.within.unwrap_or(default_within(self.is_slow));
         Options {
             cases,
             timeout: self.timeout,
@@ -256,7 +255,7 @@ impl Manner {
             repeat: self.repeat,
             seed: self.seed,
             slow: self.is_slow,
-            within: (!within.is_zero()).then_some(within),
+            within: run::bound(self.within, self.is_slow),
             keep: self.keep,
             ..Options::new(role, name, profile)
         }

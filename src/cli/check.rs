@@ -17,7 +17,7 @@ use crate::profile::{Profile, Reply};
 use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
 use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
-use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs, default_within};
+use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs};
 use crate::spec::Role;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -169,11 +169,7 @@ impl CheckArgs {
             repeat: self.manner.repeat,
             seed: self.manner.seed,
             slow: self.manner.slow,
-            within: bound(
-                self.manner
-                    .within
-                    .unwrap_or(default_within(self.manner.slow)),
-            ),
+            within: bound(self.manner.within, self.manner.slow),
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Server, named.name.clone(), profile)
@@ -201,11 +197,6 @@ impl CheckArgs {
         line.option("--seed", (manner.seed != 1).then_some(manner.seed));
         line.to_string()
     }
-}
-
-/// How long a run may take that is given this time: none is as long as it takes.
-pub(crate) fn bound(within: Duration) -> Option<Duration> {
-    (!within.is_zero()).then_some(within)
 }
 
 impl ReportArgs {

@@ -1,6 +1,6 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
-use super::check::{ReportArgs, bound, jobs, repeat, seed};
+use super::check::{ReportArgs, jobs, repeat, seed};
 use super::client_target::ClientArgs;
 use super::command::CommandLine;
 use super::durations::{duration, word};
@@ -16,7 +16,7 @@ use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
 use crate::profile::Profile;
 use crate::report::{Outputs, Reporter};
-use crate::run::{DEFAULT_TIMEOUT, Options, default_jobs, default_within, typed};
+use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs, typed};
 use crate::script::Script;
 use crate::spec::Role;
 use std::io;
@@ -107,8 +107,10 @@ impl CheckClientArgs {
 
     /// Who starts a client by hand for each case takes the time that it takes.
     fn within(&self) -> Option<Duration> {
-        let usual = self.client.exec.as_ref().map(|_| default_within(false));
-        self.manner.within.or(usual).and_then(bound)
+        match (&self.client.exec, self.manner.within) {
+            (None, None) => None,
+            (_, within) => bound(within, false),
+        }
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.

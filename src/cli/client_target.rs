@@ -16,7 +16,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "COMMAND", value_parser = command)]
     pub(crate) exec: Option<Launch>,
     /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", value_parser = host_port::listen)]
+    #[arg(long, value_name = "HOST:PORT", default_value = ANYWHERE, value_parser = host_port::listen)]
     pub(crate) listen: HostPort,
     /// What is typed for each request, with {text} where a text goes that occurs nowhere else; a JSON string if not given
     #[arg(long, value_name = "TEXT")]
@@ -86,13 +86,14 @@ impl ClientArgs {
     pub(crate) fn words(&self) -> Vec<String> {
         let mut line = CommandLine::default();
         self.add_to(&mut line);
-        if self.exec.is_none() && !self.is_listening_somewhere() {
+        if self.exec.is_none() && !self.is_told_where() {
             line.option("--listen", Some(&self.listen));
         }
         line.into_words()
     }
 
-    fn is_listening_somewhere(&self) -> bool {
+    /// Whether the user has chosen where it connects to.
+    fn is_told_where(&self) -> bool {
         self.listen.to_string() != ANYWHERE
     }
 
@@ -104,7 +105,7 @@ impl ClientArgs {
         if self.input_none {
             line.word("--input-none");
         }
-        let listen = self.is_listening_somewhere().then_some(&self.listen);
+        let listen = self.is_told_where().then_some(&self.listen);
         line.option("--listen", listen);
         line.option("--wait", self.wait.map(word));
     }

@@ -156,42 +156,90 @@ fn read_in_segments(
     sizes: &[usize],
     expected: &Expected,
 ) -> Result<(), String> {
+    read_fed(
+        profile,
+        stream,
+        sizes,
+        expected,
+        |decoder, buffer, awaited| {
+            let (held, room) = (buffer.len(), buffer.capacity());
+            let step = decoder.decode(buffer);
+            let taken = match &step {
+                Ok(Some(frame)) => frame.octets().len(),
+                _ => 0,
+            };
+            let (left, now) = (buffer.len(), buffer.capacity());
+            if left.saturating_add(taken) != held {
+                return Err(format!("{taken} octets taken, {left} left of {held}"));
+            }
+            if now > room {
+                return Err(format!("{room} octets of room became {now}"));
+            }
+            match step {
+                Ok(Some(frame)) => is_frame(frame.as_ref(), awaited.next(), stream).map(|()| More),
+                Ok(None) => Ok(Starved),
+                Err(error) => Ok(Refused(error)),
+            }
+        },
+    )
+}
+
+fn read_in_batches(
+    profile: &Profile,
+    stream: &[u8],
+    sizes: &[usize],
+    expected: &Expected,
+) -> Result<(), String> {
+    read_fed(
+        profile,
+        stream,
+        sizes,
+        expected,
+        |decoder, buffer, awaited| match decoder.decode_batch(buffer) {
+            Ok(Some(batch)) => is_batch(&batch, awaited, stream).map(|()| More),
+            Ok(None) => Ok(Starved),
+            Err(error) => Ok(Refused(error)),
+        },
+    )
+}
+
+/// What a decoder made of what has come so far.
+enum Step {
+    /// Something; there may be more.
+    More,
+    /// Nothing, until more comes.
+    Starved,
+    /// It reads no further.
+    Refused(DecodeError),
+}
+use Step::{More, Refused, Starved};
+
+/// Frames that are still to come.
+type Awaited<'a> = std::slice::Iter<'a, FrameAt>;
+
+/// Feeds a decoder with segments of these sizes, over and over, and lets it read all that there is each time.
+fn read_fed(
+    profile: &Profile,
+    stream: &[u8],
+    sizes: &[usize],
+    expected: &Expected,
+    mut read: impl FnMut(&mut Decoder, &mut BytesMut, &mut Awaited<'_>) -> Result<Step, String>,
+) -> Result<(), String> {
     let mut decoder = Decoder::new(profile);
     let mut buffer = BytesMut::new();
     let mut awaited = expected.frames.iter();
     for segment in segments(stream, sizes) {
         buffer.extend_from_slice(segment);
         loop {
-            let (held, room) = (buffer.len(), buffer.capacity());
-            let step = decoder.decode(&mut buffer);
-            let taken = match &step {
-                Ok(Some(frame)) => frame.octets().len(),
-                _ => 0,
-            };
-            if buffer.len().saturating_add(taken) != held {
-                return Err(format!(
-                    "{taken} octets taken, {} left of {held}",
-                    buffer.len()
-                ));
-            }
-            if buffer.capacity() > room {
-                return Err(format!(
-                    "{room} octets of room became {}",
-                    buffer.capacity()
-                ));
-            }
-            match step {
-                Ok(Some(frame)) => is_frame(frame.as_ref(), awaited.next(), stream)?,
-                Ok(None) => break,
-                Err(error) => return is_end(awaited.next(), Some(error), expected.error),
+            match read(&mut decoder, &mut buffer, &mut awaited)? {
+                More => {}
+                Starved => break,
+                Refused(error) => return is_end(awaited.next(), Some(error), expected.error),
             }
         }
     }
-    is_end(
-        awaited.next(),
-        decoder.finish(&buffer).err(),
-        expected.error,
-    )
+    let error = decoder.finish(&buffer).err();
+    is_end(awaited.next(), error, expected.error)
 }
 
 /// The segments of a stream that is cut into these sizes, over and over.
@@ -204,37 +252,7 @@ fn segments<'a>(stream: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'
     })
 }
 
-fn read_in_batches(
-    profile: &Profile,
-    stream: &[u8],
-    sizes: &[usize],
-    expected: &Expected,
-) -> Result<(), String> {
-    let mut decoder = Decoder::new(profile);
-    let mut buffer = BytesMut::new();
-    let mut awaited = expected.frames.iter();
-    for segment in segments(stream, sizes) {
-        buffer.extend_from_slice(segment);
-        loop {
-            match decoder.decode_batch(&mut buffer) {
-                Ok(Some(batch)) => is_batch(&batch, &mut awaited, stream)?,
-                Ok(None) => break,
-                Err(error) => return is_end(awaited.next(), Some(error), expected.error),
-            }
-        }
-    }
-    is_end(
-        awaited.next(),
-        decoder.finish(&buffer).err(),
-        expected.error,
-    )
-}
-
-fn is_batch<'a>(
-    batch: &Batch,
-    awaited: &mut impl Iterator<Item = &'a FrameAt>,
-    stream: &[u8],
-) -> Result<(), String> {
+fn is_batch(batch: &Batch, awaited: &mut Awaited<'_>, stream: &[u8]) -> Result<(), String> {
     for frame in batch {
         is_frame(frame, awaited.next(), stream)?;
         if batch.keep(frame).is_none_or(|kept| kept.as_ref() != frame) {

@@ -88,7 +88,7 @@ impl FrameLog {
         }
     }
 
-    /// FrameLog have no limit of their own: what is kept of them is bounded by the run.
+    /// Frames have no limit of their own: what is kept of them is bounded by the run.
     fn read(&mut self) {
         let reading = reader::read_with_limit(&self.profile, &self.pending, u128::MAX);
         let mut taken = 0;

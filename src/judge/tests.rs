@@ -12,7 +12,7 @@ fn broken(script: &str, seen: Vec<Seen>) -> Vec<Clause> {
     broken_by(&ReplyRule::Echo, script, seen)
 }
 
-/// The same, where replies relate to requests like that.
+/// The clauses that are broken where replies relate to requests like that.
 fn broken_by(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
     let profile = Profile::tutorial();
     let script: Script = format!("framespec script 1\nopen a\n{script}")

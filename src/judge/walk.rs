@@ -370,7 +370,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// FrameLog that nothing asked for.
+    /// Replies that nothing asked for.
     fn left_over(&mut self) {
         let extra = self.observed.replies.len().saturating_sub(self.next);
         if extra == 0 && !self.observed.flooded {

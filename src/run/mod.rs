@@ -117,14 +117,13 @@ pub enum RunError {
     NoClient(#[from] NoClient),
 }
 
-/// How long a run may take, unless an option says otherwise: as long as somebody waits who looks on, or who
-/// has asked for the slow cases.
+/// How long a run may take that is given this time, of which none is as long as it takes. If none is given:
+/// as long as somebody waits who looks on, or who has asked for the slow cases.
 #[must_use]
-pub const fn default_within(slow: bool) -> Duration {
-    match slow {
-        false => Duration::from_secs(30),
-        true => Duration::from_secs(300),
-    }
+pub fn bound(within: Option<Duration>, slow: bool) -> Option<Duration> {
+    let usual = Duration::from_secs(if slow { 300 } else { 30 });
+    let within = within.unwrap_or(usual);
+    (!within.is_zero()).then_some(within)
 }
 
 /// Plays the cases at a peer and tells `tell` what happens. The last event is always

@@ -23,8 +23,13 @@ pub(super) enum Peer {
     Client(ClientPeer),
 }
 
-/// What was seen while a script was played, and when that began.
-pub(super) type Seen = (Transcript, Instant);
+/// What was seen while a script was played.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) transcript: Transcript,
+    /// When the script began.
+    pub(super) began: Instant,
+}
 
 impl Peer {
     /// The wire format in which it is spoken to.
@@ -75,14 +80,14 @@ impl Peer {
     ) -> io::Result<(Attempt, Instant)> {
         let begun = Instant::now();
         let permitted = model::permitted(self.profile(), &script);
-        let (transcript, began) = self.play(&script, &permitted).await?;
+        let Recording { transcript, began } = self.play(&script, &permitted).await?;
         let (profile, traits) = (self.profile(), self.traits());
         let mut attempt = Attempt::judged(profile, traits, case, script, permitted, transcript);
         attempt.elapsed = begun.elapsed();
         Ok((attempt, began))
     }
 
-    async fn play(&self, script: &Script, permitted: &[Permitted]) -> io::Result<Seen> {
+    async fn play(&self, script: &Script, permitted: &[Permitted]) -> io::Result<Recording> {
         match self {
             Self::Server(server) => Ok(server.play(script, permitted).await),
             Self::Client(client) => client.play(script, permitted).await,

@@ -104,8 +104,14 @@ fn at_once(profile: &Profile, octets: &[u8]) -> Read {
     read
 }
 
-/// Feeds the stream in segments of these sizes, over and over, and watches the buffer meanwhile.
-fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
+/// Feeds the stream in segments of these sizes, over and over; `step` reads what it can each time and says
+/// whether there may be more.
+fn fed(
+    profile: &Profile,
+    mut octets: &[u8],
+    sizes: &[usize],
+    step: impl Fn(&mut Decoder, &mut BytesMut, &mut Read) -> bool,
+) -> Read {
     let mut decoder = Decoder::new(profile);
     let mut buffer = BytesMut::new();
     let mut read = Read::default();
@@ -113,26 +119,7 @@ fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
         let (segment, rest) = octets.split_at(*size.min(&octets.len()));
         octets = rest;
         buffer.extend_from_slice(segment);
-        loop {
-            let (held, room) = (buffer.len(), buffer.capacity());
-            let taken = match decoder.decode(&mut buffer) {
-                Ok(Some(frame)) => {
-                    read.0.push(told(frame.as_ref()));
-                    assert_eq!(frame.payload(), &frame.clone().into_payload()[..]);
-                    frame.octets().len()
-                }
-                Ok(None) => 0,
-                Err(error) => {
-                    read.1 = Some(error);
-                    0
-                }
-            };
-            assert_eq!(buffer.len(), held - taken);
-            assert_eq!(buffer.capacity(), room - taken, "room was made");
-            if taken == 0 {
-                break;
-            }
-        }
+        while step(&mut decoder, &mut buffer, &mut read) {}
         if read.1.is_some() {
             return read;
         }
@@ -145,33 +132,49 @@ fn in_segments(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
     read
 }
 
-/// The same in batches, each of as many frames as a segment completes.
-fn in_batches(profile: &Profile, mut octets: &[u8], sizes: &[usize]) -> Read {
-    let mut decoder = Decoder::new(profile);
-    let mut buffer = BytesMut::new();
-    let mut read = Read::default();
-    for size in sizes.iter().cycle() {
-        let (segment, rest) = octets.split_at(*size.min(&octets.len()));
-        octets = rest;
-        buffer.extend_from_slice(segment);
-        while read.1.is_none() {
-            match decoder.decode_batch(&mut buffer) {
-                Ok(Some(batch)) => {
-                    read.0.extend(batch.iter().map(told));
-                    assert_eq!(batch.iter().count(), batch.len());
-                    let octets: Vec<_> = batch.iter().map(|frame| frame.octets()).collect();
-                    assert_eq!(octets.concat(), batch.octets());
-                }
-                Ok(None) => break,
-                Err(error) => read.1 = Some(error),
+/// Frame by frame, and the buffer is watched meanwhile.
+fn in_segments(profile: &Profile, octets: &[u8], sizes: &[usize]) -> Read {
+    fed(profile, octets, sizes, |decoder, buffer, read| {
+        let (held, room) = (buffer.len(), buffer.capacity());
+        let taken = match decoder.decode(buffer) {
+            Ok(Some(frame)) => {
+                read.0.push(told(frame.as_ref()));
+                assert_eq!(frame.payload(), &frame.clone().into_payload()[..]);
+                frame.octets().len()
             }
-        }
-        if read.1.is_some() || octets.is_empty() {
-            read.1 = decoder.finish(&buffer).err();
-            return read;
-        }
-    }
-    read
+            Ok(None) => 0,
+            Err(error) => {
+                read.1 = Some(error);
+                0
+            }
+        };
+        assert_eq!(buffer.len(), held - taken);
+        assert_eq!(buffer.capacity(), room - taken, "room was made");
+        taken > 0
+    })
+}
+
+/// In batches, each of as many frames as a segment completes.
+fn in_batches(profile: &Profile, octets: &[u8], sizes: &[usize]) -> Read {
+    fed(
+        profile,
+        octets,
+        sizes,
+        |decoder, buffer, read| match decoder.decode_batch(buffer) {
+            Ok(Some(batch)) => {
+                read.0.extend(batch.iter().map(told));
+                assert_eq!(batch.iter().count(), batch.len());
+                let octets: Vec<_> = batch.iter().map(|frame| frame.octets()).collect();
+                assert_eq!(octets.concat(), batch.octets());
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                read.1 = Some(error);
+                false
+            }
+        },
+    )
 }
 
 /// What one call to read or to write does.

@@ -139,7 +139,7 @@ impl PeerArgs {
             client_target::reply(text)
                 .map_err(|error| Failure::usage(format!("--reply {text:?}: of a client, {error}")))
         };
-        let anywhere = ANYWHERE.parse().or_else(|_| host_port::listen(ANYWHERE));
+        let anywhere = host_port::listen(ANYWHERE);
         let anywhere = anywhere.map_err(|error| Failure::could_not(error.to_string()))?;
         Ok(ClientArgs {
             exec: self.exec.clone(),

@@ -36,19 +36,23 @@ pub(super) fn unasked(script: &Script, served: &Permitted) -> Option<usize> {
 
 /// How many octets had been sent when each request was waited for.
 fn asked(script: &Script) -> Vec<usize> {
-    let (mut asked, mut sent) = (Vec::new(), 0_usize);
-    for step in script.steps() {
-        match &step.action {
-            Action::Send(segments) => {
-                let octets = segments.iter().map(Vec::len).sum();
-                sent = sent.saturating_add(octets);
-            }
-            Action::Fin | Action::Rst => break,
-            Action::Await => asked.push(sent),
-            _ => {}
+    let is_end = |action: &Action| matches!(action, Action::Fin | Action::Rst);
+    let open = with_sent(script).take_while(|(_, action)| !is_end(action));
+    let awaits = open.filter(|(_, action)| **action == Action::Await);
+    awaits.map(|(sent, _)| sent).collect()
+}
+
+/// Each step, and how many octets had been sent before it.
+fn with_sent(script: &Script) -> impl Iterator<Item = (usize, &Action)> {
+    let steps = script.steps().iter();
+    steps.scan(0_usize, |sent, step| {
+        let before = *sent;
+        if let Action::Send(segments) = &step.action {
+            let octets = segments.iter().map(Vec::len).sum();
+            *sent = sent.saturating_add(octets);
         }
-    }
-    asked
+        Some((before, &step.action))
+    })
 }
 
 fn typed(script: &Script) -> Vec<Typed> {
@@ -63,21 +67,16 @@ fn typed(script: &Script) -> Vec<Typed> {
 
 /// What each `await` of the script waits for, in order: nothing where the client no longer owes anything.
 fn awaits(script: &Script, duties: &[Duty], unasked: Option<usize>) -> Vec<Awaited> {
-    let (mut awaits, mut requests, mut sent) = (Vec::new(), 0_usize, 0_usize);
-    let mut end = OwnEnd::Open;
-    for step in script.steps() {
-        match &step.action {
-            Action::Send(segments) => {
-                let octets = segments.iter().map(Vec::len).sum();
-                sent = sent.saturating_add(octets);
-            }
+    let (mut awaits, mut requests, mut end) = (Vec::new(), 0_usize, OwnEnd::Open);
+    for (sent, action) in with_sent(script) {
+        match action {
             Action::Fin => end = OwnEnd::Fin,
             Action::Rst => end = OwnEnd::Rst,
             Action::Await => {
-                let awaited = if unasked.is_none_or(|unasked| sent < unasked) {
-                    awaited(end, sent, duties, requests)
-                } else {
-                    Awaited::Owed
+                let is_free = unasked.is_some_and(|unasked| sent >= unasked);
+                let awaited = match is_free {
+                    true => Awaited::Owed,
+                    false => awaited(end, sent, duties, requests),
                 };
                 if matches!(awaited, Awaited::Request(_) | Awaited::RequestOrEnd(_)) {
                     requests = requests.saturating_add(1);

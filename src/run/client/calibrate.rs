@@ -196,12 +196,12 @@ async fn look(
     })?;
     let permitted = model::permitted(&peer.profile, &script);
     let played = peer.play(&script, &permitted).await;
-    let (transcript, _) = played.map_err(|error| NoClient::NotStarted(error.to_string()))?;
+    let played = played.map_err(|error| NoClient::NotStarted(error.to_string()))?;
     let permitted = permitted.into_iter().next();
     let permitted = permitted.ok_or_else(|| NoClient::NotStarted("nothing to play".into()))?;
     Ok(FirstLook {
         permitted,
-        transcript,
+        transcript: played.transcript,
     })
 }
 

@@ -19,7 +19,7 @@ use crate::peer::group::Group;
 use crate::profile::Profile;
 use crate::run::Options;
 use crate::run::log::{Log, Noting, Now, Program};
-use crate::run::peer::Seen as Played;
+use crate::run::peer::Recording;
 use crate::script::{Action, Awaited, Script, Typed};
 use crate::transcript::{Reading, Seen, Transcript};
 use socket2::SockRef;
@@ -148,7 +148,7 @@ impl ClientPeer {
         &self,
         script: &Script,
         permitted: &[Permitted],
-    ) -> io::Result<Played> {
+    ) -> io::Result<Recording> {
         let nothing = || io::Error::other("the script opens no connection");
         let permitted = permitted.first().ok_or_else(nothing)?;
         let log = Arc::new(Log::new(&self.profile, MOST_RECEIVED));
@@ -171,7 +171,10 @@ impl ClientPeer {
             entries: log.take(),
             ..Transcript::default()
         };
-        Ok((transcript, log.began()))
+        Ok(Recording {
+            transcript,
+            began: log.began(),
+        })
     }
 
     /// Each client that is started here has a port of its own, unless the user chose one: what is left of

@@ -17,7 +17,7 @@ use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
 use crate::run::log::{Log, Noting, Now};
-use crate::run::peer::Seen as Played;
+use crate::run::peer::Recording;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::net::SocketAddr;
@@ -176,7 +176,7 @@ impl ServerPeer {
     }
 
     /// Plays the script and tells what was seen, and when it began.
-    pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Played {
+    pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Recording {
         let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
         let log = Arc::new(Log::new(&self.profile, room));
         let mut session = Session {
@@ -205,7 +205,10 @@ impl ServerPeer {
             canary,
             samples: session.samples,
         };
-        (transcript, log.began())
+        Recording {
+            transcript,
+            began: log.began(),
+        }
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {
