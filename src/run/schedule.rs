@@ -14,7 +14,6 @@
 //! one case after the other, as often as the user says and no more.
 
 use super::Options;
-use super::alike::Alike;
 use super::peer::Peer;
 use super::plan::{Planned, Roughness};
 use super::played::{Once, Played, once, repeated};
@@ -24,7 +23,6 @@ use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
-use crate::spec::CaseId;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -68,7 +66,6 @@ pub(super) async fn run<'a>(
         gone: None,
         time,
         played: 0,
-        alike: Alike::default(),
     };
     run.plan();
     run.groups().await;
@@ -95,8 +92,6 @@ pub(super) struct Run<'a> {
     time: Time,
     /// How many cases have been played.
     played: usize,
-    /// What has been confirmed so far.
-    alike: Alike,
 }
 
 impl Run<'_> {
@@ -244,12 +239,9 @@ impl Run<'_> {
         for first in std::mem::take(&mut self.suspects) {
             let played = if self.peer.is_suspicion(&first.shown().planned) {
                 self.measured(first).await
-            } else if let Some(other) = self.alike.known(first.shown()) {
-                repeats(first, other)
             } else {
                 self.confirmed(first).await
             };
-            self.alike.note(&played);
             self.tell_confirmed(&played);
         }
     }
@@ -257,8 +249,7 @@ impl Run<'_> {
     /// Tells what became of it. A failure that there was no time to confirm may be this machine's.
     fn tell_confirmed(&mut self, played: &Played) {
         let is_open = played.next(self.policy) == Next::Confirm;
-        let is_known = self.alike.known(played.shown()).is_some();
-        if is_known || !is_open || !self.time.is_up() {
+        if !is_open || !self.time.is_up() {
             return self.tell(played);
         }
         let findings = played.shown().findings();
@@ -350,13 +341,6 @@ impl Run<'_> {
             planned.script = script;
         }
     }
-}
-
-/// It failed as others of its clause did, of which enough have failed again when they were played alone.
-fn repeats(mut played: Played, other: CaseId) -> Played {
-    let remark = format!(" (not played again: {other} failed alike, twice)");
-    played.amend(|once| once.attempt.remark(&remark));
-    played
 }
 
 /// Plays a case while others are played, with as many connections as are free.

@@ -384,7 +384,13 @@ while True:
         return;
     };
     let begun = Instant::now();
-    let args = ["--run", "one-reply/single", "--run", "persistence", "--slow"];
+    let args = [
+        "--run",
+        "one-reply/single",
+        "--run",
+        "persistence",
+        "--slow",
+    ];
     let (code, run, stderr) = checked_within("6s", &exec, &args);
     assert!(begun.elapsed() < Duration::from_secs(30), "{stderr}");
     assert_eq!(code, 3, "{stderr}");
@@ -421,21 +427,4 @@ fn deadlines_are_waited_for_side_by_side() {
         })
         .collect();
     assert_eq!(turns, ["started", "started", "finished", "finished"]);
-}
-
-/// A server that answers the part of a body that has come: its truncation cases fail alike.
-#[test]
-fn what_was_confirmed_often_enough_is_not_played_again() {
-    let exec = served("--fault truncated-body-answered");
-    let (code, run, stderr) = checked(&exec, &["--run", "truncation"]);
-    assert_eq!(code, 1, "{stderr}");
-    let failed = run.results.iter();
-    let failed = failed.filter(|result| result.verdict == Verdict::Fail);
-    let (again, once): (Vec<_>, Vec<_>) = failed.partition(|result| result.attempts.of > 1);
-    assert!(again.len() >= 2, "{}", again.len());
-    assert!(!once.is_empty(), "each was played again");
-    for result in once {
-        let told = "failed alike, twice)";
-        assert!(result.detail.ends_with(told), "{}", result.detail);
-    }
 }

@@ -161,6 +161,10 @@ fn wrong_arguments_are_refused() {
             vec!["replay", "x", "--exec", "server"],
             "there is no {port} in it",
         ),
+        (
+            vec!["replay", "x", "127.0.0.1:1", "--input-none"],
+            "are for clients",
+        ),
         (vec!["show", "nowhere"], "nowhere: "),
         (vec!["check", "--minimise"], "--save"),
         (

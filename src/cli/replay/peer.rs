@@ -99,6 +99,10 @@ impl PeerArgs {
     }
 
     fn server(&self, name: String, server: ServerTarget) -> Result<ReplayPeer, Failure> {
+        if self.input.is_some() || self.input_none || self.wait.is_some() {
+            let what = "--input, --input-none and --wait are for clients, and these files are played at a server";
+            return Err(Failure::usage(what).hint("leave them out"));
+        }
         let how = |text: &String| {
             ReplyArg::from_str(text, false).map_err(|_| {
                 Failure::usage(format!(
