@@ -395,9 +395,17 @@ class IgnoresReset(Client):
     found_by = "client-reset/before-the-reply"
 
     def broken(self, error):
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) or self.was_reset():
             threading.Event().wait()
         super().broken(error)
+
+    def was_reset(self):
+        """Whether it is a reset that looks like an end of stream: the thread that sends was told of it first."""
+        try:
+            self.sock.getpeername()
+        except OSError:
+            return True
+        return False
 
     def send(self, text):
         try:
