@@ -133,7 +133,7 @@ pub async fn minimise(
     player: &mut Player,
     target: &mut Target,
     script: &Script,
-    case: Option<&Case>,
+    case: Option<&'static Case>,
     clause: Clause,
     bounds: Bounds,
 ) -> Result<Minimised, NotMinimised> {
@@ -246,7 +246,7 @@ struct Bench<'a> {
     target: &'a mut Target,
     /// The player with more time for everything, for the first plays and the last.
     patient: Player,
-    case: Option<&'a Case>,
+    case: Option<&'static Case>,
     /// A server serves nobody any more, or a client cannot be started.
     gone: bool,
     /// What the last script showed that met the goal.

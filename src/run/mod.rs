@@ -12,6 +12,7 @@
 //! Nothing a peer does ends a run early without a report: one that dies, hangs, floods, drips or resets
 //! costs a case its verdict, and a server that is gone ends the run with every case told.
 
+mod apart;
 mod client;
 mod crash;
 mod log;

@@ -2,6 +2,7 @@
 //! role it plays.
 
 use super::Options;
+use super::apart::apart;
 use super::client::ClientPeer;
 use super::plan::{Planned, Roughness};
 use super::server::ServerPeer;
@@ -76,13 +77,19 @@ impl Peer {
     pub(super) async fn attempt(
         &self,
         script: Script,
-        case: Option<&Case>,
+        case: Option<&'static Case>,
     ) -> io::Result<(Attempt, Instant)> {
         let begun = Instant::now();
-        let permitted = model::permitted(self.profile(), &script);
+        let (octets, profile) = (script.octets(), self.profile().clone());
+        let read = move || (model::permitted(&profile, &script), script);
+        let (permitted, script) = apart(octets, read).await;
         let Recording { transcript, began } = self.play(&script, &permitted).await?;
-        let (profile, traits) = (self.profile(), self.traits());
-        let mut attempt = Attempt::judged(profile, traits, case, script, permitted, transcript);
+        let (octets, peer) = (octets.saturating_add(transcript.octets()), self.clone());
+        let judge = move || {
+            let (profile, traits) = (peer.profile(), peer.traits());
+            Attempt::judged(profile, traits, case, script, permitted, transcript)
+        };
+        let mut attempt = apart(octets, judge).await;
         attempt.elapsed = begun.elapsed();
         Ok((attempt, began))
     }

@@ -107,7 +107,7 @@ impl Player {
     ///
     /// # Errors
     /// If a client cannot be started.
-    pub async fn play(&self, script: &Script, case: Option<&Case>) -> io::Result<Played> {
+    pub async fn play(&self, script: &Script, case: Option<&'static Case>) -> io::Result<Played> {
         let (attempt, _) = self.peer.attempt(script.clone(), case).await?;
         Ok(Played { attempt })
     }

@@ -14,6 +14,7 @@
 //! one case after the other, as often as the user says and no more.
 
 use super::Options;
+use super::apart::apart;
 use super::peer::Peer;
 use super::plan::{Planned, Roughness};
 use super::played::{Once, Played, once, repeated};
@@ -67,7 +68,7 @@ pub(super) async fn run<'a>(
         time,
         played: 0,
     };
-    run.plan();
+    run.plan().await;
     run.groups().await;
     run.sink.finish(run.gone)
 }
@@ -95,16 +96,20 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn plan(&mut self) {
-        for case in &self.options.cases {
-            match self.peer.script(case, self.options, FIRST_LOOK) {
+    async fn plan(&mut self) {
+        let (peer, options) = (self.peer.clone(), self.options.clone());
+        let scripts = move || -> Vec<_> {
+            let script = |case: &&'static Case| (*case, peer.script(case, &options, FIRST_LOOK));
+            options.cases.iter().map(script).collect()
+        };
+        // Of octets there are as many as a case chooses.
+        for (case, script) in apart(usize::MAX, scripts).await {
+            match script {
                 Ok(script) => self.queue(Planned { case, script }),
-                Err(Unfit::Skipped(why)) => {
-                    self.sink.without_play((*case).into(), Verdict::Skip, why)
-                }
+                Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
-                    self.sink.without_play((*case).into(), Verdict::Error, what);
+                    self.sink.without_play(case.into(), Verdict::Error, what);
                 }
             }
         }

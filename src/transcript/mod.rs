@@ -186,6 +186,16 @@ impl Transcript {
             .filter(move |(_, entry)| entry.conn == conn)
     }
 
+    /// How many octets came, on all connections.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        let came = self.entries.iter().map(|entry| match &entry.seen {
+            Seen::Received(octets) => octets.len(),
+            _ => 0,
+        });
+        came.sum()
+    }
+
     /// What was seen until waiting was given up, if it was, and once the script was over.
     #[must_use]
     pub fn until_given_up(&self) -> Self {
