@@ -98,14 +98,18 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     async fn plan(&mut self) {
         let (peer, options) = (self.peer.clone(), self.options.clone());
-        let scripts = move || -> Vec<_> {
-            let script = |case: &&'static Case| (*case, peer.script(case, &options, FIRST_LOOK));
-            options.cases.iter().map(script).collect()
+        let plan = move |case: &'static Case| {
+            let script = peer.script(case, &options, FIRST_LOOK)?;
+            let planned = Planned { case, script };
+            Ok((peer.roughness(&planned), planned))
         };
-        // Of octets there are as many as a case chooses.
-        for (case, script) in apart(usize::MAX, scripts).await {
-            match script {
-                Ok(script) => self.queue(Planned { case, script }),
+        let cases = self.options.cases.clone();
+        let plans =
+            move || -> Vec<_> { cases.into_iter().map(|case| (case, plan(case))).collect() };
+        // Of octets there are as many as the cases choose.
+        for (case, planned) in apart(usize::MAX, plans).await {
+            match planned {
+                Ok((roughness, planned)) => self.queue(roughness, planned),
                 Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
@@ -140,11 +144,10 @@ impl Run<'_> {
         }
     }
 
-    fn queue(&mut self, planned: Planned) {
+    fn queue(&mut self, roughness: Roughness, planned: Planned) {
         if planned.case.alone {
             return self.alone.push_back(planned);
         }
-        let roughness = self.peer.roughness(&planned);
         let group = self.waiting.entry(roughness).or_default();
         // Whatever waits long does so while the others are played.
         if planned.pauses() > LONG_PAUSE {
