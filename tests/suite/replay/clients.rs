@@ -4,6 +4,7 @@ use super::{SCRIPT, folder, run, said, str, write};
 use crate::program::Served;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 /// The program's own client, behaving as that option says.
 fn chat(option: &str) -> String {
@@ -29,42 +30,44 @@ fn saved_of_client(fault: &str, case: &str, folder: &Path) -> String {
     fs::read_to_string(folder.join(name)).unwrap_or_else(|_| panic!("{stderr}"))
 }
 
+/// Faults of clients, each with a case that it fails.
+const FAULTS: [(&str, &str); 3] = [
+    (
+        "reply-cut-at-the-first-pad-octet",
+        "client-payload/pad-octet-inside",
+    ),
+    (
+        "half-a-reply-is-a-reply",
+        "client-truncation/inside-the-padding",
+    ),
+    ("garbage-ends-the-reader", "client-undecodable/no-json"),
+];
+
 #[test]
 fn what_a_client_fails_is_saved_made_smaller_and_fails_again() {
-    for (fault, case) in [
-        (
-            "reply-cut-at-the-first-pad-octet",
-            "client-payload/pad-octet-inside",
-        ),
-        (
-            "half-a-reply-is-a-reply",
-            "client-truncation/inside-the-padding",
-        ),
-        ("garbage-ends-the-reader", "client-undecodable/no-json"),
-    ] {
-        let folder = folder();
-        let smaller = saved_of_client(fault, case, folder.path());
-        assert!(smaller.contains("side server"), "{smaller}");
-        let (_, again) = said(&smaller, "replay").split_once("--exec").unwrap();
-        assert_eq!(
-            again.trim(),
-            shell_words::quote(&chat(&format!("--fault {fault}")))
-        );
+    thread::scope(|scope| {
+        for (fault, case) in FAULTS {
+            scope.spawn(move || fails_again(fault, case));
+        }
+    });
+}
 
-        let files = str(folder.path());
-        let (code, stdout, _) = run(&[
-            "replay",
-            files,
-            "--exec",
-            &chat(&format!("--fault {fault}")),
-        ]);
-        assert_eq!(code, 1, "{stdout}");
-        let failed = stdout.lines().filter(|line| line.starts_with("FAIL "));
-        assert_eq!(failed.count(), 2, "{stdout}");
-        let (code, stdout, _) = run(&["replay", files, "--exec", &chat("")]);
-        assert_eq!(code, 0, "{stdout}");
-        assert!(stdout.contains("2 pass"), "{stdout}");
-    }
+fn fails_again(fault: &str, case: &str) {
+    let folder = folder();
+    let smaller = saved_of_client(fault, case, folder.path());
+    assert!(smaller.contains("side server"), "{smaller}");
+    let (_, again) = said(&smaller, "replay").split_once("--exec").unwrap();
+    let client = chat(&format!("--fault {fault}"));
+    assert_eq!(again.trim(), shell_words::quote(&client));
+
+    let files = str(folder.path());
+    let (code, stdout, _) = run(&["replay", files, "--exec", &client]);
+    assert_eq!(code, 1, "{stdout}");
+    let failed = stdout.lines().filter(|line| line.starts_with("FAIL "));
+    assert_eq!(failed.count(), 2, "{stdout}");
+    let (code, stdout, _) = run(&["replay", files, "--exec", &chat("")]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("2 pass"), "{stdout}");
 }
 
 #[test]
