@@ -1,9 +1,12 @@
 //! Whole frames that are owned together.
 
-use super::{Decoder, Frame, FrameRef};
+use super::format::Format;
+use super::{Frame, FrameRef};
 use bytes::Bytes;
+use std::fmt;
+use std::sync::Arc;
 
-/// Whole frames that came one behind the other; [`Decoder::decode_batch`] makes it. There is at least one.
+/// Whole frames that came one behind the other; [`Decoder::decode_batch`](super::Decoder::decode_batch) makes it. There is at least one.
 ///
 /// It shares the memory of the buffer that they arrived in, as one [`Frame`] does, and can go wherever a
 /// `Frame` can. A clone copies no octets.
@@ -20,20 +23,22 @@ use bytes::Bytes;
 /// assert_eq!(&arrived[..], b"\0\0\0\x01");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Batch {
     octets: Bytes,
     len: usize,
-    /// The decoder as it stood in front of the first frame.
-    decoder: Decoder,
+    start: u64,
+    format: Arc<Format>,
 }
 
 impl Batch {
-    pub(super) fn new(octets: Bytes, len: usize, decoder: Decoder) -> Self {
+    /// A batch of `len` frames that have been found whole, of which the first begins at `start`.
+    pub(super) fn new(octets: Bytes, len: usize, start: u64, format: Arc<Format>) -> Self {
         Self {
             octets,
             len,
-            decoder,
+            start,
+            format,
         }
     }
 
@@ -55,7 +60,8 @@ impl Batch {
     pub fn iter(&self) -> BatchFrames<'_> {
         BatchFrames {
             rest: &self.octets,
-            decoder: self.decoder.clone(),
+            start: self.start,
+            format: &self.format,
         }
     }
 
@@ -78,11 +84,18 @@ impl<'a> IntoIterator for &'a Batch {
     }
 }
 
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
 /// An iterator over the frames of a [`Batch`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BatchFrames<'a> {
     rest: &'a [u8],
-    decoder: Decoder,
+    start: u64,
+    format: &'a Format,
 }
 
 impl<'a> Iterator for BatchFrames<'a> {
@@ -90,8 +103,19 @@ impl<'a> Iterator for BatchFrames<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<FrameRef<'a>> {
-        // All of them were found whole when the batch was made.
-        self.decoder.decode_ref(&mut self.rest).ok().flatten()
+        let shape = self.format.known_front(self.rest)?;
+        let (whole, rest) = self.rest.split_at_checked(shape.end.get())?;
+        self.rest = rest;
+        let start = self.start;
+        self.start = start.saturating_add(whole.len() as u64);
+        let header = self.format.header_len();
+        Some(FrameRef::new(whole, header, shape.payload, start))
+    }
+}
+
+impl fmt::Debug for BatchFrames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

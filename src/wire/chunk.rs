@@ -1,16 +1,22 @@
 //! Whole chunks, counted without a division.
 
-/// The size of a chunk, and what counting chunks by multiplications takes.
+/// The size of a chunk, and what is multiplied by instead of dividing by it.
 ///
-/// A division costs as much as all the rest that reading a header does. Multiplying by the reciprocal
-/// instead is exact up to [`Chunk::MOST`]: with `size <= 2^bits`, the reciprocal is `2^(31 + bits) / size`
-/// rounded up, which is too large by less than one. So `n` times it is too large by less than `n`, that is
-/// less than `2^31`, and a quotient would need an error of `2^(31 + bits) / size >= 2^31` to come out wrong.
+/// A division costs as much as all the rest that reading a header does. The reciprocal is exact up to
+/// [`Chunk::MOST`]: with `size <= 2^bits` it is `2^(31 + bits) / size` rounded up, which is too large by less
+/// than one. So `n` times it is too large by less than `n`, that is less than `2^31`, and a quotient would
+/// need an error of `2^(31 + bits) / size >= 2^31` to come out wrong.
+///
+/// Whether octets are whole chunks takes one multiplication by the inverse of the odd part of the size,
+/// modulo `2^64`: it maps the multiples, and only those, to the quotients, once the twos are rotated out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
     size: u64,
     reciprocal: u64,
     shift: u32,
+    inverse: u64,
+    twos: u32,
+    most_quotient: u64,
 }
 
 impl Chunk {
@@ -19,12 +25,16 @@ impl Chunk {
 
     /// Chunks of so many octets, 1 to 65,536.
     pub(super) fn new(size: u32) -> Self {
-        let bits = size.next_power_of_two().trailing_zeros();
-        let shift = bits.saturating_add(31);
+        let shift = size.next_power_of_two().trailing_zeros().saturating_add(31);
+        let twos = size.trailing_zeros();
+        let size = u64::from(size).max(1);
         Self {
-            size: size.into(),
-            reciprocal: 1_u64.wrapping_shl(shift).div_ceil(u64::from(size).max(1)),
+            size,
+            reciprocal: 1_u64.wrapping_shl(shift).div_ceil(size),
             shift,
+            inverse: inverse(size.wrapping_shr(twos)),
+            twos,
+            most_quotient: u64::MAX.checked_div(size).unwrap_or(u64::MAX),
         }
     }
 
@@ -52,8 +62,16 @@ impl Chunk {
     /// Whether the octets are whole chunks.
     #[inline]
     pub(super) fn is_whole(self, octets: u64) -> bool {
-        self.octets(self.count(octets)) == octets
+        octets.wrapping_mul(self.inverse).rotate_right(self.twos) <= self.most_quotient
     }
+}
+
+/// What an odd number is multiplied by to give 1, modulo `2^64`. It is its own inverse in the lowest three
+/// bits, and each step of Newton's method doubles how many are right.
+fn inverse(odd: u64) -> u64 {
+    (0..5).fold(odd, |inverse, _| {
+        inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)))
+    })
 }
 
 #[cfg(test)]

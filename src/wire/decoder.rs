@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::error::{DecodeError, DecodeErrorKind, Place};
-use super::format::{Fault, Format, Shape};
+use super::format::{Fault, Format, Front, Shape};
 use super::frame::{Frame, FrameRef};
 use crate::profile::Profile;
 use bytes::BytesMut;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 pub struct Decoder {
     format: Arc<Format>,
     offset: u64,
+    /// Where in the stream the frame ends whose header has come and whose body has not, if it lies ahead. So
+    /// nothing is read again while a body arrives, and nothing has to be taken back once it is there.
+    awaited: u64,
     failed: Option<DecodeError>,
 }
 
@@ -27,31 +30,32 @@ impl Decoder {
         Self {
             format: Arc::new(Format::new(profile)),
             offset: 0,
+            awaited: 0,
             failed: None,
         }
     }
 
     /// Splits the next frame off the buffer, or returns `None` if it is not whole yet.
     ///
-    /// The frame shares the memory of the buffer. Nothing is copied or reserved, and what is not a
-    /// whole frame is left where it is.
+    /// The frame shares the memory of the buffer. Nothing is copied or allocated; where a frame is not whole
+    /// yet, its beginning may be moved to the front of the memory that the buffer has anyhow.
     ///
     /// # Errors
     /// If the header at the front is malformed. The buffer is left as it is, and every later call
     /// fails in the same way.
     #[inline(always)]
     pub fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        let awaited = self.awaited;
         let Some(shape) = self.front(octets) else {
+            if self.awaited != awaited {
+                self.reclaim(octets);
+            }
             return self.no_frame();
         };
         let whole = octets.split_to(shape.end.get()).freeze();
         let header = self.format.header_len();
-        Ok(Some(Frame::new(
-            whole,
-            header,
-            shape.payload,
-            self.pass(shape),
-        )))
+        let start = self.pass(shape.end.get());
+        Ok(Some(Frame::new(whole, header, shape.payload, start)))
     }
 
     /// Splits all frames that are whole off the buffer, together, or returns `None` if there is none.
@@ -64,23 +68,43 @@ impl Decoder {
     /// If the header at the front is malformed: as for [`decode`](Self::decode). A malformed header behind
     /// whole frames is found by the next call.
     pub fn decode_batch(&mut self, octets: &mut BytesMut) -> Result<Option<Batch>, DecodeError> {
-        let (mut len, mut end) = (0_usize, 0_usize);
-        if self.failed.is_none() {
-            while let Some(size) = octets
-                .get(end..)
-                .and_then(|rest| self.format.end_of_front(rest))
-            {
-                len = len.saturating_add(1);
-                end = end.saturating_add(size);
+        if self.is_awaiting(octets.len()) {
+            return Ok(None);
+        }
+        let awaited = self.awaited;
+        let (count, end) = self.count_whole(octets)?;
+        if count == 0 {
+            if self.awaited != awaited {
+                self.reclaim(octets);
             }
+            return Ok(None);
         }
-        if len == 0 {
-            return self.decode(octets).map(|_| None);
-        }
+        let start = self.pass(end);
         let whole = octets.split_to(end).freeze();
-        let batch = Batch::new(whole, len, self.clone());
-        self.offset = self.offset.saturating_add(end as u64);
-        Ok(Some(batch))
+        let format = Arc::clone(&self.format);
+        Ok(Some(Batch::new(whole, count, start, format)))
+    }
+
+    /// How many frames are whole, and where the last of them ends. An error only if it is in front of them.
+    fn count_whole(&mut self, octets: &[u8]) -> Result<(usize, usize), DecodeError> {
+        self.failed.map_or(Ok(()), Err)?;
+        let (mut count, mut rest) = (0_usize, octets);
+        loop {
+            let size = match self.format.size_of_front(rest) {
+                Ok(Some(size)) => size,
+                Err(fault) if count == 0 => return Err(self.fail(fault)),
+                Ok(None) | Err(_) => break,
+            };
+            let Some(behind) = rest.get(size..) else {
+                if count == 0 {
+                    self.wait_for(size);
+                }
+                break;
+            };
+            rest = behind;
+            count = count.saturating_add(1);
+        }
+        Ok((count, octets.len().saturating_sub(rest.len())))
     }
 
     /// Takes the next frame off the front of a slice, or returns `None` if it is not whole yet.
@@ -101,19 +125,20 @@ impl Decoder {
         };
         *octets = rest;
         let header = self.format.header_len();
-        let start = self.pass(shape);
+        let start = self.pass(shape.end.get());
         Ok(Some(FrameRef::new(whole, header, shape.payload, start)))
     }
 
-    /// Counts a frame's octets as taken; where it starts.
+    /// Counts so many octets as taken; where they start.
     #[inline(always)]
-    fn pass(&mut self, shape: Shape) -> u64 {
+    fn pass(&mut self, octets: usize) -> u64 {
         let start = self.offset;
-        self.offset = start.saturating_add(shape.end.get() as u64);
+        self.offset = start.saturating_add(octets as u64);
         start
     }
 
     /// What is returned where there is no frame: an error if there is one.
+    #[inline]
     fn no_frame<T>(&self) -> Result<Option<T>, DecodeError> {
         self.failed.map_or(Ok(None), Err)
     }
@@ -123,6 +148,7 @@ impl Decoder {
     fn front(&mut self, octets: &[u8]) -> Option<Shape> {
         match self.format.plain_front(octets) {
             Some(shape) if self.failed.is_none() => Some(shape),
+            _ if self.is_awaiting(octets.len()) => None,
             _ => self.front_of_any(octets),
         }
     }
@@ -135,10 +161,49 @@ impl Decoder {
         if self.failed.is_some() {
             return None;
         }
-        self.format.front(octets).unwrap_or_else(|fault| {
-            self.failed = Some(at(self.offset, fault));
-            None
-        })
+        match self.format.front(octets) {
+            Ok(Front::Whole(shape)) => return Some(shape),
+            Ok(Front::Begun(size)) => self.wait_for(size),
+            Ok(Front::Unknown) => {}
+            Err(fault) => {
+                self.fail(fault);
+            }
+        }
+        None
+    }
+
+    /// Nothing has to be read again before a frame of so many octets is whole.
+    fn wait_for(&mut self, size: usize) {
+        self.awaited = self.offset.saturating_add(size as u64);
+    }
+
+    /// Whether so many octets are known to be less than a frame.
+    #[inline(always)]
+    fn is_awaiting(&self, octets: usize) -> bool {
+        self.offset.saturating_add(octets as u64) < self.awaited
+    }
+
+    /// Moves the beginning of a frame to the front of the buffer's memory, if the rest has no room behind it but
+    /// has it then. Done as soon as the frame is awaited, when there is least of it: that a buffer
+    /// runs full in the middle of a large frame would cost a copy of all that has come.
+    #[inline(never)]
+    fn reclaim(&self, octets: &mut BytesMut) {
+        let end = self.awaited.saturating_sub(self.offset);
+        let rest = usize::try_from(end)
+            .ok()
+            .and_then(|end| end.checked_sub(octets.len()));
+        // Without room nothing changes: it will grow with what comes.
+        let _ = octets.try_reclaim(rest.unwrap_or(0));
+    }
+
+    /// Keeps the error that a fault at the front is.
+    fn fail(&mut self, fault: Fault) -> DecodeError {
+        let error = DecodeError {
+            kind: fault.kind,
+            offset: self.offset.saturating_add(fault.at as u64),
+        };
+        self.failed = Some(error);
+        error
     }
 
     /// Tells the decoder that the stream has ended, with `rest` left in the buffer.
@@ -180,13 +245,6 @@ impl Decoder {
     #[must_use]
     pub fn is_at_boundary(&self, rest: &[u8]) -> bool {
         self.failed.is_none() && rest.is_empty()
-    }
-}
-
-fn at(offset: u64, fault: Fault) -> DecodeError {
-    DecodeError {
-        kind: fault.kind,
-        offset: offset.saturating_add(fault.at as u64),
     }
 }
 

@@ -41,6 +41,17 @@ pub(super) struct Shape {
     pub(super) end: NonZeroUsize,
 }
 
+/// What stands at the front of octets that are no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Front {
+    /// A whole frame.
+    Whole(Shape),
+    /// The beginning of a frame that will have so many octets.
+    Begun(usize),
+    /// No whole header.
+    Unknown,
+}
+
 /// What is wrong with a header, and at which of its octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -99,10 +110,14 @@ impl Format {
         self.whole(octets, self.layout.read_plain(octets)?)
     }
 
-    /// The frame at the front of these octets, if it is whole.
-    pub(super) fn front(&self, octets: &[u8]) -> Result<Option<Shape>, Fault> {
-        let sizes = self.sizes_at(octets)?;
-        Ok(sizes.and_then(|sizes| self.whole(octets, sizes)))
+    /// What stands at the front of these octets.
+    pub(super) fn front(&self, octets: &[u8]) -> Result<Front, Fault> {
+        let Some(sizes) = self.sizes_at(octets)? else {
+            return Ok(Front::Unknown);
+        };
+        let whole = self.whole(octets, sizes).map(Front::Whole);
+        let begun = || self.size(sizes).map(Front::Begun);
+        Ok(whole.or_else(begun).unwrap_or(Front::Unknown))
     }
 
     /// What the header at the front says, if it is there.
@@ -114,24 +129,37 @@ impl Format {
         header.map(|header| self.read_header(header)).transpose()
     }
 
-    /// Where the frame at the front ends, if it is whole and nothing is wrong with it.
+    /// The frame at the front of these octets, of which it is known that it is whole.
+    #[inline(always)]
+    pub(super) fn known_front(&self, octets: &[u8]) -> Option<Shape> {
+        self.plain_front(octets)
+            .or_else(|| match self.front(octets) {
+                Ok(Front::Whole(shape)) => Some(shape),
+                Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
+            })
+    }
+
+    /// How many octets the frame at the front has, whole or not, if its header is there.
     #[inline]
-    pub(super) fn end_of_front(&self, octets: &[u8]) -> Option<usize> {
+    pub(super) fn size_of_front(&self, octets: &[u8]) -> Result<Option<usize>, Fault> {
         let sizes = match self.layout.read_plain(octets) {
-            Some(sizes) => sizes,
-            None => self.sizes_at(octets).ok()??,
+            Some(sizes) => Some(sizes),
+            None => self.sizes_at(octets)?,
         };
-        let end = usize::try_from(sizes.body)
-            .ok()?
-            .checked_add(self.header_len)?;
-        (end <= octets.len()).then_some(end)
+        Ok(sizes.and_then(|sizes| self.size(sizes)))
+    }
+
+    /// Octets of a whole frame with these sizes, if they can be counted.
+    #[inline(always)]
+    fn size(&self, sizes: Sizes) -> Option<usize> {
+        let body = usize::try_from(sizes.body).ok()?;
+        body.checked_add(self.header_len)
     }
 
     /// The shape of a frame with these sizes, if the octets go as far as its end.
     #[inline(always)]
     fn whole(&self, octets: &[u8], sizes: Sizes) -> Option<Shape> {
-        let body = usize::try_from(sizes.body).ok()?;
-        let end = self.header_len.checked_add(body)?;
+        let end = self.size(sizes)?;
         let body = octets.get(self.header_len..end)?;
         let payload = match sizes.payload.map(usize::try_from) {
             Some(Ok(exact)) => exact,

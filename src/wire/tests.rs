@@ -175,6 +175,84 @@ fn a_crafted_header_says_what_it_is_told() {
     assert_eq!(&out[..], [0xff; 4]);
 }
 
+/// Frames of one size, which are pushed in pieces of one size as often as is needed.
+struct Flow {
+    octets: BytesMut,
+    piece: usize,
+}
+
+impl Flow {
+    const FRAMES: usize = 3;
+
+    fn new(profile: &Profile, payload: usize, piece: usize) -> Self {
+        let mut octets = BytesMut::new();
+        for _ in 0..Self::FRAMES {
+            let payload = vec![b'x'; payload];
+            Encoder::new(profile).encode(&payload, &mut octets).unwrap();
+        }
+        Self { octets, piece }
+    }
+
+    /// How often memory is asked for while the frames go by once more, after they have a few times.
+    fn allocations(&self, mut take: impl FnMut(&mut BytesMut) -> usize) -> u64 {
+        let mut buffer = BytesMut::new();
+        let mut pass = || {
+            let mut frames = 0;
+            for piece in self.octets.chunks(self.piece) {
+                buffer.extend_from_slice(piece);
+                frames += take(&mut buffer);
+            }
+            assert_eq!(frames, Self::FRAMES);
+        };
+        (0..3).for_each(|_| pass());
+        allocation_counter::measure(pass).count_total
+    }
+}
+
+#[test]
+fn frames_that_go_by_cost_no_allocation() {
+    let sizes = [(60, 1), (60, 1_460), (1 << 10, 1), (1 << 10, 1_460)];
+    let large = [
+        (64 << 10, 1_460),
+        (64 << 10, 7),
+        (1 << 20, 65_536),
+        (1 << 20, 1_460),
+    ];
+    let whole = [60, 1 << 10, 64 << 10, 1 << 20].map(|size| (size, usize::MAX));
+    for profile in [Profile::u32_be(), Profile::chunk_count()] {
+        for (payload, piece) in sizes.into_iter().chain(large).chain(whole) {
+            let flow = Flow::new(&profile, payload, piece);
+            let mut decoder = Decoder::new(&profile);
+            let single = flow.allocations(|octets| {
+                std::iter::from_fn(|| decoder.decode(octets).unwrap()).count()
+            });
+            let mut decoder = Decoder::new(&profile);
+            let batches = flow.allocations(|octets| {
+                let batch = decoder.decode_batch(octets).unwrap();
+                batch.map_or(0, |batch| batch.iter().count())
+            });
+            assert_eq!((single, batches), (0, 0), "{payload} in pieces of {piece}");
+        }
+    }
+}
+
+#[test]
+fn frames_that_are_borrowed_or_made_cost_no_allocation() {
+    for profile in [Profile::u32_be(), Profile::chunk_count()] {
+        let flow = Flow::new(&profile, 60, 1);
+        let mut decoder = Decoder::new(&profile);
+        let encoder = Encoder::new(&profile);
+        let mut out = BytesMut::with_capacity(flow.octets.len());
+        let memory = allocation_counter::measure(|| {
+            let mut rest = &flow.octets[..];
+            while let Some(frame) = decoder.decode_ref(&mut rest).unwrap() {
+                encoder.encode(frame.payload(), &mut out).unwrap();
+            }
+        });
+        assert_eq!((memory.count_total, &out), (0, &flow.octets));
+    }
+}
+
 /// They go wherever a program wants to have them: into tasks, threads and errors.
 #[test]
 fn everything_may_change_threads() {
