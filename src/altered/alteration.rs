@@ -1,11 +1,20 @@
 //! What a peer does differently, as a row of a table: a fault, or something that it may do.
 
+use super::sketch::Sketch;
 use crate::spec::Clause;
 use std::fmt;
 
 /// The replaceable steps that a peer of one role is put together from, with the tables of what may be
 /// planted in them.
 pub trait Alterable: fmt::Debug + Sized + 'static {
+    /// The steps of a peer without an alteration.
+    #[doc(hidden)]
+    fn unaltered() -> Self;
+
+    /// The names of the steps in which two peers differ.
+    #[doc(hidden)]
+    fn differing(&self, other: &Self) -> Vec<&'static str>;
+
     /// The faults, theme by theme.
     fn themes() -> &'static [Theme<Self>];
 
@@ -53,6 +62,84 @@ impl<H> fmt::Debug for Alteration<H> {
     }
 }
 
+/// What a peer does differently in several ways at once.
+///
+/// Made from one [`Alteration`], or of several that [go together](Alterations::of).
+#[derive(Debug)]
+pub struct Alterations<H>(Vec<Alteration<H>>);
+
+/// Why alterations cannot be planted in one peer: they replace the same step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The two, by name.
+    pub names: [&'static str; 2],
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, other] = self.names;
+        write!(f, "{one} and {other} replace the same step of the peer")
+    }
+}
+
+impl std::error::Error for Clash {}
+
+impl<H: Alterable> Alterations<H> {
+    /// All of these in one peer.
+    ///
+    /// # Errors
+    /// If two of them replace the same step, so that one would undo the other.
+    pub fn of(all: impl IntoIterator<Item = Alteration<H>>) -> Result<Self, Clash> {
+        let mut taken: Vec<Alteration<H>> = Vec::new();
+        for one in all {
+            if let Some(other) = taken.iter().find(|other| !other.goes_with(one)) {
+                return Err(Clash {
+                    names: [other.name, one.name],
+                });
+            }
+            taken.push(one);
+        }
+        Ok(Self(taken))
+    }
+}
+
+impl<H> Alterations<H> {
+    /// What they are called.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|one| one.name).collect()
+    }
+
+    /// Puts their steps in place of others.
+    pub(super) fn plug(&self, hooks: &mut H) {
+        for one in &self.0 {
+            one.plug(hooks);
+        }
+    }
+}
+
+impl<H, A: Into<Alteration<H>>> From<A> for Alterations<H> {
+    fn from(one: A) -> Self {
+        Self(vec![one.into()])
+    }
+}
+
+impl<H: Alterable> Alteration<H> {
+    /// Whether both can be planted in one peer: each replaces other steps.
+    #[must_use]
+    pub fn goes_with(self, other: Self) -> bool {
+        let replaced = self.replaced();
+        !other.replaced().iter().any(|step| replaced.contains(step))
+    }
+
+    /// The steps that it replaces.
+    fn replaced(self) -> Vec<&'static str> {
+        let (before, mut after) = (H::unaltered(), H::unaltered());
+        self.plug(&mut after);
+        before.differing(&after)
+    }
+}
+
 impl<H> From<&Fault<H>> for Alteration<H> {
     fn from(fault: &Fault<H>) -> Self {
         fault.alteration
@@ -76,9 +163,32 @@ pub struct Fault<H> {
     pub copies: &'static str,
     /// What the peer does, in a sentence.
     pub about: &'static str,
+    /// What there is to be said to somebody whose peer has it.
+    pub mend: Mend,
     /// What has to be so for anybody to notice.
     pub needs: Need,
     alteration: Alteration<H>,
+}
+
+/// What there is to be said to somebody whose peer has a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mend {
+    /// What is wrong, in plain words and without a full stop.
+    pub title: &'static str,
+    /// What to do about it, in a sentence.
+    pub advice: &'static str,
+    /// How it is done.
+    pub sketch: Sketch,
+}
+
+impl Mend {
+    pub(super) const fn by(title: &'static str, advice: &'static str, sketch: Sketch) -> Self {
+        Self {
+            title,
+            advice,
+            sketch,
+        }
+    }
 }
 
 /// What has to be so for a fault to be noticed.
@@ -113,6 +223,7 @@ impl<H> Fault<H> {
         clause: Clause,
         copies: &'static str,
         about: &'static str,
+        mend: Mend,
         plug: fn(&mut H),
     ) -> Self {
         Self {
@@ -120,6 +231,7 @@ impl<H> Fault<H> {
             clause,
             copies,
             about,
+            mend,
             needs: Need::Nothing,
             alteration: Alteration::new(name, plug),
         }

@@ -9,8 +9,12 @@ mod alteration;
 pub mod client;
 mod frame;
 pub mod server;
+mod sketch;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use alteration::{Alterable, Alteration, Fault, Need, Theme, Variant};
+pub use alteration::{
+    Alterable, Alteration, Alterations, Clash, Fault, Mend, Need, Theme, Variant,
+};
+pub use sketch::Sketch;

@@ -1,6 +1,6 @@
 //! The tables of faults and variants as a whole, for each role.
 
-use super::{Alterable, Alteration, Fault, Variant, client, server};
+use super::{Alterable, Alteration, Alterations, Fault, Sketch, Variant, client, server};
 use std::collections::BTreeSet;
 
 /// Lower-case words joined by `-`.
@@ -67,7 +67,37 @@ fn what_is_copied_is_a_thread_or_a_cve<H: Alterable>() {
     }
 }
 
+fn each_says_what_to_do_about_it<H: Alterable>() {
+    let mut titles = BTreeSet::new();
+    for fault in Fault::<H>::all() {
+        let (name, mend) = (fault.name, fault.mend);
+        let is_title = !mend.title.ends_with('.') && mend.title.starts_with(char::is_uppercase);
+        assert!(is_title && mend.title.len() < 80, "{name}: {}", mend.title);
+        assert!(titles.insert(mend.title), "{name}: {}", mend.title);
+        assert!(is_one_sentence(mend.advice), "{name}: {}", mend.advice);
+        assert!(is_short_code(&mend.sketch), "{name}: {}", mend.sketch.name);
+    }
+}
+
+fn is_short_code(sketch: &Sketch) -> bool {
+    let is_short = |(_, code): (&str, &str)| {
+        !code.is_empty() && code.lines().count() <= 12 && code.lines().all(|line| line.len() <= 90)
+    };
+    is_well_formed(sketch.name) && sketch.codes().into_iter().all(is_short)
+}
+
+fn each_replaces_a_step<H: Alterable>() {
+    let nothing = Alteration::<H>::NONE;
+    assert!(nothing.goes_with(nothing));
+    for one in Fault::<H>::all().map(Alteration::from) {
+        assert!(!one.goes_with(one), "{} replaces nothing", one.name);
+        assert!(one.goes_with(nothing));
+    }
+}
+
 fn the_table_holds_together<H: Alterable>() {
+    each_says_what_to_do_about_it::<H>();
+    each_replaces_a_step::<H>();
     names_are_told_apart::<H>();
     each_is_found_by_its_name::<H>();
     each_is_described_in_one_sentence_of_its_own::<H>();
@@ -82,6 +112,20 @@ fn the_tables_hold_together() {
     assert!(server::Variant::all().count() >= 12);
     assert!(client::Fault::all().count() >= 45);
     assert!(client::Variant::all().count() >= 10);
+}
+
+#[test]
+fn faults_go_together_that_replace_different_steps() {
+    let named = |name| Alteration::from(server::Fault::named(name).unwrap());
+    let (header, body, other) = (
+        "header-in-one-read",
+        "body-in-one-read",
+        "short-body-is-a-disconnect",
+    );
+    let both = Alterations::of([named(header), named(body)]).unwrap();
+    assert_eq!(both.names(), [header, body]);
+    let clash = Alterations::of([named(header), named(body), named(other)]).unwrap_err();
+    assert_eq!(clash.names, [body, other]);
 }
 
 /// A name alone says what is meant.

@@ -3,15 +3,15 @@
 use super::exit::Failure;
 use super::out;
 use super::suggestions::suggestions;
-use crate::altered::{Alterable, Alteration, Fault, Variant};
+use crate::altered::{Alterable, Alteration, Alterations, Fault, Variant};
 use serde_json::{Value, json};
 
 /// What is to be different, of the role whose steps are `H`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AlterationArgs<H: Alterable> {
-    /// Behave with this fault, one of --list-faults: for those who test a checker, or the other side
+    /// Behave with this fault, one of --list-faults: for those who test a checker, or the other side; may be repeated
     #[arg(long, value_name = "NAME", value_parser = fault::<H>, conflicts_with = "variant")]
-    fault: Option<Alteration<H>>,
+    fault: Vec<Alteration<H>>,
     /// Behave as this variant, one of --list-variants: as right as without it, but different
     #[arg(long, value_name = "NAME", value_parser = variant::<H>)]
     variant: Option<Alteration<H>>,
@@ -36,9 +36,16 @@ enum Form {
 }
 
 impl<H: Alterable> AlterationArgs<H> {
-    /// The alteration that was asked for, if one was.
-    pub(crate) fn chosen(&self) -> Option<Alteration<H>> {
-        self.fault.or(self.variant)
+    /// What was asked for, if anything was.
+    pub(crate) fn chosen(&self) -> Result<Option<Alterations<H>>, Failure> {
+        let all: Vec<_> = self.fault.iter().copied().chain(self.variant).collect();
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let all = Alterations::of(all);
+        Ok(Some(
+            all.map_err(|clash| Failure::usage(clash.to_string()))?,
+        ))
     }
 
     /// Prints the list that was asked for; whether one was.

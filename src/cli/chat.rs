@@ -8,7 +8,7 @@ use super::lines;
 use super::send::{failed, shown};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
-use crate::altered::client::{self as altered, Alteration, Console, Hooks, Over};
+use crate::altered::client::{self as altered, Alterations, Console, Hooks, Over};
 use crate::client::{ClientError, Receiver, Sender};
 use crate::message::Message;
 use crate::profile::Profile;
@@ -61,13 +61,13 @@ fn one_more(count: &Cell<u64>) {
 
 impl ChatArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let altered = self.altered.chosen();
+        let altered = self.altered.chosen()?;
         let (Some(target), false) = (self.target, self.altered.list()?) else {
             return Ok(Exit::Ok);
         };
         let profile = self.wire.profile()?;
-        if let Some(alteration) = altered {
-            return talk_altered(&target, profile, alteration);
+        if let Some(alterations) = altered {
+            return talk_altered(&target, profile, alterations);
         }
         let timeout = self.timeout;
         let chat = Chat { target, timeout };
@@ -79,10 +79,10 @@ impl ChatArgs {
 fn talk_altered(
     target: &HostPort,
     profile: Profile,
-    alteration: Alteration,
+    alterations: Alterations,
 ) -> Result<Exit, Failure> {
     let addresses = target.resolve()?;
-    let over = altered::run(&addresses, profile, alteration, Console::standard());
+    let over = altered::run(&addresses, profile, alterations, Console::standard());
     Ok(match over {
         Over::Well => Exit::Ok,
         Over::Badly => Exit::CouldNot,

@@ -7,7 +7,7 @@ use super::host_port::{self, HostPort};
 use super::signals::Signals;
 use super::wire_format::{WireFormatArgs, octets};
 use super::{out, runtime};
-use crate::altered::server::{self as altered, Alteration, Hooks};
+use crate::altered::server::{self as altered, Alterations, Hooks};
 use crate::profile::Profile;
 use crate::server::{Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
@@ -77,7 +77,7 @@ impl ServeArgs {
             .await
             .map_err(|error| cannot_listen(&self.listen, &error))?;
         let address = server.local_addr()?;
-        let alteration = self.altered.chosen();
+        let alterations = self.altered.chosen()?;
         out::line(address)?;
         let mut again = Signals::new()?;
         let shutdown = async {
@@ -85,7 +85,7 @@ impl ServeArgs {
             info!("told to stop; once more to stop at once");
         };
         tokio::select! {
-            () = serve(server, handler, alteration, shutdown) => {}
+            () = serve(server, handler, alterations, shutdown) => {}
             () = async { again.next().await; again.next().await } => warn!("stopped at once"),
         }
         Ok(Exit::Ok)
@@ -108,11 +108,11 @@ impl ServeArgs {
 async fn serve(
     server: Server,
     handler: impl Handler,
-    alteration: Option<Alteration>,
+    alterations: Option<Alterations>,
     shutdown: impl Future<Output = ()>,
 ) {
-    match alteration {
-        Some(alteration) => altered::serve(server, handler, alteration, shutdown).await,
+    match alterations {
+        Some(alterations) => altered::serve(server, handler, alterations, shutdown).await,
         None => server.serve(handler, shutdown).await,
     }
 }

@@ -18,6 +18,9 @@ pub type Hooks = Steps<Half>;
 /// What a client does differently.
 pub type Alteration = alteration::Alteration<Hooks>;
 
+/// What a client does differently in several ways at once.
+pub type Alterations = alteration::Alterations<Hooks>;
+
 /// One deviation of a client.
 pub type Fault = alteration::Fault<Hooks>;
 

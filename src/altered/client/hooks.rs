@@ -6,6 +6,7 @@ use crate::profile::Profile;
 use crate::wire::EncodeError;
 use std::fmt;
 use std::io;
+use std::ptr::fn_addr_eq;
 
 /// The steps that are taken with one half `H` of a client, in the order in which they are taken.
 pub struct Steps<H> {
@@ -41,6 +42,35 @@ pub struct Steps<H> {
     pub(crate) ended: fn(&mut H, End) -> Result<(), End>,
     /// Gives the connection up.
     pub(crate) leave: fn(&mut H, End) -> Over,
+}
+
+impl<H> Steps<H> {
+    /// The names of the steps in which it differs from another.
+    pub(super) fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("converse", fn_addr_eq(self.converse, other.converse)),
+            ("compose", fn_addr_eq(self.compose, other.compose)),
+            ("encode", fn_addr_eq(self.encode, other.encode)),
+            ("send", fn_addr_eq(self.send, other.send)),
+            ("unsent", fn_addr_eq(self.unsent, other.unsent)),
+            ("take", fn_addr_eq(self.take, other.take)),
+            ("header", fn_addr_eq(self.header, other.header)),
+            ("count", fn_addr_eq(self.count, other.count)),
+            ("sizes", fn_addr_eq(self.sizes, other.sizes)),
+            ("body", fn_addr_eq(self.body, other.body)),
+            ("payload", fn_addr_eq(self.payload, other.payload)),
+            ("read", fn_addr_eq(self.read, other.read)),
+            ("show", fn_addr_eq(self.show, other.show)),
+            (
+                "undecodable-reply",
+                fn_addr_eq(self.undecodable, other.undecodable),
+            ),
+            ("ended", fn_addr_eq(self.ended, other.ended)),
+            ("leave", fn_addr_eq(self.leave, other.leave)),
+        ];
+        let differing = same.into_iter().filter(|(_, is_same)| !is_same);
+        differing.map(|(step, _)| step).collect()
+    }
 }
 
 impl<H> fmt::Debug for Steps<H> {

@@ -21,7 +21,7 @@ mod hooks;
 mod shared;
 mod variants;
 
-pub use half::{Alteration, Fault, Half, Hooks, Variant};
+pub use half::{Alteration, Alterations, Fault, Half, Hooks, Variant};
 pub use hooks::{Over, Steps};
 pub use shared::Console;
 
@@ -32,6 +32,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 impl Alterable for Hooks {
+    fn unaltered() -> Self {
+        honest::hooks()
+    }
+
+    fn differing(&self, other: &Self) -> Vec<&'static str> {
+        Self::differing(self, other)
+    }
+
     fn themes() -> &'static [Theme<Self>] {
         faults::THEMES
     }
@@ -48,11 +56,11 @@ impl Alterable for Hooks {
 pub fn run(
     servers: &[SocketAddr],
     profile: Profile,
-    alteration: impl Into<Alteration>,
+    alterations: impl Into<Alterations>,
     console: Console,
 ) -> Over {
     let mut hooks = honest::hooks();
-    alteration.into().plug(&mut hooks);
+    alterations.into().plug(&mut hooks);
     let converse = hooks.converse;
     match Shared::new(servers, profile, hooks, console) {
         Ok(shared) => converse(Half::new(Arc::new(shared))),
@@ -82,7 +90,7 @@ mod tests {
     }
 
     /// How a client ends that is typed this, and what it shows.
-    fn talk(alteration: impl Into<Alteration>, typed: &'static str) -> (Over, String) {
+    fn talk(alterations: impl Into<Alterations>, typed: &'static str) -> (Over, String) {
         let profile = Profile::tutorial();
         let server =
             Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo).unwrap();
@@ -92,7 +100,7 @@ mod tests {
             output: Box::new(output.clone()),
             errors: Box::new(io::sink()),
         };
-        let over = run(&[server.addr()], profile, alteration, console);
+        let over = run(&[server.addr()], profile, alterations, console);
         let shown = output.0.lock().unwrap().clone();
         (over, String::from_utf8(shown).unwrap())
     }

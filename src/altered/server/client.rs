@@ -26,6 +26,9 @@ pub type Hooks = Steps<Client>;
 /// What a server does differently from the reference server.
 pub type Alteration = alteration::Alteration<Hooks>;
 
+/// What a server does differently in several ways at once.
+pub type Alterations = alteration::Alterations<Hooks>;
+
 /// One deviation of the reference server.
 pub type Fault = alteration::Fault<Hooks>;
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::ptr::fn_addr_eq;
 
 /// What a step comes to in the end.
 pub(crate) type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -55,6 +56,33 @@ pub struct Steps<C> {
     pub(crate) ended: StepWith<C, End, Result<(), End>>,
     /// Leaves a client.
     pub(crate) leave: StepWith<C, End, ()>,
+}
+
+impl<C> Steps<C> {
+    /// The names of the steps in which it differs from another.
+    pub(super) fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("limits", self.limits == other.limits),
+            ("workers", self.workers == other.workers),
+            ("in_one_task", self.in_one_task == other.in_one_task),
+            ("admit", fn_addr_eq(self.admit, other.admit)),
+            ("serve", fn_addr_eq(self.serve, other.serve)),
+            ("take", fn_addr_eq(self.take, other.take)),
+            ("header", fn_addr_eq(self.header, other.header)),
+            ("count", fn_addr_eq(self.count, other.count)),
+            ("sizes", fn_addr_eq(self.sizes, other.sizes)),
+            ("body", fn_addr_eq(self.body, other.body)),
+            ("payload", fn_addr_eq(self.payload, other.payload)),
+            ("read", fn_addr_eq(self.read, other.read)),
+            ("answer", fn_addr_eq(self.answer, other.answer)),
+            ("encode", fn_addr_eq(self.encode, other.encode)),
+            ("send", fn_addr_eq(self.send, other.send)),
+            ("ended", fn_addr_eq(self.ended, other.ended)),
+            ("leave", fn_addr_eq(self.leave, other.leave)),
+        ];
+        let differing = same.into_iter().filter(|(_, is_same)| !is_same);
+        differing.map(|(step, _)| step).collect()
+    }
 }
 
 impl<C> fmt::Debug for Steps<C> {

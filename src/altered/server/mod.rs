@@ -22,17 +22,26 @@ mod hooks;
 mod shared;
 mod variants;
 
-pub use client::{Alteration, Fault, Hooks, Variant};
+pub use client::{Alteration, Alterations, Fault, Hooks, Variant};
 
 use super::alteration::{Alterable, Theme};
 use crate::profile::Profile;
 use crate::server::{Background, Handler, Server, Settings};
+use crate::session::Limits;
 use std::future::Future;
 use std::io;
 use std::net::ToSocketAddrs;
 use tracing::info;
 
 impl Alterable for Hooks {
+    fn unaltered() -> Self {
+        honest::hooks(Limits::default())
+    }
+
+    fn differing(&self, other: &Self) -> Vec<&'static str> {
+        Self::differing(self, other)
+    }
+
     fn themes() -> &'static [Theme<Self>] {
         faults::THEMES
     }
@@ -42,19 +51,19 @@ impl Alterable for Hooks {
     }
 }
 
-/// Serves with a [`Fault`] or as a [`Variant`], until `shutdown` is ready or the fault ends the server;
+/// Serves with a [`Fault`] or several, or as a [`Variant`], until `shutdown` is ready or the fault ends the server;
 /// clients are then dropped as they are.
 pub async fn serve<H: Handler>(
     server: Server,
     handler: H,
-    alteration: impl Into<Alteration>,
+    alterations: impl Into<Alterations>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let alteration = alteration.into();
-    info!(altered = alteration.name, "serving");
+    let alterations = alterations.into();
+    info!(altered = ?alterations.names(), "serving");
     let altered = |limits| {
         let mut hooks = honest::hooks(limits);
-        alteration.plug(&mut hooks);
+        alterations.plug(&mut hooks);
         hooks
     };
     door::run(server, handler, altered, shutdown).await;
@@ -70,10 +79,10 @@ pub fn start<H: Handler>(
     profile: Profile,
     settings: Settings,
     handler: H,
-    alteration: impl Into<Alteration>,
+    alterations: impl Into<Alterations>,
 ) -> io::Result<Background> {
-    let alteration = alteration.into();
+    let alterations = alterations.into();
     Background::start_with(addr, profile, settings, move |server, shutdown| {
-        serve(server, handler, alteration, shutdown)
+        serve(server, handler, alterations, shutdown)
     })
 }

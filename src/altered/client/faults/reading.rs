@@ -3,7 +3,9 @@
 use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
+use crate::altered::alteration::Mend;
 use crate::altered::frame::Body;
+use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::Decoder;
 use bytes::BytesMut;
@@ -13,40 +15,52 @@ use std::time::Duration;
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-header-in-one-read", Clause::ClientReassembly, "ssh-pageant#12",
         "One read is taken for the whole header of a reply, however few octets it brings.",
+        Mend::by("The header of a reply is taken from a single read", "Read until every octet of the header has come, and only then take the number out of it.", sketch::READ_EXACTLY),
         |h| h.header = header_in_one_read),
     Fault::new("reply-body-in-one-read", Clause::ClientReassembly, "libssh2#510, ddb#2",
         "One read is taken for the whole body of a reply, and what comes later for the next header.",
+        Mend::by("The body of a reply is taken from a single read", "Go on reading until as many octets have come as the header claims, however many reads that takes.", sketch::READ_EXACTLY),
         |h| h.body = in_one_read),
     Fault::new("reply-in-one-read", Clause::ClientReassembly, "rea#8",
         "One read is taken for a whole reply, header and body.",
+        Mend::by("A reply is taken from a single read, header and all", "Read the header whole, and then as many octets as it claims.", sketch::READ_EXACTLY),
         |h| h.take = all_in_one_read),
     Fault::new("short-read-is-a-disconnect", Clause::ClientReassembly, "",
         "A read that brings less than the whole body is taken for the end of the stream.",
+        Mend::by("A short read is taken for the end of the stream", "Take only a read of no octets at all for the end of the stream, and go on reading after any other.", sketch::READ_EXACTLY),
         |h| h.body = whole_or_gone),
     Fault::new("part-of-a-reply-dropped", Clause::ClientReassembly, "mqtt5_client#36",
         "When what has been read is no whole reply yet, it is dropped.",
+        Mend::by("What has come of an unfinished reply is dropped", "Keep what has come until the rest is there.", sketch::KEEP_THE_REST),
         |h| h.take = whole_or_dropped),
     Fault::new("reply-octets-counted-as-asked", Clause::ClientReassembly, "",
         "Each read lowers the number of octets still to come by what was asked for, not by what it brought.",
+        Mend::by("Octets are counted as asked for, not as received", "Lower what is still to come by the number that the read returned.", sketch::READ_EXACTLY),
         |h| h.body = counting_what_was_asked),
     Fault::new("reply-decoded-piece-by-piece", Clause::ClientReassembly, "sseclient#8, nx#34151",
         "Each piece of a reply is decoded by itself, so that a character on a cut is lost.",
+        Mend::by("Each piece of a reply is decoded by itself", "Put the whole payload together as octets, and decode it once.", sketch::DECODE),
         |h| h.body = piece_by_piece),
     Fault::new("reply-cut-to-the-buffer", Clause::ClientReassembly, "",
         "Of a reply larger than the buffer of 4096 octets the rest is read and dropped.",
+        Mend::by("A reply larger than the buffer is cut off", "Read the whole reply in as many pieces as the buffer needs.", sketch::READ_EXACTLY),
         |h| h.body = cut_to_the_buffer),
 
     Fault::new("first-reply-of-a-read-only", Clause::ClientBoundary, "songxinjianqwe/Chat#4",
         "What a read brings behind the first whole reply is dropped.",
+        Mend::by("What a read brings behind the first reply is thrown away", "Keep what is left over behind a reply, and look there for the next one before reading again.", sketch::KEEP_THE_REST),
         |h| h.take = first_of_a_read),
     Fault::new("replies-in-reads-of-a-fixed-size", Clause::ClientBoundary, "",
         "A body is read 60 octets at a time until there is enough, and what the last read took of the next reply is dropped.",
+        Mend::by("A reply is read in pieces that reach into the next one", "Ask each read for no more than is still missing of this reply.", sketch::READ_EXACTLY),
         |h| h.body = in_fixed_reads),
     Fault::new("octet-behind-a-reply-taken", Clause::ClientBoundary, "",
         "The loop over a body runs once too often and takes the octet behind it, if that is here.",
+        Mend::by("One octet too many is read behind a reply", "Stop as soon as nothing is missing, and ask each read for no more than that.", sketch::READ_EXACTLY),
         |h| h.body = one_too_many),
     Fault::new("reply-taken-for-a-repetition", Clause::ClientBoundary, "",
         "A reply that is as long as the one before is taken for its repetition and dropped.",
+        Mend::by("A reply as long as the one before is dropped", "Take every reply for one of its own, whatever it says.", sketch::ONE_REPLY),
         |h| h.take = unless_repeated),
 ];
 

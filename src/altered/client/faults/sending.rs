@@ -2,7 +2,9 @@
 
 use super::super::half::{Fault, Half};
 use super::super::honest;
+use crate::altered::alteration::Mend;
 use crate::altered::frame;
+use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::{EncodeError, Encoder};
 use bytes::BytesMut;
@@ -13,46 +15,60 @@ use std::time::Duration;
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("request-length-in-other-order", Clause::ClientFraming, "",
         "The length of a request is written in the other octet order.",
+        Mend::by("The length of a request is written in the wrong octet order", "Write the length in the order that the protocol says.", sketch::FRAME),
         |h| h.encode = in_other_order),
     Fault::new("request-length-of-half-its-width", Clause::ClientFraming, "",
         "The length of a request is written in half as many octets as it has.",
+        Mend::by("The length of a request is written in too few octets", "Write the length in all octets of its field.", sketch::FRAME),
         |h| h.encode = in_half_its_width),
     Fault::new("request-length-holds-the-header", Clause::ClientFraming, "",
         "The length of a request counts the header as well.",
+        Mend::by("The length of a request counts its header", "Take the length of the body alone.", sketch::FRAME),
         |h| h.encode = counting_the_header),
     Fault::new("request-length-counts-characters", Clause::ClientFraming, "rabbitmq-stream-java-client#1004, it.sauronsoftware.junique#1",
         "The length of a request counts characters where it should count octets.",
+        Mend::by("The length of a request counts characters", "Encode the text first, and count the octets that this gives.", sketch::FRAME),
         |h| h.encode = counting_characters),
     Fault::new("request-length-of-one-octet", Clause::ClientFraming, "rsocket-broker-client#13",
         "Only the least significant octet of a request's length is written.",
+        Mend::by("Only one octet of a request's length is written", "Write the length in all octets of its field.", sketch::FRAME),
         |h| h.encode = of_one_octet),
     Fault::new("request-cut-by-a-short-write", Clause::ClientFraming, "smpclient#130, objeck-lang#670",
         "A write takes 4096 octets of a request, and nobody looks how much it has taken.",
+        Mend::by("Of a large request only what one write takes is sent", "Write until all octets are gone, by a call that sends all.", sketch::SEND_ALL),
         |h| h.send = |c, octets| c.write(octets.get(..ONE_WRITE).unwrap_or(&octets))),
     Fault::new("requests-interleaved", Clause::ClientFraming, "GraphCode#158, samoyed#694",
         "Requests that are made at the same time are written header by header and then body by body.",
+        Mend::by("Requests that are sent at the same time mix", "Hold a lock of the connection for a whole frame, or let one task write.", sketch::SEND_ALL),
         |h| h.send = interleaved),
     Fault::new("line-end-behind-a-request", Clause::ClientFraming, "",
         "A line end is sent behind each request.",
+        Mend::by("A line end is sent behind each request", "Write the header, the payload and its padding, and nothing else.", sketch::FRAME),
         |h| h.send = |c, octets| c.write(&[&octets, b"\n".as_slice()].concat())),
     Fault::new("greeting-before-the-first-request", Clause::ClientFraming, "",
         "A line that tells of the client goes before its first request.",
+        Mend::by("A greeting goes before the first request", "Write frames and nothing else, from the first octet on.", sketch::FRAME),
         |h| h.send = with_greeting),
 
     Fault::new("request-not-padded", Clause::ClientPadding, "",
         "The last chunk of a request ends where its text does, and the length says so.",
+        Mend::by("The last chunk of a request is not filled up", "Pad to the next multiple of the chunk, and take the length of all of it.", sketch::FRAME),
         |h| h.encode = not_padded),
     Fault::new("request-padded-with-spaces", Clause::ClientPadding, "",
         "Requests are padded with spaces.",
+        Mend::by("Requests are padded with spaces", "Pad with the pad octet of the protocol, which for the tutorial's is 0.", sketch::FRAME),
         |h| h.encode = |c, payload| padded_with(c, payload, b' ')),
     Fault::new("request-padded-with-digits", Clause::ClientPadding, "",
         "Requests are padded with the digit 0.",
+        Mend::by("Requests are padded with the digit 0", "Pad with the octet of value 0, not the character 0.", sketch::FRAME),
         |h| h.encode = |c, payload| padded_with(c, payload, b'0')),
     Fault::new("request-padded-with-fill-octets", Clause::ClientPadding, "CVE-2003-0001",
         "Requests are padded with what a fresh buffer is filled with, which is not NUL.",
+        Mend::by("Requests are padded with what a fresh buffer holds", "Write the pad octets, instead of leaving in the buffer what was there.", sketch::FRAME),
         |h| h.encode = |c, payload| padded_with(c, payload, 0xcc)),
     Fault::new("chunk-of-nothing-but-padding", Clause::ClientPadding, "",
         "A request that fills its chunks gets another one of nothing but padding.",
+        Mend::by("A request that fills its chunks gets one more of padding", "Pad by what is missing to the next multiple, which can be nothing.", sketch::FRAME),
         |h| h.encode = a_chunk_more),
 ];
 

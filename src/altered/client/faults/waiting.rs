@@ -3,6 +3,8 @@
 use super::super::half::{Fault, Half, is_timeout};
 use super::super::honest;
 use super::super::hooks::End;
+use crate::altered::alteration::Mend;
+use crate::altered::sketch;
 use crate::spec::Clause;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -11,24 +13,30 @@ use std::time::{Duration, Instant};
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-timeout-of-200-ms", Clause::ClientPatience, "",
         "A reply that has not begun 200 ms after its request is not waited for any more.",
+        Mend::by("A reply that takes longer than 200 ms is given up", "Wait for a reply for many seconds.", sketch::FRAME_DEADLINE),
         |h| h.header = soon_or_never),
     Fault::new("timeout-of-100-ms-inside-a-reply", Clause::ClientPatience, "beast#2015",
         "A reply in which nothing comes for 100 ms is given up.",
+        Mend::by("A pause of 100 ms inside a reply ends the connection", "Let a reply take many seconds from its first octet to its last.", sketch::FRAME_DEADLINE),
         |h| { h.header = header_without_pause; h.body = |c, wanted| honest::body_without_pause(c, wanted, SHORT); }),
     Fault::new("timeout-of-half-a-second-inside-a-reply", Clause::ClientPatience, "",
         "A reply in which nothing comes for half a second is given up.",
+        Mend::by("A pause of half a second inside a reply ends the connection", "Let a reply take many seconds from its first octet to its last.", sketch::FRAME_DEADLINE),
         |h| h.body = |c, wanted| honest::body_without_pause(c, wanted, Duration::from_millis(500))),
     Fault::new("pause-completes-a-reply", Clause::ClientPatience, "",
         "When nothing comes for 100 ms inside a reply, it is taken to be whole.",
+        Mend::by("A pause is taken for the end of a reply", "Decide by the length alone when a reply is whole, never by time.", sketch::FRAME_DEADLINE),
         |h| h.body = until_a_pause),
     Fault::new("tick-loses-part-of-a-reply", Clause::ClientPatience, "aws-iot-device-sdk-embedded-C#35, ThetaDataDx#357",
         "Reading is interrupted every 50 ms to look at something else, and what was read of a reply until then is lost.",
+        Mend::by("A timer interrupts a read and loses what it had brought", "Keep what has been read outside of the read that can be cancelled.", sketch::KEEP_THE_REST),
         |h| {
             h.body = |c, wanted| honest::body_without_pause(c, wanted, TICK);
             h.ended = |_, end| if matches!(end, End::Late) { Ok(()) } else { Err(end) };
         }),
     Fault::new("socket-asked-over-and-over", Clause::ClientPatience, "FreeRDP#6730, php-mqtt/client#29",
         "Where a reply is to be waited for, the socket is asked over and over whether there is one.",
+        Mend::by("The socket is polled without a pause", "Wait in the read itself, or in the system's own means for waiting.", sketch::WAIT),
         |h| h.header = polled),
 ];
 

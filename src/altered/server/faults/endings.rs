@@ -3,8 +3,9 @@
 use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
-use crate::altered::alteration::Need;
+use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::Body;
+use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
 use std::io;
@@ -15,52 +16,67 @@ use tokio::time::sleep;
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("truncated-body-answered", Clause::Truncation, "",
         "When the stream ends inside a body, what has arrived of it is answered.",
+        Mend::by("A body that the stream's end cut short is answered", "When the stream ends inside a frame, drop what has come of it and close.", sketch::END_OF_STREAM),
         |h| h.body = |c, wanted| Box::pin(whatever_came(c, wanted))),
     Fault::new("end-behind-a-header-is-an-empty-body", Clause::Truncation, "",
         "A stream that ends exactly between header and body is taken for an empty message.",
+        Mend::by("A stream that ends behind a header is taken for an empty message", "When the stream ends inside a frame, drop what has come of it and close.", sketch::END_OF_STREAM),
         |h| h.body = |c, wanted| Box::pin(all_or_nothing(c, wanted))),
     Fault::new("half-a-header-is-a-number", Clause::Truncation, "",
         "When the stream ends inside a header, the octets that came are taken for the whole length.",
+        Mend::by("A header that the stream's end cut short is read as a number", "Ask for all octets of the header, and close if the stream ends before.", sketch::END_OF_STREAM),
         |h| h.header = |c| Box::pin(whatever_header(c))),
     Fault::new("truncation-never-closed", Clause::Truncation, "",
         "A stream that ends inside a frame ends the client's task and leaves its socket open.",
+        Mend::by("A stream that ends inside a frame leaves the socket open", "Close the socket on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_inside(end)) })),
     Fault::new("truncation-complained-of", Clause::Truncation, "",
         "A stream that ends inside a frame gets an error reply before the close.",
+        Mend::by("A stream that ends inside a frame is answered with an error", "Close without a word, since nothing was asked.", sketch::END_OF_STREAM),
         |h| h.ended = |c, end| Box::pin(complaining(c, end))),
 
     Fault::new("end-read-as-length-zero", Clause::OrderlyClose, "speedtestcpp#3",
         "A read that returns nothing is taken for a header of zeros, so that the end of a stream is answered for ever.",
+        Mend::by("The end of the stream is taken for a frame of length zero", "Stop as soon as a read returns no octets: that is the end of the stream, not a header.", sketch::END_OF_STREAM),
         |h| h.header = |c| Box::pin(zeros_at_the_end(c))),
     Fault::new("end-ignored", Clause::OrderlyClose, "",
         "The end of a stream is noticed, and the connection kept open.",
+        Mend::by("The connection stays open when the client has ended its stream", "Close the socket once the client has ended its stream and has its replies.", sketch::ALWAYS_CLOSE),
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_between(end)) })),
     Fault::new("farewell", Clause::OrderlyClose, "",
         "A client that ends its stream gets a last frame that it has not asked for.",
+        Mend::by("A frame is sent when the client ends its stream", "Send replies to requests and nothing else.", sketch::ONE_REPLY),
         |h| h.ended = |c, end| Box::pin(with_farewell(c, end))),
 
     Fault::new("reply-lost-on-half-close", Clause::HalfClose, "envoy#17160",
         "A client that ends its stream while its request is handled gets no reply.",
+        Mend::by("A request gets no reply if the client ends its stream behind it", "Send the replies that are owed before the end of the stream is acted upon.", sketch::HALF_CLOSE),
         |h| h.answer = |c, request| Box::pin(unless_ended(c, request))),
     Fault::new("queue-dropped-on-half-close", Clause::HalfClose, "",
         "When the end of the stream is seen, requests that wait to be handled are dropped.",
+        Mend::by("Requests in a queue are dropped when the stream ends", "Answer everything that came before the end, and close then.", sketch::HALF_CLOSE),
         |h| h.take = |c| Box::pin(unless_ended_behind(c))),
 
     Fault::new("reset-ends-the-accept-loop", Clause::Reset, "",
         "The error of a connection that was reset ends the loop that takes new clients.",
+        Mend::by("A reset connection ends the loop that takes clients", "Catch the errors of a connection where it is served, so that none reaches the loop that accepts.", sketch::ISOLATE),
         |h| h.ended = |c, end| Box::pin(async { shut_when_reset(c, &end); Err(end) })),
     Fault::new("reset-ends-the-server", Clause::Reset, "",
         "A connection that was reset takes the whole server along.",
+        Mend::by("A reset connection ends the whole server", "Catch the errors of a connection where it is served.", sketch::ISOLATE),
         |h| h.ended = |_, end| Box::pin(async { Err(fatal_when_reset(end)) })),
     Fault::new("reset-keeps-the-lock", Clause::Reset, "",
         "A client that resets inside a frame leaves a lock behind that every new client needs.",
+        Mend::by("A reset connection leaves a lock behind", "Release locks on every way out, by the language's own means for that, and hold none while waiting for a client.", sketch::ISOLATE),
         |h| h.ended = |c, end| Box::pin(keeping_the_lock(c, end))),
 
     Fault::new("no-deadline", Clause::Deadline, "",
         "An unfinished frame is waited for without an end.",
+        Mend::by("An unfinished frame is waited for without end", "Give each frame a time from its first octet to its last, and close the connection when it is over.", sketch::FRAME_DEADLINE),
         |h| h.limits.frame_deadline = None).needing(Need::Time),
     Fault::new("deadline-renewed-by-each-octet", Clause::Deadline, "akka-http#813",
         "The time that a frame may take begins anew with each of its octets.",
+        Mend::by("Each octet gives an unfinished frame more time", "Measure the time from the first octet of the frame, not from the latest.", sketch::FRAME_DEADLINE),
         |h| h.body = |c, wanted| Box::pin(taking_its_time(c, wanted))).needing(Need::Time),
 ];
 

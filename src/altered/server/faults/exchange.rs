@@ -4,8 +4,9 @@ use super::super::client::{Client, Fault, write};
 use super::super::honest;
 use super::super::hooks::End;
 use super::reading::{more, whole_frame};
-use crate::altered::alteration::Need;
+use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::Body;
+use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
 use std::sync::Arc;
@@ -16,34 +17,43 @@ use tokio::time::{sleep, timeout};
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("first-request-answered-twice", Clause::OneReply, "",
         "The first request of a connection is answered twice.",
+        Mend::by("The first request of a connection is answered twice", "Send each reply in one place only.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(first_twice(c, request))),
     Fault::new("every-tenth-reply-twice", Clause::OneReply, "",
         "The tenth request of a connection, and each tenth behind it, is answered twice.",
+        Mend::by("Every tenth reply is sent twice", "Send each reply in one place only, and repeat none unasked.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(tenth_twice(c, request))),
     Fault::new("same-request-answered-once", Clause::OneReply, "",
         "A request like the one before it is taken for a repetition and not answered.",
+        Mend::by("A request equal to the one before gets no reply", "Answer each frame, whatever it says: equal requests are two requests.", sketch::ONE_REPLY),
         |h| {
             h.read = noting_repetition;
             h.answer = |c, request| Box::pin(unless_repeated(c, request));
         }),
     Fault::new("closed-with-input-unread", Clause::OneReply, "sledge#389, true-async/server#284",
         "Behind a malformed header the socket is closed with what has arrived unread, so that the system resets it and drops the replies that are queued.",
+        Mend::by("Closing with input unread destroys replies that are queued", "Shut down the sending side, read what still comes for a while, and close then.", sketch::LAST_WORDS),
         |h| h.leave = |c, end| Box::pin(without_reading_on(c, end))),
     Fault::new("large-request-unanswered", Clause::OneReply, "",
         "Requests of more than 24 KiB are read and not answered.",
+        Mend::by("Requests above 24 KiB get no reply", "Answer every request within the limit, and close upon what is above.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(unless_large(c, request))),
 
     Fault::new("pairs-swapped", Clause::Order, "",
         "Of two requests that arrive together the second is answered first.",
+        Mend::by("Of two requests the second is answered first", "Send replies in the order in which their requests came.", sketch::ONE_REPLY),
         |h| h.send = |c, octets| Box::pin(behind_the_next(c, octets))),
     Fault::new("small-overtakes-large", Clause::Order, "",
         "A reply of more than 10 KiB is sent when no other request is left.",
+        Mend::by("Small replies overtake large ones", "Put replies into one queue for each connection, and send them in that order.", sketch::ONE_REPLY),
         |h| h.send = |c, octets| Box::pin(small_ones_first(c, octets))),
     Fault::new("small-overtakes-very-large", Clause::Order, "",
         "A reply of more than 256 KiB is sent when no other request is left.",
+        Mend::by("Small replies overtake very large ones", "Put replies into one queue for each connection, and send them in that order.", sketch::ONE_REPLY),
         |h| h.send = |c, octets| Box::pin(small_ones_before_very_large(c, octets))),
     Fault::new("errors-answered-late", Clause::Order, "",
         "What is said to a payload that cannot be decoded is sent behind the next reply.",
+        Mend::by("The reply to an undecodable payload comes behind the next one", "Send complaints by the same queue as all other replies.", sketch::ONE_REPLY),
         |h| {
             h.read = noting_errors;
             h.send = |c, octets| Box::pin(errors_behind_the_next(c, octets));
@@ -51,59 +61,76 @@ pub(super) const FAULTS: &[Fault] = &[
 
     Fault::new("rest-of-a-read-waits", Clause::Pipelining, "sipnab#95",
         "One frame is handled for each read; what else it brought waits until the next brings something.",
+        Mend::by("Only one frame is handled for each read", "Handle every whole frame that is there before reading again.", sketch::KEEP_THE_REST),
         |h| h.take = |c| Box::pin(one_for_each_read(c))),
     Fault::new("input-flushed-before-each-reply", Clause::Pipelining, "",
         "Whatever has arrived by the time of a reply is dropped.",
+        Mend::by("Input that has arrived is dropped before a reply", "Never clear the input: what is in it are the client's next requests.", sketch::KEEP_THE_REST),
         |h| h.send = |c, octets| Box::pin(with_flush(c, octets))),
     Fault::new("eight-requests-in-a-queue", Clause::Pipelining, "",
         "Of requests that arrive together the ninth and all behind it are dropped.",
+        Mend::by("Requests beyond the eighth are dropped", "Stop reading while the queue is full, instead of dropping what does not fit.", sketch::BACKPRESSURE),
         |h| h.take = |c| Box::pin(eight_at_most(c))),
 
     Fault::new("greeting", Clause::Unsolicited, "",
         "A client is greeted by a frame as soon as it has connected, unless it is quick to ask.",
+        Mend::by("A client is sent a frame before it has asked anything", "Send replies to requests and nothing else.", sketch::ONE_REPLY),
         |h| h.serve = |c| Box::pin(with_greeting(c))),
     Fault::new("header-acknowledged", Clause::Unsolicited, "",
         "A header that comes without its body is acknowledged by a frame.",
+        Mend::by("A header is acknowledged before its body has come", "Send nothing until the whole request has come.", sketch::ONE_REPLY),
         |h| h.header = |c| Box::pin(acknowledged(c))),
     Fault::new("leave-for-a-large-body", Clause::Unsolicited, "",
         "A header that claims more than 10 KiB is answered by leave to go on.",
+        Mend::by("A large header is answered before its body has come", "Send nothing until the whole request has come.", sketch::ONE_REPLY),
         |h| h.body = |c, wanted| Box::pin(with_leave(c, wanted))),
     Fault::new("half-a-header-complained-of", Clause::Unsolicited, "",
         "A client of which only a part of a header is here is told to go on.",
+        Mend::by("A frame is sent while a header is incomplete", "Wait for the rest, and send nothing until the whole request has come.", sketch::ONE_REPLY),
         |h| h.header = |c| Box::pin(urged(c))),
     Fault::new("question-behind-the-second-reply", Clause::Unsolicited, "",
         "The second reply of a connection is followed by a question of the server's own.",
+        Mend::by("The server asks something of its own", "Send replies to requests and nothing else.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(with_question(c, request))),
     Fault::new("reply-before-the-padding", Clause::Unsolicited, "",
         "A message is answered as soon as its text is complete, before the rest of its body has come.",
+        Mend::by("The reply is sent before the whole body has come", "Read to the end of the body before anything is answered.", sketch::ONE_REPLY),
         |h| {
             h.body = |c, wanted| Box::pin(as_soon_as_it_reads(c, wanted));
             h.answer = |c, request| Box::pin(unless_answered(c, request));
         }),
     Fault::new("late-second-reply", Clause::Unsolicited, "CVE-2023-28858",
         "The first reply on a connection comes once more, 30 ms later.",
+        Mend::by("A reply is sent once more a little later", "Send each reply once, and forget it then.", sketch::ONE_REPLY),
         |h| h.send = |c, octets| Box::pin(once_more(c, octets))),
     Fault::new("heartbeat", Clause::Unsolicited, "",
         "A client that has been served and is silent for 60 ms is sent a frame.",
+        Mend::by("A silent client is sent frames", "Send replies to requests and nothing else.", sketch::ONE_REPLY),
         |h| h.take = |c| Box::pin(with_heartbeat(c))),
 
     Fault::new("hundredth-request-unanswered", Clause::Persistence, "",
         "The hundredth request of a connection gets no reply.",
+        Mend::by("The hundredth request gets no reply", "Answer every request of a connection, however many there were.", sketch::PERSIST),
         |h| h.answer = |c, request| Box::pin(unless_the_hundredth(c, request))),
     Fault::new("closes-after-a-hundred", Clause::Persistence, "",
         "A connection is closed when it has had a hundred replies.",
+        Mend::by("The connection is closed after a hundred replies", "Keep the connection until the client ends it.", sketch::PERSIST),
         |h| h.take = |c| Box::pin(a_hundred_times(c))),
     Fault::new("idle-for-60-ms-is-gone", Clause::Persistence, "",
         "A client that is silent for 60 ms between frames is closed upon.",
+        Mend::by("A client that is silent for 60 ms is closed upon", "Let a client be silent between frames for as long as it likes.", sketch::PERSIST),
         |h| h.take = |c| Box::pin(while_not_idle(c, SILENCE))),
     Fault::new("deadline-of-3-s-set-once", Clause::Persistence, "go-proxyproto#75",
         "The time that a request may take is set when the client connects and never again, so that a busy connection ends after three seconds.",
+        Mend::by("A deadline that is set once ends a busy connection after 3 s", "Set the deadline anew for each frame, when its first octet comes.", sketch::FRAME_DEADLINE),
         |h| h.serve = |c| Box::pin(no_longer_than(c, Duration::from_secs(3)))).needing(Need::Time),
     Fault::new("deadline-of-30-s-set-once", Clause::Persistence, "",
         "A connection has half a minute from its beginning on, however busy it is.",
+        Mend::by("A deadline that is set once ends a busy connection after 30 s", "Set the deadline anew for each frame, when its first octet comes.", sketch::FRAME_DEADLINE),
         |h| h.serve = |c| Box::pin(no_longer_than(c, Duration::from_secs(30)))).needing(Need::Time),
     Fault::new("idle-for-a-second-is-gone", Clause::Persistence, "",
         "A client that is silent for a second between frames is closed upon.",
+        Mend::by("A client that is silent for a second is closed upon", "Let a client be silent between frames for as long as it likes.", sketch::PERSIST),
         |h| h.take = |c| Box::pin(while_not_idle(c, SECOND))).needing(Need::Time),
 ];
 

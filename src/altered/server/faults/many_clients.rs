@@ -4,7 +4,9 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::{Admission, End};
 use super::reading::whole_frame;
+use crate::altered::alteration::Mend;
 use crate::altered::frame::Body;
+use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
 use std::net::Shutdown;
@@ -17,31 +19,40 @@ use tokio::time::sleep;
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("one-client-at-a-time", Clause::Concurrency, "",
         "A client is served when the one before it has gone.",
+        Mend::by("Clients are served one after the other", "Serve each client in a thread or task of its own.", sketch::PER_CLIENT),
         |h| h.workers = 1),
     Fault::new("eight-workers", Clause::Concurrency, "",
         "Eight clients are served at the same time, and the ninth waits until one has gone.",
+        Mend::by("No more than eight clients are served at a time", "Serve each client in a thread or task of its own, or have many more workers.", sketch::PER_CLIENT),
         |h| h.workers = 8),
     Fault::new("sixteenth-client-refused", Clause::Concurrency, "",
         "There is room for fifteen clients, and the next is closed upon.",
+        Mend::by("The sixteenth client is turned away", "Make room for many more clients, and let the backlog of the listener be larger.", sketch::PER_CLIENT),
         |h| h.admit = |_, open| if open < 15 { Admission::Serve } else { Admission::Refuse }),
 
     Fault::new("door-held-until-the-first-frame", Clause::Isolation, "",
         "A client is let in when the one before it has sent its first frame.",
+        Mend::by("A new client is accepted only when the last has sent a frame", "Accept in a loop that reads nothing, and read in a thread or task for each client.", sketch::PER_CLIENT),
         |h| h.take = |c| Box::pin(first_locked_take(c))),
     Fault::new("lock-held-while-reading", Clause::Isolation, "ws-rs#65",
         "A lock that all clients need is held from the first octet of a frame to its last.",
+        Mend::by("A lock that all need is held while a frame is read", "Take locks only when the frame is whole, and release them before waiting for a client.", sketch::ISOLATE),
         |h| h.take = |c| Box::pin(locked_take(c))),
     Fault::new("lock-held-while-writing", Clause::Isolation, "",
         "A lock that all clients need is held until a reply has been taken by its client.",
+        Mend::by("A lock that all need is held while a reply is written", "Release locks before writing to a client, which may read slowly.", sketch::ISOLATE),
         |h| h.send = |c, octets| Box::pin(locked_send(c, octets))),
     Fault::new("undecodable-ends-the-server", Clause::Isolation, "EternalTerminal#848",
         "What cannot be decoded ends the whole server.",
+        Mend::by("A payload that cannot be decoded ends the whole server", "Catch the decoder's error where the frame is handled, and answer or close.", sketch::ISOLATE),
         |h| h.answer = |c, request| Box::pin(fatal_if_undecodable(c, request))),
     Fault::new("malformed-header-ends-the-server", Clause::Isolation, "actor-ts#587",
         "A header that no frame can have ends the whole server.",
+        Mend::by("A header that is malformed ends the whole server", "Catch the error where the client is served, and close this connection only.", sketch::ISOLATE),
         |h| h.ended = |_, end| Box::pin(async { Err(fatal_if_malformed(end)) })),
     Fault::new("malformed-header-closes-everybody", Clause::Isolation, "",
         "A header that no frame can have gets all connections closed.",
+        Mend::by("A header that is malformed closes all connections", "Close only the connection on which it came.", sketch::ISOLATE),
         |h| {
             h.serve = |c| Box::pin(listed(c));
             h.ended = |c, end| Box::pin(async { closing_all(c, &end); Err(end) });
@@ -49,21 +60,25 @@ pub(super) const FAULTS: &[Fault] = &[
 
     Fault::new("replies-to-whoever-spoke-last", Clause::Crosstalk, "",
         "A reply goes to the client whose frame began last.",
+        Mend::by("Replies go to whoever spoke last", "Let each reply carry its connection along from the request, in no variable that all share.", sketch::OWN_STATE),
         |h| {
             h.take = |c| Box::pin(as_the_speaker(c));
             h.send = |c, octets| Box::pin(to_the_speaker(c, octets));
         }),
     Fault::new("place-in-a-list", Clause::Crosstalk, "",
         "A client is known by its place in a list, from which those that go are taken, so that the others move up.",
+        Mend::by("Clients that leave make others change places", "Know each client by its connection or by a number that is never used again.", sketch::OWN_STATE),
         |h| {
             h.serve = |c| Box::pin(in_a_list(c));
             h.send = |c, octets| Box::pin(to_its_place(c, octets));
         }),
     Fault::new("one-buffer-for-all", Clause::Crosstalk, "",
         "What comes from any client is put into one buffer, and whoever makes a frame whole is answered.",
+        Mend::by("All clients share one buffer", "Give each connection a buffer of its own.", sketch::OWN_STATE),
         |h| h.take = |c| Box::pin(from_the_common_buffer(c))),
     Fault::new("request-in-a-global", Clause::Crosstalk, "",
         "The request that is being handled is kept where the next client's takes its place.",
+        Mend::by("The request is kept in a global variable", "Hand the request on as an argument, or keep it with its connection.", sketch::OWN_STATE),
         |h| {
             h.read = into_the_global;
             h.answer = |c, request| Box::pin(from_the_global(c, request));
@@ -71,18 +86,22 @@ pub(super) const FAULTS: &[Fault] = &[
 
     Fault::new("left-over-for-the-next-client", Clause::Churn, "",
         "What a client left of an unfinished frame is put in front of what the next client sends.",
+        Mend::by("The next client inherits an unfinished frame", "Give each connection a fresh buffer of its own.", sketch::OWN_STATE),
         |h| {
             h.serve = |c| Box::pin(with_left_over(c));
             h.take = |c| Box::pin(leaving_over(c));
         }),
     Fault::new("door-closed-behind-the-first", Clause::Churn, "",
         "When the first client goes, no more are taken.",
+        Mend::by("No client is taken after the first has gone", "Accept in a loop that no connection's end can leave.", sketch::PER_CLIENT),
         |h| h.leave = |c, end| Box::pin(closing_the_door(c, end))),
     Fault::new("sixty-fifth-client-never-served", Clause::Churn, "",
         "The first sixty-four clients are served, one after the other or not, and no others.",
+        Mend::by("No client is served after the sixty-fourth", "Give back the place of a client that has gone.", sketch::ALWAYS_CLOSE),
         |h| h.admit = |number, _| if number <= 64 { Admission::Serve } else { Admission::Ignore }),
     Fault::new("unfinished-clients-keep-their-place", Clause::Churn, "",
         "There are twenty places, and a client that breaks off inside a frame keeps its own for ever.",
+        Mend::by("A client that breaks off inside a frame keeps its place", "Give back the place on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
         |h| {
             h.serve = |c| Box::pin(if_there_is_a_place(c));
             h.ended = |c, end| Box::pin(async { keeping_its_place(c, &end); Err(end) });

@@ -3,8 +3,9 @@
 use super::super::client::{Client, Fault, write};
 use super::super::honest;
 use super::super::hooks::End;
-use crate::altered::alteration::Need;
+use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{Body, Malformed, Sizes};
+use crate::altered::sketch;
 use crate::profile::Profile;
 use crate::session::Request;
 use crate::spec::Clause;
@@ -18,50 +19,62 @@ use tokio::task::yield_now;
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("claim-allocated", Clause::Memory, "CVE-2021-42076, Polar#244, kivaloo#375",
         "A buffer of the claimed length is made and filled as soon as a header claims it.",
+        Mend::by("A buffer of the claimed length is filled at once", "Let the buffer grow with what arrives, not with what a header claims.", sketch::GROW),
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(into_a_filled_buffer(c, wanted));
         }).needing(Need::Process),
     Fault::new("claim-reserved", Clause::Memory, "hmq#177, Dekaf#1342",
         "Address space for the claimed length is reserved as soon as a header claims it.",
+        Mend::by("Memory of the claimed length is reserved at once", "Let the buffer grow with what arrives, not with what a header claims.", sketch::GROW),
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(into_a_reserved_buffer(c, wanted));
         }).needing(Need::Process),
     Fault::new("claim-planned", Clause::Memory, "",
         "A list of as many chunks as a header claims is made, to be filled when they come.",
+        Mend::by("A list of all claimed chunks is made at once", "Let the list grow with the chunks that arrive.", sketch::GROW),
         |h| {
             h.sizes = up_to_two_gib;
             h.body = |c, wanted| Box::pin(by_a_plan(c, wanted));
         }).needing(Need::Process),
     Fault::new("everything-received-is-kept", Clause::Memory, "kanidm#3651",
         "All bodies that ever came are kept.",
+        Mend::by("Everything that was ever received is kept", "Drop a frame when it has been answered.", sketch::GROW),
         |h| h.payload = keeping).needing(Need::Process),
     Fault::new("undecodable-kept", Clause::Memory, "",
         "Payloads that cannot be decoded are kept, to be looked at some day.",
+        Mend::by("Payloads that cannot be decoded are kept", "Drop a frame when it has been answered.", sketch::GROW),
         |h| h.read = keeping_undecodable).needing(Need::Process),
     Fault::new("replies-pile-up", Clause::Memory, "CVE-2025-21605",
         "Replies are put into a queue that has no end, and a client that takes none is read from all the same.",
+        Mend::by("Replies to a client that does not read pile up", "Read no further from a client that leaves its replies where they are.", sketch::BACKPRESSURE),
         |h| h.send = |c, octets| Box::pin(into_a_queue(c, octets))).needing(Need::Process),
 
     Fault::new("end-of-stream-spins", Clause::Cpu, "futures-codec#1, event-driven-servers#204",
         "A stream that has ended is read again and again.",
+        Mend::by("A stream that has ended is read again and again", "Leave the loop as soon as a read returns no octets.", sketch::END_OF_STREAM),
         |h| h.ended = |c, end| Box::pin(reading_on(c, end))).needing(Need::Process),
     Fault::new("idle-client-polled", Clause::Cpu, "",
         "A client that says nothing is asked without a pause whether there is something.",
+        Mend::by("A silent client is polled without a pause", "Wait in the read itself, or in the system's own means for waiting.", sketch::WAIT),
         |h| h.take = |c| Box::pin(polled_take(c))).needing(Need::Process),
     Fault::new("unfinished-frame-polled", Clause::Cpu, "",
         "The rest of a frame is asked for without a pause.",
+        Mend::by("The rest of a frame is polled for without a pause", "Wait in the read itself, or in the system's own means for waiting.", sketch::WAIT),
         |h| h.header = |c| Box::pin(polled_header(c))).needing(Need::Process),
 
     Fault::new("sockets-kept", Clause::Descriptors, "",
         "The socket of a client that has gone is shut down and never closed.",
+        Mend::by("Sockets are shut down and never closed", "Close the socket when a client has gone.", sketch::ALWAYS_CLOSE),
         |h| h.leave = |c, end| Box::pin(keeping_every_socket(c, end))).needing(Need::Process),
     Fault::new("sockets-kept-after-errors", Clause::Descriptors, "CVE-2023-4785",
         "The socket of a client that broke off or sent what cannot be read is never closed.",
+        Mend::by("Sockets are not closed after an error", "Close the socket on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
         |h| h.leave = |c, end| Box::pin(keeping_broken_sockets(c, end))).needing(Need::Process),
     Fault::new("threads-kept", Clause::Descriptors, "",
         "A client has a thread, which goes on waiting when the client has gone.",
+        Mend::by("Threads stay when their clients have gone", "Let the thread of a client end with its connection.", sketch::ALWAYS_CLOSE),
         |h| h.leave = |c, end| Box::pin(leaving_a_thread(c, end))).needing(Need::Process),
 ];
 

@@ -1,0 +1,342 @@
+//! A few lines of good code for each family of faults: how what they get wrong is done.
+
+/// How something is done right, in two languages; names that it does not define are the reader's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sketch {
+    /// What it is called: lower-case words joined by `-`.
+    pub name: &'static str,
+    /// In Python.
+    pub python: &'static str,
+    /// In Rust.
+    pub rust: &'static str,
+}
+
+impl Sketch {
+    /// The languages and the code in each.
+    #[must_use]
+    pub const fn codes(&self) -> [(&'static str, &'static str); 2] {
+        [("Python", self.python), ("Rust", self.rust)]
+    }
+}
+
+pub(super) const READ_EXACTLY: Sketch = Sketch {
+    name: "read-exactly",
+    python: "\
+def read_exactly(sock, wanted):
+    data = bytearray()
+    while len(data) < wanted:
+        piece = sock.recv(wanted - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return bytes(data)",
+    rust: "\
+let mut header = [0; 4];
+stream.read_exact(&mut header)?;
+let mut body = vec![0; checked_length(header)?];
+stream.read_exact(&mut body)?;",
+};
+
+pub(super) const KEEP_THE_REST: Sketch = Sketch {
+    name: "keep-the-rest",
+    python: "\
+buffer = bytearray()                  # lives as long as the connection
+while piece := sock.recv(4096):
+    buffer += piece
+    while (frame := whole_frame(buffer)) is not None:
+        del buffer[:4 + len(frame)]
+        handle(frame)",
+    rust: "\
+let mut buffer = BytesMut::new();     // lives as long as the connection
+while stream.read_buf(&mut buffer).await? > 0 {
+    while let Some(frame) = decoder.decode(&mut buffer)? {
+        handle(frame).await?;
+    }
+}",
+};
+
+pub(super) const LENGTH: Sketch = Sketch {
+    name: "length",
+    python: "length = int.from_bytes(header, 'big')        # unsigned, all four octets",
+    rust: "let length = u32::from_be_bytes(header);      // unsigned, all four octets",
+};
+
+pub(super) const LIMIT: Sketch = Sketch {
+    name: "limit",
+    python: "\
+length = int.from_bytes(read_exactly(sock, 4), 'big')
+if length > MAX_BODY or length % CHUNK:
+    sock.close()                      # before any of the body is read
+    return",
+    rust: "\
+let length = u32::from_be_bytes(header);
+if length > MAX_BODY || length % CHUNK != 0 {
+    return Err(Malformed);            // and the caller closes
+}",
+};
+
+pub(super) const STRIP: Sketch = Sketch {
+    name: "strip",
+    python: "\
+payload = body.rstrip(b'\\0')          # the octet 0, at the end only
+if b'\\0' in payload:
+    raise Undecodable",
+    rust: "\
+let end = body.iter().rposition(|octet| *octet != 0).map_or(0, |at| at + 1);
+let payload = &body[..end];",
+};
+
+pub(super) const EMPTY: Sketch = Sketch {
+    name: "body-of-no-octets",
+    python: "\
+body = read_exactly(sock, length)     # of no octets, if length is 0
+reply = answer(body) if body else {'error': 'empty payload'}",
+    rust: "\
+let mut body = vec![0; length];       // of no octets, if length is 0
+stream.read_exact(&mut body)?;
+let reply = if body.is_empty() { complaint() } else { answer(&body) };",
+};
+
+pub(super) const END_OF_STREAM: Sketch = Sketch {
+    name: "end-of-stream",
+    python: "\
+piece = sock.recv(wanted)
+if piece == b'':                      # the other side sends no more
+    return                            # drop what is unfinished, and close",
+    rust: "\
+match stream.read(&mut buffer)? {
+    0 => return Ok(()),               // the other side sends no more: close
+    taken => handle(&buffer[..taken])?,
+}",
+};
+
+pub(super) const HALF_CLOSE: Sketch = Sketch {
+    name: "replies-then-the-end",
+    python: "\
+for frame in frames_until_the_end(sock):
+    sock.sendall(reply_to(frame))     # replies first,
+sock.close()                          # then the end",
+    rust: "\
+while let Some(frame) = read_frame(&mut stream)? {
+    stream.write_all(&reply_to(frame))?;   // replies first,
+}
+stream.shutdown(Shutdown::Both)?;          // then the end",
+};
+
+pub(super) const ALWAYS_CLOSE: Sketch = Sketch {
+    name: "always-close",
+    python: "\
+def serve(sock):
+    with sock:                        # closes it, however this ends
+        try:
+            converse(sock)
+        except (OSError, EOFError, ValueError) as error:
+            log(error)",
+    rust: "\
+// A stream that is dropped is closed: let the task own it and end.
+thread::spawn(move || {
+    if let Err(error) = converse(&mut stream) {
+        log(error);
+    }
+});",
+};
+
+pub(super) const ISOLATE: Sketch = Sketch {
+    name: "isolate",
+    python: "\
+def serve(sock):
+    try:
+        while frame := read_frame(sock):
+            with lock:                # not while waiting for a client
+                reply = handle(frame)
+            sock.sendall(reply)
+    except Exception as error:        # concerns this client only
+        log(error)
+    finally:
+        sock.close()",
+    rust: "\
+tokio::spawn(async move {
+    // An error ends this task, and neither the server nor another client.
+    if let Err(error) = converse(stream).await {
+        log(error);
+    }
+});",
+};
+
+pub(super) const FRAME_DEADLINE: Sketch = Sketch {
+    name: "frame-deadline",
+    python: "\
+sock.settimeout(None)                 # between frames: as long as it takes
+first = sock.recv(1)
+deadline = time.monotonic() + 30      # from the first octet to the last
+while missing():
+    sock.settimeout(max(0.001, deadline - time.monotonic()))
+    read_more(sock)",
+    rust: "\
+let first = stream.read_u8().await?;  // between frames: as long as it takes
+let frame = timeout(Duration::from_secs(30), rest_of_frame(&mut stream, first)).await??;",
+};
+
+pub(super) const ONE_REPLY: Sketch = Sketch {
+    name: "reply-by-reply",
+    python: "\
+while True:
+    request = read_frame(sock)        # whole, padding included
+    sock.sendall(frame(answer(request)))   # one reply, then the next request",
+    rust: "\
+while let Some(request) = read_frame(&mut stream)? {
+    stream.write_all(&frame(&answer(request)))?;   // one reply, then the next request
+}",
+};
+
+pub(super) const BACKPRESSURE: Sketch = Sketch {
+    name: "backpressure",
+    python: "\
+# In asyncio: waits while the client leaves its replies where they are.
+writer.write(frame(reply))
+await writer.drain()",
+    rust: "\
+// A bounded queue: whoever reads requests waits when it is full.
+let (replies, queue) = tokio::sync::mpsc::channel(16);
+replies.send(reply).await?;",
+};
+
+pub(super) const PERSIST: Sketch = Sketch {
+    name: "persist",
+    python: "\
+sock.settimeout(None)                 # no limit on silence between frames
+while frame := read_frame(sock):      # no limit on how many there are
+    sock.sendall(reply_to(frame))",
+    rust: "\
+stream.set_read_timeout(None)?;       // no limit on silence between frames
+while let Some(frame) = read_frame(&mut stream)? {
+    stream.write_all(&reply_to(frame))?;
+}",
+};
+
+pub(super) const PER_CLIENT: Sketch = Sketch {
+    name: "per-client",
+    python: "\
+while True:
+    sock, _ = listener.accept()       # nothing else happens in this loop
+    threading.Thread(target=serve, args=(sock,), daemon=True).start()",
+    rust: "\
+loop {
+    let (stream, _) = listener.accept().await?;   // nothing else happens in this loop
+    tokio::spawn(serve(stream));
+}",
+};
+
+pub(super) const OWN_STATE: Sketch = Sketch {
+    name: "own-state",
+    python: "\
+class Connection:
+    def __init__(self, sock):
+        self.sock = sock
+        self.buffer = bytearray()     # each has its own, and nothing is global",
+    rust: "\
+async fn serve(mut stream: TcpStream) {
+    let mut buffer = BytesMut::new(); // each has its own, and nothing is shared
+    // …
+}",
+};
+
+pub(super) const GROW: Sketch = Sketch {
+    name: "grow",
+    python: "\
+data = bytearray()                    # grows with what arrives
+while len(data) < length:
+    data += receive(sock, min(65536, length - len(data)))",
+    rust: "\
+let mut body = Vec::new();            // grows with what arrives
+(&mut stream).take(length.into()).read_to_end(&mut body)?;",
+};
+
+pub(super) const WAIT: Sketch = Sketch {
+    name: "wait",
+    python: "\
+sock.setblocking(True)
+piece = sock.recv(4096)               # sleeps until something comes, or select() does",
+    rust: "let taken = stream.read(&mut buffer).await?;  // sleeps until something comes",
+};
+
+pub(super) const DECODE: Sketch = Sketch {
+    name: "decode",
+    python: "\
+payload = body.rstrip(b'\\0')          # octets, until all of it is here
+message = json.loads(payload.decode('utf-8'))
+# None, 0, '' and [] are messages as well: compare with `is`, if at all.",
+    rust: "let message: serde_json::Value = serde_json::from_slice(payload)?;   // all of it, once",
+};
+
+pub(super) const COMPLAIN: Sketch = Sketch {
+    name: "complain",
+    python: "\
+try:
+    reply = answer(json.loads(payload.decode('utf-8')))
+    octets = json.dumps(reply).encode('utf-8')
+except (ValueError, RecursionError) as error:    # UnicodeError is a ValueError
+    octets = json.dumps({'error': str(error)}).encode('utf-8')
+sock.sendall(frame(octets))           # one reply, and on to the next frame",
+    rust: "\
+let reply = match serde_json::from_slice(payload) {
+    Ok(message) => answer(message),
+    Err(error) => json!({ \"error\": error.to_string() }),
+};
+write_frame(&mut stream, &reply)?;    // one reply, and on to the next frame",
+};
+
+pub(super) const NESTING: Sketch = Sketch {
+    name: "bounded-depth",
+    python: "\
+try:
+    message = json.loads(text)
+except RecursionError:                # deeper than the interpreter goes
+    raise Undecodable('nested too deeply') from None",
+    rust: "\
+// serde_json stops at 128 levels with an error; a parser of one's own counts.
+let message: Value = serde_json::from_slice(payload)?;",
+};
+
+pub(super) const FRAME: Sketch = Sketch {
+    name: "frame",
+    python: "\
+payload = json.dumps(message).encode('utf-8')    # first the octets,
+body = payload + b'\\0' * (-len(payload) % CHUNK) # then the padding,
+sock.sendall(len(body).to_bytes(4, 'big') + body) # then the length of both",
+    rust: "\
+let mut body = serde_json::to_vec(&message)?;
+body.resize(body.len().next_multiple_of(CHUNK), 0);
+stream.write_all(&u32::try_from(body.len())?.to_be_bytes())?;
+stream.write_all(&body)?;",
+};
+
+pub(super) const SEND_ALL: Sketch = Sketch {
+    name: "send-all",
+    python: "\
+with self.write_lock:                 # if several threads write
+    self.sock.sendall(header + body)  # not send(): that takes what fits",
+    rust: "\
+let mut stream = stream.lock().await; // if several tasks write
+stream.write_all(&octets).await?;     // not write(): that takes what fits",
+};
+
+pub(super) const REPLY_TEXT: Sketch = Sketch {
+    name: "json-library",
+    python: "octets = json.dumps(message, allow_nan=False).encode('utf-8')",
+    rust: "let octets = serde_json::to_vec(&message)?;",
+};
+
+pub(super) const LAST_WORDS: Sketch = Sketch {
+    name: "last-words",
+    python: "\
+sock.shutdown(socket.SHUT_WR)         # says that nothing more will come,
+sock.settimeout(1)
+while sock.recv(4096):                # takes what still does,
+    pass
+sock.close()                          # and closes with nothing unread",
+    rust: "\
+stream.shutdown(Shutdown::Write)?;    // says that nothing more will come,
+stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+while stream.read(&mut scratch)? > 0 {}   // takes what still does, and is dropped",
+};
