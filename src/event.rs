@@ -7,9 +7,11 @@
 //! [`SCHEMA`]: fields are added, never renamed.
 
 mod conclusion;
+mod diagnosis;
 
 pub use crate::spec::Role;
 pub use conclusion::Conclusion;
+pub use diagnosis::{Cause, Confidence, Diagnosis};
 
 use crate::spec::{CaseId, Level};
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,8 @@ pub enum Event {
     },
     /// A case has its verdict.
     CaseFinished(Box<CaseResult>),
+    /// What is behind the failures; told behind the last case.
+    Diagnosed(Diagnosis),
     /// The run is over.
     Finished(Finished),
 }
@@ -476,6 +480,9 @@ pub struct Run {
     /// Verdicts counted, and what was left unchecked.
     #[serde(flatten)]
     pub finished: Finished,
+    /// What is behind the failures.
+    #[serde(flatten)]
+    pub diagnosis: Diagnosis,
     /// All cases that were selected, in the order of the table.
     #[serde(rename = "cases")]
     pub results: Vec<CaseResult>,

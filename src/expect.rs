@@ -154,7 +154,7 @@ impl Expectations {
             }
             Event::Finished(finished) => self.close(finished, &told, known, &exists),
             Event::Started(started) => started.strict = self.is_strict,
-            Event::Calibrated(_) | Event::CaseStarted { .. } => {}
+            Event::Calibrated(_) | Event::CaseStarted { .. } | Event::Diagnosed(_) => {}
         }
     }
 

@@ -37,6 +37,7 @@
 //! | [`transcript`] | what was seen while a script was played | `suite` |
 //! | [`judge`] | a transcript against what is permitted | `suite` |
 //! | [`event`] | what happens in a run, as plain data | `suite` |
+//! | [`diagnosis`] | from verdicts to the fewest causes that explain them | `suite` |
 //! | [`marks`] | where frames lie in the octets of a timeline | `suite` |
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
@@ -61,7 +62,7 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
@@ -97,6 +98,8 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod client;
+#[cfg(feature = "suite")]
+pub mod diagnosis;
 #[cfg(feature = "suite")]
 pub mod event;
 #[cfg(feature = "suite")]

@@ -1,6 +1,7 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
 mod alterations;
+mod causes;
 mod chat;
 mod check;
 mod check_client;
@@ -59,6 +60,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Selftest(selftest::SelftestArgs),
+    Causes(causes::CausesArgs),
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
@@ -76,6 +78,7 @@ impl Command {
             Self::Explain(args) => args.run(),
             Self::Serve(args) => args.run(),
             Self::Selftest(args) => args.run(),
+            Self::Causes(args) => args.run(),
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),

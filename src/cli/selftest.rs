@@ -47,7 +47,7 @@ enum Form {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum OneRole {
+pub(crate) enum OneRole {
     /// Servers
     Server,
     /// Clients

@@ -2,6 +2,7 @@
 
 use super::millis;
 use crate::cases::Case;
+use crate::diagnosis::{self, Knowledge, Observation};
 use crate::event::{
     Calibration, CaseResult, Event, Finished, Role, SCHEMA, Started, Summary, Unchecked, Verdict,
 };
@@ -56,6 +57,7 @@ pub(crate) struct EventSink<'a> {
     begun: Instant,
     tell: &'a mut (dyn FnMut(Event) + Send),
     results: BTreeMap<String, (Verdict, String)>,
+    seen: Observation,
 }
 
 impl<'a> EventSink<'a> {
@@ -67,6 +69,7 @@ impl<'a> EventSink<'a> {
             begun: Instant::now(),
             tell,
             results: BTreeMap::new(),
+            seen: Observation::default(),
         }
     }
 
@@ -77,6 +80,7 @@ impl<'a> EventSink<'a> {
 
     /// Tells what the first look at the peer found out.
     pub(crate) fn calibrated(&mut self, told: Calibration) {
+        self.seen.looked(&told);
         (self.tell)(Event::Calibrated(told));
     }
 
@@ -90,6 +94,7 @@ impl<'a> EventSink<'a> {
     pub(crate) fn case_finished(&mut self, result: CaseResult) {
         let told = (result.verdict, result.detail.clone());
         self.results.insert(result.id.clone(), told);
+        self.seen.note(&result);
         (self.tell)(Event::CaseFinished(Box::new(result)));
     }
 
@@ -129,6 +134,8 @@ impl<'a> EventSink<'a> {
         for case in self.without_verdict().collect::<Vec<_>>() {
             self.without_play(case, Verdict::Error, "the harness failed in this case");
         }
+        let causes = diagnosis::diagnose(Knowledge::embedded(), self.start.role, &self.seen);
+        (self.tell)(Event::Diagnosed(causes));
         let (clauses_checked, clauses_unchecked) = self.clauses();
         let finished = Finished {
             summary: self.summary(),
@@ -246,7 +253,7 @@ mod tests {
         let why = "no case of it was selected";
         assert!(not_selected.iter().all(|unchecked| unchecked.why == why));
         assert_eq!(events.last(), Some(&Event::Finished(finished.clone())));
-        assert_eq!(events.len(), 6);
+        assert_eq!(events.len(), 7);
     }
 
     #[test]

@@ -24,6 +24,7 @@ impl Collector {
             Event::Calibrated(calibration) => self.run.calibration = Some(calibration),
             Event::CaseStarted { id } => self.begun.push(id),
             Event::CaseFinished(result) => self.run.results.push(*result),
+            Event::Diagnosed(diagnosis) => self.run.diagnosis = diagnosis,
             Event::Finished(finished) => {
                 self.run.finished = finished;
                 self.is_finished = true;

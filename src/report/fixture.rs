@@ -2,9 +2,9 @@
 //! tries everything to get out of the place where its octets are shown.
 
 use crate::event::{
-    Attempts, Calibration, CaseResult, Event, Evidence, FindingNote, Finished, FrameMark, Known,
-    KnownKind, Moment, Problem, Role, Run, SCHEMA, Side, Stale, Started, Summary, Unchecked,
-    Verdict, What,
+    Attempts, Calibration, CaseResult, Cause, Confidence, Diagnosis, Event, Evidence, FindingNote,
+    Finished, FrameMark, Known, KnownKind, Moment, Problem, Role, Run, SCHEMA, Side, Stale,
+    Started, Summary, Unchecked, Verdict, What,
 };
 use crate::spec::{Clause, Level};
 
@@ -78,7 +78,35 @@ pub(crate) fn run() -> Run {
             })
             .into(),
         },
+        diagnosis: diagnosis(),
         results,
+    }
+}
+
+fn diagnosis() -> Diagnosis {
+    let sure = Cause {
+        id: "header-in-one-read".into(),
+        title: "The header is taken from a single read".into(),
+        clause: "reassembly".into(),
+        level: Level::Must,
+        confidence: Confidence::Certain,
+        advice: "Read until every octet of the header has come.".into(),
+        explains: vec!["reassembly/cut-anywhere".into()],
+        alike: Vec::new(),
+    };
+    let guess = Cause {
+        id: "padding-removed-in-pairs".into(),
+        title: "Padding is removed two octets at a time".into(),
+        clause: "padding".into(),
+        level: Level::Must,
+        confidence: Confidence::Guess,
+        advice: "Remove every pad octet at the end.".into(),
+        explains: vec!["padding/one-chunk-more".into()],
+        alike: vec!["less-than-a-chunk-of-padding".into()],
+    };
+    Diagnosis {
+        causes: vec![sure, guess],
+        unexplained: vec!["reply-text/json".into()],
     }
 }
 
@@ -98,6 +126,7 @@ pub(crate) fn events() -> Vec<Event> {
     for result in run.results.into_iter().rev() {
         events.push(Event::CaseFinished(Box::new(result)));
     }
+    events.push(Event::Diagnosed(run.diagnosis));
     events.push(Event::Finished(run.finished));
     events
 }

@@ -42,5 +42,6 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         json::write_line(&Event::CaseStarted { id }, out)?;
         json::write_line(&Event::CaseFinished(Box::new(result.clone())), out)?;
     }
+    json::write_line(&Event::Diagnosed(run.diagnosis.clone()), out)?;
     json::write_line(&Event::Finished(run.finished.clone()), out)
 }

@@ -41,7 +41,7 @@ impl Reporter for Progress {
             Event::CaseStarted { id } => self.begun(id),
             Event::CaseFinished(result) => self.ended(result),
             Event::Finished(_) => self.clear(),
-            Event::Calibrated(_) => {}
+            Event::Calibrated(_) | Event::Diagnosed(_) => {}
         }
         Ok(())
     }

@@ -30,9 +30,9 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
     let target = ClientTarget::new(source, listener).input(Input::Typed(HOLE.to_owned()));
     let options = options(trial, cases);
     let mut results = Results::default();
-    let mut tell = |event| match event {
-        Event::Calibrated(_) => results.served = true,
-        event => results.note(cases, event),
+    let mut tell = |event| {
+        results.served |= matches!(event, Event::Calibrated(_));
+        results.note(cases, event);
     };
     let finished = run::run(&mut target.into(), &options, &mut tell).await;
     finished.map_err(io::Error::other)?;
@@ -68,6 +68,6 @@ fn launch(program: &Program, trial: &Trial) -> io::Result<Launch> {
     if let Some(limit) = &limit {
         words.extend(["--max-frame", limit]);
     }
-    words.extend(trial.subject.arguments());
+    words.extend(trial.arguments());
     shell_words::join(words).parse().map_err(io::Error::other)
 }

@@ -7,13 +7,17 @@
 
 mod clients;
 mod matrix;
+mod measure;
 mod page;
+mod plays;
 mod servers;
 mod tables;
 mod trial;
 
 pub use matrix::{Alarm, Fate, FaultRow, HonestRow, Matrix};
+pub use measure::{Figures, Measured, learned, measured};
 pub use page::{cases_table, faults_table, honest_table, page};
+pub use plays::{combined, plays};
 pub use tables::{Permitted, Planted, ROLES};
 pub use trial::Program;
 
@@ -165,6 +169,7 @@ impl Bench {
         };
         Trial {
             subject,
+            besides: Vec::new(),
             profile: profile.clone(),
             cases,
             program,

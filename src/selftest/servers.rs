@@ -1,7 +1,7 @@
 //! Servers as they are tried: here, or as a program whose process can be looked at.
 
 use super::trial::{Program, Results, Round, Subject, Trial};
-use crate::altered::server::{Alteration, Fault, Variant, start};
+use crate::altered::server::{Alteration, Alterations, Fault, Variant, start};
 use crate::cases::Case;
 use crate::event::Event;
 use crate::outcome::Keep;
@@ -36,15 +36,28 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
         ..Options::new(Role::Server, trial.subject.name(), trial.profile.clone())
     };
     let mut results = Results::default();
-    let mut tell = |event| match event {
-        Event::Calibrated(calibration) => results.served = calibration.reply != "unknown",
-        event => results.note(cases, event),
+    let mut tell = |event| {
+        if let Event::Calibrated(calibration) = &event {
+            results.served = calibration.reply != "unknown";
+        }
+        results.note(cases, event);
     };
     let target = ServerTarget::at(&[server.addr()]).process(server.process());
     let finished = run::run(&mut target.into(), &options, &mut tell).await;
     let is_over = finished.is_ok_and(|finished| finished.broken_off.is_some());
     server.end().await;
     Ok(Round { results, is_over })
+}
+
+/// All that is planted in the server; `None` for the reference server.
+fn alterations(trial: &Trial) -> io::Result<Option<Alterations>> {
+    let besides = trial.besides.iter().map(|fault| Subject::Fault(*fault));
+    let subjects = [trial.subject].into_iter().chain(besides);
+    let all: Vec<Alteration> = subjects.filter_map(alteration).collect();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    Alterations::of(all).map(Some).map_err(io::Error::other)
 }
 
 /// The alteration that makes a server this; `None` for the reference server.
@@ -72,8 +85,8 @@ impl Server {
         match &trial.program {
             Some(program) => Self::start_program(program, trial).await,
             None => {
-                let (profile, alteration) = (trial.profile.clone(), alteration(trial.subject));
-                let started = spawn_blocking(move || here(profile, alteration)).await;
+                let (profile, alterations) = (trial.profile.clone(), alterations(trial)?);
+                let started = spawn_blocking(move || here(profile, alterations)).await;
                 started.map_err(io::Error::other)?.map(Self::Here)
             }
         }
@@ -84,7 +97,7 @@ impl Server {
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--profile"])
             .arg(&program.profile)
-            .args(trial.subject.arguments())
+            .args(trial.arguments())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -133,10 +146,10 @@ impl Server {
     }
 }
 
-fn here(profile: Profile, alteration: Option<Alteration>) -> io::Result<Background> {
+fn here(profile: Profile, alterations: Option<Alterations>) -> io::Result<Background> {
     let (addr, settings) = ("127.0.0.1:0", Settings::default());
-    match alteration {
-        Some(alteration) => start(addr, profile, settings, Echo, alteration),
+    match alterations {
+        Some(alterations) => start(addr, profile, settings, Echo, alterations),
         None => Background::start(addr, profile, settings, Echo),
     }
 }

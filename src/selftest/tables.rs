@@ -1,6 +1,6 @@
 //! Everything that is played at, of both roles, as rows of one kind.
 
-use crate::altered::{Alterable, Fault, Need, Variant, client, server};
+use crate::altered::{Alterable, Alteration, Fault, Mend, Need, Variant, client, server};
 use crate::cases::{self, Case, Circumstances};
 use crate::judge::ReplyRule;
 use crate::model;
@@ -25,6 +25,8 @@ pub struct Planted {
     pub copies: &'static str,
     /// What the peer does, in a sentence.
     pub about: &'static str,
+    /// What there is to be said to somebody whose peer has it.
+    pub mend: Mend,
     /// What has to be so for anybody to notice.
     pub needs: Need,
 }
@@ -40,6 +42,23 @@ impl Planted {
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|fault| fault.name == name)
     }
+
+    /// Whether both can be planted in one peer, and noticed in it.
+    #[must_use]
+    pub fn goes_with(&self, other: &Self) -> bool {
+        let go_together = match self.role {
+            Role::Server => go_together::<server::Hooks>,
+            Role::Client => go_together::<client::Hooks>,
+        };
+        let needs = [self.needs, other.needs];
+        let is_hidden = needs.contains(&Need::Process) && needs.contains(&Need::DeclaredLimit);
+        self.role == other.role && !is_hidden && go_together(self.name, other.name)
+    }
+}
+
+fn go_together<H: Alterable>(one: &str, other: &str) -> bool {
+    let named = |name| Fault::<H>::named(name).map(Alteration::from);
+    matches!((named(one), named(other)), (Some(one), Some(other)) if one.goes_with(other))
 }
 
 fn planted<H: Alterable>(role: Role) -> impl Iterator<Item = Planted> {
@@ -51,6 +70,7 @@ fn planted<H: Alterable>(role: Role) -> impl Iterator<Item = Planted> {
             clause: fault.clause,
             copies: fault.copies,
             about: fault.about,
+            mend: fault.mend,
             needs: fault.needs,
         })
     })

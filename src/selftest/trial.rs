@@ -3,6 +3,7 @@
 use super::tables::{Permitted, Planted};
 use super::{clients, servers};
 use crate::cases::Case;
+use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
 use crate::profile::Profile;
 use crate::spec::{CaseId, Role};
@@ -58,7 +59,7 @@ impl Subject {
     }
 
     /// The arguments that make the program this.
-    pub(super) fn arguments(self) -> Vec<&'static str> {
+    fn arguments(self) -> Vec<&'static str> {
         match self {
             Self::Reference(_) | Self::Unaltered => Vec::new(),
             Self::Fault(fault) => vec!["--fault", fault.name],
@@ -71,11 +72,22 @@ impl Subject {
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
     pub(super) subject: Subject,
+    /// Faults that are planted besides.
+    pub(super) besides: Vec<Planted>,
     pub(super) profile: Profile,
     pub(super) cases: Vec<&'static Case>,
     /// The program that is the peer, if its process is to be looked at.
     pub(super) program: Option<Program>,
     pub(super) slow: bool,
+}
+
+impl Trial {
+    /// The arguments that make the program its peer.
+    pub(super) fn arguments(&self) -> Vec<&'static str> {
+        let besides = self.besides.iter().map(|fault| Subject::Fault(*fault));
+        let subjects = [self.subject].into_iter().chain(besides);
+        subjects.flat_map(Subject::arguments).collect()
+    }
 }
 
 /// What became of a case.
@@ -100,6 +112,8 @@ impl Seen {
 #[derive(Debug, Default)]
 pub(super) struct Results {
     pub(super) cases: BTreeMap<CaseId, Seen>,
+    /// The same, with how each failed.
+    pub(super) observed: Observation,
     /// Whether the peer did anything that could be judged.
     pub(super) served: bool,
     /// Why there was no peer, if there was none.
@@ -117,9 +131,12 @@ impl Results {
 
     /// Notes what an event tells of one of these cases.
     pub(super) fn note(&mut self, cases: &[&'static Case], event: Event) {
-        let Event::CaseFinished(result) = event else {
-            return;
+        let result = match event {
+            Event::CaseFinished(result) => result,
+            Event::Calibrated(calibration) => return self.observed.looked(&calibration),
+            _ => return,
         };
+        self.observed.note(&result);
         if let Some(case) = cases.iter().find(|case| case.id.is_written(&result.id)) {
             let (verdict, detail) = (result.verdict, result.detail);
             self.cases.insert(case.id, Seen { verdict, detail });
@@ -154,6 +171,7 @@ pub(super) async fn play(trial: Trial) -> Results {
         };
         left.retain(|case| not_run(case));
         all.served |= round.results.served;
+        all.observed.add(round.results.observed);
         all.cases.extend(round.results.cases);
         if left.is_empty() || left.len() == before || !all.served {
             break;

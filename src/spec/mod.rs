@@ -171,5 +171,14 @@ impl serde::Serialize for Clause {
     }
 }
 
+/// From its slug.
+impl<'de> serde::Deserialize<'de> for Clause {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let slug = String::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format_args!("no clause is called {slug:?}"));
+        Self::from_slug(&slug).ok_or_else(unknown)
+    }
+}
+
 #[cfg(test)]
 mod tests;

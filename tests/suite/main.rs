@@ -11,6 +11,7 @@
 
 mod altered;
 mod buggy;
+mod causes;
 mod check;
 mod check_client;
 mod check_python;

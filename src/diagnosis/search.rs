@@ -1,0 +1,342 @@
+//! The search for the fewest causes that make what was seen likely.
+
+use super::knowledge::{Entry, Knowledge};
+use super::observation::{FIRST_LOOK, Observation, Outcome};
+use super::symptom::Symptom;
+use crate::event::{Cause, Confidence, Diagnosis};
+use crate::spec::Role;
+
+/// How likely a case fails for a reason that nobody knows.
+const BACKGROUND: f64 = 0.003;
+
+/// What a cause costs, in nats: so much more likely must it make what was seen.
+const COST: f64 = 4.0;
+
+/// How much of its likelihood a failure keeps that a cause makes likely, but with another symptom of the
+/// same clause.
+const OTHER_SYMPTOM: f64 = 0.35;
+
+/// The same for a symptom of another clause.
+const OTHER_CLAUSE: f64 = 0.15;
+
+/// Sets of causes that are pursued side by side.
+const BEAM: usize = 24;
+
+/// The most causes that are named.
+const MOST_CAUSES: usize = 12;
+
+/// From here on a failure is one that a cause explains.
+const EXPLAINS: f64 = 0.05;
+
+/// Causes that come so close are no worse, in nats.
+const ALIKE: f64 = 1.5;
+
+/// The fewest causes that explain what was seen of a peer of that role.
+#[must_use]
+pub fn diagnose(knowledge: &Knowledge, role: Role, seen: &Observation) -> Diagnosis {
+    let view = View::of(knowledge, role, seen);
+    let best = view.best();
+    let mut causes: Vec<(f64, Cause)> = (0..best.chosen.len())
+        .filter_map(|at| view.cause(&best, at))
+        .collect();
+    causes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let causes: Vec<Cause> = causes.into_iter().map(|(_, cause)| cause).collect();
+    let is_explained = |case: &str| {
+        causes
+            .iter()
+            .any(|cause| cause.explains.iter().any(|id| id == case))
+    };
+    let unexplained = seen.failed().filter(|case| !is_explained(case));
+    Diagnosis {
+        unexplained: unexplained.map(str::to_owned).collect(),
+        causes,
+    }
+}
+
+/// What one cause makes of one case that was seen.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    /// The case, by its place among those that were seen.
+    case: usize,
+    /// How likely it makes what was seen to fail, if it failed with the symptom that was seen.
+    chance: f64,
+}
+
+/// A cause that may be behind what was seen.
+#[derive(Debug)]
+struct Candidate<'a> {
+    entry: &'a Entry,
+    shares: Vec<Share>,
+}
+
+/// What was seen, as the candidates see it.
+#[derive(Debug)]
+struct View<'a> {
+    /// The cases, and whether each failed.
+    cases: Vec<(&'a str, bool)>,
+    candidates: Vec<Candidate<'a>>,
+}
+
+/// Some causes, and how likely they make everything.
+#[derive(Debug, Clone)]
+struct Guess {
+    chosen: Vec<usize>,
+    /// For each case, where it failed: how likely the cause makes that which makes it most likely; where it
+    /// passed: the chance that none of them fails it.
+    chances: Vec<f64>,
+    score: f64,
+}
+
+impl<'a> View<'a> {
+    fn of(knowledge: &'a Knowledge, role: Role, seen: &'a Observation) -> Self {
+        let cases: Vec<(&str, &Outcome)> = seen.cases().collect();
+        let entries = knowledge
+            .entries()
+            .iter()
+            .filter(|entry| entry.head.role == role);
+        let candidate = |entry| Candidate {
+            entry,
+            shares: shares(knowledge, entry, &cases),
+        };
+        let is_failed =
+            |share: &Share| matches!(cases.get(share.case), Some((_, Outcome::Failed(_))));
+        let explains = |candidate: &Candidate<'_>| {
+            let mut shares = candidate.shares.iter().filter(|share| is_failed(share));
+            shares.any(|share| share.chance >= EXPLAINS)
+        };
+        Self {
+            candidates: entries.map(candidate).filter(explains).collect(),
+            cases: cases
+                .iter()
+                .map(|(case, outcome)| (*case, **outcome != Outcome::Passed))
+                .collect(),
+        }
+    }
+
+    /// No cause at all.
+    fn nothing(&self) -> Guess {
+        let mut nothing = Guess {
+            chosen: Vec::new(),
+            chances: self
+                .cases
+                .iter()
+                .map(|(_, failed)| if *failed { BACKGROUND } else { 1.0 })
+                .collect(),
+            score: 0.0,
+        };
+        nothing.score = self.score(&nothing);
+        nothing
+    }
+
+    /// The logarithm of how likely everything is.
+    fn score(&self, guess: &Guess) -> f64 {
+        let likely: f64 = guess.chances.iter().map(|chance| chance.ln()).sum();
+        likely - COST * count(guess.chosen.len())
+    }
+
+    /// How much more likely everything is with another cause; what it costs is taken off.
+    fn gain(&self, guess: &Guess, candidate: &Candidate<'_>) -> f64 {
+        let gain = |share: &Share| {
+            let before = guess.chances.get(share.case).copied().unwrap_or(1.0);
+            (self.chance(share, before) / before).ln()
+        };
+        let gains: f64 = candidate.shares.iter().map(gain).sum();
+        gains - COST
+    }
+
+    /// The chance of what was seen of a case once one more cause has its share in it. A failure is as likely
+    /// as the cause makes it that fits best: two that half fit make no whole.
+    fn chance(&self, share: &Share, before: f64) -> f64 {
+        match self.cases.get(share.case) {
+            Some((_, true)) => before.max(share.chance),
+            _ => before * (1.0 - share.chance),
+        }
+    }
+
+    /// The same causes and this one.
+    fn with(&self, guess: &Guess, at: usize) -> Guess {
+        let mut more = guess.clone();
+        let Some(candidate) = self.candidates.get(at) else {
+            return more;
+        };
+        more.score += self.gain(guess, candidate);
+        for share in &candidate.shares {
+            if let Some(chance) = more.chances.get_mut(share.case) {
+                *chance = self.chance(share, *chance);
+            }
+        }
+        more.chosen.push(at);
+        more
+    }
+
+    fn guess(&self, chosen: impl IntoIterator<Item = usize>) -> Guess {
+        let begin = self.nothing();
+        chosen
+            .into_iter()
+            .fold(begin, |guess, at| self.with(&guess, at))
+    }
+
+    /// The causes that make everything most likely.
+    fn best(&self) -> Guess {
+        let mut best = self.nothing();
+        let mut beam = vec![best.clone()];
+        for _ in 0..MOST_CAUSES {
+            beam = self.further(&beam);
+            match beam.first() {
+                Some(first) if first.score > best.score => best = first.clone(),
+                _ => break,
+            }
+        }
+        self.without_the_idle(best)
+    }
+
+    /// The best sets with one cause more.
+    fn further(&self, beam: &[Guess]) -> Vec<Guess> {
+        let mut next: Vec<(f64, &Guess, usize)> = Vec::new();
+        for guess in beam {
+            for (at, candidate) in self.candidates.iter().enumerate() {
+                if !guess.chosen.contains(&at) {
+                    next.push((guess.score + self.gain(guess, candidate), guess, at));
+                }
+            }
+        }
+        next.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+        let mut sets: Vec<Vec<usize>> = Vec::new();
+        let mut kept: Vec<Guess> = Vec::new();
+        for (_, guess, at) in next {
+            let mut set = guess.chosen.clone();
+            set.push(at);
+            set.sort_unstable();
+            if !sets.contains(&set) {
+                sets.push(set);
+                kept.push(self.with(guess, at));
+            }
+            if kept.len() >= BEAM {
+                break;
+            }
+        }
+        kept
+    }
+
+    /// Leaves out causes without which everything is as likely.
+    fn without_the_idle(&self, best: Guess) -> Guess {
+        let less = (0..best.chosen.len()).map(|at| self.without(&best, at));
+        match less.max_by(|one, other| one.score.total_cmp(&other.score)) {
+            Some(less) if less.score >= best.score => self.without_the_idle(less),
+            _ => best,
+        }
+    }
+
+    fn without(&self, guess: &Guess, left_out: usize) -> Guess {
+        let others = guess.chosen.iter().enumerate();
+        self.guess(
+            others
+                .filter(|(at, _)| *at != left_out)
+                .map(|(_, chosen)| *chosen),
+        )
+    }
+
+    /// One of the causes as it is told, and how much speaks for it.
+    fn cause(&self, best: &Guess, at: usize) -> Option<(f64, Cause)> {
+        let own = *best.chosen.get(at)?;
+        let candidate = self.candidates.get(own)?;
+        let without = self.without(best, at);
+        let gain = best.score - without.score;
+        let mut rivals: Vec<(f64, &Candidate<'_>)> = self
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| !best.chosen.contains(other))
+            .map(|(_, rival)| (gain - self.gain(&without, rival), rival))
+            .collect();
+        rivals.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let alike = rivals.iter().take_while(|(behind, _)| *behind < ALIKE);
+        let alike: Vec<String> = alike
+            .map(|(_, rival)| rival.entry.head.id.clone())
+            .collect();
+        let ahead = rivals
+            .get(alike.len())
+            .map_or(f64::INFINITY, |(behind, _)| *behind);
+        let head = &candidate.entry.head;
+        let cause = Cause {
+            id: head.id.clone(),
+            title: head.title.clone(),
+            clause: head.clause.to_string(),
+            level: head.clause.level(),
+            confidence: confidence(gain, ahead, self.contradicted(candidate)),
+            advice: head.advice.clone(),
+            explains: self.explained(candidate),
+            alike,
+        };
+        Some((gain, cause))
+    }
+
+    /// The cases whose failure it explains.
+    fn explained(&self, candidate: &Candidate<'_>) -> Vec<String> {
+        let shares = candidate
+            .shares
+            .iter()
+            .filter(|share| share.chance >= EXPLAINS);
+        let cases = shares.filter_map(|share| self.cases.get(share.case));
+        let failed = cases.filter(|(case, failed)| *failed && *case != FIRST_LOOK);
+        failed.map(|(case, _)| (*case).to_owned()).collect()
+    }
+
+    /// How much of what it makes likely did not happen, from 0 to 1.
+    fn contradicted(&self, candidate: &Candidate<'_>) -> f64 {
+        let (mut all, mut passed) = (0.0, 0.0);
+        for share in &candidate.shares {
+            all += share.chance;
+            if matches!(self.cases.get(share.case), Some((_, false))) {
+                passed += share.chance;
+            }
+        }
+        passed / f64::max(all, 1e-9)
+    }
+}
+
+fn confidence(gain: f64, ahead: f64, contradicted: f64) -> Confidence {
+    match () {
+        () if gain >= 12.0 && ahead >= 5.0 && contradicted < 0.1 => Confidence::Certain,
+        () if gain >= 5.0 && contradicted < 0.4 => Confidence::Likely,
+        () => Confidence::Guess,
+    }
+}
+
+/// What a cause makes of the cases that were seen.
+fn shares(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) -> Vec<Share> {
+    let mut shares = Vec::new();
+    for (case, (name, outcome)) in cases.iter().enumerate() {
+        let Some(lesson) = entry.lesson(name) else {
+            continue;
+        };
+        let (failed, of) = (f64::from(lesson.failures()), f64::from(lesson.of));
+        let fails = failed / of;
+        let chance = match outcome {
+            // It may pass all the same: nothing is that sure of a peer that nobody has seen before.
+            Outcome::Passed => failed / (of + 0.3),
+            Outcome::Failed(symptom) => {
+                let alike = |(place, times): (&usize, &u32)| {
+                    let kept = likeness(knowledge, *place, symptom);
+                    kept * (f64::from(*times) / failed).sqrt()
+                };
+                fails * lesson.failed.iter().map(alike).fold(0.0, f64::max)
+            }
+        };
+        shares.push(Share { case, chance });
+    }
+    shares
+}
+
+/// How much a known symptom is like one that was seen.
+fn likeness(knowledge: &Knowledge, known: usize, seen: &Symptom) -> f64 {
+    match knowledge.symptom(known) {
+        Some(known) if known == seen => 1.0,
+        Some(known) if known.clause() == seen.clause() => OTHER_SYMPTOM,
+        _ => OTHER_CLAUSE,
+    }
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,144 @@
+//! Diagnoses of peers that are made up, by knowledge that is.
+
+use super::*;
+use crate::event::{Confidence, Diagnosis};
+use crate::spec::{Clause, Role};
+
+const SILENT: &str = "no reply, the connection was still open after 435 ms";
+const CLOSED: &str = "the server closed where a reply was owed";
+
+/// What was seen: cases that failed, each with what was found, and cases that passed.
+fn seen(failed: &[(&str, &str)], passed: &[&str]) -> Observation {
+    let mut cases = serde_json::Map::new();
+    for (case, what) in failed {
+        let symptom = Symptom::told("one-reply", what);
+        cases.insert((*case).to_owned(), symptom.as_str().into());
+    }
+    for case in passed {
+        cases.insert((*case).to_owned(), serde_json::Value::Null);
+    }
+    serde_json::from_value(cases.into()).unwrap()
+}
+
+fn head(id: &str) -> Head {
+    Head {
+        id: id.to_owned(),
+        role: Role::Server,
+        clause: Clause::OneReply,
+        title: format!("It is {id}"),
+        advice: "Do otherwise.".to_owned(),
+        sketch: String::new(),
+    }
+}
+
+/// Three causes: one that silences a and b, one that closes c and d, one that closes e alone.
+fn knowledge() -> Knowledge {
+    let play = |id: &str, seen: Observation| {
+        let play = Play {
+            role: Role::Server,
+            planted: vec![id.to_owned()],
+            seen,
+        };
+        [play.clone(), play]
+    };
+    let plays = [
+        play(
+            "silent",
+            seen(&[("a", SILENT), ("b", SILENT)], &["c", "d", "e"]),
+        ),
+        play(
+            "closing",
+            seen(&[("c", CLOSED), ("d", CLOSED)], &["a", "b", "e"]),
+        ),
+        play("single", seen(&[("e", CLOSED)], &["a", "b", "c", "d"])),
+    ];
+    let heads = ["silent", "closing", "single"].map(head);
+    Knowledge::default().updated(heads.to_vec(), Vec::new(), plays.as_flattened())
+}
+
+fn diagnosed(failed: &[(&str, &str)], passed: &[&str]) -> Diagnosis {
+    diagnose(&knowledge(), Role::Server, &seen(failed, passed))
+}
+
+fn ids(diagnosis: &Diagnosis) -> Vec<&str> {
+    let causes = diagnosis.causes.iter();
+    causes.map(|cause| cause.id.as_str()).collect()
+}
+
+#[test]
+fn where_nothing_failed_there_is_no_cause() {
+    assert_eq!(diagnosed(&[], &["a", "b"]), Diagnosis::default());
+}
+
+#[test]
+fn one_cause_explains_all_that_it_fails() {
+    let told = diagnosed(&[("a", SILENT), ("b", SILENT)], &["c", "d", "e"]);
+    assert_eq!(ids(&told), ["silent"]);
+    let cause = &told.causes[0];
+    assert_eq!(cause.explains, ["a", "b"]);
+    assert_eq!(cause.clause, "one-reply");
+    assert_eq!(cause.title, "It is silent");
+    assert!(told.unexplained.is_empty());
+}
+
+#[test]
+fn several_causes_explain_what_none_does_alone() {
+    let failed = [("a", SILENT), ("b", SILENT), ("c", CLOSED), ("d", CLOSED)];
+    let mut told = diagnosed(&failed, &["e"]);
+    told.causes.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(ids(&told), ["closing", "silent"]);
+}
+
+#[test]
+fn what_passed_speaks_against_a_cause_and_what_was_not_played_does_not() {
+    let contradicted = diagnosed(&[("a", SILENT)], &["b", "c", "d", "e"]);
+    assert!(contradicted.causes.is_empty(), "{contradicted:?}");
+    assert_eq!(contradicted.unexplained, ["a"]);
+    let unplayed = diagnosed(&[("a", SILENT)], &["c", "d", "e"]);
+    assert_eq!(ids(&unplayed), ["silent"]);
+}
+
+#[test]
+fn what_nothing_explains_is_told() {
+    let told = diagnosed(&[("a", SILENT), ("b", SILENT), ("x", SILENT)], &["c", "d"]);
+    assert_eq!(ids(&told), ["silent"]);
+    assert_eq!(told.unexplained, ["x"]);
+}
+
+#[test]
+fn another_symptom_is_weaker() {
+    let same = diagnosed(&[("c", CLOSED), ("d", CLOSED)], &["a", "b", "e"]);
+    let other = diagnosed(&[("c", SILENT), ("d", SILENT)], &["a", "b", "e"]);
+    assert!(same.causes[0].confidence >= other.causes[0].confidence);
+}
+
+#[test]
+fn a_single_case_makes_no_cause_certain() {
+    let told = diagnosed(&[("e", CLOSED)], &["a", "b", "c", "d"]);
+    assert_eq!(ids(&told), ["single"]);
+    assert_ne!(told.causes[0].confidence, Confidence::Certain);
+}
+
+#[test]
+fn a_role_has_its_own_causes() {
+    let seen = seen(&[("a", SILENT), ("b", SILENT)], &[]);
+    let told = diagnose(&knowledge(), Role::Client, &seen);
+    assert!(told.causes.is_empty());
+}
+
+#[test]
+fn knowledge_survives_being_written_and_what_is_not_played_again_is_kept() {
+    let knowledge = knowledge();
+    let read = Knowledge::parse(&knowledge.to_text().unwrap()).unwrap();
+    assert_eq!(read, knowledge);
+    let heads = knowledge.entries().iter().map(|entry| entry.head.clone());
+    assert_eq!(
+        knowledge.updated(heads.collect(), Vec::new(), &[]),
+        knowledge
+    );
+}
+
+#[test]
+fn what_comes_with_the_program_can_be_read() {
+    assert!(!Knowledge::embedded().entries().is_empty());
+}
