@@ -91,6 +91,9 @@ pub(crate) struct ReportArgs {
     /// Show what was exchanged in passing cases and known failures too
     #[arg(long)]
     trace: bool,
+    /// Show failures one by one that a cause explains, too
+    #[arg(long, short)]
+    verbose: bool,
     /// Known failures, each with a reason: they do not count, and one that passes does
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
@@ -242,6 +245,7 @@ impl ReportArgs {
     pub(crate) fn open(&self) -> Result<Outputs, Failure> {
         let look = Look {
             whole: self.trace,
+            verbose: self.verbose || self.trace,
             ..terminal::look()
         };
         if let Some(path) = &self.write_expect {

@@ -1,10 +1,11 @@
-//! `conformance explain`: what a case does, why, and what its failure usually means.
+//! `conformance explain`: what a case does, why, and what its failure usually means; or what a cause is.
 
 use super::check_client::best_script;
 use super::exit::{Exit, Failure};
 use super::selection::unknown;
 use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
+use crate::diagnosis::{Entry, FIRST_LOOK, Knowledge};
 use crate::judge::ReplyRule;
 use crate::outcome::rehearsal;
 use crate::profile::Profile;
@@ -15,11 +16,11 @@ use crate::spec::{CaseId, Clause, Level, Role};
 use std::io::Write as _;
 use std::panic::Location;
 
-/// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails
+/// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails; or a cause that a report names
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// Name of the case, as `list` and every report give it
-    #[arg(value_name = "CASE")]
+    /// Name of the case, as `list` and every report give it, or of a cause
+    #[arg(value_name = "CASE|CAUSE")]
     case: String,
     #[command(flatten)]
     format: WireFormatArgs,
@@ -30,6 +31,10 @@ pub(crate) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        if let Some(entry) = Knowledge::embedded().entry(&self.case) {
+            cause(entry)?;
+            return Ok(Exit::Ok);
+        }
         let case = cases::case(&self.case).ok_or_else(|| unknown(&self.case))?;
         let profile = self.format.profile()?;
         let script = match case.role() {
@@ -66,6 +71,33 @@ fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std
         Err(unfit) => writeln!(out, "{}", unfit_words(&unfit))?,
     }
     causes(case.clause(), case.place, look, &mut out)
+}
+
+/// A cause: what is wrong, what to do about it, how that is done, and which cases it fails.
+fn cause(entry: &Entry) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let (head, width) = (&entry.head, terminal::look().width);
+    writeln!(out, "{} ({})\n", head.id, head.clause.level())?;
+    writeln!(out, "{}.\n", human::wrapped(&head.title, width, 0))?;
+    writeln!(out, "{}\n", human::wrapped(&head.advice, width, 0))?;
+    let clause = format!("Clause {}: {}", head.clause, head.clause.sentence());
+    writeln!(out, "{}", human::wrapped(&clause, width, 0))?;
+    for sketch in Knowledge::embedded().sketches(entry) {
+        writeln!(out, "\nIn {}:\n", sketch.language)?;
+        for line in sketch.code.lines() {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    let failed = entry.lessons().map(|(case, _)| case);
+    let failed: Vec<&str> = failed.filter(|case| *case != FIRST_LOOK).collect();
+    if !failed.is_empty() {
+        let failed = format!(
+            "Cases that failed where it was planted: {}",
+            failed.join(", ")
+        );
+        writeln!(out, "\n{}", human::wrapped(&failed, width, 0))?;
+    }
+    Ok(())
 }
 
 fn heading(

@@ -31,6 +31,16 @@ const EXPLAINS: f64 = 0.05;
 /// Causes that come so close are no worse, in nats.
 const ALIKE: f64 = 1.5;
 
+/// So are those that come so close in parts of all that speaks for one: cases of a clause are much alike,
+/// so that many of them say less than their number.
+const CLOSE: f64 = 0.1;
+
+/// In such parts a cause that is certain must be ahead of any other.
+const CLEAR: f64 = 0.25;
+
+/// The most causes that are told to be as good as another.
+const MOST_ALIKE: usize = 4;
+
 /// The fewest causes that explain what was seen of a peer of that role.
 #[must_use]
 pub fn diagnose(knowledge: &Knowledge, role: Role, seen: &Observation) -> Diagnosis {
@@ -250,20 +260,22 @@ impl<'a> View<'a> {
             .map(|(_, rival)| (gain - self.gain(&without, rival), rival))
             .collect();
         rivals.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let alike = rivals.iter().take_while(|(behind, _)| *behind < ALIKE);
+        let margin = ALIKE.max(CLOSE * gain);
+        let alike = rivals
+            .iter()
+            .take_while(|(behind, _)| *behind < margin)
+            .take(MOST_ALIKE);
         let alike: Vec<String> = alike
             .map(|(_, rival)| rival.entry.head.id.clone())
             .collect();
-        let ahead = rivals
-            .get(alike.len())
-            .map_or(f64::INFINITY, |(behind, _)| *behind);
+        let ahead = rivals.first().map_or(f64::INFINITY, |(behind, _)| *behind);
         let head = &candidate.entry.head;
         let cause = Cause {
             id: head.id.clone(),
             title: head.title.clone(),
             clause: head.clause.to_string(),
             level: head.clause.level(),
-            confidence: confidence(gain, ahead, self.contradicted(candidate)),
+            confidence: self.confidence(best, candidate, gain, ahead),
             advice: head.advice.clone(),
             explains: self.explained(candidate),
             alike,
@@ -282,6 +294,47 @@ impl<'a> View<'a> {
         failed.map(|(case, _)| (*case).to_owned()).collect()
     }
 
+    /// How sure a cause is, of which so much speaks for it, and so much more than for any other.
+    fn confidence(
+        &self,
+        best: &Guess,
+        candidate: &Candidate<'_>,
+        gain: f64,
+        ahead: f64,
+    ) -> Confidence {
+        let contradicted = self.contradicted(candidate);
+        let fits = contradicted < 0.1 && self.fit(candidate) >= 0.7;
+        match () {
+            () if gain >= 12.0
+                && ahead >= f64::max(5.0, CLEAR * gain)
+                && fits
+                && !self.leaves(best, candidate) =>
+            {
+                Confidence::Certain
+            }
+            () if gain >= 5.0 && contradicted < 0.4 => Confidence::Likely,
+            () => Confidence::Guess,
+        }
+    }
+
+    /// How likely it makes what it explains, on the average.
+    fn fit(&self, candidate: &Candidate<'_>) -> f64 {
+        let failed = |share: &&Share| matches!(self.cases.get(share.case), Some((_, true)));
+        let shares: Vec<&Share> = candidate.shares.iter().filter(failed).collect();
+        let all: f64 = shares.iter().map(|share| share.chance).sum();
+        all / count(shares.len().max(1))
+    }
+
+    /// Whether failures of its own clause are left that no cause explains.
+    fn leaves(&self, best: &Guess, candidate: &Candidate<'_>) -> bool {
+        let clause = candidate.entry.head.clause.slug();
+        let mut cases = self.cases.iter().zip(&best.chances);
+        cases.any(|((case, failed), chance)| {
+            let is_own = case.split('/').next() == Some(clause);
+            *failed && is_own && *chance < EXPLAINS
+        })
+    }
+
     /// How much of what it makes likely did not happen, from 0 to 1.
     fn contradicted(&self, candidate: &Candidate<'_>) -> f64 {
         let (mut all, mut passed) = (0.0, 0.0);
@@ -292,14 +345,6 @@ impl<'a> View<'a> {
             }
         }
         passed / f64::max(all, 1e-9)
-    }
-}
-
-fn confidence(gain: f64, ahead: f64, contradicted: f64) -> Confidence {
-    match () {
-        () if gain >= 12.0 && ahead >= 5.0 && contradicted < 0.1 => Confidence::Certain,
-        () if gain >= 5.0 && contradicted < 0.4 => Confidence::Likely,
-        () => Confidence::Guess,
     }
 }
 

@@ -35,11 +35,14 @@ impl Symptom {
     }
 }
 
+/// From so many on, replies that nobody asked for come without end.
+const MANY: usize = 200;
+
 /// Units behind a figure: whether a pause is told in ms or s is a matter of its length.
 const UNITS: [&str; 5] = ["µs", "ms", "s", "KiB", "MiB"];
 
-/// A sentence without what is particular to one time: figures become `#`, quotations `"…"`, or `"error"`
-/// where a peer says that something is wrong.
+/// A sentence without what is particular to one time: figures become `#` and quotations `"…"`. Where
+/// replies come without end it does not matter how many there were, but that they were many does.
 fn shape(sentence: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for (at, part) in quotations(sentence).into_iter().enumerate() {
@@ -56,15 +59,19 @@ fn shape(sentence: &str) -> String {
             }
         }
     }
-    words.join(" ")
+    let shaped = words.join(" ");
+    let count = sentence.split_whitespace().next().map(str::parse::<usize>);
+    match shaped.strip_prefix("# more replies") {
+        Some(rest) if matches!(count, Some(Ok(MANY..))) => format!("many more replies{rest}"),
+        _ => shaped,
+    }
 }
 
-/// What a quotation comes to.
-fn quoted(inside: &str) -> &'static str {
-    match inside {
-        "" => "\"\"",
-        inside if inside.to_ascii_lowercase().contains("error") => "\"error\"",
-        _ => "\"…\"",
+/// What a quotation comes to: what a peer says is its own affair, unless it says nothing.
+const fn quoted(inside: &str) -> &'static str {
+    match inside.is_empty() {
+        true => "\"\"",
+        false => "\"…\"",
     }
 }
 
@@ -118,10 +125,12 @@ mod tests {
             ),
             (
                 r#"the reply "{\"error\":\"12\"}"… is not the answer"#,
-                r#"the reply "error" … is not the answer"#,
+                r#"the reply "…" … is not the answer"#,
             ),
             (r#"the reply "a \"b\" 5" is "#, r#"the reply "…" is"#),
             (r#"the reply "" is"#, r#"the reply "" is"#),
+            ("3 more replies behind it", "# more replies behind it"),
+            ("556 more replies behind it", "many more replies behind it"),
         ] {
             assert_eq!(shape(sentence), shaped);
         }

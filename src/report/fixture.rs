@@ -91,7 +91,7 @@ fn diagnosis() -> Diagnosis {
         level: Level::Must,
         confidence: Confidence::Certain,
         advice: "Read until every octet of the header has come.".into(),
-        explains: vec!["reassembly/cut-anywhere".into()],
+        explains: vec!["reassembly/octet-by-octet".into()],
         alike: Vec::new(),
     };
     let guess = Cause {
@@ -106,7 +106,7 @@ fn diagnosis() -> Diagnosis {
     };
     Diagnosis {
         causes: vec![sure, guess],
-        unexplained: vec!["reply-text/json".into()],
+        unexplained: vec!["boundary/two-at-once".into()],
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people read, as snapshots, and what holds of every format.
 
 use super::*;
-use crate::event::Verdict;
+use crate::event::{Diagnosis, Verdict};
 use crate::report::escape::is_harmless;
 
 fn written(format: Format, run: &Run, look: Look) -> String {
@@ -95,12 +95,42 @@ fn of_many_failures_the_first_of_each_clause_is_shown_in_full() {
     for index in 0..20 {
         let mut more = first.clone();
         more.id = format!("reassembly/more-{index}");
+        run.diagnosis.causes[0].explains.push(more.id.clone());
         run.results.push(more);
     }
+    let brief = plain(Format::Human, &run);
+    assert_eq!(brief.matches("FAIL reassembly/").count(), 0);
+    assert_eq!(
+        brief
+            .matches("reassembly: 21 failures explained above")
+            .count(),
+        1
+    );
+    run.diagnosis = Diagnosis::default();
     let text = plain(Format::Human, &run);
     assert_eq!(text.matches("FAIL reassembly/").count(), 21);
     assert_eq!(text.matches("54 octets").count(), 0);
     assert_eq!(text.matches("64 octets in 64 pieces").count(), 1);
+}
+
+#[test]
+fn what_a_cause_explains_is_shown_one_by_one_if_asked_for() {
+    let run = fixture::run();
+    let verbose = Look {
+        verbose: true,
+        ..Look::default()
+    };
+    let brief = plain(Format::Human, &run);
+    let whole = written(Format::Human, &run, verbose);
+    let of_case = "FAIL reassembly/octet-by-octet (MUST";
+    assert!(!brief.contains(of_case), "{brief}");
+    assert!(whole.contains(of_case), "{whole}");
+    for text in [&brief, &whole] {
+        assert!(
+            text.contains("1. The header is taken from a single read\n"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

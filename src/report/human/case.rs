@@ -41,6 +41,35 @@ pub(super) fn in_short(result: &CaseResult, look: Look, out: &mut dyn Write) -> 
     rerun(result, look, out)
 }
 
+/// What was sent and seen in so many lines at most, and how to play it again.
+pub(super) fn glimpse(
+    result: &CaseResult,
+    most: usize,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut told = Vec::new();
+    writeln!(told, "    {}", Line(&result.id))?;
+    detail(result, look, &mut told)?;
+    if let Some(evidence) = &result.evidence {
+        timeline(evidence, look, &mut told)?;
+    }
+    let told = String::from_utf8_lossy(&told);
+    let surplus = told.lines().count().saturating_sub(most);
+    let shown = match surplus {
+        0 => most,
+        _ => most.saturating_sub(1),
+    };
+    for line in told.lines().take(shown) {
+        writeln!(out, "{line}")?;
+    }
+    if surplus > 0 {
+        let more = counted(surplus.saturating_add(1), "line");
+        writeln!(out, "      … {more} more")?;
+    }
+    rerun(result, look, out)
+}
+
 /// Everything that is known of it.
 pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     heading(result, look, out)?;

@@ -13,6 +13,8 @@ pub struct Look {
     pub width: usize,
     /// Whether known failures are shown with all that was exchanged, too.
     pub whole: bool,
+    /// Whether failures are shown one by one that a cause explains, too.
+    pub verbose: bool,
 }
 
 /// No colours, 100 columns: for files and pipes.
@@ -22,6 +24,7 @@ impl Default for Look {
             colour: false,
             width: 100,
             whole: false,
+            verbose: false,
         }
     }
 }
@@ -46,6 +49,7 @@ impl Look {
     pub(crate) fn of_file(self) -> Self {
         Self {
             whole: self.whole,
+            verbose: self.verbose,
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@
 //! table, so that the same results always read the same.
 
 mod case;
+mod causes;
 mod look;
 mod summary;
 
@@ -18,6 +19,7 @@ use super::tally::{self, OfClause};
 use super::timeline::{counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
 use look::Ink;
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// Up to this many failures are all shown with their evidence; of more, the first of each clause.
@@ -113,15 +115,48 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
-    let failures = run.results.iter().filter(|result| is_found(result)).count();
+    causes::write(run, look, out)?;
+    let explained = match look.verbose {
+        true => HashSet::new(),
+        false => causes::explained(run),
+    };
+    let is_left =
+        |result: &CaseResult| !is_found(result) || !explained.contains(result.id.as_str());
+    let failures = run
+        .results
+        .iter()
+        .filter(|result| is_found(result) && is_left(result))
+        .count();
     let is_traced = run.results.iter().any(is_traced);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
-    for of in tally::by_clause(run) {
+    for mut of in tally::by_clause(run) {
+        let all = of.results.len();
+        of.results.retain(|result| is_left(result));
+        told_above(&of, all.saturating_sub(of.results.len()), look, out)?;
         if of.results.iter().any(|result| is_shown(result, look)) {
             of_clause(&of, in_full, look, out)?;
         }
     }
     summary::write(run, look, out)
+}
+
+/// A line for a clause some of whose failures are explained by the causes.
+fn told_above(
+    of: &OfClause<'_>,
+    explained: usize,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if explained == 0 {
+        return Ok(());
+    }
+    let bad = look.ink(Ink::Bad);
+    writeln!(
+        out,
+        "{}: {bad}{}{bad:#} explained above",
+        Line(of.slug),
+        counted(explained, "failure")
+    )
 }
 
 /// Whether a case is shown by itself.
