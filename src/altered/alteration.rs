@@ -11,9 +11,9 @@ pub trait Alterable: fmt::Debug + Sized + 'static {
     #[doc(hidden)]
     fn unaltered() -> Self;
 
-    /// The names of the steps in which two peers differ.
+    /// The places of the steps in which two peers differ.
     #[doc(hidden)]
-    fn differing(&self, other: &Self) -> Vec<&'static str>;
+    fn differing(&self, other: &Self) -> Vec<usize>;
 
     /// The faults, theme by theme.
     fn themes() -> &'static [Theme<Self>];
@@ -133,7 +133,7 @@ impl<H: Alterable> Alteration<H> {
     }
 
     /// The steps that it replaces.
-    fn replaced(self) -> Vec<&'static str> {
+    fn replaced(self) -> Vec<usize> {
         let (before, mut after) = (H::unaltered(), H::unaltered());
         self.plug(&mut after);
         before.differing(&after)

@@ -45,31 +45,29 @@ pub struct Steps<H> {
 }
 
 impl<H> Steps<H> {
-    /// The names of the steps in which it differs from another.
-    pub(super) fn differing(&self, other: &Self) -> Vec<&'static str> {
+    /// The places of the steps in which it differs from another, in the order of the fields.
+    pub(super) fn differing(&self, other: &Self) -> Vec<usize> {
         let same = [
-            ("converse", fn_addr_eq(self.converse, other.converse)),
-            ("compose", fn_addr_eq(self.compose, other.compose)),
-            ("encode", fn_addr_eq(self.encode, other.encode)),
-            ("send", fn_addr_eq(self.send, other.send)),
-            ("unsent", fn_addr_eq(self.unsent, other.unsent)),
-            ("take", fn_addr_eq(self.take, other.take)),
-            ("header", fn_addr_eq(self.header, other.header)),
-            ("count", fn_addr_eq(self.count, other.count)),
-            ("sizes", fn_addr_eq(self.sizes, other.sizes)),
-            ("body", fn_addr_eq(self.body, other.body)),
-            ("payload", fn_addr_eq(self.payload, other.payload)),
-            ("read", fn_addr_eq(self.read, other.read)),
-            ("show", fn_addr_eq(self.show, other.show)),
-            (
-                "undecodable-reply",
-                fn_addr_eq(self.undecodable, other.undecodable),
-            ),
-            ("ended", fn_addr_eq(self.ended, other.ended)),
-            ("leave", fn_addr_eq(self.leave, other.leave)),
+            fn_addr_eq(self.converse, other.converse),
+            fn_addr_eq(self.compose, other.compose),
+            fn_addr_eq(self.encode, other.encode),
+            fn_addr_eq(self.send, other.send),
+            fn_addr_eq(self.unsent, other.unsent),
+            fn_addr_eq(self.take, other.take),
+            fn_addr_eq(self.header, other.header),
+            fn_addr_eq(self.count, other.count),
+            fn_addr_eq(self.sizes, other.sizes),
+            fn_addr_eq(self.body, other.body),
+            fn_addr_eq(self.payload, other.payload),
+            fn_addr_eq(self.read, other.read),
+            fn_addr_eq(self.show, other.show),
+            fn_addr_eq(self.undecodable, other.undecodable),
+            fn_addr_eq(self.ended, other.ended),
+            fn_addr_eq(self.leave, other.leave),
         ];
-        let differing = same.into_iter().filter(|(_, is_same)| !is_same);
-        differing.map(|(step, _)| step).collect()
+        let places = same.into_iter().enumerate();
+        let differing = places.filter(|(_, is_same)| !is_same);
+        differing.map(|(place, _)| place).collect()
     }
 }
 

@@ -36,7 +36,7 @@ impl Alterable for Hooks {
         honest::hooks()
     }
 
-    fn differing(&self, other: &Self) -> Vec<&'static str> {
+    fn differing(&self, other: &Self) -> Vec<usize> {
         Self::differing(self, other)
     }
 

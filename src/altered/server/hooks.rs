@@ -59,29 +59,30 @@ pub struct Steps<C> {
 }
 
 impl<C> Steps<C> {
-    /// The names of the steps in which it differs from another.
-    pub(super) fn differing(&self, other: &Self) -> Vec<&'static str> {
+    /// The places of the steps in which it differs from another, in the order of the fields.
+    pub(super) fn differing(&self, other: &Self) -> Vec<usize> {
         let same = [
-            ("limits", self.limits == other.limits),
-            ("workers", self.workers == other.workers),
-            ("in_one_task", self.in_one_task == other.in_one_task),
-            ("admit", fn_addr_eq(self.admit, other.admit)),
-            ("serve", fn_addr_eq(self.serve, other.serve)),
-            ("take", fn_addr_eq(self.take, other.take)),
-            ("header", fn_addr_eq(self.header, other.header)),
-            ("count", fn_addr_eq(self.count, other.count)),
-            ("sizes", fn_addr_eq(self.sizes, other.sizes)),
-            ("body", fn_addr_eq(self.body, other.body)),
-            ("payload", fn_addr_eq(self.payload, other.payload)),
-            ("read", fn_addr_eq(self.read, other.read)),
-            ("answer", fn_addr_eq(self.answer, other.answer)),
-            ("encode", fn_addr_eq(self.encode, other.encode)),
-            ("send", fn_addr_eq(self.send, other.send)),
-            ("ended", fn_addr_eq(self.ended, other.ended)),
-            ("leave", fn_addr_eq(self.leave, other.leave)),
+            self.limits == other.limits,
+            self.workers == other.workers,
+            self.in_one_task == other.in_one_task,
+            fn_addr_eq(self.admit, other.admit),
+            fn_addr_eq(self.serve, other.serve),
+            fn_addr_eq(self.take, other.take),
+            fn_addr_eq(self.header, other.header),
+            fn_addr_eq(self.count, other.count),
+            fn_addr_eq(self.sizes, other.sizes),
+            fn_addr_eq(self.body, other.body),
+            fn_addr_eq(self.payload, other.payload),
+            fn_addr_eq(self.read, other.read),
+            fn_addr_eq(self.answer, other.answer),
+            fn_addr_eq(self.encode, other.encode),
+            fn_addr_eq(self.send, other.send),
+            fn_addr_eq(self.ended, other.ended),
+            fn_addr_eq(self.leave, other.leave),
         ];
-        let differing = same.into_iter().filter(|(_, is_same)| !is_same);
-        differing.map(|(step, _)| step).collect()
+        let places = same.into_iter().enumerate();
+        let differing = places.filter(|(_, is_same)| !is_same);
+        differing.map(|(place, _)| place).collect()
     }
 }
 

@@ -38,7 +38,7 @@ impl Alterable for Hooks {
         honest::hooks(Limits::default())
     }
 
-    fn differing(&self, other: &Self) -> Vec<&'static str> {
+    fn differing(&self, other: &Self) -> Vec<usize> {
         Self::differing(self, other)
     }
 
