@@ -1,9 +1,11 @@
-//! Runs side by side: a table with a row for each case and a column for each run.
+//! Runs side by side: a table with a row for each cause that explains a failure in one of them, and one
+//! with a row for each case; a column for each run.
 
+use super::causes;
 use super::escape::{Html, Markdown};
 use super::html;
 use super::tally::{Counts, Mark};
-use crate::event::{CaseResult, Known, Role, Run};
+use crate::event::{CaseResult, Cause, Known, Role, Run};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
@@ -176,15 +178,8 @@ impl Comparison<'_> {
         for note in self.notes() {
             writeln!(out, "> Note: {}\n", Markdown(&note))?;
         }
-        write!(out, "| case |")?;
-        for name in &self.names {
-            write!(out, " {} |", Markdown(name))?;
-        }
-        write!(out, "\n|---|")?;
-        for _ in &self.names {
-            write!(out, "---|")?;
-        }
-        writeln!(out)?;
+        self.markdown_of_causes(out)?;
+        self.markdown_head("case", out)?;
         for line in self.shown(rows) {
             write!(out, "| {} |", Markdown(line.id))?;
             for result in &line.results {
@@ -205,6 +200,42 @@ impl Comparison<'_> {
         writeln!(out)
     }
 
+    fn markdown_head(&self, what: &str, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "| {what} |")?;
+        for name in &self.names {
+            write!(out, " {} |", Markdown(name))?;
+        }
+        writeln!(out, "\n|---|{}", "---|".repeat(self.names.len()))
+    }
+
+    fn markdown_of_causes(&self, out: &mut dyn Write) -> io::Result<()> {
+        let causes = self.causes();
+        if causes.is_empty() {
+            return Ok(());
+        }
+        self.markdown_head("cause", out)?;
+        for cause in causes {
+            let name = format!("{} ({})", cause.title, cause.id);
+            write!(out, "| {} |", Markdown(&name))?;
+            for run in &self.runs {
+                write!(out, " {} |", how_sure(run, cause))?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(out)
+    }
+
+    /// Every cause that some run names, once: those that are named first come first.
+    fn causes(&self) -> Vec<&Cause> {
+        let mut all: Vec<&Cause> = Vec::new();
+        for cause in self.runs.iter().flat_map(|run| causes::news(run)) {
+            if all.iter().all(|other| other.id != cause.id) {
+                all.push(cause);
+            }
+        }
+        all
+    }
+
     /// Writes a page of HTML.
     ///
     /// # Errors
@@ -220,21 +251,9 @@ impl Comparison<'_> {
             writeln!(out, "<p class=\"notice\">{}</p>", Html(&note))?;
         }
         writeln!(out, "</header>")?;
-        writeln!(
-            out,
-            "<main>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Verdicts\">"
-        )?;
-        writeln!(out, "<table>\n<thead>\n<tr><th scope=\"col\">case</th>")?;
-        for (name, run) in self.names.iter().zip(&self.runs) {
-            writeln!(
-                out,
-                "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
-                Html(name),
-                Html(&run.started.target),
-                Html(&run.started.profile)
-            )?;
-        }
-        writeln!(out, "</tr>\n</thead>\n<tbody>")?;
+        writeln!(out, "<main>")?;
+        self.html_of_causes(out)?;
+        self.html_head("case", "Verdicts", out)?;
         for line in self.shown(rows) {
             html_row(line, out)?;
         }
@@ -245,6 +264,54 @@ impl Comparison<'_> {
         writeln!(out, "</tr>\n</tfoot>\n</table>\n</div>\n</main>")?;
         html::end(out)
     }
+
+    /// A table up to its first row.
+    fn html_head(&self, what: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\n\
+             <table>\n<thead>\n<tr><th scope=\"col\">{what}</th>"
+        )?;
+        for (name, run) in self.names.iter().zip(&self.runs) {
+            writeln!(
+                out,
+                "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
+                Html(name),
+                Html(&run.started.target),
+                Html(&run.started.profile)
+            )?;
+        }
+        writeln!(out, "</tr>\n</thead>\n<tbody>")
+    }
+
+    fn html_of_causes(&self, out: &mut dyn Write) -> io::Result<()> {
+        let causes = self.causes();
+        if causes.is_empty() {
+            return Ok(());
+        }
+        self.html_head("cause", "Causes", out)?;
+        for cause in causes {
+            writeln!(
+                out,
+                "<tr><th scope=\"row\">{}<br><code>{}</code></th>",
+                Html(&cause.title),
+                Html(&cause.id)
+            )?;
+            for run in &self.runs {
+                writeln!(out, "<td>{}</td>", how_sure(run, cause))?;
+            }
+            writeln!(out, "</tr>")?;
+        }
+        writeln!(out, "</tbody>\n</table>\n</div>")
+    }
+}
+
+/// How sure a cause is in a run, and how many failures it explains there.
+fn how_sure(run: &Run, cause: &Cause) -> String {
+    let own = causes::news(run).into_iter().find(|own| own.id == cause.id);
+    own.map_or("–".to_owned(), |own| {
+        format!("{}, {}", causes::sure(own), own.explains.len())
+    })
 }
 
 fn totals(run: &Run) -> String {
@@ -357,6 +424,27 @@ mod tests {
     fn the_table_in_markdown() {
         let (markdown, _) = written(Rows::All);
         insta::assert_snapshot!(markdown);
+    }
+
+    #[test]
+    fn causes_stand_above_the_cases_each_once() {
+        let mut without = fixture::run();
+        without.diagnosis.causes.remove(0);
+        let runs = vec![
+            ("one".to_owned(), without),
+            ("two".to_owned(), fixture::run()),
+        ];
+        let comparison = compare(&runs);
+        let (mut markdown, mut html) = (Vec::new(), Vec::new());
+        comparison.write_markdown(Rows::All, &mut markdown).unwrap();
+        comparison.write_html(Rows::All, &mut html).unwrap();
+        let markdown = String::from_utf8(markdown).unwrap();
+        let row = "(header-in-one-read) | – | certain, 1 |";
+        assert!(markdown.contains(row), "{markdown}");
+        let row = "(padding-removed-in-pairs) | a guess, 1 | a guess, 1 |";
+        assert_eq!(markdown.matches(row).count(), 1, "{markdown}");
+        let html = String::from_utf8(html).unwrap();
+        assert_eq!(html.matches("<code>header-in-one-read</code>").count(), 1);
     }
 
     /// What is known of a case is said of it, and is no difference between the servers.

@@ -10,11 +10,14 @@
 //! | error | `error` |
 //! | whichever, known | skipped, with the reason as the message and what was seen as its output |
 //!
+//! Where a cause explains a failure, its description begins with it.
+//!
 //! In a strict run, where warnings and unstable cases count, they are failures here too.
 //!
 //! What else makes a run fail has a suite of its own, since CI systems look at nothing else: `run` has
 //! an error if the run was broken off, `expectations` a failure for each that is stale.
 
+use super::causes;
 use super::escape::Line;
 use super::human::plain_case;
 use super::tally::{self, OfClause};
@@ -64,12 +67,12 @@ fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
         .fold(0_u64, |sum, result| sum.saturating_add(result.elapsed_ms));
     suite.set_time(Duration::from_millis(elapsed));
     let cases = of.results.iter();
-    suite.add_test_cases(cases.map(|result| test_case(result, started.strict)));
+    suite.add_test_cases(cases.map(|result| test_case(run, result)));
     suite
 }
 
-fn test_case(result: &CaseResult, is_strict: bool) -> TestCase {
-    let status = status(result, is_strict);
+fn test_case(run: &Run, result: &CaseResult) -> TestCase {
+    let status = status(run, result);
     let is_told =
         result.verdict == Verdict::Warn && matches!(status, TestCaseStatus::Success { .. });
     let mut case = TestCase::new(shown(&result.id), status);
@@ -81,7 +84,8 @@ fn test_case(result: &CaseResult, is_strict: bool) -> TestCase {
     case
 }
 
-fn status(result: &CaseResult, is_strict: bool) -> TestCaseStatus {
+fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
+    let is_strict = run.started.strict;
     if let Some(Known { kind, reason }) = &result.known {
         return skipped(&format!("{kind}: {reason}"));
     }
@@ -101,8 +105,23 @@ fn status(result: &CaseResult, is_strict: bool) -> TestCaseStatus {
     status
         .set_message(shown(&result.detail))
         .set_type(result.level.to_string())
-        .set_description(plain_case(result));
+        .set_description(described(run, result));
     status
+}
+
+/// The cause that explains a failure, if one does, and everything that is known of the case.
+fn described(run: &Run, result: &CaseResult) -> String {
+    let told = plain_case(result);
+    match causes::of_case(run, result) {
+        None => told,
+        Some(cause) => format!(
+            "\n  cause: {} ({}, {})\n  {}\n{told}",
+            shown(&cause.title),
+            shown(&cause.id),
+            causes::sure(cause),
+            shown(&cause.advice)
+        ),
+    }
 }
 
 fn skipped(why: &str) -> TestCaseStatus {

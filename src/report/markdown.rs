@@ -2,6 +2,7 @@
 //!
 //! Evidence is shown for the first failures only, since such pages have a limit.
 
+use super::causes;
 use super::escape::{Html, Markdown};
 use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
@@ -15,6 +16,9 @@ const SHOWN_IN_FULL: usize = 20;
 /// Cases listed with their detail.
 const LISTED: usize = 200;
 
+/// Cases named with a cause that explains them.
+const NAMED: usize = 12;
+
 /// Writes a run.
 ///
 /// # Errors
@@ -24,6 +28,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if let Some(found) = &run.calibration {
         calibration(found, out)?;
     }
+    causes(run, out)?;
     findings(run, out)?;
     clauses(run, out)?;
     unchecked(run, out)
@@ -101,6 +106,47 @@ fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "> Note: {}\n", Markdown(note))?;
     }
     Ok(())
+}
+
+/// What is behind what was found, in the order in which to mend it.
+fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let causes = causes::news(run);
+    if causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "### Causes\n\n{}.\n",
+        counted_causes(run, causes.len())
+    )?;
+    for (place, cause) in (1_usize..).zip(causes) {
+        let facts = format!("{}, {}", cause.id, causes::facts(cause));
+        let alike = causes::alternatives(cause).map_or(String::new(), |alike| format!("; {alike}"));
+        writeln!(
+            out,
+            "{place}. {} ({}{}). {} Failures: {}",
+            Markdown(&cause.title),
+            Markdown(&facts),
+            Markdown(&alike),
+            Markdown(&cause.advice),
+            Markdown(&some(&cause.explains))
+        )?;
+    }
+    writeln!(out)
+}
+
+fn counted_causes(run: &Run, causes: usize) -> String {
+    format!("{}, {}", counted(causes, "cause"), causes::left(run))
+}
+
+/// The names of cases, as many as a cause has room for.
+fn some(cases: &[String]) -> String {
+    let shown: Vec<&str> = cases.iter().take(NAMED).map(String::as_str).collect();
+    let more = match cases.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// What was found, the gravest first, and by itself what was known.

@@ -17,6 +17,7 @@
 //!
 //! [`Outputs`] writes several at once; [`compare()`] sets runs side by side.
 
+mod causes;
 mod collect;
 pub mod compare;
 pub mod escape;

@@ -18,7 +18,12 @@ const LIMITS: Limits = Limits {
     last_items: 40,
 };
 
-pub(super) fn write(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a case; one of which the causes tell is folded.
+pub(super) fn write(
+    result: &CaseResult,
+    is_explained: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mark = Mark::of(result);
     let has_more = result.evidence.is_some()
         || !result.why.is_empty()
@@ -29,7 +34,7 @@ pub(super) fn write(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> 
     } else {
         ("div", "p")
     };
-    let open = if has_more && mark.is_bad(false) {
+    let open = if has_more && mark.is_bad(false) && !is_explained {
         " open"
     } else {
         ""

@@ -5,10 +5,12 @@
 
 mod case;
 
+use super::causes;
 use super::escape::Html;
 use super::tally::{self, Counts, Mark, OfClause, OfGroup};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, Conclusion, Run, Stale, Verdict};
+use crate::event::{Calibration, CaseResult, Cause, Conclusion, Run, Stale, Verdict};
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// The style sheet of all pages.
@@ -24,8 +26,10 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     filters(&Counts::of(&run.results), out)?;
     head(run, out)?;
     writeln!(out, "<main>")?;
+    of_causes(run, out)?;
+    let explained = causes::explained(run);
     for group in tally::by_group(run) {
-        of_group(&group, out)?;
+        of_group(&group, &explained, out)?;
     }
     unchecked(run, out)?;
     writeln!(out, "</main>")?;
@@ -142,7 +146,54 @@ fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn of_group(group: &OfGroup<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// What is behind the failures, in the order in which to mend it; what each explains folds out.
+fn of_causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let causes = causes::news(run);
+    if causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<div class=\"causes\">\n<h2>{}, {}</h2>\n<ol>",
+        counted(causes.len(), "cause"),
+        causes::left(run)
+    )?;
+    for cause in causes {
+        of_cause(cause, run, out)?;
+    }
+    writeln!(out, "</ol>\n</div>")
+}
+
+fn of_cause(cause: &Cause, run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<li><b>{}</b> <code class=\"id\">{}</code>\n<p>{}</p>",
+        Html(&cause.title),
+        Html(&cause.id),
+        Html(&cause.advice)
+    )?;
+    if let Some(alike) = causes::alternatives(cause) {
+        writeln!(out, "<p class=\"facts\">{}</p>", Html(&alike))?;
+    }
+    let facts = causes::facts(cause);
+    writeln!(
+        out,
+        "<details>\n<summary class=\"facts\">{}</summary>\n<ul>",
+        Html(&facts)
+    )?;
+    let is_explained = |result: &&CaseResult| cause.explains.contains(&result.id);
+    for result in run.results.iter().filter(is_explained) {
+        writeln!(
+            out,
+            "<li><code>{}</code> <span class=\"detail\">{}</span></li>",
+            Html(&result.id),
+            Html(&result.detail)
+        )?;
+    }
+    writeln!(out, "</ul>\n</details>\n</li>")
+}
+
+fn of_group(group: &OfGroup<'_>, explained: &HashSet<&str>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<section class=\"{}\">\n<h2>{}</h2>",
@@ -150,7 +201,7 @@ fn of_group(group: &OfGroup<'_>, out: &mut dyn Write) -> io::Result<()> {
         Html(group.title)
     )?;
     for of in &group.clauses {
-        of_clause(of, out)?;
+        of_clause(of, explained, out)?;
     }
     writeln!(out, "</section>")
 }
@@ -164,7 +215,7 @@ fn has(counts: &Counts) -> String {
     classes.join(" ")
 }
 
-fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) -> io::Result<()> {
     let is_open = of
         .counts
         .present()
@@ -190,7 +241,7 @@ fn of_clause(of: &OfClause<'_>, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     for result in &of.results {
-        case::write(result, out)?;
+        case::write(result, explained.contains(result.id.as_str()), out)?;
     }
     writeln!(out, "</details>")
 }

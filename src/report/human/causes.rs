@@ -1,12 +1,12 @@
 //! What is behind the failures: the causes in the order in which to mend them, each with the smallest
 //! exchange that shows it.
 
+use super::case;
 use super::look::{Ink, Look, wrapped};
-use super::{case, is_found};
-use crate::event::{CaseResult, Cause, Confidence, Run, What};
+use crate::event::{CaseResult, Cause, Run, What};
+use crate::report::causes::{self, is_found};
 use crate::report::escape::Line;
 use crate::report::timeline::counted;
-use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// The most lines of an exchange that are shown of a cause.
@@ -14,37 +14,18 @@ const MOST_LINES: usize = 12;
 
 /// Writes the causes, if there are any.
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let causes = run.diagnosis.causes.iter();
-    let causes: Vec<&Cause> = causes.filter(|cause| is_news(cause, run)).collect();
+    let causes = causes::news(run);
     if causes.is_empty() {
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
     let number = counted(causes.len(), "cause");
-    let unexplained = match run.diagnosis.unexplained.len() {
-        0 => "all that failed is explained".to_owned(),
-        left => format!("{} not explained", counted(left, "failure")),
-    };
+    let unexplained = causes::left(run);
     writeln!(out, "{bold}{number}{bold:#}, {unexplained}\n")?;
     for (place, cause) in (1_usize..).zip(causes) {
         of_cause(place, cause, run, look, out)?;
     }
     Ok(())
-}
-
-/// Whether it explains a failure that is not known.
-fn is_news(cause: &Cause, run: &Run) -> bool {
-    let is_explained = |result: &CaseResult| cause.explains.contains(&result.id);
-    let mut results = run.results.iter();
-    results.any(|result| is_found(result) && is_explained(result))
-}
-
-/// The cases whose failure a cause explains.
-pub(super) fn explained(run: &Run) -> HashSet<&str> {
-    let causes = run.diagnosis.causes.iter();
-    causes
-        .flat_map(|cause| cause.explains.iter().map(String::as_str))
-        .collect()
 }
 
 fn of_cause(
@@ -55,27 +36,16 @@ fn of_cause(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (bold, faint) = (look.ink(Ink::Strong), look.ink(Ink::Faint));
-    let sure = match cause.confidence {
-        Confidence::Guess => "a guess",
-        Confidence::Likely => "likely",
-        Confidence::Certain => "certain",
-    };
     let title = Line(&cause.title).to_string();
     writeln!(
         out,
         "{place}. {bold}{}{bold:#}",
         wrapped(&title, look.width, 3)
     )?;
-    let what = format!(
-        "{}, {} {}, {sure}, explains {}",
-        Line(&cause.id),
-        Line(&cause.clause),
-        cause.level,
-        counted(cause.explains.len(), "failure"),
-    );
+    let what = Line(&format!("{}, {}", cause.id, causes::facts(cause))).to_string();
     writeln!(out, "   {faint}{}{faint:#}", wrapped(&what, look.width, 3))?;
-    if !cause.alike.is_empty() {
-        let alike = format!("or {}", Line(&cause.alike.join(", or ")));
+    if let Some(alike) = causes::alternatives(cause) {
+        let alike = Line(&alike).to_string();
         writeln!(out, "   {faint}{}{faint:#}", wrapped(&alike, look.width, 3))?;
     }
     let advice = Line(&cause.advice).to_string();

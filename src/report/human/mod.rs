@@ -14,6 +14,7 @@ pub use look::Look;
 pub(crate) use look::wrapped;
 
 use super::Reporter;
+use super::causes::{explained, is_found};
 use super::escape::Line;
 use super::tally::{self, OfClause};
 use super::timeline::{counted, millis, seconds};
@@ -118,7 +119,7 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     causes::write(run, look, out)?;
     let explained = match look.verbose {
         true => HashSet::new(),
-        false => causes::explained(run),
+        false => explained(run),
     };
     let is_left =
         |result: &CaseResult| !is_found(result) || !explained.contains(result.id.as_str());
@@ -162,11 +163,6 @@ fn told_above(
 /// Whether a case is shown by itself.
 fn is_shown(result: &CaseResult, look: Look) -> bool {
     is_found(result) || is_traced(result) || (look.whole && result.known.is_some())
-}
-
-/// Whether something was found that was not known; what was known is told in a line of the summary.
-const fn is_found(result: &CaseResult) -> bool {
-    result.known.is_none() && !matches!(result.verdict, Verdict::Pass | Verdict::Skip)
 }
 
 /// Whether the timeline was kept though nothing was found: the user wants to see them all.

@@ -1,0 +1,73 @@
+//! What reports tell of causes, however they are written.
+
+use super::tally::Mark;
+use super::timeline::counted;
+use crate::event::{CaseResult, Cause, Confidence, Run, Verdict};
+use std::collections::HashSet;
+
+/// The causes that explain a failure that is not known, in the order in which to mend them.
+pub(super) fn news(run: &Run) -> Vec<&Cause> {
+    let is_news = |cause: &&Cause| {
+        let mut results = run.results.iter();
+        results.any(|result| is_found(result) && cause.explains.contains(&result.id))
+    };
+    run.diagnosis.causes.iter().filter(is_news).collect()
+}
+
+/// Whether something was found that was not known.
+pub(super) const fn is_found(result: &CaseResult) -> bool {
+    !matches!(
+        Mark::of(result),
+        Mark::Known | Mark::Of(Verdict::Pass | Verdict::Skip)
+    )
+}
+
+/// The cases whose failure some cause explains.
+pub(super) fn explained(run: &Run) -> HashSet<&str> {
+    let causes = run.diagnosis.causes.iter();
+    causes
+        .flat_map(|cause| cause.explains.iter().map(String::as_str))
+        .collect()
+}
+
+/// The first cause that explains the failure of a case.
+pub(super) fn of_case<'a>(run: &'a Run, result: &CaseResult) -> Option<&'a Cause> {
+    let mut causes = run.diagnosis.causes.iter();
+    causes.find(|cause| cause.explains.contains(&result.id))
+}
+
+/// How much the causes leave unexplained of what is not known.
+pub(super) fn left(run: &Run) -> String {
+    let is_left =
+        |result: &&CaseResult| is_found(result) && run.diagnosis.unexplained.contains(&result.id);
+    match run.results.iter().filter(is_left).count() {
+        0 => "all that failed is explained".to_owned(),
+        left => format!("{} not explained", counted(left, "failure")),
+    }
+}
+
+/// How sure a cause is.
+pub(super) const fn sure(cause: &Cause) -> &'static str {
+    match cause.confidence {
+        Confidence::Guess => "a guess",
+        Confidence::Likely => "likely",
+        Confidence::Certain => "certain",
+    }
+}
+
+/// Which clause it breaks, how sure it is and how much it explains.
+pub(super) fn facts(cause: &Cause) -> String {
+    format!(
+        "{} {}, {}, explains {}",
+        cause.clause,
+        cause.level,
+        sure(cause),
+        counted(cause.explains.len(), "failure")
+    )
+}
+
+/// Other causes that explain the same, if there are any.
+pub(super) fn alternatives(cause: &Cause) -> Option<String> {
+    let is_alone = cause.alike.is_empty();
+    (!is_alone).then(|| format!("or {}", cause.alike.join(", or ")))
+}
