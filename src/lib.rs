@@ -42,10 +42,12 @@
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
+//! | [`generate`] | scripts made by chance, of any wire format | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live peer: first look, schedule, verdicts | `check` |
+//! | [`campaign`] | scripts made by chance, played at a live server for as long as is wanted | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
@@ -62,11 +64,11 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
+    doc = "[`campaign`]: #rooms\n[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
 )]
 #![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
@@ -90,6 +92,8 @@
 
 #[cfg(feature = "altered")]
 pub mod altered;
+#[cfg(feature = "check")]
+pub mod campaign;
 #[cfg(feature = "suite")]
 pub mod cases;
 #[cfg(feature = "check")]
@@ -106,6 +110,8 @@ pub mod event;
 pub mod expect;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+#[cfg(feature = "suite")]
+pub mod generate;
 #[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]

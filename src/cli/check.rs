@@ -360,7 +360,7 @@ pub(crate) fn unwritten(error: &OutputError) -> Failure {
 }
 
 /// The profile with its limit declared: the reference server's is known.
-fn declared(profile: Profile) -> Result<Profile, Failure> {
+pub(super) fn declared(profile: Profile) -> Result<Profile, Failure> {
     let limit = profile.max_body();
     profile
         .with_max_body(limit)

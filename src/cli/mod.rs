@@ -11,6 +11,7 @@ mod compare;
 mod durations;
 mod exit;
 mod explain;
+mod fuzz;
 mod host_port;
 mod lines;
 mod list;
@@ -65,6 +66,7 @@ enum Command {
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
     Replay(Box<replay::ReplayArgs>),
+    Fuzz(Box<fuzz::FuzzArgs>),
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
 }
@@ -83,6 +85,7 @@ impl Command {
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
             Self::Replay(args) => args.run(),
+            Self::Fuzz(args) => args.run(),
             Self::Show(args) => args.run(),
             Self::Profiles(args) => args.run(),
         }

@@ -5,7 +5,7 @@ use super::durations::duration;
 use super::exit::Failure;
 use super::out;
 use crate::cases;
-use crate::event::{CaseResult, Event, FindingNote, Verdict};
+use crate::event::{Attempts, CaseResult, Event, FindingNote, Verdict};
 use crate::report::Destination;
 use crate::reproducer::Reproducer;
 use crate::run::{Bounds, Minimised, Options, Player, Target, minimise};
@@ -59,7 +59,7 @@ impl SaveArgs {
 }
 
 /// Whether a folder is there, or can be made, and takes a file.
-fn probe(folder: &Path) -> io::Result<()> {
+pub(super) fn probe(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     tempfile::tempfile_in(folder).map(drop)
 }
@@ -99,10 +99,7 @@ impl Saver {
         };
         let path = self.path(&result.id, "script");
         let mut file = self.file(result, &result.findings, &script, options);
-        file.say(
-            "how often",
-            format!("{} of {} times", result.attempts.failed, result.attempts.of),
-        );
+        say_how_often(&mut file, result.attempts);
         file.say("replay", self.replay(&path));
         if !self.write(&path, &file) {
             return;
@@ -132,12 +129,7 @@ impl Saver {
     }
 
     fn replay(&self, path: &Path) -> String {
-        let mut line = CommandLine::new("replay");
-        line.word(path.display());
-        for word in &self.peer {
-            line.word(word);
-        }
-        line.to_string()
+        replay(path, &self.peer)
     }
 
     /// What any file says of its case.
@@ -150,30 +142,19 @@ impl Saver {
     ) -> Reproducer<'a> {
         let mut file = Reproducer::new(&options.profile, script);
         file.stands_for(&result.id);
-        match findings.split_first() {
-            None => file.say("found", result.detail.as_str()),
-            Some((first, others)) => {
-                file.say("breaks", format!("{} ({})", first.clause, first.level));
-                file.say("found", first.what.as_str());
-                for also in others.iter().take(FURTHER_FINDINGS) {
-                    let (clause, conn, what) = (&also.clause, &also.conn, &also.what);
-                    file.say("also", format!("{clause}, connection {conn}: {what}"));
-                }
-            }
+        if findings.is_empty() {
+            file.say("found", result.detail.as_str());
         }
-        let version = env!("CARGO_PKG_VERSION");
-        let when = format!("{}, at {}, by version {version}", now(), options.target);
-        file.say("when", when);
+        say_findings(&mut file, findings);
+        say_when(&mut file, &options.target);
         file
     }
 
     /// Writes a file; `false` if that failed, which is told at the end.
     fn write(&mut self, path: &Path, file: &Reproducer<'_>) -> bool {
-        let written = Destination::File(path.to_owned()).write(|out| write!(out, "{file}"));
-        match written {
+        match write(path, file) {
             Ok(()) => true,
-            Err(error) => {
-                let why = format!("cannot save {}: {error}", path.display());
+            Err(why) => {
                 self.failed.get_or_insert(why);
                 false
             }
@@ -216,15 +197,11 @@ impl Saver {
         let mut file = self.file(result, &smaller.findings, &smaller.script, options);
         let sizes = format!("{}, from {}", size(&smaller.after), size(&smaller.before));
         let ended = smaller.ended.as_str();
-        let attempts = smaller.attempts;
         file.say(
             "made smaller",
             format!("{sizes}; {} tried, {ended}", smaller.candidates),
         );
-        file.say(
-            "how often",
-            format!("{} of {} times", attempts.failed, attempts.of),
-        );
+        say_how_often(&mut file, smaller.attempts);
         file.say("replay", self.replay(&path));
         if self.write(&path, &file) {
             out::note(format_args!("{}: {sizes}: {}", result.id, path.display()));
@@ -238,6 +215,50 @@ impl Saver {
             None => Ok(()),
         }
     }
+}
+
+/// The command that plays a file again at a peer, as `replay` is told of it.
+pub(super) fn replay(path: &Path, peer: &[String]) -> String {
+    let mut line = CommandLine::new("replay");
+    line.word(path.display());
+    for word in peer {
+        line.word(word);
+    }
+    line.to_string()
+}
+
+/// Writes a file, or says why that cannot be done.
+pub(super) fn write(path: &Path, file: &Reproducer<'_>) -> Result<(), String> {
+    let written = Destination::File(path.to_owned()).write(|out| write!(out, "{file}"));
+    written.map_err(|error| format!("cannot save {}: {error}", path.display()))
+}
+
+/// Says in a file what it shows.
+pub(super) fn say_findings(file: &mut Reproducer<'_>, findings: &[FindingNote]) {
+    let Some((first, others)) = findings.split_first() else {
+        return;
+    };
+    file.say("breaks", format!("{} ({})", first.clause, first.level));
+    file.say("found", first.what.as_str());
+    for also in others.iter().take(FURTHER_FINDINGS) {
+        let (clause, conn, what) = (&also.clause, &also.conn, &also.what);
+        file.say("also", format!("{clause}, connection {conn}: {what}"));
+    }
+}
+
+/// Says in a file when and where that was found.
+pub(super) fn say_when(file: &mut Reproducer<'_>, target: &str) {
+    let version = env!("CARGO_PKG_VERSION");
+    file.say(
+        "when",
+        format!("{}, at {target}, by version {version}", now()),
+    );
+}
+
+/// Says in a file how often it failed.
+pub(super) fn say_how_often(file: &mut Reproducer<'_>, attempts: Attempts) {
+    let Attempts { failed, of } = attempts;
+    file.say("how often", format!("{failed} of {of} times"));
 }
 
 fn size(size: &Size) -> String {

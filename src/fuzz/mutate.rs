@@ -3,6 +3,7 @@
 //! Blind mutation of a stream nearly always breaks its first header, and nothing behind that is ever
 //! read. So after each mutation the lengths are made to fit again, all but a few.
 
+use crate::generate::Draws;
 use crate::profile::Profile;
 use crate::script::MAGIC;
 use crate::wire::{Decoder, Encoder};
@@ -20,12 +21,12 @@ pub fn mend_lengths(profile: &Profile, data: &mut [u8], seed: u32) {
     if data.starts_with(MAGIC.as_bytes()) {
         return;
     }
-    let mut draws = Draws(u64::from(seed));
+    let mut draws = Draws::new(u64::from(seed));
     let encoder = Encoder::new(profile);
     let header_len = profile.header_len();
     let mut rest = data;
     while let Some((header, behind)) = rest.split_at_mut_checked(header_len) {
-        if draws.next().is_multiple_of(LEFT_WRONG) {
+        if draws.number().is_multiple_of(LEFT_WRONG) {
             return;
         }
         let body = match whole(profile, header, behind) {
@@ -58,8 +59,8 @@ fn mend(
 ) -> usize {
     let chunk = profile.chunk() as usize;
     let most = behind.checked_div(chunk).unwrap_or(0) as u64;
-    let few = draws.next() % 4;
-    let chunks = match draws.next() % 8 {
+    let few = draws.number() % 4;
+    let chunks = match draws.number() % 8 {
         0 => most,
         _ => few.min(most),
     };
@@ -69,18 +70,6 @@ fn mend(
         header.copy_from_slice(&out);
     }
     usize::try_from(body).unwrap_or(usize::MAX)
-}
-
-/// Numbers that look random (SplitMix64).
-struct Draws(u64);
-
-impl Draws {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
 }
 
 #[cfg(test)]

@@ -111,6 +111,16 @@ impl Attempt {
         self.transcript.last_sent()
     }
 
+    /// What was permitted, connection by connection.
+    pub(crate) fn permitted(&self) -> &[Permitted] {
+        &self.permitted
+    }
+
+    /// What was seen.
+    pub(crate) const fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
     /// How the peer fared beside the script and afterwards.
     pub(crate) const fn canary(&self) -> &Canary {
         &self.transcript.canary

@@ -28,8 +28,8 @@ mod time;
 
 pub use client::{ClientTarget, Input, Listener, NoClient, Source, typed};
 pub use minimise::{Bounds, Ended, Minimised, NotMinimised, minimise};
-pub use player::{MeetError, Played, Player};
-pub use server::{DEFAULT_STARTUP, NotStarted, ServerTarget, Unreachable};
+pub use player::{MeetError, Played, Player, Probe};
+pub use server::{DEFAULT_STARTUP, MOST_CONNECTIONS, NotStarted, ServerTarget, Unreachable};
 pub use target::Target;
 
 use crate::cases::Case;

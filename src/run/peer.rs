@@ -5,7 +5,7 @@ use super::Options;
 use super::apart::apart;
 use super::client::ClientPeer;
 use super::plan::{Planned, Roughness};
-use super::server::ServerPeer;
+use super::server::{HeldCanary, ServerPeer};
 use crate::cases::{Case, Unfit};
 use crate::judge::Traits;
 use crate::model::{self, Permitted};
@@ -70,6 +70,22 @@ impl Peer {
         }
     }
 
+    /// This peer, where what does not come within that time is given up. A client is waited for as before.
+    pub(super) fn hasty(&self, haste: Duration) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(server.hasty(haste)),
+            Self::Client(client) => Self::Client(client.clone()),
+        }
+    }
+
+    /// This peer, given as much time as at first.
+    pub(super) fn unhurried(&self) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(server.unhurried()),
+            Self::Client(client) => Self::Client(client.clone()),
+        }
+    }
+
     /// Plays a script once and judges it, for a case or for none.
     ///
     /// # Errors
@@ -79,11 +95,21 @@ impl Peer {
         script: Script,
         case: Option<&'static Case>,
     ) -> io::Result<(Attempt, Instant)> {
+        self.attempt_beside(script, case, None).await
+    }
+
+    /// The same, beside a canary that is held from one script to the next, if there is to be one.
+    pub(super) async fn attempt_beside(
+        &self,
+        script: Script,
+        case: Option<&'static Case>,
+        held: Option<&mut HeldCanary>,
+    ) -> io::Result<(Attempt, Instant)> {
         let begun = Instant::now();
         let (octets, profile) = (script.octets(), self.profile().clone());
         let read = move || (model::permitted(&profile, &script), script);
         let (permitted, script) = apart(octets, read).await;
-        let Recording { transcript, began } = self.play(&script, &permitted).await?;
+        let Recording { transcript, began } = self.play(&script, &permitted, held).await?;
         let (octets, peer) = (octets.saturating_add(transcript.octets()), self.clone());
         let judge = move || {
             let (profile, traits) = (peer.profile(), peer.traits());
@@ -94,10 +120,16 @@ impl Peer {
         Ok((attempt, began))
     }
 
-    async fn play(&self, script: &Script, permitted: &[Permitted]) -> io::Result<Recording> {
-        match self {
-            Self::Server(server) => Ok(server.play(script, permitted).await),
-            Self::Client(client) => client.play(script, permitted).await,
+    async fn play(
+        &self,
+        script: &Script,
+        permitted: &[Permitted],
+        held: Option<&mut HeldCanary>,
+    ) -> io::Result<Recording> {
+        match (self, held) {
+            (Self::Server(server), Some(held)) => Ok(server.explore(script, permitted, held).await),
+            (Self::Server(server), None) => Ok(server.play(script, permitted).await),
+            (Self::Client(client), _) => client.play(script, permitted).await,
         }
     }
 

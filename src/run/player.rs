@@ -2,17 +2,19 @@
 //! are made with.
 
 use super::peer::Peer;
-use super::server::NotServed;
+use super::server::{HeldCanary, NotServed};
 use super::target::NotMet;
 use super::{Options, RunError, Target};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
+use crate::model::Permitted;
 use crate::outcome::{Attempt, Judged};
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::Clause;
+use crate::transcript::{Exit, Transcript};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A peer that has been looked at.
 #[derive(Debug, Clone)]
@@ -50,7 +52,12 @@ impl From<NotServed> for MeetError {
 #[derive(Debug, Clone)]
 pub struct Played {
     attempt: Attempt,
+    last_sent: Option<Instant>,
 }
+
+/// A healthy client that is held open from one script to the next; the first script opens it.
+#[derive(Debug, Default)]
+pub struct Probe(HeldCanary);
 
 impl Player {
     /// Looks at a peer, as at the beginning of a run: a server that is started here is started anew. Of the
@@ -102,14 +109,69 @@ impl Player {
         }
     }
 
+    /// The same peer, to be given up sooner: what a script then seems to show is no more than a suspicion.
+    /// [`patient`](Self::patient) takes that back.
+    #[must_use]
+    pub fn hasty(&self, haste: Duration) -> Self {
+        Self {
+            peer: self.peer.hasty(haste),
+            told: self.told.clone(),
+        }
+    }
+
+    /// The same peer, given as much time as at first.
+    #[must_use]
+    pub fn unhurried(&self) -> Self {
+        Self {
+            peer: self.peer.unhurried(),
+            told: self.told.clone(),
+        }
+    }
+
+    /// The script of a case as a run would play it, if it has one here.
+    #[must_use]
+    pub fn script(&self, case: &Case, options: &Options) -> Option<Script> {
+        self.peer.script(case, options, 0).ok()
+    }
+
+    /// How many scripts can be played side by side, where so many are asked for.
+    #[must_use]
+    pub fn jobs(&self, asked: usize) -> usize {
+        self.peer.jobs(asked)
+    }
+
+    /// How many connections a script takes of the [`MOST_CONNECTIONS`] that may be open at the same time,
+    /// beside the probe's.
+    #[must_use]
+    pub fn connections(&self, script: &Script) -> usize {
+        self.peer.connections(script).saturating_sub(1)
+    }
+
+    /// Plays a script beside the probe, which is held open from one script to the next.
+    ///
+    /// # Errors
+    /// If a client cannot be started.
+    pub async fn explore(&self, script: &Script, probe: &mut Probe) -> io::Result<Played> {
+        let held = Some(&mut probe.0);
+        let (attempt, began) = self.peer.attempt_beside(script.clone(), None, held).await?;
+        let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+        Ok(Played { attempt, last_sent })
+    }
+
     /// Plays a script. If it stands for a case, only what concerns the case is found, and what the case
     /// asks for beyond the model is asked for too.
     ///
     /// # Errors
     /// If a client cannot be started.
     pub async fn play(&self, script: &Script, case: Option<&'static Case>) -> io::Result<Played> {
-        let (attempt, _) = self.peer.attempt(script.clone(), case).await?;
-        Ok(Played { attempt })
+        let (attempt, began) = self.peer.attempt(script.clone(), case).await?;
+        let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+        Ok(Played { attempt, last_sent })
+    }
+
+    /// How the process of the target came to its end, if it was started here and has ended or is about to.
+    pub async fn ended(target: &mut Target) -> Option<Exit> {
+        target.ended().await
     }
 
     /// Whether a server serves a new client, if need be after a few seconds.
@@ -156,6 +218,30 @@ impl Played {
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.attempt.evidence()
+    }
+
+    /// When octets were last sent in it before the peer showed signs of its end, if any were.
+    #[must_use]
+    pub const fn last_sent(&self) -> Option<Instant> {
+        self.last_sent
+    }
+
+    /// What was permitted, connection by connection.
+    #[must_use]
+    pub fn permitted(&self) -> &[Permitted] {
+        self.attempt.permitted()
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub const fn transcript(&self) -> &Transcript {
+        self.attempt.transcript()
+    }
+
+    /// Whether nothing is wrong but that what was owed came late.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.attempt.is_late()
     }
 
     /// How long it took.

@@ -21,6 +21,7 @@ mod compare;
 mod corpus;
 mod docs;
 mod exec;
+mod fuzz_live;
 mod generated;
 mod kill_matrix;
 mod library;

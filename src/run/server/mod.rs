@@ -12,8 +12,8 @@ mod target;
 
 pub(super) use calibrate::NotServed;
 pub use calibrate::Unreachable;
-pub(super) use session::ServerPeer;
+pub(super) use session::{HeldCanary, ServerPeer};
 pub use target::{DEFAULT_STARTUP, NotStarted, ServerTarget};
 
 /// The most connections that are open at the same time: as many clients as a server must serve.
-pub(super) const MOST_CONNECTIONS: usize = 16;
+pub const MOST_CONNECTIONS: usize = 16;

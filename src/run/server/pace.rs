@@ -15,6 +15,8 @@ pub(super) struct Pace {
     pub(super) timeout: Duration,
     /// By how much all waiting is stretched: more when a failure is to be confirmed.
     pub(super) stretch: u32,
+    /// How long nothing may happen instead, where what does not come is no more than a suspicion.
+    pub(super) haste: Option<Duration>,
 }
 
 /// A server whose round trips take that long is waited for, more than it works.
@@ -29,6 +31,12 @@ const IDLE_ROUND_TRIPS: u32 = 10;
 /// The shortest time after which something owed is taken not to come, at a server for which it was
 /// worth nothing to wait longer.
 const SHORTEST_IDLE: Duration = Duration::from_millis(200);
+
+/// How long a connection left open by a script may take to close when it is over …
+const PARTING: Duration = Duration::from_millis(50);
+
+/// … and how long where there is haste.
+const HASTY_PARTING: Duration = Duration::from_millis(5);
 
 /// So often the whole time is waited in vain.
 const WHOLE_WAITS: u32 = 3;
@@ -45,13 +53,31 @@ impl Pace {
             slack: slack.unwrap_or(measured),
             timeout,
             stretch: 1,
+            haste: None,
         }
     }
 
-    /// The same with all waiting made longer.
+    /// The same with all waiting made longer, and no haste.
     pub(super) fn stretched(self) -> Self {
         Self {
             stretch: self.stretch.saturating_mul(2),
+            haste: None,
+            ..self
+        }
+    }
+
+    /// The same, where nothing may happen for no longer than that, or than some round trips take.
+    pub(super) fn hasty(self, haste: Duration) -> Self {
+        Self {
+            haste: Some(haste.max(self.round_trip.saturating_mul(4))),
+            ..self
+        }
+    }
+
+    /// The same without haste.
+    pub(super) const fn unhurried(self) -> Self {
+        Self {
+            haste: None,
             ..self
         }
     }
@@ -76,6 +102,9 @@ impl Pace {
 
     /// How long nothing may happen, while the canary is served, until what is owed is taken not to come.
     pub(super) fn idle_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
+        if let Some(haste) = self.haste {
+            return haste.min(self.timeout).saturating_add(allowance(octets));
+        }
         let least = if grace.is_left() {
             self.timeout
         } else {
@@ -85,6 +114,14 @@ impl Pace {
             .min(self.timeout)
             .saturating_add(allowance(octets))
             .saturating_mul(self.stretch)
+    }
+
+    /// How long a connection left open by a script may take to close when it is over.
+    pub(super) const fn parting(&self) -> Duration {
+        match self.haste {
+            Some(_) => HASTY_PARTING,
+            None => PARTING,
+        }
     }
 
     /// And how many round trips the canary has to make meanwhile.
@@ -204,6 +241,20 @@ mod tests {
         assert_eq!(pace.idle_timeout(0, &grace), SHORTEST_IDLE);
         assert!(pace.idle_timeout(4 << 20, &grace) > timeout);
         assert_eq!(pace.stretched().idle_timeout(0, &grace), 2 * SHORTEST_IDLE);
+    }
+
+    #[test]
+    fn haste_ends_where_a_failure_is_confirmed() {
+        let timeout = Duration::from_secs(1);
+        let pace = Pace::new(Duration::from_millis(1), None, timeout);
+        let grace = GraceBudget::default();
+        let haste = Duration::from_millis(30);
+        let idle = |pace: Pace| pace.idle_timeout(0, &grace);
+        assert_eq!(idle(pace.hasty(haste)), haste);
+        assert_eq!(idle(pace.hasty(haste).stretched()), 2 * timeout);
+        assert_eq!(idle(pace.hasty(9 * timeout)), timeout);
+        let slow = Pace::new(Duration::from_millis(20), None, timeout);
+        assert_eq!(idle(slow.hasty(haste)), Duration::from_millis(80));
     }
 
     #[test]

@@ -140,7 +140,8 @@ impl Session<'_> {
         if sings {
             self.sing().await;
         }
-        if !sings || self.has_few_cuts {
+        let hurries = self.peer.pace.haste.is_some();
+        if !sings || (self.has_few_cuts && !hurries) {
             sleep(A_MOMENT).await;
         }
     }

@@ -38,9 +38,6 @@ const SURPLUS: usize = 16;
 /// How long the canary asks for nothing in a long pause.
 const CANARY_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a connection left open by the script may take to close when it is over.
-const PARTING: Duration = Duration::from_millis(50);
-
 /// How long a server that takes no connections is given to come back.
 const COME_BACK: Duration = Duration::from_millis(400);
 
@@ -71,6 +68,23 @@ impl ServerPeer {
     pub(in crate::run) fn stretched(&self) -> Self {
         Self {
             pace: self.pace.stretched(),
+            ..self.clone()
+        }
+    }
+
+    /// This server, at which what does not come within that time is given up: no more than a suspicion. The
+    /// whole waits that it is granted are not spent on that.
+    pub(in crate::run) fn hasty(&self, haste: Duration) -> Self {
+        Self {
+            pace: self.pace.hasty(haste),
+            ..self.clone()
+        }
+    }
+
+    /// This server, given as much time as at first.
+    pub(in crate::run) fn unhurried(&self) -> Self {
+        Self {
+            pace: self.pace.unhurried(),
             ..self.clone()
         }
     }
@@ -177,38 +191,26 @@ impl ServerPeer {
 
     /// Plays the script and tells what was seen, and when it began.
     pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Recording {
-        let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
-        let log = Arc::new(Log::new(&self.profile, room));
-        let mut session = Session {
-            peer: self,
-            script,
-            permitted,
-            log: Arc::clone(&log),
-            conns: Vec::new(),
-            canary: None,
-            trouble: None,
-            unsent: Vec::new(),
-            samples: Vec::new(),
-            has_few_cuts: cuts(script) <= FEW_CUTS,
-            reads: true,
-        };
-        if self.bears_canary(script.most_open()) {
-            match self.canary().await {
-                Ok(canary) => session.canary = Some(canary),
-                Err(trouble) => session.trouble = Some(trouble),
-            }
-        }
+        let mut session = Session::new(self, script, permitted);
+        session.takes_canary(None).await;
         session.steps().await;
         let canary = session.teardown().await;
-        let transcript = Transcript {
-            entries: log.take(),
-            canary,
-            samples: session.samples,
-        };
-        Recording {
-            transcript,
-            began: log.began(),
-        }
+        session.recorded(canary)
+    }
+
+    /// Plays the script beside a client that goes on from one script to the next. If that is served to the end,
+    /// the server is taken to be well.
+    pub(in crate::run) async fn explore(
+        &self,
+        script: &Script,
+        permitted: &[Permitted],
+        held: &mut HeldCanary,
+    ) -> Recording {
+        let mut session = Session::new(self, script, permitted);
+        session.takes_canary(held.0.take()).await;
+        session.steps().await;
+        let canary = session.teardown_beside(held).await;
+        session.recorded(canary)
     }
 
     async fn canary(&self) -> Result<Canary, Trouble> {
@@ -220,6 +222,10 @@ impl ServerPeer {
         Ok(canary)
     }
 }
+
+/// A client that is served beside one script after the other.
+#[derive(Debug, Default)]
+pub(in crate::run) struct HeldCanary(Option<Canary>);
 
 /// A script being played.
 pub(super) struct Session<'a> {
@@ -268,6 +274,51 @@ fn cuts(script: &Script) -> usize {
         _ => 0,
     });
     cuts.sum()
+}
+
+impl<'a> Session<'a> {
+    fn new(peer: &'a ServerPeer, script: &'a Script, permitted: &'a [Permitted]) -> Self {
+        let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
+        Self {
+            peer,
+            script,
+            permitted,
+            log: Arc::new(Log::new(&peer.profile, room)),
+            conns: Vec::new(),
+            canary: None,
+            trouble: None,
+            unsent: Vec::new(),
+            samples: Vec::new(),
+            has_few_cuts: cuts(script) <= FEW_CUTS,
+            reads: true,
+        }
+    }
+
+    /// Lets a client be served beside the script: the one that is there already, or a new one.
+    async fn takes_canary(&mut self, held: Option<Canary>) {
+        if !self.peer.bears_canary(self.script.most_open()) {
+            return;
+        }
+        match held {
+            Some(canary) => self.canary = Some(canary),
+            None => match self.peer.canary().await {
+                Ok(canary) => self.canary = Some(canary),
+                Err(trouble) => self.trouble = Some(trouble),
+            },
+        }
+    }
+
+    fn recorded(self, canary: transcript::Canary) -> Recording {
+        let transcript = Transcript {
+            entries: self.log.take(),
+            canary,
+            samples: self.samples,
+        };
+        Recording {
+            transcript,
+            began: self.log.began(),
+        }
+    }
 }
 
 impl Session<'_> {
@@ -417,7 +468,7 @@ impl Session<'_> {
             }
         }
         let came = self.is_settled(conn, permitted);
-        if !came {
+        if !came && self.peer.pace.haste.is_none() {
             self.peer.grace.spend();
         }
         came
@@ -527,14 +578,29 @@ impl Session<'_> {
         }
     }
 
+    /// Ends what is still open, and gives the canary back if it was served to the end. Only where it was not,
+    /// or nothing was to be seen of it, a new client finds out how the server fares.
+    async fn teardown_beside(&mut self, held: &mut HeldCanary) -> transcript::Canary {
+        if !self.sing().await || self.conns.iter().any(Option::is_none) {
+            return self.teardown().await;
+        }
+        self.end_all().await;
+        held.0 = self.canary.take();
+        transcript::Canary::Well
+    }
+
+    async fn end_all(&mut self) {
+        for conn in 0..self.conns.len() {
+            self.part(conn).await;
+        }
+    }
+
     /// Ends what is still open, and finds out how the server fares.
     async fn teardown(&mut self) -> transcript::Canary {
         if self.canary.is_some() {
             self.sing().await;
         }
-        for conn in 0..self.conns.len() {
-            self.part(conn).await;
-        }
+        self.end_all().await;
         match (self.peer.health().await, self.trouble.take()) {
             (transcript::Canary::Well, Some(trouble)) => {
                 transcript::Canary::Disturbed(trouble.to_string())
@@ -551,7 +617,7 @@ impl Session<'_> {
             return;
         };
         if self.is_between_frames(conn) {
-            live.end_quietly(PARTING).await;
+            live.end_quietly(self.peer.pace.parting()).await;
         } else {
             live.rst().await;
         }

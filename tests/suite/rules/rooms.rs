@@ -95,21 +95,23 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
+    pure("generate", &["profile", "script", "model"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("peer", &["transcript"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
+    room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "shrink", "generate", "run"]),
     // What is not said is as on the command line.
     Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run"]) },
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
-        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"])
+        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "generate"])
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "check", "selftest", "fuzz", "shrink", "reproducer",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
     ]) },
 ];
 

@@ -1,0 +1,157 @@
+//! What a script seems to show, before it is confirmed.
+
+use crate::event::{FindingNote, Verdict};
+use crate::run::Played;
+use std::collections::HashMap;
+
+/// The clause, and what was found, without what differs from script to script.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Suspicion {
+    pub(super) clause: String,
+    what: String,
+}
+
+impl Suspicion {
+    /// What a script seems to show, if that would be a finding.
+    pub(super) fn of(played: &Played, is_strict: bool) -> Option<Self> {
+        if !is_finding(played.verdict(), is_strict) {
+            return None;
+        }
+        let finding = played.findings().into_iter().next()?;
+        Some(Self {
+            what: without_figures(&finding.what),
+            clause: finding.clause,
+        })
+    }
+
+    /// The same from a finding.
+    pub(super) fn noted(finding: &FindingNote) -> Self {
+        Self {
+            clause: finding.clause.clone(),
+            what: without_figures(&finding.what),
+        }
+    }
+}
+
+/// Whether that is worth a file.
+pub(super) fn is_finding(verdict: Verdict, is_strict: bool) -> bool {
+    matches!(verdict, Verdict::Fail) || is_strict && matches!(verdict, Verdict::Warn)
+}
+
+/// The same words without numbers, without octets in hex, and without what stands in quotes.
+fn without_figures(what: &str) -> String {
+    let quoted = what.split('"').step_by(2);
+    let words = quoted.flat_map(str::split_whitespace);
+    let plain = |word: &&str| !word.bytes().any(|octet| octet.is_ascii_digit());
+    let words: Vec<_> = words.filter(plain).take(24).collect();
+    words.join(" ")
+}
+
+/// Suspicions that were gone into, and what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Suspicions {
+    looked_at: HashMap<Suspicion, Look>,
+    /// Confirmed ones of each clause.
+    of_clause: HashMap<String, u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    Confirmed,
+    /// Refuted so often, and not gone into again for as many times more as that is powers of two.
+    Refuted {
+        times: u32,
+        left: u32,
+    },
+}
+
+/// So many findings of one clause are told apart.
+const MOST_OF_CLAUSE: u32 = 6;
+
+/// A suspicion that was refuted is gone into again after twice as many more each time, up to this power.
+const MOST_REFUTED: u32 = 10;
+
+impl Suspicions {
+    /// Whether it is to be gone into.
+    pub(super) fn is_open(&mut self, suspicion: &Suspicion) -> bool {
+        let told = self.of_clause.get(&suspicion.clause).copied();
+        if told.unwrap_or_default() >= MOST_OF_CLAUSE {
+            return false;
+        }
+        match self.looked_at.get_mut(suspicion) {
+            None => true,
+            Some(Look::Confirmed) => false,
+            Some(Look::Refuted { left, .. }) => {
+                *left = left.saturating_sub(1);
+                *left == 0
+            }
+        }
+    }
+
+    pub(super) fn confirmed(&mut self, suspicion: Suspicion) {
+        if let Some(Look::Confirmed) = self.looked_at.get(&suspicion) {
+            return;
+        }
+        let told = self.of_clause.entry(suspicion.clause.clone()).or_default();
+        *told = told.saturating_add(1);
+        self.looked_at.insert(suspicion, Look::Confirmed);
+    }
+
+    pub(super) fn refuted(&mut self, suspicion: Suspicion) {
+        let times = match self.looked_at.get(&suspicion) {
+            Some(Look::Refuted { times, .. }) => times.saturating_add(1).min(MOST_REFUTED),
+            _ => 0,
+        };
+        let left = 1_u32.checked_shl(times).unwrap_or(u32::MAX);
+        self.looked_at
+            .insert(suspicion, Look::Refuted { times, left });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suspicion(what: &str) -> Suspicion {
+        Suspicion {
+            clause: "one-reply".to_owned(),
+            what: without_figures(what),
+        }
+    }
+
+    #[test]
+    fn figures_and_texts_do_not_make_two_of_one() {
+        let one = suspicion("the reply \"t1f\" has 7 octets of 00ff");
+        assert_eq!(one, suspicion("the reply \"x y z\" has 60 octets of 12"));
+        assert_ne!(one, suspicion("no reply"));
+    }
+
+    #[test]
+    fn what_was_refuted_is_gone_into_less_and_less_often() {
+        let mut suspicions = Suspicions::default();
+        let one = suspicion("late");
+        let mut looks = 0;
+        for _ in 0..100 {
+            if suspicions.is_open(&one) {
+                looks += 1;
+                suspicions.refuted(one.clone());
+            }
+        }
+        assert!((5..=8).contains(&looks), "{looks}");
+        suspicions.confirmed(one.clone());
+        assert!(!suspicions.is_open(&one));
+    }
+
+    #[test]
+    fn one_clause_does_not_take_all_the_time() {
+        let mut suspicions = Suspicions::default();
+        let words = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        let open = words.iter().filter(|word| {
+            let one = suspicion(word);
+            let open = suspicions.is_open(&one);
+            suspicions.confirmed(one);
+            open
+        });
+        assert_eq!(open.count(), MOST_OF_CLAUSE as usize);
+    }
+}

@@ -1,0 +1,97 @@
+//! Scripts played side by side, each worker with a probe that it holds open.
+
+use crate::run::{MOST_CONNECTIONS, Played, Player, Probe};
+use crate::script::Script;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// What came of a script.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) number: u64,
+    pub(super) script: Script,
+    pub(super) played: Played,
+}
+
+/// Scripts that wait to be played.
+type Queue = Arc<Mutex<VecDeque<(u64, Script)>>>;
+
+/// Those who play.
+#[derive(Debug)]
+pub(super) struct Workers {
+    probes: Vec<Probe>,
+    jobs: usize,
+}
+
+impl Workers {
+    /// So many, but no more than leave a server room for as many connections as there are probes.
+    pub(super) fn new(jobs: usize) -> Self {
+        Self {
+            probes: Vec::new(),
+            jobs: jobs.clamp(1, MOST_CONNECTIONS / 2),
+        }
+    }
+
+    /// Closes all probes, so that what is played next is alone.
+    pub(super) fn rest(&mut self) {
+        self.probes.clear();
+    }
+
+    /// Plays scripts side by side; what came of them, in their order.
+    pub(super) async fn play(
+        &mut self,
+        player: &Player,
+        scripts: Vec<(u64, Script)>,
+    ) -> Vec<Outcome> {
+        let queue: Queue = Arc::new(Mutex::new(scripts.into()));
+        let room = MOST_CONNECTIONS.saturating_sub(self.jobs);
+        let permits = Arc::new(Semaphore::new(room));
+        let mut working = JoinSet::new();
+        for _ in 0..self.jobs {
+            let probe = self.probes.pop().unwrap_or_default();
+            let (player, queue, permits) =
+                (player.clone(), Arc::clone(&queue), Arc::clone(&permits));
+            working.spawn(async move { work(&player, &queue, &permits, room, probe).await });
+        }
+        let mut outcomes = Vec::new();
+        while let Some(done) = working.join_next().await {
+            // A worker that panicked is the harness's fault, and what it had played is lost.
+            if let Ok((probe, played)) = done {
+                self.probes.push(probe);
+                outcomes.extend(played);
+            }
+        }
+        outcomes.sort_by_key(|outcome| outcome.number);
+        outcomes
+    }
+}
+
+async fn work(
+    player: &Player,
+    queue: &Queue,
+    permits: &Semaphore,
+    room: usize,
+    mut probe: Probe,
+) -> (Probe, Vec<Outcome>) {
+    let next = || {
+        queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    };
+    let mut outcomes = Vec::new();
+    while let Some((number, script)) = next() {
+        let open = player.connections(&script).clamp(1, room);
+        let _permit = permits.acquire_many(u32::try_from(open).unwrap_or(1)).await;
+        if let Ok(played) = player.explore(&script, &mut probe).await {
+            outcomes.push(Outcome {
+                number,
+                script,
+                played,
+            });
+        }
+    }
+    (probe, outcomes)
+}

@@ -1,0 +1,256 @@
+//! `conformance fuzz`: scripts made by chance, played at a live server; what is found, as files.
+
+mod told;
+
+use super::check::{ReplyArg, declared, jobs, seed};
+use super::durations::duration;
+use super::exit::{Exit, Failure};
+use super::saving::{probe, replay, say_findings, say_how_often, say_when, write};
+use super::script_file;
+use super::signals::Signals;
+use super::target::{NamedTarget, TargetArgs};
+use super::wire_format::WireFormatArgs;
+use super::{out, runtime};
+use crate::campaign::{Ended, Found, Plan, Told, campaign};
+use crate::profile::Profile;
+use crate::reproducer::Reproducer;
+use crate::run::{Bounds, MeetError, Options, Target, default_jobs};
+use crate::script::{Script, Side};
+use crate::spec::Role;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use told::{Form, Teller};
+
+/// How long a campaign goes on if neither a time nor a number of scripts is given.
+const USUAL: Duration = Duration::from_secs(60);
+
+/// Fuzz a server: play scripts made by chance at it, judge each by the protocol, and save what is found
+///
+/// Without a target, that is the reference server of this program. What breaks a clause is confirmed alone, made
+/// smaller, and saved as a script that `replay`, `show` and `regress` read. Slow is no finding.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FuzzArgs {
+    #[command(flatten, next_help_heading = "The server")]
+    target: TargetArgs,
+    #[command(flatten, next_help_heading = "Wire format")]
+    wire: WireFormatArgs,
+    /// Folder that what is found is saved in, each as a script
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How long scripts are played [default: 60s, unless --runs is given]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    time: Option<Duration>,
+    /// How many scripts are played
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    runs: Option<u64>,
+    /// What all scripts are made from: the same ones for the same seed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed)]
+    seed: u64,
+    /// Scripts played side by side
+    #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Server), value_parser = jobs)]
+    jobs: usize,
+    /// No more scripts in a second than that
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    /// Scripts to begin with, beside those of the cases: files, and folders of them; may be repeated
+    #[arg(long, value_name = "FILE|DIR")]
+    seeds: Vec<PathBuf>,
+    /// How replies relate to requests, instead of finding out
+    #[arg(long, value_enum)]
+    reply: Option<ReplyArg>,
+    /// How long an owed answer is waited for at least before it is a finding that none came
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    timeout: Duration,
+    /// How long one finding may be made smaller; 0 to leave it as it is
+    #[arg(long, alias = "minimize-for", value_name = "TIME", default_value = "5s", value_parser = duration)]
+    minimise_for: Duration,
+    /// Take warnings for findings
+    #[arg(long)]
+    strict: bool,
+    /// What to write to standard output
+    #[arg(
+        long = "format",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "human"
+    )]
+    form: Form,
+}
+
+impl FuzzArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let mut profile = self.wire.profile()?;
+        if let Some(reply) = self.reply {
+            profile = profile.with_reply(reply.into());
+        }
+        self.target.process()?;
+        if self.target.is_embedded() {
+            profile = declared(profile)?;
+        }
+        let plan = self.plan()?;
+        probe(&self.out).map_err(|error| {
+            let what = format!("--out {}: cannot write there: {error}", self.out.display());
+            Failure::usage(what).hint("name a folder that can be written, or that can be made")
+        })?;
+        let named = self.target.named(&profile)?;
+        let teller = Teller::new(self.form, &named.name, &plan);
+        let options = Options {
+            timeout: self.timeout.max(Duration::from_millis(1)),
+            seed: plan.seed,
+            ..Options::new(Role::Server, named.name.clone(), profile)
+        };
+        self.fuzz(named, &options, &plan, teller)
+    }
+
+    fn plan(&self) -> Result<Plan, Failure> {
+        let time = self.time.or(self.runs.is_none().then_some(USUAL));
+        Ok(Plan {
+            seed: self.seed,
+            runs: self.runs,
+            time,
+            jobs: self.jobs,
+            rate: self.rate,
+            strict: self.strict,
+            bounds: Bounds {
+                time: self.minimise_for,
+                ..Plan::default().bounds
+            },
+            seeds: seeds(&self.seeds)?,
+        })
+    }
+
+    fn fuzz(
+        &self,
+        named: NamedTarget,
+        options: &Options,
+        plan: &Plan,
+        mut teller: Teller,
+    ) -> Result<Exit, Failure> {
+        let mut saver = Saver {
+            folder: &self.out,
+            peer: self.target.words(),
+            profile: &options.profile,
+            target: &options.target,
+            saved: 0,
+            failed: None,
+        };
+        let mut target = Target::from(named.server);
+        let runtime = runtime::multi()?;
+        let done = runtime.block_on(async {
+            let mut signals = Signals::new()?;
+            let mut tell = |told| match told {
+                Told::Met(met) => teller.met(&met),
+                Told::Status(status) => teller.status(&status),
+                Told::Found(found) => {
+                    let path = saver.save(&found);
+                    teller.found(&found, path.as_deref());
+                }
+            };
+            tokio::select! {
+                done = campaign(&mut target, options, plan, &mut tell) => Ok::<_, Failure>(Some(done)),
+                () = signals.next() => Ok(None),
+            }
+        })?;
+        let ended = done.transpose().map_err(|error| self.not_met(&error))?;
+        teller.finish(ended.as_ref())?;
+        concluded(ended, saver)
+    }
+
+    fn not_met(&self, error: &MeetError) -> Failure {
+        match error {
+            MeetError::NotThere(error) => self.target.failure(error),
+            MeetError::NotServed { what, advice } => {
+                let failure = Failure::could_not(format!("nothing could be played: {what}"));
+                match advice {
+                    Some(advice) => failure.hint(advice),
+                    None => failure,
+                }
+            }
+        }
+    }
+}
+
+/// What a campaign comes to: what was found counts, however it ended.
+fn concluded(ended: Option<Ended>, saver: Saver<'_>) -> Result<Exit, Failure> {
+    if let Some(why) = saver.failed {
+        return Err(Failure::could_not(why));
+    }
+    if saver.saved > 0 {
+        return Ok(Exit::Findings);
+    }
+    match ended {
+        Some(Ended { gone: None, .. }) => Ok(Exit::Ok),
+        Some(Ended {
+            gone: Some(why), ..
+        }) => Err(Failure::could_not(why)),
+        None => Err(Failure::could_not("interrupted")),
+    }
+}
+
+/// The scripts in these files and folders.
+fn seeds(paths: &[PathBuf]) -> Result<Vec<Script>, Failure> {
+    let mut seeds = Vec::new();
+    for path in script_file::collect(paths)? {
+        let file = script_file::read(&path)
+            .map_err(|error| Failure::usage(format!("--seeds {}: {error}", path.display())))?;
+        if file.script.side() == Side::Client {
+            seeds.push(file.script);
+        } else {
+            out::note(format_args!(
+                "{}: left out: it plays the server",
+                path.display()
+            ));
+        }
+    }
+    Ok(seeds)
+}
+
+/// Writes each finding to a file of its own.
+struct Saver<'a> {
+    folder: &'a Path,
+    /// The server as replay is to be told.
+    peer: Vec<String>,
+    profile: &'a Profile,
+    target: &'a str,
+    saved: usize,
+    /// Why the first file that could not be written could not.
+    failed: Option<String>,
+}
+
+impl Saver<'_> {
+    /// The file; `None` if it could not be written, which is told at the end.
+    fn save(&mut self, found: &Found) -> Option<PathBuf> {
+        let path = self.free_path(found);
+        let mut file = Reproducer::new(self.profile, &found.script);
+        say_findings(&mut file, &found.findings);
+        say_when(&mut file, self.target);
+        if !found.smaller.is_empty() {
+            file.say("made smaller", &*found.smaller);
+        }
+        say_how_often(&mut file, found.attempts);
+        file.say("script", format!("the {}th of the campaign", found.number));
+        file.say("replay", replay(&path, &self.peer));
+        match write(&path, &file) {
+            Ok(()) => {
+                self.saved = self.saved.saturating_add(1);
+                Some(path)
+            }
+            Err(why) => {
+                self.failed.get_or_insert(why);
+                None
+            }
+        }
+    }
+
+    /// A name that no file has: that of the clause, and a number.
+    fn free_path(&self, found: &Found) -> PathBuf {
+        let clause = found
+            .findings
+            .first()
+            .map_or("finding", |first| &first.clause);
+        let path = |number: u64| self.folder.join(format!("{clause}.{number}.script"));
+        let is_free = |path: &PathBuf| !path.exists();
+        let mut paths = (1..=u64::MAX).map(path).filter(is_free);
+        paths.next().unwrap_or_else(|| path(0))
+    }
+}

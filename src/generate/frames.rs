@@ -1,0 +1,182 @@
+//! Frames, right ones and wrong ones, and what is none at all.
+
+use super::draws::Draws;
+use super::payloads;
+use crate::profile::{Profile, Unit};
+use crate::script::craft::Craft;
+
+/// What other protocols begin with.
+const OTHERS: &[&[u8]] = &[
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"{\"a\": 1}\n",
+    b"[1]\n",
+    b"\r\n",
+    b" \n\t",
+    b"\x16\x03\x01\x02\0",
+    b"SSH-2.0-x\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+];
+
+/// The largest body that is sent whole where a length claims it.
+const MOST_BODY: usize = 40 << 10;
+
+/// A frame that a server should take, of a message or of something like it.
+pub(super) fn right(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let craft = Craft::new(profile);
+    match draws.below(16) {
+        0..=1 => craft.frame(&payloads::full(profile, draws)),
+        2..=6 => craft.frame(&payloads::plain(profile, draws)),
+        _ => craft.frame(&payloads::any(profile, draws)),
+    }
+}
+
+/// A frame of any kind.
+pub(super) fn any(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    match draws.below(24) {
+        0..=13 => right(profile, draws),
+        14 => Craft::new(profile).header(0),
+        15 => more_padding(profile, draws),
+        16 => broken_padding(profile, draws),
+        17 => odd_length(profile, draws),
+        18..=20 => wrong_length(profile, draws),
+        21 => broken_off(profile, draws),
+        22 => at_the_limit(profile, draws),
+        _ => no_frame(profile, draws),
+    }
+}
+
+fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let chunks = draws.below(3).saturating_add(1);
+    Craft::new(profile).frame_with(&payloads::plain(profile, draws), chunks)
+}
+
+/// A frame with something in its padding.
+fn broken_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let payload = payloads::plain(profile, draws);
+    let mut frame = Craft::new(profile).frame_with(&payload, draws.below(2));
+    let padding = profile.header_len().saturating_add(payload.len());
+    let at = padding.saturating_add(draws.below(frame.len().saturating_sub(padding)));
+    if let Some(octet) = frame.get_mut(at) {
+        *octet = b'x';
+    }
+    frame
+}
+
+/// A body that is no whole number of chunks, as its header says.
+fn odd_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let payload = payloads::plain(profile, draws);
+    let craft = Craft::new(profile);
+    let count = craft.count_for(i128::try_from(payload.len()).unwrap_or_default());
+    [craft.header_with(count), payload].concat()
+}
+
+/// A header that says something else than what follows it.
+fn wrong_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let body = Craft::new(profile).body(&payloads::plain(profile, draws), 0);
+    let mut octets = wrong_header(profile, body.len(), draws);
+    if !draws.one_in(3) {
+        octets.extend(body);
+    }
+    octets
+}
+
+/// A header that claims something else than a body of that many octets: a little more or less, in the
+/// other octet order, below zero, or where numbers overflow.
+pub(super) fn wrong_header(profile: &Profile, body: usize, draws: &mut Draws) -> Vec<u8> {
+    let craft = Craft::new(profile);
+    let octets = i128::try_from(body).unwrap_or_default();
+    let right = craft.count_for(octets);
+    let unit = craft.count_for(octets.saturating_add(i128::from(profile.chunk())));
+    let chunk = unit.saturating_sub(right);
+    let counts = [
+        right.saturating_add(1),
+        right.saturating_sub(1),
+        right.saturating_add(chunk),
+        right.saturating_sub(chunk),
+        turned(right, profile.width()),
+        right.saturating_neg(),
+        chunk.saturating_neg(),
+        -1,
+        right.saturating_add(1 << 8),
+        right.saturating_add(1 << 16),
+        right.saturating_add(1 << 24),
+        right.saturating_add(1 << 31),
+        chunk.saturating_mul(1 << 29),
+        right.saturating_add(1 << 29),
+    ];
+    let edges = edges(profile);
+    let count = match draws.below(3) {
+        0 => draws.pick(&edges),
+        _ => draws.pick(&counts),
+    };
+    craft.header_with(count.copied().unwrap_or_default())
+}
+
+/// Counts at which length fields and limits end.
+fn edges(profile: &Profile) -> Vec<i128> {
+    let craft = Craft::new(profile);
+    let limit = i128::from(profile.max_body());
+    let chunk = i128::from(profile.chunk());
+    let largest = craft.largest_count();
+    let mut edges: Vec<i128> = [0, 1, 2, 3, 4, 7, 8, 59]
+        .map(|less| largest.saturating_sub(less))
+        .into();
+    edges.push(largest.checked_div(2).unwrap_or_default());
+    edges.push(largest.checked_div(2).unwrap_or_default().saturating_add(1));
+    edges.push(craft.count_for(i128::from(craft.largest_body())));
+    edges.push(craft.count_for(limit.saturating_add(chunk)));
+    edges.push(craft.count_for(limit.saturating_add(chunk.saturating_mul(2))));
+    // Negative numbers of whole chunks.
+    let chunks = [1, 2, 1 << 16].map(|count: i128| count.saturating_mul(chunk).saturating_neg());
+    edges.extend(chunks.map(|octets| match profile.unit() {
+        Unit::Octets => octets,
+        Unit::Chunks => octets.checked_div(chunk).unwrap_or_default(),
+    }));
+    edges
+}
+
+/// The same octets of a length field in the other order.
+fn turned(count: i128, width: u8) -> i128 {
+    let octets = count.to_le_bytes();
+    let field = octets.get(..usize::from(width)).unwrap_or_default();
+    field.iter().fold(0, |number: i128, octet| {
+        number.wrapping_shl(8) | i128::from(*octet)
+    })
+}
+
+/// A frame that ends somewhere inside.
+fn broken_off(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let frame = right(profile, draws);
+    let places = [
+        draws.below(frame.len()),
+        draws.below(profile.header_len()),
+        profile.header_len(),
+        frame.len().saturating_sub(1),
+    ];
+    let cut = draws.pick(&places).copied().unwrap_or_default();
+    frame.get(..cut).unwrap_or_default().to_vec()
+}
+
+/// A body of exactly the limit, or of a chunk more, if that is not too much to be sent.
+fn at_the_limit(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let craft = Craft::new(profile);
+    let limit = usize::try_from(profile.max_body()).unwrap_or(usize::MAX);
+    let over = draws.below(2).saturating_mul(craft.chunk());
+    let body = limit.saturating_add(over);
+    if body > MOST_BODY {
+        return wrong_length(profile, draws);
+    }
+    let payload = payloads::plain(profile, draws);
+    let spare = body.saturating_sub(payload.len());
+    let more = spare.checked_div(craft.chunk().max(1)).unwrap_or_default();
+    craft.frame_with(&payload, more)
+}
+
+fn no_frame(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    if draws.one_in(2) {
+        return payloads::noise(draws, 80);
+    }
+    let other = draws.pick(OTHERS).copied().unwrap_or_default();
+    let behind = right(profile, draws);
+    [other, &behind].concat()
+}

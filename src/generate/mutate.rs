@@ -1,0 +1,236 @@
+//! Scripts made of others: frames, cuts, order and ends changed, one or a few at a time.
+
+use super::draws::Draws;
+use super::moves::{Move, Piece, Step};
+use super::{frames, fresh, payloads};
+use crate::profile::Profile;
+use crate::script::craft::Craft;
+use crate::script::{Action, Conn};
+
+/// The most steps that a script grows to.
+const MOST_STEPS: usize = 400;
+
+/// One way to change a script.
+type Operator = fn(&Profile, &mut Vec<Step>, &mut Draws);
+
+const OPERATORS: [Operator; 15] = [
+    replace_piece,
+    insert_piece,
+    remove,
+    duplicate,
+    swap,
+    change_header,
+    change_header,
+    change_octet,
+    break_off,
+    recut,
+    glue,
+    change_end,
+    insert_action,
+    remove_waiting,
+    refill,
+];
+
+/// Changes a script in one to four ways, of those that are in use: a few of them, other ones each time.
+pub(super) fn mutate(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let in_use: Vec<Operator> = OPERATORS.into_iter().filter(|_| draws.one_in(2)).collect();
+    let in_use = if in_use.is_empty() {
+        OPERATORS.to_vec()
+    } else {
+        in_use
+    };
+    for _ in 0..=draws.below(4) {
+        if let Some(operator) = draws.pick(&in_use) {
+            operator(profile, steps, draws);
+        }
+    }
+    steps.truncate(MOST_STEPS);
+}
+
+/// The steps of both, side by side on connections of their own, or one behind the other on the same.
+pub(super) fn splice(mut one: Vec<Step>, mut other: Vec<Step>, draws: &mut Draws) -> Vec<Step> {
+    if draws.one_in(2) {
+        let ends = |step: &Step| {
+            matches!(
+                step.what,
+                Move::Other(Action::Fin | Action::Rst | Action::Open)
+            )
+        };
+        let cut = one
+            .iter()
+            .rposition(ends)
+            .filter(|at| *at > 0)
+            .unwrap_or(one.len());
+        one.truncate(cut);
+        one.extend(other.into_iter().skip_while(ends));
+        one.truncate(MOST_STEPS);
+        return one;
+    }
+    let conns = one
+        .iter()
+        .map(|step| step.conn.saturating_add(1))
+        .max()
+        .unwrap_or(0);
+    for step in &mut other {
+        step.conn = step.conn.saturating_add(conns);
+    }
+    fresh::together(vec![one, other], draws)
+}
+
+/// The places of the pieces.
+fn pieces(steps: &[Step]) -> Vec<usize> {
+    let places = steps.iter().enumerate();
+    places
+        .filter(|(_, step)| matches!(step.what, Move::Piece(_)))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+fn any_piece<'a>(steps: &'a mut [Step], draws: &mut Draws) -> Option<&'a mut Piece> {
+    let at = *draws.pick(&pieces(steps))?;
+    steps.get_mut(at)?.as_piece()
+}
+
+/// Somewhere behind the opening of a connection, and which.
+fn any_place(steps: &[Step], draws: &mut Draws) -> (usize, Conn) {
+    let at = draws.below(steps.len());
+    let conn = steps.get(at).map_or(0, |step| step.conn);
+    (at.saturating_add(1).min(steps.len()), conn)
+}
+
+fn replace_piece(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let octets = frames::any(profile, draws);
+    if let Some(piece) = any_piece(steps, draws) {
+        piece.octets = octets;
+    }
+}
+
+fn insert_piece(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let (at, conn) = any_place(steps, draws);
+    let piece = Piece {
+        glued: draws.one_in(2),
+        ..Piece::new(frames::any(profile, draws))
+    };
+    steps.insert(at, Step::piece(conn, piece));
+}
+
+fn remove(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let at = draws.below(steps.len().saturating_sub(1)).saturating_add(1);
+    if at < steps.len() {
+        steps.remove(at);
+    }
+}
+
+fn duplicate(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    if let Some(at) = draws.pick(&pieces(steps)).copied()
+        && let Some(step) = steps.get(at).cloned()
+    {
+        steps.insert(at, step);
+    }
+}
+
+fn swap(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let places = pieces(steps);
+    if let (Some(one), Some(other)) = (draws.pick(&places), draws.pick(&places)) {
+        let conns = [*one, *other].map(|at| steps.get(at).map_or(0, |step| step.conn));
+        steps.swap(*one, *other);
+        for (at, conn) in [*one, *other].into_iter().zip(conns) {
+            if let Some(step) = steps.get_mut(at) {
+                step.conn = conn;
+            }
+        }
+    }
+}
+
+fn change_header(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let len = profile.header_len();
+    let Some(piece) = any_piece(steps, draws) else {
+        return;
+    };
+    let body = piece.octets.len().saturating_sub(len);
+    let header = frames::wrong_header(profile, body, draws);
+    for (octet, new) in piece.octets.iter_mut().zip(header) {
+        *octet = new;
+    }
+}
+
+fn change_octet(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    if let Some(piece) = any_piece(steps, draws) {
+        let at = draws.below(piece.octets.len());
+        let new = draws
+            .pick(&[0, 1, 0x7f, 0x80, 0xff, b'"', b' ', b'{'])
+            .copied();
+        if let (Some(octet), Some(new)) = (piece.octets.get_mut(at), new) {
+            *octet = new;
+        }
+    }
+}
+
+fn break_off(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let Some(at) = draws.pick(&pieces(steps)).copied() else {
+        return;
+    };
+    let Some(step) = steps.get_mut(at) else {
+        return;
+    };
+    let conn = step.conn;
+    if let Some(piece) = step.as_piece() {
+        let cut = draws.below(piece.octets.len());
+        piece.octets.truncate(cut.max(1));
+    }
+    if draws.one_in(2) {
+        let end = if draws.one_in(4) {
+            Action::Rst
+        } else {
+            Action::Fin
+        };
+        steps.insert(at.saturating_add(1), Step::other(conn, end));
+    }
+}
+
+fn recut(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    if let Some(piece) = any_piece(steps, draws) {
+        piece.cuts.clear();
+        fresh::anywhere(profile, piece, draws);
+    }
+}
+
+fn glue(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let all = draws.one_in(2);
+    if all {
+        let pieces = steps.iter_mut().filter_map(Step::as_piece);
+        pieces.for_each(|piece| piece.glued = true);
+    } else if let Some(piece) = any_piece(steps, draws) {
+        piece.glued = !piece.glued;
+    }
+}
+
+fn change_end(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let conn = steps.last().map_or(0, |step| step.conn);
+    let ends = |step: &Step| matches!(step.what, Move::Other(Action::Fin | Action::Rst));
+    steps.retain(|step| step.conn != conn || !ends(step));
+    steps.extend(fresh::end(profile, conn, draws));
+}
+
+fn insert_action(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let (at, conn) = any_place(steps, draws);
+    let action = match draws.below(8) {
+        0 => Action::Quiet,
+        1 => Action::Pause(fresh::short(draws)),
+        _ => Action::Await,
+    };
+    steps.insert(at, Step::other(conn, action));
+}
+
+fn remove_waiting(_: &Profile, steps: &mut Vec<Step>, _: &mut Draws) {
+    let waits = |step: &Step| matches!(step.what, Move::Other(Action::Await | Action::Quiet));
+    steps.retain(|step| !waits(step));
+}
+
+/// Another payload in a frame whose length fits.
+fn refill(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let payload = payloads::any(profile, draws);
+    if let Some(piece) = any_piece(steps, draws) {
+        piece.octets = Craft::new(profile).frame(&payload);
+    }
+}

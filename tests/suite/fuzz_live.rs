@@ -1,0 +1,177 @@
+//! `fuzz`: what is found at servers with a fault, and that nothing is at those without. Bounded by the number of
+//! scripts, not by time.
+
+use crate::program::{Served, command, conformance};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A campaign that has ended: its exit code, and the lines that it wrote.
+struct Fuzzed {
+    code: i32,
+    lines: Vec<Value>,
+    folder: TempDir,
+}
+
+/// Plays so many scripts.
+fn fuzz(target: &[&str], runs: &str, options: &[&str]) -> Fuzzed {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = conformance();
+    command.arg("fuzz").args(target).args([
+        "--runs",
+        runs,
+        "--format",
+        "jsonl",
+        "--minimise-for",
+        "2s",
+    ]);
+    let output = command
+        .args(options)
+        .arg("--out")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    Fuzzed {
+        code: output.status.code().expect("an exit code"),
+        lines: stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
+        folder,
+    }
+}
+
+impl Fuzzed {
+    fn of<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.lines.iter().filter(move |line| line["event"] == event)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+/// The exit code of `replay`, and what it printed.
+fn replay(file: &Path, peer: &[&str]) -> (i32, String) {
+    let output = conformance()
+        .arg("replay")
+        .arg(file)
+        .args(peer)
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), stdout)
+}
+
+#[test]
+fn nothing_is_found_at_the_reference_server() {
+    let fuzzed = fuzz(&[], "300", &[]);
+    let finished = fuzzed.of("finished").next().unwrap();
+    assert_eq!(fuzzed.code, 0, "{:?}", fuzzed.lines);
+    assert_eq!(finished["status"]["scripts"], 300);
+    assert!(
+        finished["status"]["asking"].as_u64() > Some(150),
+        "{finished}"
+    );
+    assert_eq!(fuzzed.files(), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn nothing_is_found_at_servers_that_are_different_as_they_may_be() {
+    for variant in [
+        "room-for-sixteen",
+        "one-loop",
+        "limit-of-32-kib",
+        "half-close-is-a-close",
+    ] {
+        let served = Served::start(&["--variant", variant]);
+        let fuzzed = fuzz(&[&served.addr.to_string()], "200", &[]);
+        assert_eq!(fuzzed.code, 0, "{variant}: {:?}", fuzzed.lines);
+    }
+}
+
+#[test]
+fn what_is_found_is_a_file_that_fails_there_and_passes_elsewhere() {
+    let faulty = Served::start(&["--fault", "header-in-one-read"]);
+    let right = Served::start(&[]);
+    let fuzzed = fuzz(&[&faulty.addr.to_string()], "150", &[]);
+    assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
+    let files = fuzzed.files();
+    assert_eq!(files.len(), fuzzed.of("found").count());
+    for file in files {
+        let (code, told) = replay(&file, &[&faulty.addr.to_string()]);
+        assert_eq!(code, 1, "{told}");
+        let (code, told) = replay(&file, &[&right.addr.to_string()]);
+        assert_eq!(code, 0, "{told}");
+        conformance()
+            .arg("show")
+            .arg(&file)
+            .args(["--as", "python"])
+            .assert()
+            .success();
+    }
+}
+
+#[test]
+fn of_any_profile() {
+    let profile = ["--profile", "chunk-count"];
+    let served =
+        Served::start(&[&profile[..], &["--fault", "first-frame-of-a-read-only"]].concat());
+    let fuzzed = fuzz(&[&served.addr.to_string()], "150", &profile);
+    assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
+    let file = fuzzed.files().pop().unwrap();
+    assert!(fs::read_to_string(file).unwrap().contains("#: chunk-count"));
+}
+
+#[test]
+fn the_script_is_named_that_a_server_does_not_survive() {
+    let program = command().get_program().to_str().unwrap().to_owned();
+    let server =
+        format!("{program} serve --listen {{host}}:{{port}} --fault undecodable-ends-the-server");
+    let fuzzed = fuzz(&["--exec", &server], "70", &[]);
+    assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
+    let found = fuzzed.of("found").next().unwrap();
+    assert_eq!(found["clause"], "isolation", "{found}");
+    let file = found["file"].as_str().unwrap();
+    let (code, told) = replay(Path::new(file), &["--exec", &server]);
+    assert_eq!(code, 1, "{told}");
+}
+
+#[test]
+fn a_server_that_is_not_started_again_ends_the_campaign_with_what_was_found() {
+    let served = Served::start(&["--fault", "undecodable-ends-the-server"]);
+    let fuzzed = fuzz(&[&served.addr.to_string()], "2000", &[]);
+    assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
+    let finished = fuzzed.of("finished").next().unwrap();
+    assert!(finished["gone"].is_string(), "{finished}");
+    assert_eq!(fuzzed.files().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_is_said_before_anything_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = "127.0.0.1:1";
+    let code = |args: &[&str]| {
+        let output = conformance().arg("fuzz").args(args).output().unwrap();
+        output.status.code().unwrap()
+    };
+    let out = folder.path().to_str().unwrap();
+    assert_eq!(code(&[nobody]), 2);
+    assert_eq!(code(&[nobody, "--out", out, "--runs", "0"]), 2);
+    assert_eq!(
+        code(&[nobody, "--out", out, "--seeds", "/nowhere/at/all"]),
+        2
+    );
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(
+        code(&[nobody, "--out", file.join("below").to_str().unwrap()]),
+        2
+    );
+    assert_eq!(code(&[nobody, "--out", out, "--runs", "1"]), 3);
+}
