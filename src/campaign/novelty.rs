@@ -21,8 +21,10 @@ impl Novelty {
     pub(super) fn is_new(&mut self, played: &Played) -> bool {
         let (permitted, transcript) = (played.permitted(), played.transcript());
         let conns = permitted.iter().enumerate();
+        let before = self.0.len();
         let features = conns.map(|(conn, permitted)| feature(permitted, transcript, conn));
-        features.fold(false, |new, feature| self.0.insert(feature) || new)
+        self.0.extend(features);
+        self.0.len() > before
     }
 
     /// How many different things have been seen.

@@ -104,12 +104,23 @@ pub(super) fn wrong_header(profile: &Profile, body: usize, draws: &mut Draws) ->
         chunk.saturating_mul(1 << 29),
         right.saturating_add(1 << 29),
     ];
+    let whole = |bits: u32| {
+        let more = whole_chunks(1 << bits, profile.chunk());
+        craft.count_for(octets.saturating_add(more))
+    };
+    let counts = [&counts[..], &[8, 16, 24, 31].map(whole)].concat();
     let edges = edges(profile);
     let count = match draws.below(3) {
         0 => draws.pick(&edges),
         _ => draws.pick(&counts),
     };
     craft.header_with(count.copied().unwrap_or_default())
+}
+
+/// The smallest multiple of both: what is lost of it to a number of fewer bits leaves whole chunks.
+fn whole_chunks(power: i128, chunk: u32) -> i128 {
+    let odd = chunk.checked_shr(chunk.trailing_zeros()).unwrap_or(1);
+    power.max(i128::from(chunk)).saturating_mul(i128::from(odd))
 }
 
 /// Counts at which length fields and limits end.

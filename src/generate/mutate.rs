@@ -11,24 +11,30 @@ use crate::script::{Action, Conn};
 const MOST_STEPS: usize = 400;
 
 /// One way to change a script.
-type Operator = fn(&Profile, &mut Vec<Step>, &mut Draws);
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    /// Its steps stay as many.
+    Within(fn(&Profile, &mut [Step], &mut Draws)),
+    /// Steps are added or taken out.
+    Steps(fn(&Profile, &mut Vec<Step>, &mut Draws)),
+}
 
 const OPERATORS: [Operator; 15] = [
-    replace_piece,
-    insert_piece,
-    remove,
-    duplicate,
-    swap,
-    change_header,
-    change_header,
-    change_octet,
-    break_off,
-    recut,
-    glue,
-    change_end,
-    insert_action,
-    remove_waiting,
-    refill,
+    Operator::Within(replace_piece),
+    Operator::Steps(insert_piece),
+    Operator::Steps(remove),
+    Operator::Steps(duplicate),
+    Operator::Within(swap),
+    Operator::Within(change_header),
+    Operator::Within(change_header),
+    Operator::Within(change_octet),
+    Operator::Steps(break_off),
+    Operator::Within(recut),
+    Operator::Within(glue),
+    Operator::Steps(change_end),
+    Operator::Steps(insert_action),
+    Operator::Steps(remove_waiting),
+    Operator::Within(refill),
 ];
 
 /// Changes a script in one to four ways, of those that are in use: a few of them, other ones each time.
@@ -40,8 +46,10 @@ pub(super) fn mutate(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws
         in_use
     };
     for _ in 0..=draws.below(4) {
-        if let Some(operator) = draws.pick(&in_use) {
-            operator(profile, steps, draws);
+        match draws.pick(&in_use) {
+            Some(Operator::Within(change)) => change(profile, steps, draws),
+            Some(Operator::Steps(change)) => change(profile, steps, draws),
+            None => {}
         }
     }
     steps.truncate(MOST_STEPS);
@@ -98,7 +106,7 @@ fn any_place(steps: &[Step], draws: &mut Draws) -> (usize, Conn) {
     (at.saturating_add(1).min(steps.len()), conn)
 }
 
-fn replace_piece(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn replace_piece(profile: &Profile, steps: &mut [Step], draws: &mut Draws) {
     let octets = frames::any(profile, draws);
     if let Some(piece) = any_piece(steps, draws) {
         piece.octets = octets;
@@ -129,7 +137,7 @@ fn duplicate(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
     }
 }
 
-fn swap(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn swap(_: &Profile, steps: &mut [Step], draws: &mut Draws) {
     let places = pieces(steps);
     if let (Some(one), Some(other)) = (draws.pick(&places), draws.pick(&places)) {
         let conns = [*one, *other].map(|at| steps.get(at).map_or(0, |step| step.conn));
@@ -142,7 +150,7 @@ fn swap(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
     }
 }
 
-fn change_header(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn change_header(profile: &Profile, steps: &mut [Step], draws: &mut Draws) {
     let len = profile.header_len();
     let Some(piece) = any_piece(steps, draws) else {
         return;
@@ -154,7 +162,7 @@ fn change_header(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
     }
 }
 
-fn change_octet(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn change_octet(_: &Profile, steps: &mut [Step], draws: &mut Draws) {
     if let Some(piece) = any_piece(steps, draws) {
         let at = draws.below(piece.octets.len());
         let new = draws
@@ -188,14 +196,14 @@ fn break_off(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
     }
 }
 
-fn recut(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn recut(profile: &Profile, steps: &mut [Step], draws: &mut Draws) {
     if let Some(piece) = any_piece(steps, draws) {
         piece.cuts.clear();
         fresh::anywhere(profile, piece, draws);
     }
 }
 
-fn glue(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn glue(_: &Profile, steps: &mut [Step], draws: &mut Draws) {
     let all = draws.one_in(2);
     if all {
         let pieces = steps.iter_mut().filter_map(Step::as_piece);
@@ -228,7 +236,7 @@ fn remove_waiting(_: &Profile, steps: &mut Vec<Step>, _: &mut Draws) {
 }
 
 /// Another payload in a frame whose length fits.
-fn refill(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+fn refill(profile: &Profile, steps: &mut [Step], draws: &mut Draws) {
     let payload = payloads::any(profile, draws);
     if let Some(piece) = any_piece(steps, draws) {
         piece.octets = Craft::new(profile).frame(&payload);

@@ -78,9 +78,10 @@ impl ReplyRule {
     pub fn is_surely_answer(&self, carried: &Carried, reply: &[u8]) -> bool {
         match self {
             Self::Echo => echoes(&carried.meaning, reply),
+            // An answer to no text at all may as well be a complaint.
             Self::Token(Some(frame)) => carried.text.as_ref().is_some_and(|text| {
                 let answer = format!("{}{text}{}", frame.head, frame.tail);
-                texts(reply).contains(&answer)
+                !text.is_empty() && texts(reply).contains(&answer)
             }),
             _ => false,
         }
@@ -239,5 +240,6 @@ mod tests {
         let rule = ReplyRule::Token(Some(frame));
         assert!(rule.is_surely_answer(&carried("x"), b"\"re: x!\""));
         assert!(!rule.is_surely_answer(&carried("x"), b"\"bad: x\""));
+        assert!(!rule.is_surely_answer(&carried(""), b"\"re: !\""));
     }
 }

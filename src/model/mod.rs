@@ -340,12 +340,16 @@ fn has_more_padding(profile: &Profile, body: usize, payload: usize) -> bool {
 }
 
 /// The messages that a payload would be if it were cut at its pad octets, or if those were taken out.
-/// Pad octets in front cut nothing: who strips both ends of a body still sees all of it.
+/// Pad octets at an end cut nothing, be there white space among them: who strips both ends of a body still
+/// sees all of it.
 fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
-    let first = payload.iter().position(|octet| *octet != profile.pad());
-    let payload = first
-        .and_then(|first| payload.get(first..))
-        .unwrap_or_default();
+    let is_inner = |octet: &u8| *octet != profile.pad() && !octet.is_ascii_whitespace();
+    let first = payload.iter().position(is_inner);
+    let last = payload.iter().rposition(is_inner);
+    let inner = first
+        .zip(last)
+        .and_then(|(first, last)| payload.get(first..=last));
+    let payload = inner.unwrap_or_default();
     let parts = payload.split(|octet| *octet == profile.pad());
     let parts = parts.filter(|part| !part.is_empty());
     let joined = parts.clone().flatten().copied().collect::<Vec<u8>>();
@@ -407,6 +411,16 @@ impl Carried {
 mod tests {
     use super::*;
     use crate::profile::Profile;
+
+    #[test]
+    fn who_strips_both_ends_is_not_fooled() {
+        let profile = Profile::from_toml("name = 'p'\nlength.width = 4\n").unwrap();
+        let parts = |payload: &[u8]| smuggled(&profile, payload).len();
+        for stripped in [&b"\0 1"[..], b"1\0 ", b"\n\0\"\"\0\n", b"\0\0", b" "] {
+            assert_eq!(parts(stripped), 0, "{stripped:?}");
+        }
+        assert!(parts(b"1\x002") > 0 && parts(b"1\0x ") > 0);
+    }
 
     #[test]
     fn nothing_at_all_is_no_message_whatever_payloads_are() {

@@ -140,8 +140,8 @@ impl Player {
         self.peer.jobs(asked)
     }
 
-    /// How many connections a script takes of the [`MOST_CONNECTIONS`] that may be open at the same time,
-    /// beside the probe's.
+    /// How many connections a script takes, beside the probe's, of the [`MOST_CONNECTIONS`](super::MOST_CONNECTIONS)
+    /// that may be open at the same time.
     #[must_use]
     pub fn connections(&self, script: &Script) -> usize {
         self.peer.connections(script).saturating_sub(1)

@@ -9,6 +9,7 @@ mod pace;
 mod sending;
 mod session;
 mod target;
+mod teardown;
 
 pub(super) use calibrate::NotServed;
 pub use calibrate::Unreachable;

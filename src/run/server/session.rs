@@ -10,7 +10,7 @@ use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, Unfit};
 use crate::judge::{ReplyRule, settled};
-use crate::model::{Owes, Permitted, Tail};
+use crate::model::{Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::{Process, Stderr};
@@ -225,18 +225,18 @@ impl ServerPeer {
 
 /// A client that is served beside one script after the other.
 #[derive(Debug, Default)]
-pub(in crate::run) struct HeldCanary(Option<Canary>);
+pub(in crate::run) struct HeldCanary(pub(super) Option<Canary>);
 
 /// A script being played.
 pub(super) struct Session<'a> {
     pub(super) peer: &'a ServerPeer,
     pub(super) script: &'a Script,
-    permitted: &'a [Permitted],
+    pub(super) permitted: &'a [Permitted],
     pub(super) log: Arc<Log>,
-    conns: Vec<Option<Connection>>,
+    pub(super) conns: Vec<Option<Connection>>,
     pub(super) canary: Option<Canary>,
     /// The first thing that went wrong for the canary held open across the script.
-    trouble: Option<Trouble>,
+    pub(super) trouble: Option<Trouble>,
     /// What clients that do not read could not send; they go on with it when they read again.
     pub(super) unsent: Vec<(Conn, Vec<u8>)>,
     samples: Vec<Sample>,
@@ -431,7 +431,7 @@ impl Session<'_> {
         }
     }
 
-    fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
+    pub(super) fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
         let silent = self.peer.rule == ReplyRule::None;
         now.is_over || settled(permitted, now.sent, now.fin_sent, now.replies, silent)
@@ -576,57 +576,5 @@ impl Session<'_> {
             let (name, at) = (name.to_owned(), self.log.elapsed());
             self.samples.push(Sample { name, at, reading });
         }
-    }
-
-    /// Ends what is still open, and gives the canary back if it was served to the end. Only where it was not,
-    /// or nothing was to be seen of it, a new client finds out how the server fares.
-    async fn teardown_beside(&mut self, held: &mut HeldCanary) -> transcript::Canary {
-        if !self.sing().await || self.conns.iter().any(Option::is_none) {
-            return self.teardown().await;
-        }
-        self.end_all().await;
-        held.0 = self.canary.take();
-        transcript::Canary::Well
-    }
-
-    async fn end_all(&mut self) {
-        for conn in 0..self.conns.len() {
-            self.part(conn).await;
-        }
-    }
-
-    /// Ends what is still open, and finds out how the server fares.
-    async fn teardown(&mut self) -> transcript::Canary {
-        if self.canary.is_some() {
-            self.sing().await;
-        }
-        self.end_all().await;
-        match (self.peer.health().await, self.trouble.take()) {
-            (transcript::Canary::Well, Some(trouble)) => {
-                transcript::Canary::Disturbed(trouble.to_string())
-            }
-            (health, _) => health,
-        }
-    }
-
-    /// Ends a connection that the script left open, without noting anything more. Between frames the
-    /// server is given a moment to end it too. Inside a frame, and where something owed did not come,
-    /// it is reset: there an end of the stream would be one more trial.
-    async fn part(&mut self, conn: Conn) {
-        let Some(live) = self.conns.get_mut(conn).and_then(Option::take) else {
-            return;
-        };
-        if self.is_between_frames(conn) {
-            live.end_quietly(self.peer.pace.parting()).await;
-        } else {
-            live.rst().await;
-        }
-    }
-
-    fn is_between_frames(&self, conn: Conn) -> bool {
-        self.permitted.get(conn).is_some_and(|permitted| {
-            let sent_all = self.log.now(conn).sent == self.script.stream(conn).len();
-            permitted.tail == Tail::Boundary && sent_all && self.is_settled(conn, permitted)
-        })
     }
 }

@@ -1,0 +1,60 @@
+//! The end of a script: what it left open is ended, and it is found out how the server fares.
+
+use super::session::{HeldCanary, Session};
+use crate::model::Tail;
+use crate::script::Conn;
+use crate::transcript;
+
+impl Session<'_> {
+    /// Ends what is still open, and gives the canary back if it was served to the end. Only where it was not,
+    /// or nothing was to be seen of it, a new client finds out how the server fares.
+    pub(super) async fn teardown_beside(&mut self, held: &mut HeldCanary) -> transcript::Canary {
+        if !self.sing().await || self.conns.iter().any(Option::is_none) {
+            return self.teardown().await;
+        }
+        self.end_all().await;
+        held.0 = self.canary.take();
+        transcript::Canary::Well
+    }
+
+    async fn end_all(&mut self) {
+        for conn in 0..self.conns.len() {
+            self.part(conn).await;
+        }
+    }
+
+    /// Ends what is still open, and finds out how the server fares.
+    pub(super) async fn teardown(&mut self) -> transcript::Canary {
+        if self.canary.is_some() {
+            self.sing().await;
+        }
+        self.end_all().await;
+        match (self.peer.health().await, self.trouble.take()) {
+            (transcript::Canary::Well, Some(trouble)) => {
+                transcript::Canary::Disturbed(trouble.to_string())
+            }
+            (health, _) => health,
+        }
+    }
+
+    /// Ends a connection that the script left open, without noting anything more. Between frames the
+    /// server is given a moment to end it too. Inside a frame, and where something owed did not come,
+    /// it is reset: there an end of the stream would be one more trial.
+    async fn part(&mut self, conn: Conn) {
+        let Some(live) = self.conns.get_mut(conn).and_then(Option::take) else {
+            return;
+        };
+        if self.is_between_frames(conn) {
+            live.end_quietly(self.peer.pace.parting()).await;
+        } else {
+            live.rst().await;
+        }
+    }
+
+    fn is_between_frames(&self, conn: Conn) -> bool {
+        self.permitted.get(conn).is_some_and(|permitted| {
+            let sent_all = self.log.now(conn).sent == self.script.stream(conn).len();
+            permitted.tail == Tail::Boundary && sent_all && self.is_settled(conn, permitted)
+        })
+    }
+}
