@@ -36,7 +36,7 @@ impl Symptom {
 }
 
 /// From so many on, replies that nobody asked for come without end.
-const MANY: usize = 200;
+const MANY: usize = 20;
 
 /// Units behind a figure: whether a pause is told in ms or s is a matter of its length.
 const UNITS: [&str; 5] = ["µs", "ms", "s", "KiB", "MiB"];

@@ -180,7 +180,7 @@ fn stderr(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Never wrapped, so that it can be copied.
-fn rerun(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn rerun(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if result.rerun.is_empty() {
         return Ok(());
     }

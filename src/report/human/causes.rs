@@ -1,5 +1,5 @@
-//! What is behind the failures: the causes in the order in which to mend them, each with the smallest
-//! exchange that shows it.
+//! What is behind the failures: the causes in the order in which to mend them, the first with the smallest
+//! exchange that shows each.
 
 use super::case;
 use super::look::{Ink, Look, wrapped};
@@ -10,7 +10,10 @@ use crate::report::timeline::counted;
 use std::io::{self, Write};
 
 /// The most lines of an exchange that are shown of a cause.
-const MOST_LINES: usize = 12;
+const MOST_LINES: usize = 10;
+
+/// Causes that are shown with an exchange unless all are asked for: who mends these will want to check again.
+const WITH_EXCHANGE: usize = 2;
 
 /// Writes the causes, if there are any.
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -22,10 +25,14 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
     let number = counted(causes.len(), "cause");
     let unexplained = causes::left(run);
     writeln!(out, "{bold}{number}{bold:#}, {unexplained}\n")?;
+    let is_last_in_short = !look.verbose && causes.len() > WITH_EXCHANGE;
     for (place, cause) in (1_usize..).zip(causes) {
         of_cause(place, cause, run, look, out)?;
     }
-    Ok(())
+    match is_last_in_short {
+        true => writeln!(out),
+        false => Ok(()),
+    }
 }
 
 fn of_cause(
@@ -50,10 +57,15 @@ fn of_cause(
     }
     let advice = Line(&cause.advice).to_string();
     writeln!(out, "   {}", wrapped(&advice, look.width, 3))?;
-    if let Some(result) = smallest(cause, run) {
-        case::glimpse(result, MOST_LINES, look, out)?;
+    let result = smallest(cause, run);
+    match result {
+        Some(result) if look.verbose || place <= WITH_EXCHANGE => {
+            case::glimpse(result, MOST_LINES, look, out)?;
+            writeln!(out)
+        }
+        Some(result) => case::rerun(result, look, out),
+        None => Ok(()),
     }
-    writeln!(out)
 }
 
 /// The failure that it explains of which there is least to see; one that is not known, if there is one.

@@ -26,6 +26,13 @@ use std::io::{self, Write};
 /// Up to this many failures are all shown with their evidence; of more, the first of each clause.
 const SHOWN_IN_FULL: usize = 8;
 
+/// Where there are causes, up to this many failures that none explains are shown as if there were none.
+const BESIDE_CAUSES: usize = 3;
+
+/// Of more, so many are named of each clause, with so many characters of what was found in the first.
+const NAMED: usize = 4;
+const DETAIL: usize = 160;
+
 /// Writes the report as its events come.
 #[derive(Debug)]
 pub struct Human<W> {
@@ -121,42 +128,73 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         true => HashSet::new(),
         false => explained(run),
     };
+    told_above(run, &explained, look, out)?;
     let is_left =
         |result: &CaseResult| !is_found(result) || !explained.contains(result.id.as_str());
-    let failures = run
-        .results
-        .iter()
-        .filter(|result| is_found(result) && is_left(result))
-        .count();
+    let found = run.results.iter().filter(|result| is_found(result));
+    let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
+    let is_short = !explained.is_empty() && failures > BESIDE_CAUSES && !is_traced && !look.whole;
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
     for mut of in tally::by_clause(run) {
-        let all = of.results.len();
         of.results.retain(|result| is_left(result));
-        told_above(&of, all.saturating_sub(of.results.len()), look, out)?;
-        if of.results.iter().any(|result| is_shown(result, look)) {
+        if is_short {
+            unexplained(&of, look, out)?;
+        } else if of.results.iter().any(|result| is_shown(result, look)) {
             of_clause(&of, in_full, look, out)?;
         }
+    }
+    if is_short {
+        writeln!(out, "--verbose shows each with what was sent and seen\n")?;
     }
     summary::write(run, look, out)
 }
 
-/// A line for a clause some of whose failures are explained by the causes.
+/// How many failures of each clause the causes explain.
 fn told_above(
-    of: &OfClause<'_>,
-    explained: usize,
+    run: &Run,
+    explained: &HashSet<&str>,
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    if explained == 0 {
+    let is_explained =
+        |result: &&&CaseResult| is_found(result) && explained.contains(result.id.as_str());
+    let clauses: Vec<String> = tally::by_clause(run)
+        .iter()
+        .map(|of| (of.slug, of.results.iter().filter(is_explained).count()))
+        .filter(|(_, failures)| *failures > 0)
+        .map(|(slug, failures)| format!("{slug} {failures}"))
+        .collect();
+    if clauses.is_empty() {
         return Ok(());
     }
+    let text = format!("failures explained above: {}", clauses.join(", "));
+    let text = Line(&text).to_string();
+    writeln!(out, "{}\n", wrapped(&text, look.width, 2))
+}
+
+/// The failures of a clause that no cause explains, in a few lines.
+fn unexplained(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let left = || of.results.iter().filter(|result| is_found(result));
+    let Some(first) = left().next() else {
+        return Ok(());
+    };
+    let names: Vec<&str> = left()
+        .take(NAMED)
+        .map(|result| result.id.as_str())
+        .collect();
+    let more = match left().count().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let detail: String = first.detail.chars().take(DETAIL).collect();
+    let text = format!("{}{more}: {detail}", names.join(", "));
+    let text = Line(&text).to_string();
     let bad = look.ink(Ink::Bad);
     writeln!(
         out,
-        "{}: {bad}{}{bad:#} explained above",
-        Line(of.slug),
-        counted(explained, "failure")
+        "{bad}not explained:{bad:#} {}",
+        wrapped(&text, look.width, 2)
     )
 }
 
