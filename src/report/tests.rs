@@ -100,17 +100,29 @@ fn of_many_failures_the_first_of_each_clause_is_shown_in_full() {
     }
     let brief = plain(Format::Human, &run);
     assert_eq!(brief.matches("FAIL reassembly/").count(), 0);
-    assert_eq!(
-        brief
-            .matches("reassembly: 21 failures explained above")
-            .count(),
-        1
-    );
+    let told = "failures explained above: reassembly 21, padding 1\n";
+    assert!(brief.contains(told), "{brief}");
     run.diagnosis = Diagnosis::default();
     let text = plain(Format::Human, &run);
     assert_eq!(text.matches("FAIL reassembly/").count(), 21);
     assert_eq!(text.matches("54 octets").count(), 0);
     assert_eq!(text.matches("64 octets in 64 pieces").count(), 1);
+}
+
+#[test]
+fn beside_causes_many_failures_that_none_explains_are_told_in_short() {
+    let mut run = fixture::run();
+    let first = run.results[2].clone();
+    for index in 0..9 {
+        let mut more = first.clone();
+        more.id = format!("reassembly/more-{index}");
+        run.diagnosis.unexplained.push(more.id.clone());
+        run.results.push(more);
+    }
+    let brief = plain(Format::Human, &run);
+    assert_eq!(brief.matches("FAIL ").count(), 0, "{brief}");
+    let told = "not explained: reassembly/more-0, reassembly/more-1, reassembly/more-2, reassembly/more-3 and 5\n  more: connection a: no reply";
+    assert!(brief.contains(told), "{brief}");
 }
 
 #[test]
