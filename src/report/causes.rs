@@ -71,3 +71,13 @@ pub(super) fn alternatives(cause: &Cause) -> Option<String> {
     let is_alone = cause.alike.is_empty();
     (!is_alone).then(|| format!("or {}", cause.alike.join(", or ")))
 }
+
+/// The names of cases, so many at most.
+pub(super) fn named(cases: &[&str], most: usize) -> String {
+    let shown: Vec<&str> = cases.iter().take(most).copied().collect();
+    let more = match cases.len().saturating_sub(most) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", shown.join(", "))
+}

@@ -120,6 +120,7 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         counted_causes(run, causes.len())
     )?;
     for (place, cause) in (1_usize..).zip(causes) {
+        let names: Vec<&str> = cause.explains.iter().map(String::as_str).collect();
         let facts = format!("{}, {}", cause.id, causes::facts(cause));
         let alike = causes::alternatives(cause).map_or(String::new(), |alike| format!("; {alike}"));
         writeln!(
@@ -129,7 +130,7 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
             Markdown(&facts),
             Markdown(&alike),
             Markdown(&cause.advice),
-            Markdown(&some(&cause.explains))
+            Markdown(&causes::named(&names, NAMED))
         )?;
     }
     writeln!(out)
@@ -137,16 +138,6 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 
 fn counted_causes(run: &Run, causes: usize) -> String {
     format!("{}, {}", counted(causes, "cause"), causes::left(run))
-}
-
-/// The names of cases, as many as a cause has room for.
-fn some(cases: &[String]) -> String {
-    let shown: Vec<&str> = cases.iter().take(NAMED).map(String::as_str).collect();
-    let more = match cases.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{}{more}", shown.join(", "))
 }
 
 /// What was found, the gravest first, and by itself what was known.

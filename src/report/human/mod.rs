@@ -14,7 +14,7 @@ pub use look::Look;
 pub(crate) use look::wrapped;
 
 use super::Reporter;
-use super::causes::{explained, is_found};
+use super::causes::{explained, is_found, named};
 use super::escape::Line;
 use super::tally::{self, OfClause};
 use super::timeline::{counted, millis, seconds};
@@ -175,20 +175,18 @@ fn told_above(
 
 /// The failures of a clause that no cause explains, in a few lines.
 fn unexplained(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let left = || of.results.iter().filter(|result| is_found(result));
-    let Some(first) = left().next() else {
+    let left: Vec<&CaseResult> = of
+        .results
+        .iter()
+        .copied()
+        .filter(|result| is_found(result))
+        .collect();
+    let Some(first) = left.first() else {
         return Ok(());
     };
-    let names: Vec<&str> = left()
-        .take(NAMED)
-        .map(|result| result.id.as_str())
-        .collect();
-    let more = match left().count().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names: Vec<&str> = left.iter().map(|result| result.id.as_str()).collect();
     let detail: String = first.detail.chars().take(DETAIL).collect();
-    let text = format!("{}{more}: {detail}", names.join(", "));
+    let text = format!("{}: {detail}", named(&names, NAMED));
     let text = Line(&text).to_string();
     let bad = look.ink(Ink::Bad);
     writeln!(
