@@ -33,6 +33,9 @@ const BESIDE_CAUSES: usize = 3;
 const NAMED: usize = 4;
 const DETAIL: usize = 160;
 
+/// What is said before them.
+const UNEXPLAINED: &str = "not explained:";
+
 /// Writes the report as its events come.
 #[derive(Debug)]
 pub struct Human<W> {
@@ -145,7 +148,10 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if is_short {
-        writeln!(out, "--verbose shows each with what was sent and seen\n")?;
+        writeln!(
+            out,
+            "--verbose shows each failure with what was sent and seen\n"
+        )?;
     }
     summary::write(run, look, out)
 }
@@ -186,14 +192,11 @@ fn unexplained(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result
     };
     let names: Vec<&str> = left.iter().map(|result| result.id.as_str()).collect();
     let detail: String = first.detail.chars().take(DETAIL).collect();
-    let text = format!("{}: {detail}", named(&names, NAMED));
-    let text = Line(&text).to_string();
+    let text = format!("{UNEXPLAINED} {}: {detail}", named(&names, NAMED));
+    let text = wrapped(&Line(&text).to_string(), look.width, 2);
+    let rest = text.strip_prefix(UNEXPLAINED).unwrap_or(&text);
     let bad = look.ink(Ink::Bad);
-    writeln!(
-        out,
-        "{bad}not explained:{bad:#} {}",
-        wrapped(&text, look.width, 2)
-    )
+    writeln!(out, "{bad}{UNEXPLAINED}{bad:#}{rest}")
 }
 
 /// Whether a case is shown by itself.
