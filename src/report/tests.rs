@@ -121,10 +121,10 @@ fn beside_causes_many_failures_that_none_explains_are_told_in_short() {
     }
     let brief = plain(Format::Human, &run);
     assert_eq!(brief.matches("FAIL ").count(), 0, "{brief}");
-    let told =
-        "not explained: reassembly/more-0, reassembly/more-1, reassembly/more-2, reassembly/more-3";
-    assert!(brief.contains(told), "{brief}");
-    assert!(brief.contains(" and 5 more: connection a: no"), "{brief}");
+    let words: Vec<&str> = brief.split_whitespace().collect();
+    let told = "not explained: reassembly/more-0, reassembly/more-1, reassembly/more-2, \
+                reassembly/more-3 and 5 more: connection a: no reply";
+    assert!(words.join(" ").contains(told), "{brief}");
 }
 
 #[test]
