@@ -185,7 +185,8 @@ pub(super) fn skipped(run: &Run) -> Vec<(&str, usize, Vec<&str>)> {
         .iter()
         .filter(|result| result.verdict == Verdict::Skip)
     {
-        let place = reasons.iter().position(|(why, ..)| *why == result.detail);
+        let own = reason(&result.detail);
+        let place = reasons.iter().position(|(why, ..)| *why == own);
         match place.and_then(|place| reasons.get_mut(place)) {
             Some((_, count, clauses)) => {
                 *count = count.saturating_add(1);
@@ -193,10 +194,15 @@ pub(super) fn skipped(run: &Run) -> Vec<(&str, usize, Vec<&str>)> {
                     clauses.push(&result.clause);
                 }
             }
-            None => reasons.push((&result.detail, 1, vec![&result.clause])),
+            None => reasons.push((own, 1, vec![&result.clause])),
         }
     }
     reasons
+}
+
+/// Why a case was skipped, without what was seen of this one.
+fn reason(detail: &str) -> &str {
+    detail.split("; seen once").next().unwrap_or(detail)
 }
 
 /// Unchecked clauses by reason.
