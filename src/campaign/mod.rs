@@ -278,9 +278,11 @@ impl<'a> Campaign<'a> {
         for outcome in &outcomes {
             self.note(outcome);
         }
-        if outcomes.iter().any(|outcome| outcome.played.peer_is_gone()) {
+        let is_gone = outcomes.iter().any(|outcome| outcome.played.peer_is_gone());
+        if is_gone && !self.serves().await {
             return self.crashed(outcomes).await;
         }
+        let before = self.status;
         for outcome in outcomes {
             let Some(suspicion) = Suspicion::of(&outcome.played, self.plan.strict) else {
                 continue;
@@ -289,6 +291,15 @@ impl<'a> Campaign<'a> {
                 self.examine(suspicion, outcome).await;
             }
         }
+        let refuted = self.status.refuted.saturating_sub(before.refuted);
+        let found = self.status.findings.saturating_sub(before.findings);
+        self.workers.calm_down(refuted > found.saturating_add(1));
+    }
+
+    /// Whether the server serves a new client, though it did not in haste.
+    async fn serves(&mut self) -> bool {
+        self.workers.rest();
+        self.player.serves().await
     }
 
     fn note(&mut self, outcome: &Outcome) {

@@ -18,11 +18,16 @@ pub(super) struct Outcome {
 /// Scripts that wait to be played.
 type Queue = Arc<Mutex<VecDeque<(u64, Script)>>>;
 
+/// How many batches are played one script at a time, when what was seen side by side did not hold.
+const CALM: u32 = 3;
+
 /// Those who play.
 #[derive(Debug)]
 pub(super) struct Workers {
     probes: Vec<Probe>,
     jobs: usize,
+    /// Batches that are still played one script at a time.
+    calm: u32,
 }
 
 impl Workers {
@@ -31,6 +36,16 @@ impl Workers {
         Self {
             probes: Vec::new(),
             jobs: jobs.clamp(1, MOST_CONNECTIONS / 2),
+            calm: 0,
+        }
+    }
+
+    /// If scripts seem to disturb one another, they are played one at a time for a while: what is then seen holds
+    /// more often.
+    pub(super) fn calm_down(&mut self, is_disturbed: bool) {
+        if is_disturbed {
+            self.calm = CALM;
+            self.rest();
         }
     }
 
@@ -46,10 +61,12 @@ impl Workers {
         scripts: Vec<(u64, Script)>,
     ) -> Vec<Outcome> {
         let queue: Queue = Arc::new(Mutex::new(scripts.into()));
-        let room = MOST_CONNECTIONS.saturating_sub(self.jobs);
+        let jobs = if self.calm > 0 { 1 } else { self.jobs };
+        self.calm = self.calm.saturating_sub(1);
+        let room = MOST_CONNECTIONS.saturating_sub(jobs);
         let permits = Arc::new(Semaphore::new(room));
         let mut working = JoinSet::new();
-        for _ in 0..self.jobs {
+        for _ in 0..jobs {
             let probe = self.probes.pop().unwrap_or_default();
             let (player, queue, permits) =
                 (player.clone(), Arc::clone(&queue), Arc::clone(&permits));

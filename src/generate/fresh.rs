@@ -1,5 +1,6 @@
 //! Scripts from nothing.
 
+use super::MOST_OPEN;
 use super::draws::Draws;
 use super::frames;
 use super::moves::{Piece, SHORT, Step};
@@ -9,8 +10,8 @@ use crate::script::craft::Craft;
 use crate::script::{Action, Conn};
 use std::time::Duration;
 
-/// The most connections of a script that are open at the same time.
-const MOST_OPEN: usize = 15;
+/// Connections that come and go one after the other: more than servers have places that are never free again.
+const ONE_BY_ONE: usize = 70;
 
 /// The largest frame that is cut octet by octet.
 const SMALL: usize = 200;
@@ -62,9 +63,9 @@ struct Style {
 pub(super) fn script(profile: &Profile, draws: &mut Draws) -> Vec<Step> {
     match draws.below(200) {
         0 => many_frames(profile, draws),
-        1 => many_connections(profile, draws),
-        2 => unread(profile, draws),
-        3..=160 => connection(profile, 0, draws),
+        1..=2 => many_connections(profile, draws),
+        3 => unread(profile, draws),
+        4..=160 => connection(profile, 0, draws),
         _ => {
             let conns = draws.below(3).saturating_add(2);
             let all = (0..conns)
@@ -262,7 +263,7 @@ fn many_frames(profile: &Profile, draws: &mut Draws) -> Vec<Step> {
 /// As many connections as a server must bear, or many one after the other.
 fn many_connections(profile: &Profile, draws: &mut Draws) -> Vec<Step> {
     let at_once = draws.one_in(2);
-    let conns = if at_once { MOST_OPEN } else { 40 };
+    let conns = if at_once { MOST_OPEN } else { ONE_BY_ONE };
     let mut opened = Vec::new();
     let mut asked = Vec::new();
     for conn in 0..conns {

@@ -24,8 +24,8 @@ const MOST_OCTETS: usize = 128 << 10;
 /// The most steps of one.
 const MOST_STEPS: usize = 400;
 
-/// The most connections that a script has open at the same time.
-pub const MOST_OPEN: usize = 15;
+/// The most connections that a script has open at the same time: as many clients as a server must serve.
+pub const MOST_OPEN: usize = 16;
 
 /// Makes scripts of one wire format.
 #[derive(Debug, Clone)]

@@ -174,6 +174,11 @@ impl Player {
         target.ended().await
     }
 
+    /// Whether a server serves a new client just now.
+    pub async fn serves(&self) -> bool {
+        self.peer.serves().await
+    }
+
     /// Whether a server serves a new client, if need be after a few seconds.
     pub async fn comes_back(&self) -> bool {
         self.peer.comes_back().await

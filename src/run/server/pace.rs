@@ -38,6 +38,9 @@ const PARTING: Duration = Duration::from_millis(50);
 /// … and how long where there is haste.
 const HASTY_PARTING: Duration = Duration::from_millis(5);
 
+/// How often the time in which nothing may happen goes into the longest wait, where there is haste.
+const HASTY_WAITS: u32 = 5;
+
 /// So often the whole time is waited in vain.
 const WHOLE_WAITS: u32 = 3;
 
@@ -94,7 +97,9 @@ impl Pace {
         let turns = replies.saturating_mul(super::MOST_CONNECTIONS);
         let before = by_all.saturating_mul(4);
         let round_trips = u32::try_from(turns.saturating_add(before)).unwrap_or(u32::MAX);
-        self.timeout
+        let hasty = self.haste.map(|haste| haste.saturating_mul(HASTY_WAITS));
+        hasty
+            .map_or(self.timeout, |hasty| hasty.min(self.timeout))
             .saturating_add(self.round_trip.saturating_mul(round_trips))
             .saturating_add(allowance(octets))
             .saturating_mul(self.stretch)
@@ -253,6 +258,8 @@ mod tests {
         assert_eq!(idle(pace.hasty(haste)), haste);
         assert_eq!(idle(pace.hasty(haste).stretched()), 2 * timeout);
         assert_eq!(idle(pace.hasty(9 * timeout)), timeout);
+        let hard = |pace: Pace| pace.hard_timeout(1, 0, 0);
+        assert!(hard(pace.hasty(haste)) < timeout && hard(pace.hasty(9 * timeout)) >= timeout);
         let slow = Pace::new(Duration::from_millis(20), None, timeout);
         assert_eq!(idle(slow.hasty(haste)), Duration::from_millis(80));
     }
