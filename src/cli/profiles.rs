@@ -17,9 +17,10 @@ pub(crate) struct ProfilesArgs {
 
 impl ProfilesArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let built_in = || Profile::BUILT_IN.map(str::to_owned).to_vec();
         let names = if self.profile.is_empty() {
-            built_in()
+            let known = Profile::BUILT_IN.into_iter();
+            let known = known.chain(Profile::shipped_names());
+            known.map(str::to_owned).collect()
         } else {
             self.profile
         };
@@ -28,7 +29,7 @@ impl ProfilesArgs {
             if self.toml {
                 out::line(profile.to_toml())?;
             } else {
-                out::line(format_args!("{:<12} {}", profile.name(), profile.about()))?;
+                out::line(format_args!("{:<16} {}", profile.name(), profile.about()))?;
             }
         }
         Ok(Exit::Ok)

@@ -47,13 +47,15 @@ impl WireFormatArgs {
 
 /// The built-in profile of that name, else the one in that file.
 pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
-    if let Some(profile) = Profile::built_in(name) {
+    if let Some(profile) = Profile::built_in(name).or_else(|| Profile::shipped(name)) {
         return Ok(profile);
     }
-    let built_in = Profile::BUILT_IN.join(" or ");
+    let built_in = Profile::BUILT_IN.join(", ");
     if !Path::new(name).exists() {
         let what = format!("no profile is called {name:?}, and no file is there");
-        return Err(Failure::usage(what).hint(format!("{built_in}, or the path of a profile file")));
+        return Err(Failure::usage(what).hint(format!(
+            "{built_in}, another that `conformance profiles` lists, or the path of a profile file"
+        )));
     }
     let text =
         read(name).map_err(|error| Failure::usage(format!("cannot read {name:?}: {error}")))?;

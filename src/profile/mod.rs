@@ -2,8 +2,8 @@
 //!
 //! A [`Profile`] is a value, and every other room works from one: nothing in this crate asks which
 //! format it is dealing with. Three are built in: [`Profile::u32_be`] is what most programs want that
-//! need some framing, [`Profile::tutorial`] and [`Profile::chunk_count`] are the formats of a course. Others
-//! are made from a [`Draft`], in Rust or (feature `toml`) from a file.
+//! need some framing, [`Profile::tutorial`] and [`Profile::chunk_count`] are the formats of a course. With the
+//! feature `toml`, `Profile::shipped` knows formats that are in use, by name. Others are made from a [`Draft`], in Rust or (feature `toml`) from a file.
 //!
 //! A frame is laid out so, with every part but the length field optional:
 //!
@@ -39,6 +39,8 @@ mod draft;
 mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
+#[cfg(feature = "toml")]
+mod shipped;
 
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]

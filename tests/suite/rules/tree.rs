@@ -23,6 +23,7 @@ pub(super) const ALL: &[&str] = &[
     "docs",
     "examples",
     "fuzz",
+    "profiles",
     "scripts",
     "src",
     "tests",

@@ -1,0 +1,122 @@
+//! Profiles of formats that are in use: files of the folder `profiles`, kept in the program by name.
+
+use super::Profile;
+
+/// Each file by the name that stands in it.
+const FILES: [(&str, &str); 17] = [
+    ("9p", include_str!("../../profiles/9p.toml")),
+    ("bgp", include_str!("../../profiles/bgp.toml")),
+    (
+        "dns-over-tcp",
+        include_str!("../../profiles/dns-over-tcp.toml"),
+    ),
+    (
+        "erlang-packet-1",
+        include_str!("../../profiles/erlang-packet-1.toml"),
+    ),
+    (
+        "erlang-packet-2",
+        include_str!("../../profiles/erlang-packet-2.toml"),
+    ),
+    (
+        "erlang-packet-4",
+        include_str!("../../profiles/erlang-packet-4.toml"),
+    ),
+    ("kafka", include_str!("../../profiles/kafka.toml")),
+    ("modbus-tcp", include_str!("../../profiles/modbus-tcp.toml")),
+    ("mongodb", include_str!("../../profiles/mongodb.toml")),
+    ("mysql", include_str!("../../profiles/mysql.toml")),
+    (
+        "native-messaging",
+        include_str!("../../profiles/native-messaging.toml"),
+    ),
+    ("postgresql", include_str!("../../profiles/postgresql.toml")),
+    ("ssh-agent", include_str!("../../profiles/ssh-agent.toml")),
+    (
+        "thrift-framed",
+        include_str!("../../profiles/thrift-framed.toml"),
+    ),
+    ("tpkt", include_str!("../../profiles/tpkt.toml")),
+    (
+        "twisted-int32",
+        include_str!("../../profiles/twisted-int32.toml"),
+    ),
+    ("zookeeper", include_str!("../../profiles/zookeeper.toml")),
+];
+
+impl Profile {
+    /// The names of the profiles of formats that are in use, in the order of the alphabet.
+    pub fn shipped_names() -> impl Iterator<Item = &'static str> {
+        FILES.into_iter().map(|(name, _)| name)
+    }
+
+    /// The profile of that name of a format that is in use.
+    ///
+    /// ```
+    /// use framespec::profile::Profile;
+    ///
+    /// let modbus = Profile::shipped("modbus-tcp").ok_or("it is there")?;
+    /// assert_eq!(modbus.header_len(), 7);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn shipped(name: &str) -> Option<Self> {
+        let (_, text) = FILES.into_iter().find(|(known, _)| *known == name)?;
+        Self::from_toml(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Encoder, frames};
+    use bytes::BytesMut;
+
+    /// The octets behind a word in a file's comment.
+    fn worked(text: &str, word: &str) -> Vec<u8> {
+        let line = text.lines().find_map(|line| line.strip_prefix(word));
+        let pairs = line
+            .unwrap()
+            .split([' ', '|'])
+            .filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn each_is_found_by_its_name_and_says_where_its_facts_are_from() {
+        for (name, text) in FILES {
+            let profile = Profile::from_toml(text).unwrap();
+            assert_eq!(profile.name(), name);
+            assert_eq!(Profile::shipped(name), Some(profile));
+            assert_eq!(Profile::built_in(name), None, "{name}");
+            assert!(text.contains("\n# Source: "), "{name}");
+        }
+        assert!(Profile::shipped_names().is_sorted());
+    }
+
+    #[test]
+    fn each_writes_and_reads_the_frame_of_its_comment() {
+        for (name, text) in FILES {
+            let profile = Profile::from_toml(text).unwrap();
+            let (payload, frame) = (worked(text, "# payload"), worked(text, "# frame "));
+            let mut out = BytesMut::new();
+            Encoder::new(&profile).encode(&payload, &mut out).unwrap();
+            assert_eq!(out, frame, "{name}");
+            let read: Vec<_> = frames(&profile, &frame).map(Result::unwrap).collect();
+            let [read] = read.as_slice() else {
+                panic!("{name}: {} frames", read.len());
+            };
+            assert_eq!(read.payload(), payload, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_document_lists_each() {
+        let document = include_str!("../../docs/PROFILES.md");
+        for name in Profile::shipped_names() {
+            assert!(document.contains(&format!("\n| `{name}` |")), "{name}");
+        }
+    }
+}
