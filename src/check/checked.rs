@@ -79,7 +79,12 @@ impl Checked {
     /// # Errors
     /// When `out` fails.
     pub fn write(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
-        format.write(&self.run, Look::default(), out)
+        // Who reads what a test says cannot ask for more of it.
+        let look = Look {
+            verbose: true,
+            ..Look::default()
+        };
+        format.write(&self.run, look, out)
     }
 
     /// Writes a report of it to a file, which is replaced when all of it has been written.
