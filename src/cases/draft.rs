@@ -2,6 +2,7 @@
 
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
+use crate::script::draws::Draws;
 use crate::script::{Action, Conn, Script, StepError};
 use crate::spec::CaseId;
 use std::time::Duration;
@@ -21,19 +22,19 @@ pub struct Draft<'a> {
     profile: &'a Profile,
     script: Script,
     unfit: Option<Unfit>,
-    chance: Chance,
+    draws: Draws,
     salt: u16,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(profile: &'a Profile, script: Script, seed: u64, id: CaseId) -> Self {
-        let mut chance = Chance::new(seed, id);
-        let salt = u16::try_from(chance.below(1 << 16)).unwrap_or_default();
+        let mut draws = draws(seed, id);
+        let salt = u16::try_from(draws.below(1 << 16)).unwrap_or_default();
         Self {
             profile,
             script,
             unfit: None,
-            chance,
+            draws,
             salt,
         }
     }
@@ -81,8 +82,8 @@ impl<'a> Draft<'a> {
     }
 
     /// A number below `end`, by chance.
-    pub fn below(&mut self, end: u64) -> usize {
-        usize::try_from(self.chance.below(end)).unwrap_or_default()
+    pub fn below(&mut self, end: usize) -> usize {
+        self.draws.below(end)
     }
 
     /// The case does not apply, for that reason. The first reason counts.
@@ -153,31 +154,15 @@ pub(super) fn cut(octets: &[u8], cuts: &[usize]) -> Vec<Vec<u8>> {
     segments
 }
 
-/// Numbers that look random and follow from a seed (SplitMix64).
-#[derive(Debug)]
-struct Chance {
-    state: u64,
-}
-
-impl Chance {
-    /// Each case has numbers of its own, so that adding one case changes no other.
-    fn new(seed: u64, id: CaseId) -> Self {
-        let state = id
-            .to_string()
-            .bytes()
-            .fold(seed ^ 0xcbf2_9ce4_8422_2325, |state, octet| {
-                (state ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-            });
-        Self { state }
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)).checked_rem(end).unwrap_or_default()
-    }
+/// Each case has numbers of its own, so that adding one case changes no other.
+fn draws(seed: u64, id: CaseId) -> Draws {
+    let id = id.to_string();
+    let mixed = id
+        .bytes()
+        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |mixed, octet| {
+            (mixed ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    Draws::new(mixed)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Blind mutation of a stream nearly always breaks its first header, and nothing behind that is ever
 //! read. So after each mutation the lengths are made to fit again, all but a few.
 
-use crate::generate::Draws;
 use crate::profile::Profile;
 use crate::script::MAGIC;
+use crate::script::draws::Draws;
 use crate::wire::{Decoder, Encoder};
 use bytes::BytesMut;
 

@@ -1,9 +1,9 @@
 //! Frames, right ones and wrong ones, and what is none at all.
 
-use super::draws::Draws;
 use super::payloads;
 use crate::profile::{Profile, Unit};
 use crate::script::craft::Craft;
+use crate::script::draws::Draws;
 
 /// What other protocols begin with.
 const OTHERS: &[&[u8]] = &[

@@ -1,12 +1,12 @@
 //! Scripts from nothing.
 
 use super::MOST_OPEN;
-use super::draws::Draws;
 use super::frames;
 use super::moves::{Piece, SHORT, Step};
 use super::payloads;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
+use crate::script::draws::Draws;
 use crate::script::{Action, Conn};
 use std::time::Duration;
 

@@ -5,16 +5,14 @@
 //! cheap to play: little is sent, and pauses are short. Nothing is said of what a server should answer; the
 //! [model](crate::model) derives it, as of any script.
 
-mod draws;
 mod frames;
 mod fresh;
 mod moves;
 mod mutate;
 mod payloads;
 
-pub use draws::Draws;
-
 use crate::profile::Profile;
+use crate::script::draws::Draws;
 use crate::script::{Action, Script, Side};
 use std::time::Duration;
 

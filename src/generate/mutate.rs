@@ -1,10 +1,10 @@
 //! Scripts made of others: frames, cuts, order and ends changed, one or a few at a time.
 
-use super::draws::Draws;
 use super::moves::{Move, Piece, Step};
 use super::{frames, fresh, payloads};
 use crate::profile::Profile;
 use crate::script::craft::Craft;
+use crate::script::draws::Draws;
 use crate::script::{Action, Conn};
 
 /// The most steps that a script grows to.

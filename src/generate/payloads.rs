@@ -1,8 +1,8 @@
 //! Payloads: messages, odd ones, and what is none.
 
-use super::draws::Draws;
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
+use crate::script::draws::Draws;
 
 /// Texts as they stand between the quotes of a JSON string, each with something that is easily lost.
 const ODD_TEXTS: &[&str] = &[

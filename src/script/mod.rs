@@ -20,6 +20,7 @@
 //! ```
 
 pub mod craft;
+pub mod draws;
 mod meant;
 mod print;
 mod replies;

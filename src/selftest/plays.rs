@@ -7,6 +7,7 @@ use crate::altered::Need;
 use crate::cases;
 use crate::diagnosis::Play;
 use crate::profile::ProfileError;
+use crate::script::draws::Draws;
 use crate::spec::Role;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -80,14 +81,14 @@ async fn play(bench: &Bench, set: &[Planted], is_declared: bool) -> Option<Play>
 pub fn combined(role: Role, of: usize, sets: usize, seed: u64) -> Vec<Vec<Planted>> {
     let is_quick = |fault: &Planted| fault.role == role && fault.needs != Need::Time;
     let all: Vec<Planted> = Planted::all().filter(is_quick).collect();
-    let mut chance = Chance(seed);
+    let mut draws = Draws::new(seed);
     let mut chosen: Vec<Vec<Planted>> = Vec::new();
     // Most draws go together; the bound is for a table in which hardly any do.
     for _ in 0..sets.saturating_mul(100) {
         if chosen.len() == sets {
             break;
         }
-        let drawn: Option<Vec<Planted>> = (0..of).map(|_| chance.one_of(&all)).collect();
+        let drawn: Option<Vec<Planted>> = (0..of).map(|_| draws.pick(&all).copied()).collect();
         chosen.extend(drawn.filter(|set| go_together(set)));
     }
     chosen
@@ -99,18 +100,4 @@ fn go_together(set: &[Planted]) -> bool {
         others.all(|other| one.goes_with(other))
     };
     set.iter().enumerate().all(goes)
-}
-
-/// Numbers that look random and follow from a seed (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let place = (z ^ (z >> 31)).checked_rem(u64::try_from(all.len()).ok()?)?;
-        all.get(usize::try_from(place).ok()?).copied()
-    }
 }

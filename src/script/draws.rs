@@ -1,4 +1,6 @@
-//! Chance that follows from a seed.
+//! Chance that follows from a seed: what scripts are made with wherever something is to be drawn.
+//!
+//! The numbers are the same with any compiler and on any machine.
 
 /// Numbers that look random and follow from a seed (SplitMix64).
 #[derive(Debug, Clone)]
