@@ -11,9 +11,9 @@ pub trait Alterable: fmt::Debug + Sized + 'static {
     #[doc(hidden)]
     fn unaltered() -> Self;
 
-    /// The places of the steps in which two peers differ.
+    /// Whether each step of two peers is the same, in an order of their own.
     #[doc(hidden)]
-    fn differing(&self, other: &Self) -> Vec<usize>;
+    fn agreeing(&self, other: &Self) -> Vec<bool>;
 
     /// The faults, theme by theme.
     fn themes() -> &'static [Theme<Self>];
@@ -128,15 +128,15 @@ impl<H: Alterable> Alteration<H> {
     /// Whether both can be planted in one peer: each replaces other steps.
     #[must_use]
     pub fn goes_with(self, other: Self) -> bool {
-        let replaced = self.replaced();
-        !other.replaced().iter().any(|step| replaced.contains(step))
+        let (own, others) = (self.kept(), other.kept());
+        own.into_iter().zip(others).all(|(own, other)| own || other)
     }
 
-    /// The steps that it replaces.
-    fn replaced(self) -> Vec<usize> {
+    /// Whether it leaves each step as it is.
+    fn kept(self) -> Vec<bool> {
         let (before, mut after) = (H::unaltered(), H::unaltered());
         self.plug(&mut after);
-        before.differing(&after)
+        before.agreeing(&after)
     }
 }
 

@@ -45,9 +45,9 @@ pub struct Steps<H> {
 }
 
 impl<H> Steps<H> {
-    /// The places of the steps in which it differs from another, in the order of the fields.
-    pub(super) fn differing(&self, other: &Self) -> Vec<usize> {
-        let same = [
+    /// Whether each of its steps is that of another, in the order of the fields.
+    pub(super) fn agreeing(&self, other: &Self) -> Vec<bool> {
+        vec![
             fn_addr_eq(self.converse, other.converse),
             fn_addr_eq(self.compose, other.compose),
             fn_addr_eq(self.encode, other.encode),
@@ -64,10 +64,7 @@ impl<H> Steps<H> {
             fn_addr_eq(self.undecodable, other.undecodable),
             fn_addr_eq(self.ended, other.ended),
             fn_addr_eq(self.leave, other.leave),
-        ];
-        let places = same.into_iter().enumerate();
-        let differing = places.filter(|(_, is_same)| !is_same);
-        differing.map(|(place, _)| place).collect()
+        ]
     }
 }
 

@@ -59,9 +59,9 @@ pub struct Steps<C> {
 }
 
 impl<C> Steps<C> {
-    /// The places of the steps in which it differs from another, in the order of the fields.
-    pub(super) fn differing(&self, other: &Self) -> Vec<usize> {
-        let same = [
+    /// Whether each of its steps is that of another, in the order of the fields.
+    pub(super) fn agreeing(&self, other: &Self) -> Vec<bool> {
+        vec![
             self.limits == other.limits,
             self.workers == other.workers,
             self.in_one_task == other.in_one_task,
@@ -79,10 +79,7 @@ impl<C> Steps<C> {
             fn_addr_eq(self.send, other.send),
             fn_addr_eq(self.ended, other.ended),
             fn_addr_eq(self.leave, other.leave),
-        ];
-        let places = same.into_iter().enumerate();
-        let differing = places.filter(|(_, is_same)| !is_same);
-        differing.map(|(place, _)| place).collect()
+        ]
     }
 }
 

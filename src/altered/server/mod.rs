@@ -38,8 +38,8 @@ impl Alterable for Hooks {
         honest::hooks(Limits::default())
     }
 
-    fn differing(&self, other: &Self) -> Vec<usize> {
-        Self::differing(self, other)
+    fn agreeing(&self, other: &Self) -> Vec<bool> {
+        Self::agreeing(self, other)
     }
 
     fn themes() -> &'static [Theme<Self>] {
