@@ -299,6 +299,9 @@ impl<'a> Session<'a> {
             _ = gone => None,
         };
         let Some((stream, _)) = accepted else {
+            if self.log.client(|_, program| program.exited) {
+                self.hear_the_last().await;
+            }
             return self.give_up(Awaited::Connection, begun);
         };
         self.log.note(CONN, Seen::Connected);
