@@ -6,7 +6,6 @@ use crate::event::FindingNote;
 use crate::run::Player;
 use crate::script::Script;
 use crate::spec::{Clause, Level};
-use crate::transcript::Exit;
 
 /// How often it is looked for what ended the server, or made it mute.
 const MOST_CRASHES: u32 = 3;
@@ -15,7 +14,7 @@ impl Campaign<'_> {
     /// The server is gone, or serves no new client, since these were played side by side.
     pub(super) async fn crashed(&mut self, outcomes: Vec<Outcome>) {
         self.workers.rest();
-        let ended = Player::ended(self.target).await;
+        let ended = self.how_it_ended().await;
         let suspects = self.suspects(outcomes);
         let Some(likeliest) = suspects.first().cloned() else {
             return;
@@ -32,6 +31,17 @@ impl Campaign<'_> {
                 Some(_) => self.tell_crash(likeliest, ended, Attempts { failed: 1, of: 2 }),
                 None => self.status.refuted = self.status.refuted.saturating_add(1),
             }
+        }
+    }
+
+    /// How the server ended, if its process can be looked at and has.
+    async fn how_it_ended(&mut self) -> Option<String> {
+        match Player::ended(self.target).await {
+            Some(exit) => Some(format!("the server {exit}")),
+            None if self.player.process_has_ended() => {
+                Some("the process of the server has ended".to_owned())
+            }
+            None => None,
         }
     }
 
@@ -82,13 +92,11 @@ impl Campaign<'_> {
     fn tell_crash(
         &mut self,
         (number, script): (u64, Script),
-        ended: Option<Exit>,
+        ended: Option<String>,
         attempts: Attempts,
     ) {
-        let how = ended.map_or_else(
-            || "the server is gone, and serves no new client".to_owned(),
-            |ended| format!("the server {ended}"),
-        );
+        let how =
+            ended.unwrap_or_else(|| "the server is gone, and serves no new client".to_owned());
         let finding = FindingNote {
             clause: Clause::Isolation.to_string(),
             level: Level::Must,

@@ -86,7 +86,8 @@ impl Peer {
         }
     }
 
-    /// Plays a script once and judges it, for a case or for none.
+    /// Plays a script once and judges it, for a case or for none; and when octets were last sent in it before
+    /// the peer showed signs of its end, if any were.
     ///
     /// # Errors
     /// If a client cannot be started.
@@ -94,7 +95,7 @@ impl Peer {
         &self,
         script: Script,
         case: Option<&'static Case>,
-    ) -> io::Result<(Attempt, Instant)> {
+    ) -> io::Result<(Attempt, Option<Instant>)> {
         self.attempt_beside(script, case, None).await
     }
 
@@ -104,7 +105,7 @@ impl Peer {
         script: Script,
         case: Option<&'static Case>,
         held: Option<&mut HeldCanary>,
-    ) -> io::Result<(Attempt, Instant)> {
+    ) -> io::Result<(Attempt, Option<Instant>)> {
         let begun = Instant::now();
         let (octets, profile) = (script.octets(), self.profile().clone());
         let read = move || (model::permitted(&profile, &script), script);
@@ -117,7 +118,8 @@ impl Peer {
         };
         let mut attempt = apart(octets, judge).await;
         attempt.elapsed = begun.elapsed();
-        Ok((attempt, began))
+        let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+        Ok((attempt, last_sent))
     }
 
     async fn play(

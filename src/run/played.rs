@@ -76,8 +76,7 @@ pub(super) async fn repeated(peer: &Peer, planned: Planned, times: u32) -> io::R
 pub(super) async fn once(peer: &Peer, planned: Planned) -> io::Result<Once> {
     let mark = peer.stderr().map(Stderr::mark).unwrap_or_default();
     let (script, case) = (planned.script.clone(), Some(planned.case));
-    let (attempt, began) = peer.attempt(script, case).await?;
-    let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+    let (attempt, last_sent) = peer.attempt(script, case).await?;
     let mut once = Once {
         planned,
         attempt,

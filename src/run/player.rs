@@ -153,8 +153,7 @@ impl Player {
     /// If a client cannot be started.
     pub async fn explore(&self, script: &Script, probe: &mut Probe) -> io::Result<Played> {
         let held = Some(&mut probe.0);
-        let (attempt, began) = self.peer.attempt_beside(script.clone(), None, held).await?;
-        let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+        let (attempt, last_sent) = self.peer.attempt_beside(script.clone(), None, held).await?;
         Ok(Played { attempt, last_sent })
     }
 
@@ -164,14 +163,19 @@ impl Player {
     /// # Errors
     /// If a client cannot be started.
     pub async fn play(&self, script: &Script, case: Option<&'static Case>) -> io::Result<Played> {
-        let (attempt, began) = self.peer.attempt(script.clone(), case).await?;
-        let last_sent = attempt.last_sent().and_then(|at| began.checked_add(at));
+        let (attempt, last_sent) = self.peer.attempt(script.clone(), case).await?;
         Ok(Played { attempt, last_sent })
     }
 
     /// How the process of the target came to its end, if it was started here and has ended or is about to.
     pub async fn ended(target: &mut Target) -> Option<Exit> {
         target.ended().await
+    }
+
+    /// Whether the process of a server could be looked at, and has ended.
+    #[must_use]
+    pub fn process_has_ended(&self) -> bool {
+        self.peer.process().is_some_and(|process| !process.runs())
     }
 
     /// Whether a server serves a new client just now.
