@@ -17,14 +17,10 @@ impl Suspicion {
         if !is_finding(played.verdict(), is_strict) {
             return None;
         }
-        let finding = played.findings().into_iter().next()?;
-        Some(Self {
-            what: without_figures(&finding.what),
-            clause: finding.clause,
-        })
+        played.findings().first().map(Self::noted)
     }
 
-    /// The same from a finding.
+    /// The suspicion that a finding confirms.
     pub(super) fn noted(finding: &FindingNote) -> Self {
         Self {
             clause: finding.clause.clone(),

@@ -27,7 +27,7 @@ const USUAL: Duration = Duration::from_secs(60);
 /// Fuzz a server: play scripts made by chance at it, judge each by the protocol, and save what is found
 ///
 /// Without a target, that is the reference server of this program. What breaks a clause is confirmed alone, made
-/// smaller, and saved as a script that `replay`, `show` and `regress` read. Slow is no finding.
+/// smaller, and saved as a script that `replay` and `show` read. Slow is no finding.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FuzzArgs {
     #[command(flatten, next_help_heading = "The server")]
@@ -228,7 +228,7 @@ impl Saver<'_> {
             file.say("made smaller", &*found.smaller);
         }
         say_how_often(&mut file, found.attempts);
-        file.say("script", format!("the {}th of the campaign", found.number));
+        file.say("script", format!("number {} of the campaign", found.number));
         file.say("replay", replay(&path, &self.peer));
         match write(&path, &file) {
             Ok(()) => {

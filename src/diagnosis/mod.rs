@@ -1,7 +1,7 @@
 //! The diagnosis: from the verdicts of a run to the fewest causes that explain them.
 //!
 //! A cause is a fault that can be planted in a peer. What each of them does to each case is known from
-//! peers in which it was planted: that is the [`Knowledge`], made by `conformance selftest --knowledge`.
+//! peers in which it was planted: that is the [`Knowledge`], made by `conformance causes play` and `learn`.
 //! Here it is read backwards. A run is an [`Observation`]: which cases passed, and with which
 //! [`Symptom`] others failed. Causes are sought that make that likely, as few as will do:
 //!
