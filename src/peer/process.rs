@@ -111,13 +111,17 @@ mod linux {
     //! What /proc tells.
 
     use crate::transcript::Reading;
-    use procfs::ProcResult;
     use procfs::process::{FDTarget, Process, Stat, all_processes};
+    use procfs::{ProcError, ProcResult};
     use std::time::Duration;
 
     pub(super) fn read(pid: i32) -> ProcResult<Reading> {
         let process = Process::new(pid)?;
         let stat = process.stat()?;
+        if has_ended(&stat) {
+            // It is still there only because nobody has waited for it.
+            return Err(ProcError::NotFound(None));
+        }
         reading(&process, &stat)
     }
 

@@ -145,10 +145,19 @@ fn the_script_is_named_that_a_server_does_not_survive() {
 #[test]
 fn a_server_that_is_not_started_again_ends_the_campaign_with_what_was_found() {
     let served = Served::start(&["--fault", "undecodable-ends-the-server"]);
-    let fuzzed = fuzz(&[&served.addr.to_string()], "2000", &[]);
+    let pid = served.pid().to_string();
+    let fuzzed = fuzz(&[&served.addr.to_string()], "2000", &["--pid", &pid]);
     assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
     let finished = fuzzed.of("finished").next().unwrap();
     assert!(finished["gone"].is_string(), "{finished}");
+    let found = fuzzed.of("found").next().unwrap();
+    let what = found["findings"][0]["what"].as_str().unwrap();
+    let is_looked_at = cfg!(target_os = "linux");
+    assert_eq!(
+        what.contains("process of the server has ended"),
+        is_looked_at,
+        "{what}"
+    );
     assert_eq!(fuzzed.files().len(), 1);
 }
 
