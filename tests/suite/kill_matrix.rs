@@ -43,35 +43,25 @@ fn played(options: &Options) -> Matrix {
         .unwrap()
 }
 
+/// How often what was seen only at times is looked at again.
+const LOOKS: usize = 3;
+
 /// What was seen once of four times, or was not seen, on a machine that plays the whole suite beside it, is
 /// looked at again without all the rest. A false alarm that was confirmed stands, and a case that is blind
 /// stays blind.
-fn looked_at_again(mut matrix: Matrix) -> Matrix {
-    let is_unsure = |row: &HonestRow| {
-        let unstable = |alarm: &Alarm| alarm.verdict == Verdict::Unstable;
-        !row.alarms.is_empty() && row.alarms.iter().all(unstable)
-    };
-    let unsure = |name: &str| {
-        let mut rows = matrix.honest.iter();
-        rows.any(|row| row.name == name && is_unsure(row))
-    };
-    let is_found_at_times = |name: &str| {
-        let mut rows = matrix.faults.iter();
-        rows.any(|row| row.name == name && matches!(row.fate, Fate::Unsure(_) | Fate::Survived))
-    };
-    if !matrix.honest.iter().any(is_unsure)
-        && !matrix.faults.iter().any(|row| is_found_at_times(row.name))
-    {
+fn looked_at_again(matrix: Matrix) -> Matrix {
+    (0..LOOKS).fold(matrix, |matrix, _| look_again(matrix))
+}
+
+fn look_again(mut matrix: Matrix) -> Matrix {
+    let unsure = Unsure::of(&matrix);
+    if unsure.faults.is_empty() && !matrix.honest.iter().any(is_unsure) {
         return matrix;
     }
     eprintln!("looked at again: {}", matrix.complaints().join("\n"));
     let again = played(&Options {
-        faults: Planted::all()
-            .filter(|fault| is_found_at_times(fault.name))
-            .collect(),
-        variants: Permitted::all()
-            .filter(|variant| unsure(variant.name))
-            .collect(),
+        faults: unsure.faults,
+        variants: unsure.variants,
         each_case: false,
         jobs: 2,
         ..everything()
@@ -90,6 +80,37 @@ fn looked_at_again(mut matrix: Matrix) -> Matrix {
     let is_blind = |case: &CaseId| !again.faults.iter().any(|row| finds(case, row));
     matrix.never_failed.retain(is_blind);
     matrix
+}
+
+/// What a busy machine may have hidden, or feigned.
+struct Unsure {
+    faults: Vec<Planted>,
+    variants: Vec<Permitted>,
+}
+
+impl Unsure {
+    fn of(matrix: &Matrix) -> Self {
+        let is_found_at_times = |fault: &Planted| {
+            let mut rows = matrix.faults.iter();
+            rows.any(|row| {
+                row.name == fault.name && matches!(row.fate, Fate::Unsure(_) | Fate::Survived)
+            })
+        };
+        let is_doubted = |variant: &Permitted| {
+            let mut rows = matrix.honest.iter();
+            rows.any(|row| row.name == variant.name && is_unsure(row))
+        };
+        Self {
+            faults: Planted::all().filter(is_found_at_times).collect(),
+            variants: Permitted::all().filter(is_doubted).collect(),
+        }
+    }
+}
+
+/// Whether there were alarms, and none that was confirmed.
+fn is_unsure(row: &HonestRow) -> bool {
+    let unstable = |alarm: &Alarm| alarm.verdict == Verdict::Unstable;
+    !row.alarms.is_empty() && row.alarms.iter().all(unstable)
 }
 
 #[test]
