@@ -198,6 +198,8 @@ pub enum Need {
     Nothing,
     /// The peer's limit on bodies is declared, and 1 MiB or so.
     DeclaredLimit,
+    /// There is more in a header than a length, which counts all of it.
+    FullHeader,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -211,6 +213,7 @@ impl Need {
         match self {
             Self::Nothing => "nothing",
             Self::DeclaredLimit => "declared-limit",
+            Self::FullHeader => "full-header",
             Self::Process => "process",
             Self::Time => "time",
         }

@@ -75,6 +75,21 @@ if length > MAX_BODY || length % CHUNK != 0 {
 }",
 };
 
+pub(super) const HEADER: Sketch = Sketch {
+    name: "whole-header",
+    python: "\
+header = read_exactly(sock, HEADER)
+for octet, fixed in zip(header, LAYOUT):    # None where anything may be
+    if fixed is not None and octet != fixed:
+        sock.close()
+        return",
+    rust: "\
+let agrees = |(octet, fixed): (&u8, &Option<u8>)| fixed.is_none_or(|fixed| fixed == *octet);
+if !header.iter().zip(LAYOUT).all(agrees) {
+    return Err(Malformed);            // and the caller closes
+}",
+};
+
 pub(super) const STRIP: Sketch = Sketch {
     name: "strip",
     python: "\

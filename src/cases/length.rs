@@ -366,7 +366,7 @@ fn limit(s: &Maker<'_>) -> u64 {
         .unwrap_or(SURELY_TOO_LARGE.saturating_sub(1))
 }
 
-fn need_declared(s: &mut Maker<'_>) {
+pub(super) fn need_declared(s: &mut Maker<'_>) {
     let declared = s.profile().declared_max_body().is_some();
     s.need(
         declared,

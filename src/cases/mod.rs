@@ -10,6 +10,7 @@ mod connections;
 mod draft;
 mod exchange;
 mod fidelity;
+mod header;
 mod length;
 mod maker;
 mod many_clients;
@@ -196,6 +197,7 @@ impl Case {
 /// The tables of cases for servers, in no order in particular.
 const TABLES: &[&[Case]] = &[
     length::LENGTH_PREFIX,
+    header::CASES,
     reassembly::CASES,
     bodies::CASES,
     length::LENGTH_LIMIT,

@@ -5,6 +5,7 @@ use super::observed::{Close, Observed};
 use super::words::{duration, excerpt, place};
 use super::{Finding, ReplyRule};
 use crate::model::payload::is_json_text;
+use crate::model::reader::Fault;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
 use crate::script::{Conn, OwnEnd};
@@ -145,7 +146,11 @@ impl<'a> Walk<'a> {
                         "{fault}: the connection should have been closed, and {}",
                         self.still_open()
                     );
-                    self.must(Clause::LengthLimit, what, duty);
+                    let clause = match fault {
+                        Fault::Mark { .. } => Clause::LengthPrefix,
+                        _ => Clause::LengthLimit,
+                    };
+                    self.must(clause, what, duty);
                 }
                 Then::GoOn
             }

@@ -184,7 +184,22 @@ impl Matrix {
     pub(super) fn take(&mut self, tried: Tried) {
         match tried {
             Tried::Fault(row) => self.faults.push(row),
-            Tried::Honest(row) => self.honest.push(row),
+            Tried::Honest(row) => self.add_honest(row),
+        }
+    }
+
+    /// Adds what came of a peer, to what came of it in another wire format.
+    fn add_honest(&mut self, row: HonestRow) {
+        let is_same = |other: &&mut HonestRow| {
+            (other.role, other.name, other.declared) == (row.role, row.name, row.declared)
+        };
+        match self.honest.iter_mut().find(is_same) {
+            Some(same) => {
+                same.passed = same.passed.saturating_add(row.passed);
+                same.alarms.extend(row.alarms);
+                same.warnings.extend(row.warnings);
+            }
+            None => self.honest.push(row),
         }
     }
 

@@ -23,11 +23,11 @@ pub use trial::Program;
 
 use crate::altered::Need;
 use crate::cases::{self, Case};
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Draft, Profile, ProfileError, Region};
 use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tables::cases_that_differ;
+use tables::{cases_that_apply_only_in, cases_that_differ};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use trial::{Results, Subject, Trial};
@@ -133,6 +133,24 @@ pub async fn selftest(
     Ok(matrix)
 }
 
+/// A wire format with fixed octets and free ones on both sides of a length that counts all of them.
+fn full_header() -> Result<Profile, ProfileError> {
+    Profile::try_from(Draft {
+        name: "full-header".into(),
+        before: "f5 ?? 4d".into(),
+        after: "0d 0a".into(),
+        covers: vec![
+            Region::Before,
+            Region::Length,
+            Region::After,
+            Region::Payload,
+        ],
+        chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    })
+}
+
 /// What all trials have in common.
 #[derive(Debug)]
 struct Bench {
@@ -141,6 +159,8 @@ struct Bench {
     declared: Profile,
     /// The same for clients.
     client: Profile,
+    /// One whose headers have everything that a header can have.
+    full_header: Profile,
     servers: Semaphore,
     clients: Semaphore,
     /// Processes of servers are looked at one at a time.
@@ -154,6 +174,7 @@ impl Bench {
         Ok(Self {
             declared: declared(DECLARED_LIMIT)?,
             client: declared(DECLARED_CLIENT_LIMIT)?,
+            full_header: full_header()?,
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
             process: Semaphore::new(1),
@@ -191,6 +212,7 @@ impl Bench {
             (_, Need::Nothing | Need::DeclaredLimit) | (Role::Client, _) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
+            (_, Need::FullHeader) => trial.profile = self.full_header.clone(),
             (_, Need::Process) => {
                 trial.profile = self.options.profile.clone();
                 trial.program = self.options.program.clone();
@@ -231,16 +253,22 @@ impl Bench {
         }
         let undeclared = &self.options.profile;
         let without_limit = cases_that_differ(&self.declared, undeclared);
-        let both = |server: &Subject| {
+        let in_full_headers_only = cases_that_apply_only_in(&self.full_header, &self.declared);
+        let in_each = |server: &Subject| {
             let trial = self.trial(*server, cases::all(Role::Server).collect());
             let undeclared = Trial {
                 profile: undeclared.clone(),
                 cases: without_limit.clone(),
                 ..trial.clone()
             };
-            [trial, undeclared]
+            let full_header = Trial {
+                profile: self.full_header.clone(),
+                cases: in_full_headers_only.clone(),
+                ..trial.clone()
+            };
+            [trial, undeclared, full_header]
         };
-        servers.iter().flat_map(both).collect()
+        servers.iter().flat_map(in_each).collect()
     }
 
     /// Where a trial waits for its turn.

@@ -119,6 +119,18 @@ pub(super) fn cases_that_differ(one: &Profile, other: &Profile) -> Vec<&'static 
         .collect()
 }
 
+/// The cases of servers that apply in one wire format and not in the other.
+pub(super) fn cases_that_apply_only_in(one: &Profile, other: &Profile) -> Vec<&'static Case> {
+    cases::all(Role::Server)
+        .filter(|case| applies(case, one) && !applies(case, other))
+        .collect()
+}
+
+fn applies(case: &Case, profile: &Profile) -> bool {
+    let circumstances = Circumstances::best(profile, &ReplyRule::Echo);
+    case.script(&circumstances).is_ok()
+}
+
 fn differs(case: &Case, one: &Profile, other: &Profile) -> bool {
     let script = |profile| {
         let circumstances = Circumstances::best(profile, &ReplyRule::Echo);

@@ -6,7 +6,7 @@ use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{Body, Malformed, Sizes};
 use crate::altered::sketch;
-use crate::profile::Profile;
+use crate::profile::{Mark, Profile};
 use crate::session::Reply;
 use crate::spec::Clause;
 
@@ -93,6 +93,35 @@ pub(super) const FAULTS: &[Fault] = &[
         "The length is turned into bits in as many bits as the field has, and the product compared with the limit.",
         Mend::by("Multiplying the length overflows", "Compare the length with the limit before it is multiplied, or multiply with a check.", sketch::LIMIT),
         |h| h.sizes = counted_in_bits),
+
+    Fault::new("length-below-header-waited-for", Clause::LengthLimit, "rabbitmq-c#878",
+        "From a length that is less than the header that it counts the header is taken all the same, and what would come out as a number without sign is waited for.",
+        Mend::by("A length below the header's own size wraps round and is waited for", "Refuse a length that is less than what it counts, before the header's size is taken from it.", sketch::LIMIT),
+        |h| h.sizes = unsigned_below_the_header).needing(Need::FullHeader),
+    Fault::new("length-below-header-is-empty", Clause::LengthLimit, "",
+        "A length that is less than the header that it counts is taken for that of an empty body.",
+        Mend::by("A length below the header's own size counts as an empty body", "Refuse a length that is less than what it counts, before the header's size is taken from it.", sketch::LIMIT),
+        |h| h.sizes = empty_below_the_header).needing(Need::FullHeader),
+    Fault::new("length-plus-header-wraps-31-bits", Clause::LengthLimit, "DitchOoM/buffer#309",
+        "The header's size is added to the length in a signed number of 32 bits, and a sum below zero is no more than any limit.",
+        Mend::by("Adding the header's size to the length overflows 31 bits", "Compare the length with the limit before anything is added to it, and keep it unsigned.", sketch::LIMIT),
+        |h| h.sizes = header_added_in_31_bits).needing(Need::FullHeader),
+    Fault::new("fixed-octets-not-looked-at", Clause::LengthPrefix, "",
+        "Nobody looks at the fixed octets of a header.",
+        Mend::by("The fixed octets of a header are not checked", "Compare each fixed octet of the header with what it has to be, and close the connection if one differs.", sketch::HEADER),
+        |h| h.take = |c| Box::pin(without_looking_at(c, Unseen::All))).needing(Need::FullHeader),
+    Fault::new("first-fixed-octet-only", Clause::LengthPrefix, "",
+        "Of the fixed octets of a header only the first is looked at.",
+        Mend::by("Only the first fixed octet of a header is checked", "Compare each fixed octet of the header with what it has to be, and close the connection if one differs.", sketch::HEADER),
+        |h| h.take = |c| Box::pin(without_looking_at(c, Unseen::AllButTheFirst))).needing(Need::FullHeader),
+    Fault::new("fixed-octets-behind-the-length-not-looked-at", Clause::LengthPrefix, "",
+        "The fixed octets behind the length are read and not looked at.",
+        Mend::by("The fixed octets behind the length are not checked", "Compare each fixed octet of the header with what it has to be, and close the connection if one differs.", sketch::HEADER),
+        |h| h.take = |c| Box::pin(without_looking_at(c, Unseen::BehindTheLength))).needing(Need::FullHeader),
+    Fault::new("free-octets-have-to-be-zero", Clause::LengthPrefix, "",
+        "A header in which an octet that may be anything is not zero is refused.",
+        Mend::by("A header octet that may be anything has to be zero", "Look at no octet of the header to which the protocol gives no meaning.", sketch::HEADER),
+        |h| h.take = |c| Box::pin(with_zeros_where_anything_may_be(c))).needing(Need::FullHeader),
 
     Fault::new("odd-length-rounded-up", Clause::ChunkMultiple, "",
         "Of a body that is no whole number of chunks, whole chunks are read, beyond its end.",
@@ -334,6 +363,79 @@ async fn forgetting_odd(c: &mut Client) -> Result<Body, End> {
     let header = honest::header(c).await?;
     if odd(c.profile(), claimed(c, &header)).is_some() {
         return Err(End::Forgotten);
+    }
+    honest::rest_of_frame(c, &header).await
+}
+
+/// Waits for a body that is too large for any client.
+fn without_end() -> Result<Sizes, Malformed> {
+    let (body, payload) = (usize::MAX, None);
+    Ok(Sizes { body, payload })
+}
+
+fn unsigned_below_the_header(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = honest::lengths(profile, count);
+    if body < 0 {
+        return without_end();
+    }
+    honest::sizes(profile, count)
+}
+
+fn empty_below_the_header(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = honest::lengths(profile, count);
+    if body < 0 {
+        return believed(profile, 0);
+    }
+    honest::sizes(profile, count)
+}
+
+/// The first number that 31 bits do not hold.
+const MORE_THAN_31_BITS: i128 = 1 << 31;
+
+fn header_added_in_31_bits(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let header = i128::try_from(profile.header_len()).unwrap_or_default();
+    let wraps = MORE_THAN_31_BITS.saturating_sub(header);
+    if (wraps..MORE_THAN_31_BITS).contains(&count) {
+        return without_end();
+    }
+    honest::sizes(profile, count)
+}
+
+/// Which octets of a header are not looked at.
+enum Unseen {
+    All,
+    AllButTheFirst,
+    BehindTheLength,
+}
+
+/// The next frame, of whose header some fixed octets are taken for what they should be.
+async fn without_looking_at(c: &mut Client, unseen: Unseen) -> Result<Body, End> {
+    let mut header = honest::header(c).await?;
+    let profile = c.profile();
+    let behind = profile
+        .before()
+        .len()
+        .saturating_add(profile.width().into());
+    let fixed = |mark: &Mark| mark.octets().to_vec();
+    let length = vec![None; profile.width().into()];
+    let all = [fixed(profile.before()), length, fixed(profile.after())].concat();
+    let from = match unseen {
+        Unseen::All => 0,
+        Unseen::AllButTheFirst => 1,
+        Unseen::BehindTheLength => behind,
+    };
+    for (octet, expected) in header.iter_mut().zip(all).skip(from) {
+        *octet = expected.unwrap_or(*octet);
+    }
+    honest::rest_of_frame(c, &header).await
+}
+
+async fn with_zeros_where_anything_may_be(c: &mut Client) -> Result<Body, End> {
+    let header = honest::header(c).await?;
+    let before = c.profile().before().octets().iter();
+    let mut pairs = before.zip(&header);
+    if pairs.any(|(expected, octet)| expected.is_none() && *octet != 0) {
+        return Err(End::Malformed);
     }
     honest::rest_of_frame(c, &header).await
 }
