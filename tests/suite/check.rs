@@ -113,7 +113,9 @@ fn a_declared_limit_is_checked_on_both_sides() {
     let target = served.addr.to_string();
     let only = ["--run", "length-limit"];
     let (exit, run) = checked(&[&[target.as_str(), "--max-frame", "60k"][..], &only].concat());
-    assert_eq!((exit, run.finished.summary.skip), (0, 0));
+    assert_eq!(exit, 0);
+    let skipped = with(&run, Verdict::Skip);
+    assert_eq!(skipped, ["length-limit/less-than-the-header"]);
     let (exit, run) = checked(&[&[target.as_str(), "--max-frame", "120k"][..], &only].concat());
     assert_eq!(exit, 1);
     let failed = with(&run, Verdict::Fail);
@@ -465,22 +467,33 @@ fn list_names_every_case_and_explain_tells_each() {
         cases::all(framespec::spec::Role::Server).count()
     );
     for name in names.lines().step_by(9) {
-        // With a limit declared, every case applies.
         let told = conformance()
             .args(["explain", "--max-frame", "1M", name])
             .assert()
             .success();
         let told = String::from_utf8(told.get_output().stdout.clone()).unwrap();
-        for part in [
-            "Clause ",
-            "Its script",
-            "permitted:",
-            "usually",
-            "Defined in src/cases/",
-        ] {
+        let of_its_script: &[&str] = match told.contains("It does not apply here: ") {
+            true => &[],
+            false => &["Its script", "permitted:"],
+        };
+        for part in ["Clause ", "usually", "Defined in src/cases/"]
+            .iter()
+            .chain(of_its_script)
+        {
             assert!(told.contains(part), "{name}: no {part:?} in {told}");
         }
     }
+}
+
+#[test]
+fn explain_says_why_a_case_does_not_apply() {
+    let told = conformance()
+        .args(["explain", "length-prefix/fixed-octets"])
+        .assert()
+        .success();
+    let told = String::from_utf8(told.get_output().stdout.clone()).unwrap();
+    let why = "It does not apply here: headers of this profile have no fixed octets";
+    assert!(told.contains(why), "{told}");
 }
 
 #[test]
