@@ -19,11 +19,11 @@
 
 use crate::message::{Message, Undecodable};
 use crate::profile::{Payload, Profile};
+use crate::transport::{ReadHalf, Stream, WriteHalf};
 use crate::wire::{DecodeError, Decoder, EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 /// Room for a read.
@@ -65,7 +65,7 @@ pub struct Client {
 /// The sending half of a [`Client`].
 #[derive(Debug)]
 pub struct Sender {
-    half: OwnedWriteHalf,
+    half: WriteHalf,
     encoder: Encoder,
     unsent: BytesMut,
 }
@@ -73,7 +73,7 @@ pub struct Sender {
 /// The receiving half of a [`Client`].
 #[derive(Debug)]
 pub struct Receiver {
-    half: OwnedReadHalf,
+    half: ReadHalf,
     decoder: Decoder,
     payload: Payload,
     received: BytesMut,
@@ -87,8 +87,14 @@ impl Client {
     pub async fn connect(addr: impl ToSocketAddrs, profile: &Profile) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        let (read, write) = stream.into_split();
-        Ok(Self {
+        Ok(Self::over(stream.into(), profile))
+    }
+
+    /// A client of whoever is at the other end of that stream.
+    #[must_use]
+    pub fn over(stream: Stream, profile: &Profile) -> Self {
+        let (read, write) = stream.split();
+        Self {
             sender: Sender {
                 half: write,
                 encoder: Encoder::new(profile),
@@ -100,7 +106,7 @@ impl Client {
                 payload: profile.payload(),
                 received: BytesMut::new(),
             },
-        })
+        }
     }
 
     /// Sends a message and waits for the reply.

@@ -25,6 +25,7 @@
 //! |---|---|---|
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
 //! | [`wire`] | encoder and incremental zero-copy decoder; a reader and a writer of frames | – |
+//! | [`transport`] | addresses, listeners and streams: TCP and unix sockets | `transport` |
 //! | [`message`] | payloads that have been found to mean something | `message` |
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
 //! | [`server`] | sockets, tasks, limits and shutdown | `server` |
@@ -70,6 +71,7 @@
     not(feature = "check"),
     doc = "[`campaign`]: #rooms\n[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
 )]
+#![cfg_attr(not(feature = "transport"), doc = "[`transport`]: #rooms")]
 #![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
@@ -145,6 +147,8 @@ pub mod shrink;
 pub mod spec;
 #[cfg(feature = "suite")]
 pub mod transcript;
+#[cfg(feature = "transport")]
+pub mod transport;
 pub mod wire;
 
 #[cfg(feature = "check")]

@@ -25,6 +25,8 @@ pub struct Circumstances<'a> {
     pub rests: bool,
     /// Whether the server serves several clients at once.
     pub concurrent: bool,
+    /// Why a client cannot reset a connection, if it cannot.
+    pub no_reset: Option<&'static str>,
     /// Whether readings of the process have roused a suspicion that is now to be gone into.
     pub closer: bool,
 }
@@ -40,6 +42,7 @@ impl<'a> Circumstances<'a> {
             slow: true,
             process: true,
             rests: true,
+            no_reset: None,
             closer: false,
             concurrent: true,
         }
@@ -242,6 +245,9 @@ impl<'a> Maker<'a> {
 
     /// Resets the connection.
     pub fn rst(&mut self, conn: Conn) {
+        if let Some(why) = self.circumstances.no_reset {
+            self.skip(why);
+        }
         self.push(conn, Action::Rst);
     }
 

@@ -5,8 +5,9 @@ use crate::peer::Process;
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, ServerTarget};
 use crate::spec::Role;
+use crate::transport::{self, Name};
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 /// A server: where it is, and how it is played at.
@@ -22,7 +23,7 @@ pub struct Address {
     /// As the user calls it.
     name: String,
     /// What that has become, or why it is nothing.
-    found: Result<Vec<SocketAddr>, String>,
+    found: Result<Vec<transport::Address>, String>,
     pid: Option<u32>,
 }
 
@@ -41,10 +42,17 @@ impl<P> Server<P> {
 
 impl Address {
     pub(super) fn of(target: impl ToSocketAddrs + fmt::Display) -> Self {
-        let found = target.to_socket_addrs().map(Vec::from_iter);
+        let name = target.to_string();
+        let found = match name.parse() {
+            Ok(Name::Unix(path)) => Ok(vec![transport::Address::Unix(path)]),
+            _ => target
+                .to_socket_addrs()
+                .map(|found| found.map(transport::Address::from).collect())
+                .map_err(|error| error.to_string()),
+        };
         Self {
-            name: target.to_string(),
-            found: found.map_err(|error| error.to_string()),
+            name,
+            found,
             pid: None,
         }
     }

@@ -3,7 +3,6 @@
 use super::alterations::AlterationArgs;
 use super::durations::duration;
 use super::exit::{Exit, Failure};
-use super::host_port::HostPort;
 use super::lines;
 use super::send::{failed, shown};
 use super::wire_format::WireFormatArgs;
@@ -12,6 +11,7 @@ use crate::altered::client::{self as altered, Alterations, Console, Hooks, Over}
 use crate::client::{ClientError, Receiver, Sender};
 use crate::message::Message;
 use crate::profile::Profile;
+use crate::transport::Name;
 use bytes::Bytes;
 use std::cell::Cell;
 use std::pin::pin;
@@ -23,9 +23,9 @@ use tokio::time::timeout;
 /// A line that is one JSON text is sent as it is, any other as a JSON string.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChatArgs {
-    /// The server
-    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list_faults", "list_variants"])]
-    target: Option<HostPort>,
+    /// The server: host:port, or unix:PATH
+    #[arg(value_name = "TARGET", required_unless_present_any = ["list_faults", "list_variants"])]
+    target: Option<Name>,
     #[command(flatten)]
     wire: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
@@ -38,7 +38,7 @@ pub(crate) struct ChatArgs {
 /// A conversation that has begun.
 #[derive(Debug)]
 struct Chat {
-    target: HostPort,
+    target: Name,
     timeout: Duration,
 }
 
@@ -77,11 +77,17 @@ impl ChatArgs {
 
 /// The same by the client that can be altered.
 fn talk_altered(
-    target: &HostPort,
+    target: &Name,
     profile: Profile,
     alterations: Alterations,
 ) -> Result<Exit, Failure> {
-    let addresses = target.resolve()?;
+    let Name::Host(host) = target else {
+        return Err(
+            Failure::usage(format!("an altered client does not speak over {target}"))
+                .hint("give host:port, or leave out --fault and --variant"),
+        );
+    };
+    let addresses = host.resolve().map_err(|error| runtime::unknown(&error))?;
     let over = altered::run(&addresses, profile, alterations, Console::standard());
     Ok(match over {
         Over::Well => Exit::Ok,

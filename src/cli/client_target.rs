@@ -3,10 +3,11 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
-use super::host_port::{self, HostPort};
+use super::runtime::unknown;
 use crate::peer::{Launch, LaunchError};
 use crate::run::{ClientTarget, Input, Listener, NoClient, RunError, Source};
 use crate::script::HOLE;
+use crate::transport::HostPort;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "COMMAND", value_parser = command)]
     pub(crate) exec: Option<Launch>,
     /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
-    #[arg(long, value_name = "HOST:PORT", default_value = ANYWHERE, value_parser = host_port::listen)]
+    #[arg(long, value_name = "HOST:PORT", default_value = ANYWHERE, value_parser = HostPort::listening)]
     pub(crate) listen: HostPort,
     /// What is typed for each request, with {text} where a text goes that occurs nowhere else; a JSON string if not given
     #[arg(long, value_name = "TEXT")]
@@ -54,7 +55,7 @@ pub(crate) fn reply(text: &str) -> Result<String, String> {
 impl ClientArgs {
     /// The client, and where it connects to: that is listened at from now on.
     pub(crate) async fn target(&self) -> Result<ClientTarget, Failure> {
-        let addresses = self.listen.resolve()?;
+        let addresses = self.listen.resolve().map_err(|error| unknown(&error))?;
         let listener = Listener::open(&addresses).await.map_err(|error| {
             Failure::could_not(format!("cannot listen on {}: {error}", self.listen))
                 .hint("another address of this machine, or port 0 for any that is free")

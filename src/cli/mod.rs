@@ -12,7 +12,6 @@ mod durations;
 mod exit;
 mod explain;
 mod fuzz;
-mod host_port;
 mod lines;
 mod list;
 mod log;

@@ -1,9 +1,9 @@
 //! What the commands that use sockets have in common.
 
 use super::exit::Failure;
-use super::host_port::HostPort;
 use crate::client::Client;
 use crate::profile::Profile;
+use crate::transport::{Address, Name, Stream};
 use std::io;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -25,13 +25,13 @@ fn started(runtime: io::Result<Runtime>) -> Result<Runtime, Failure> {
 
 /// A client of the target, connected within that time.
 pub(crate) async fn connect(
-    target: &HostPort,
+    target: &Name,
     profile: &Profile,
     limit: Duration,
 ) -> Result<Client, Failure> {
-    let addresses = target.resolve()?;
-    match timeout(limit, Client::connect(&addresses[..], profile)).await {
-        Ok(Ok(client)) => Ok(client),
+    let addresses = addresses(target)?;
+    match timeout(limit, Stream::connect(&addresses)).await {
+        Ok(Ok(stream)) => Ok(Client::over(stream, profile)),
         Ok(Err(error)) => Err(unreachable_target(target, &error)),
         Err(_) => Err(
             Failure::could_not(format!("{target} did not answer within {limit:?}"))
@@ -40,13 +40,33 @@ pub(crate) async fn connect(
     }
 }
 
+/// Where the target is.
+pub(crate) fn addresses(target: &Name) -> Result<Vec<Address>, Failure> {
+    target.resolve().map_err(|error| unknown(&error))
+}
+
+/// A name that is that of nobody.
+pub(crate) fn unknown(error: &io::Error) -> Failure {
+    Failure::could_not(error.to_string())
+        .hint("check the spelling, or give the address itself, such as 127.0.0.1:7060")
+}
+
 /// The target cannot be reached: why, and what to try.
-pub(crate) fn unreachable_target(target: &HostPort, error: &io::Error) -> Failure {
-    let hint = match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            format!("nothing listens there; conformance serve --listen {target} starts a server")
-        }
-        _ => "check host and port".to_owned(),
-    };
-    Failure::could_not(format!("cannot connect to {target}: {error}")).hint(hint)
+pub(crate) fn unreachable_target(target: &Name, error: &io::Error) -> Failure {
+    let failure = Failure::could_not(format!("cannot connect to {target}: {error}"));
+    failure.hint(unreachable_hint(target, error.kind()))
+}
+
+/// What to try where a target cannot be reached for such a reason.
+pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> String {
+    match (target, why) {
+        (_, io::ErrorKind::ConnectionRefused) => format!(
+            "nothing listens there: start the server first, or conformance serve --listen {target}"
+        ),
+        (Name::Unix(_), io::ErrorKind::NotFound) => format!(
+            "there is no such socket: check the path, or start the server first, or conformance serve --listen {target}"
+        ),
+        (Name::Unix(_), _) => "check the path, and who may use that socket".to_owned(),
+        _ => "check host, port and firewall".to_owned(),
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::durations::duration;
 use super::exit::{Exit, Failure};
-use super::host_port::HostPort;
 use super::lines;
 use super::wire_format::WireFormatArgs;
 use super::{out, plain, runtime};
 use crate::client::{Client, ClientError};
 use crate::message::Message;
 use crate::profile::{Payload, Profile};
+use crate::transport::Name;
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,9 +16,9 @@ use tokio::time::timeout;
 /// Send requests to a server, in order, and print the reply to each
 #[derive(Debug, clap::Args)]
 pub(crate) struct SendArgs {
-    /// The server
-    #[arg(value_name = "HOST:PORT")]
-    target: HostPort,
+    /// The server: host:port, or unix:PATH
+    #[arg(value_name = "TARGET")]
+    target: Name,
     /// Requests, each one JSON text; - reads one a line from the standard input, and skips empty lines
     #[arg(value_name = "JSON", required = true)]
     requests: Vec<String>,
@@ -127,7 +127,7 @@ pub(crate) fn shown(message: &Message) -> String {
 }
 
 /// An exchange failed: why, and what to try.
-pub(crate) fn failed(target: &HostPort, error: &ClientError) -> Failure {
+pub(crate) fn failed(target: &Name, error: &ClientError) -> Failure {
     let other_format = "another --profile: the server may speak another wire format";
     let (what, hint) = match error {
         ClientError::Undecodable { payload, .. } => {

@@ -3,7 +3,6 @@
 use super::alterations::AlterationArgs;
 use super::durations::{Deadline, duration};
 use super::exit::{Exit, Failure};
-use super::host_port::{self, HostPort};
 use super::signals::Signals;
 use super::wire_format::{WireFormatArgs, octets};
 use super::{out, runtime};
@@ -11,6 +10,7 @@ use crate::altered::server::{self as altered, Alterations, Hooks};
 use crate::profile::Profile;
 use crate::server::{Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
+use crate::transport::{Listener, Name};
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use tracing::{info, warn};
 /// Run the reference server until SIGINT or SIGTERM; its address is the first line it prints
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7060", value_parser = host_port::listen)]
-    listen: HostPort,
+    /// Where to listen: host:port, or unix:PATH; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7060", value_parser = Name::listening)]
+    listen: Name,
     #[command(flatten)]
     wire: WireFormatArgs,
     /// What to answer
@@ -72,11 +72,11 @@ impl ServeArgs {
     async fn serve(self, profile: Profile, handler: impl Handler) -> Result<Exit, Failure> {
         // Before the address is out, so that nobody who knows it can be too early with a signal.
         let mut signals = Signals::new()?;
-        let addresses = self.listen.resolve()?;
-        let server = Server::bind(&addresses[..], profile, self.settings())
-            .await
-            .map_err(|error| cannot_listen(&self.listen, &error))?;
-        let address = server.local_addr()?;
+        let addresses = runtime::addresses(&self.listen)?;
+        let listener =
+            Listener::bind(&addresses).map_err(|error| cannot_listen(&self.listen, &error))?;
+        let server = Server::at(listener, profile, self.settings());
+        let address = server.address()?;
         let alterations = self.altered.chosen()?;
         out::line(address)?;
         let mut again = Signals::new()?;
@@ -117,8 +117,11 @@ async fn serve(
     }
 }
 
-fn cannot_listen(listen: &HostPort, error: &io::Error) -> Failure {
+fn cannot_listen(listen: &Name, error: &io::Error) -> Failure {
     let hint = match error.kind() {
+        _ if matches!(listen, Name::Unix(_)) => {
+            "a path that is not taken, in a folder that is there and may be written to"
+        }
         io::ErrorKind::AddrInUse => "another port, or port 0 for any that is free",
         io::ErrorKind::PermissionDenied => "a port from 1024 on",
         _ => "127.0.0.1:0, or an address of this machine",

@@ -3,19 +3,20 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
-use super::host_port::HostPort;
+use super::runtime::{addresses, unreachable_hint};
 use crate::peer::{Launch, Process};
 use crate::profile::Profile;
 use crate::report::escape;
 use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachable};
 use crate::server::{Background, Echo, Settings};
+use crate::transport::Name;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, or [address]:port for IPv6
+    /// The server: host:port, [address]:port for IPv6, or unix:PATH
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
-    target: Option<HostPort>,
+    target: Option<Name>,
     /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to listen on
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
     exec: Option<Launch>,
@@ -77,7 +78,7 @@ impl TargetArgs {
     pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
         match (&self.target, &self.exec) {
             (Some(named), _) => {
-                let server = ServerTarget::at(&named.resolve()?).process(self.process()?);
+                let server = ServerTarget::at(&addresses(named)?).process(self.process()?);
                 Ok(NamedTarget::new(named.to_string(), server))
             }
             (None, Some(launch)) => {
@@ -112,14 +113,11 @@ impl TargetArgs {
 
     fn unreachable(&self, unreachable: &Unreachable) -> Failure {
         let failure = Failure::could_not(unreachable.to_string());
-        match (&self.target, unreachable.refused) {
-            (Some(target), true) => failure.hint(format!(
-                "nothing listens there: start the server first, or conformance serve --listen {target}"
-            )),
-            (None, _) if self.exec.is_some() => {
-                failure.hint("the server listened, and then no longer: run it by hand and connect to it")
-            }
-            _ => failure.hint("check host, port and firewall"),
+        match &self.target {
+            Some(target) => failure.hint(unreachable_hint(target, unreachable.kind)),
+            None if self.exec.is_some() => failure
+                .hint("the server listened, and then no longer: run it by hand and connect to it"),
+            None => failure,
         }
     }
 }
@@ -146,7 +144,7 @@ fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
     let address = server.addr();
     Ok(NamedTarget {
         name: format!("the reference server at {address}"),
-        server: ServerTarget::at(&[address]),
+        server: ServerTarget::at(&[address.into()]),
         _embedded: Some(server),
     })
 }

@@ -5,12 +5,12 @@
 
 use super::drained::drained;
 use super::unread::unread;
-use socket2::{Domain, SockRef, Socket, Type};
+use crate::transport::{Address, Stream};
+use std::future::poll_fn;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -21,16 +21,6 @@ const READ: usize = 64 << 10;
 /// Room for what has arrived and is not read, on a connection that will stop reading: small, so that
 /// the other side soon notices.
 const SMALL_BUFFER: usize = 16 << 10;
-
-/// A peer that writes a header and its body by two calls may be held up for 40 ms by its own system, which
-/// waits for the first to be acknowledged. The system forgets that this is wanted, so it is said again and
-/// again; where it cannot be, such a peer is only slower.
-pub(crate) fn acknowledges_at_once(socket: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = SockRef::from(socket).set_tcp_quickack(true);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = socket;
-}
 
 /// Whoever is told what comes on a connection.
 pub(crate) trait ConnectionObserver: Send + 'static {
@@ -45,26 +35,26 @@ pub(crate) trait ConnectionObserver: Send + 'static {
 /// A connection whose incoming octets are told by a task of its own.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Arc<Stream>,
+    shared: Arc<Shared>,
     reading: watch::Sender<bool>,
     reader: JoinHandle<()>,
 }
 
-/// The socket of a connection. The system tells of a reset once, be it to whoever reads or to whoever
+/// The stream of a connection. The system tells of a reset once, be it to whoever reads or to whoever
 /// writes; to the other it then looks like an orderly end, which it is not.
 #[derive(Debug)]
-struct Stream {
-    socket: TcpStream,
+struct Shared {
+    stream: Stream,
     /// Whether a writer has been told. Held while the system is asked, so that nobody is told between
     /// the question and the note.
     writer_was_told: Mutex<bool>,
 }
 
-impl Stream {
-    fn new(socket: TcpStream) -> Self {
+impl Shared {
+    fn new(stream: Stream) -> Self {
         let writer_was_told = Mutex::new(false);
         Self {
-            socket,
+            stream,
             writer_was_told,
         }
     }
@@ -74,20 +64,28 @@ impl Stream {
         told.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_write(&self, octets: &[u8]) -> io::Result<usize> {
-        let mut told = self.told();
-        let written = self.socket.try_write(octets);
-        *told |= written.as_ref().is_err_and(was_reset);
-        written
+    async fn write(&self, octets: &[u8]) -> io::Result<usize> {
+        poll_fn(|cx| {
+            let mut told = self.told();
+            let written = self.stream.poll_write(cx, octets);
+            *told |= matches!(&written, Poll::Ready(Err(error)) if was_reset(error));
+            written
+        })
+        .await
     }
 
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        acknowledges_at_once(&self.socket);
-        let told = self.told();
-        match self.socket.try_read(buffer) {
-            Ok(0) if *told => Err(io::ErrorKind::ConnectionReset.into()),
-            read => read,
-        }
+    async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.acknowledge_at_once();
+        poll_fn(|cx| {
+            let told = self.told();
+            match self.stream.poll_read(cx, buffer) {
+                Poll::Ready(Ok(0)) if *told => {
+                    Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+                }
+                read => read,
+            }
+        })
+        .await
     }
 }
 
@@ -112,32 +110,20 @@ const FIRST_ATTEMPT: u32 = 10;
 /// system sends it again only a second later. So a new attempt is made before: it gets in as soon as
 /// there is room.
 pub(crate) async fn connect(
-    address: SocketAddr,
+    address: &Address,
     limit: Duration,
     is_slow_reader: bool,
-) -> io::Result<TcpStream> {
+) -> io::Result<Stream> {
+    let room = is_slow_reader.then_some(SMALL_BUFFER);
     let mut patience = limit.checked_div(FIRST_ATTEMPT).unwrap_or(limit);
     while patience < limit {
-        let attempt = connect_once(address, is_slow_reader);
+        let attempt = Stream::connect_with(address, room);
         if let Ok(connected) = timeout(patience, attempt).await {
             return connected;
         }
         patience = patience.saturating_mul(2);
     }
     Err(io::Error::new(io::ErrorKind::TimedOut, "no answer"))
-}
-
-async fn connect_once(address: SocketAddr, is_slow_reader: bool) -> io::Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    if is_slow_reader {
-        socket.set_recv_buffer_size(SMALL_BUFFER)?;
-    }
-    socket.set_nonblocking(true)?;
-    let stream = TcpSocket::from_std_stream(socket.into())
-        .connect(address)
-        .await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 /// Whether a connection was made and then reset before anybody could look at it.
@@ -147,14 +133,13 @@ pub(crate) fn was_reset(error: &io::Error) -> bool {
 
 impl Connection {
     /// Tells the observer whatever comes from now on.
-    pub(crate) fn new(stream: TcpStream, observer: impl ConnectionObserver) -> Self {
-        // Nothing is delayed that a delay could be mistaken for.
-        let _ = stream.set_nodelay(true);
-        let stream = Arc::new(Stream::new(stream));
+    pub(crate) fn new(stream: Stream, observer: impl ConnectionObserver) -> Self {
+        stream.send_at_once();
+        let shared = Arc::new(Shared::new(stream));
         let (reading, gate) = watch::channel(true);
-        let reader = tokio::spawn(read(Arc::clone(&stream), observer, gate));
+        let reader = tokio::spawn(read(Arc::clone(&shared), observer, gate));
         Self {
-            stream,
+            shared,
             reading,
             reader,
         }
@@ -164,24 +149,19 @@ impl Connection {
     pub(crate) async fn send(&self, octets: &[u8], limit: Duration) -> Sending {
         let mut rest = octets;
         while !rest.is_empty() {
-            match timeout(limit, self.stream.socket.writable()).await {
-                Ok(Ok(())) => {}
+            match timeout(limit, self.shared.write(rest)).await {
+                Ok(Ok(taken)) => rest = rest.get(taken..).unwrap_or_default(),
                 Ok(Err(_)) => return Sending::Ended,
                 Err(_) => return Sending::Blocked { left: rest.len() },
-            }
-            match self.stream.try_write(rest) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Sending::Ended,
             }
         }
         Sending::Done
     }
 
     /// Ends the sending side.
-    pub(crate) fn fin(&self) {
+    pub(crate) async fn fin(&self) {
         // A peer that has reset the connection makes this fail, and the observer is told of that.
-        let _ = self.socket().shutdown(Shutdown::Write);
+        let _ = self.shared.stream.end().await;
     }
 
     /// Reads no more, or reads again.
@@ -195,7 +175,7 @@ impl Connection {
 
     /// How many octets the other side has still to read, if that can be told.
     pub(crate) fn unread(&self) -> Option<u32> {
-        unread(&self.stream.socket)
+        unread(&self.shared.stream)
     }
 
     /// Waits until the other side has read all that has been sent to it, within bounds.
@@ -203,10 +183,9 @@ impl Connection {
         drained(|| self.unread()).await;
     }
 
-    /// Resets the connection.
+    /// Resets the connection, or where there are no resets, ends both its directions at once.
     pub(crate) async fn rst(self) {
-        // With nothing to linger for, closing discards what is unsent and resets.
-        let _ = self.socket().set_linger(Some(Duration::ZERO));
+        self.shared.stream.break_when_dropped();
         self.reader.abort();
         // The task holds the socket too; it has let go of it when it is joined.
         let _ = self.reader.await;
@@ -215,35 +194,25 @@ impl Connection {
     /// Ends the connection without telling anything more, and gives the peer that long to end it too.
     /// If it does not, the connection is reset, so that nothing of it weighs on what comes next.
     pub(crate) async fn end_quietly(self, limit: Duration) {
-        let Self { stream, reader, .. } = self;
+        let Self { shared, reader, .. } = self;
         reader.abort();
         let _ = reader.await;
-        let _ = SockRef::from(&stream.socket).shutdown(Shutdown::Write);
-        if timeout(limit, discard(&stream)).await.is_err() {
-            let _ = SockRef::from(&stream.socket).set_linger(Some(Duration::ZERO));
+        let _ = shared.stream.end().await;
+        if timeout(limit, discard(&shared)).await.is_err() {
+            shared.stream.break_when_dropped();
         }
-    }
-
-    fn socket(&self) -> SockRef<'_> {
-        SockRef::from(&self.stream.socket)
     }
 }
 
 /// Reads until the peer has ended the connection, and keeps nothing.
-async fn discard(stream: &Stream) {
+async fn discard(shared: &Shared) {
     let mut buffer = [0; 4096];
-    while stream.socket.readable().await.is_ok() {
-        match stream.try_read(&mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Ok(taken) if taken > 0 => {}
-            _ => return,
-        }
-    }
+    while let Ok(1..) = shared.read(&mut buffer).await {}
 }
 
 /// Tells what comes until the connection ends or no more is to be read.
 async fn read(
-    stream: Arc<Stream>,
+    shared: Arc<Shared>,
     observer: impl ConnectionObserver,
     mut gate: watch::Receiver<bool>,
 ) {
@@ -252,19 +221,18 @@ async fn read(
         if gate.wait_for(|reads| *reads).await.is_err() {
             return;
         }
-        tokio::select! {
+        let came = tokio::select! {
             biased;
             _ = gate.changed() => continue,
-            ready = stream.socket.readable() => if ready.is_err() { return observer.rst() },
-        }
-        match stream.try_read(&mut buffer) {
+            came = shared.read(&mut buffer) => came,
+        };
+        match came {
             Ok(0) => return observer.fin(),
             Ok(taken) => {
                 if !observer.received(buffer.get(..taken).unwrap_or_default()) {
                     return;
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return observer.rst(),
         }
     }
@@ -273,15 +241,16 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::{Ipv4Addr, TcpListener};
+    use socket2::{Domain, SockRef, Socket, Type};
+    use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-    fn listener(backlog: i32) -> io::Result<(TcpListener, SocketAddr)> {
+    fn listener(backlog: i32) -> io::Result<(TcpListener, Address)> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
         socket.listen(backlog)?;
         let listener = TcpListener::from(socket);
         let address = listener.local_addr()?;
-        Ok((listener, address))
+        Ok((listener, address.into()))
     }
 
     /// The system's own next attempt comes after a second, later than this test waits.
@@ -290,11 +259,11 @@ mod tests {
     async fn a_queue_that_was_full_is_tried_again_before_the_system_does() {
         let (listener, address) = listener(0).unwrap();
         let mut queued = Vec::new();
-        while let Ok(one) = connect(address, Duration::from_millis(20), false).await {
+        while let Ok(one) = connect(&address, Duration::from_millis(20), false).await {
             queued.push(one);
         }
         let limit = Duration::from_millis(600);
-        let connecting = tokio::spawn(connect(address, limit, false));
+        let connecting = tokio::spawn(async move { connect(&address, limit, false).await });
         // If it is accepted before the first attempt, this shows nothing; it cannot fail for that.
         tokio::time::sleep(limit / FIRST_ATTEMPT / 2).await;
         for _ in &queued {
@@ -306,7 +275,7 @@ mod tests {
     #[tokio::test]
     async fn a_reset_that_the_writer_was_told_of_is_no_end_to_the_reader() {
         let (listener, address) = listener(8).unwrap();
-        let stream = connect(address, Duration::from_secs(9), false)
+        let stream = connect(&address, Duration::from_secs(9), false)
             .await
             .unwrap();
         let (peer, _) = listener.accept().unwrap();
@@ -314,22 +283,13 @@ mod tests {
             .set_linger(Some(Duration::ZERO))
             .unwrap();
         drop(peer);
-        let stream = Stream::new(stream);
+        let shared = Shared::new(stream);
         let told = loop {
-            stream.socket.writable().await.unwrap();
-            match stream.try_write(b"x") {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break error,
-                _ => {}
+            if let Err(error) = shared.write(b"x").await {
+                break error;
             }
         };
         assert!(was_reset(&told), "{told}");
-        let read = loop {
-            stream.socket.readable().await.unwrap();
-            match stream.try_read(&mut [0; 8]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => break read,
-            }
-        };
-        assert!(was_reset(&read.unwrap_err()));
+        assert!(was_reset(&shared.read(&mut [0; 8]).await.unwrap_err()));
     }
 }

@@ -3,13 +3,13 @@
 //! Where both sides are on one machine and its system tells, this makes the cuts between segments real: the
 //! next one is sent when the one before has been read. It is evidence of nothing.
 
+use crate::transport::Stream;
 use std::net::SocketAddr;
-use tokio::net::TcpStream;
 
 /// How many octets the other side of a connection has still to read. `None` if that cannot be told, as when it is
 /// on another machine, or gone.
-pub(super) fn unread(stream: &TcpStream) -> Option<u32> {
-    let (here, there) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+pub(super) fn unread(stream: &Stream) -> Option<u32> {
+    let (here, there) = stream.ends()?;
     unread_between(here, there)
 }
 

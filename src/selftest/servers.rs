@@ -42,7 +42,7 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
         }
         results.note(cases, event);
     };
-    let target = ServerTarget::at(&[server.addr()]).process(server.process());
+    let target = ServerTarget::at(&[server.addr().into()]).process(server.process());
     let finished = run::run(&mut target.into(), &options, &mut tell).await;
     let is_over = finished.is_ok_and(|finished| finished.broken_off.is_some());
     server.end().await;

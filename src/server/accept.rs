@@ -1,12 +1,11 @@
 //! Taking new clients, whatever the system says to it, and waiting for the last ones at the end.
 
 use super::Settings;
+use crate::transport::{Caller, Listener, Stream};
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -26,12 +25,12 @@ const SILENCE: Duration = Duration::from_secs(10);
 ///
 /// `client` is given the socket, its peer and a flag that becomes true at shutdown.
 pub(super) async fn run<C, T>(
-    listener: TcpListener,
+    listener: Listener,
     settings: &Settings,
     shutdown: impl Future<Output = ()>,
     client: C,
 ) where
-    C: Fn(TcpStream, SocketAddr, watch::Receiver<bool>) -> T,
+    C: Fn(Stream, Caller, watch::Receiver<bool>) -> T,
     T: Future<Output = ()> + Send + 'static,
 {
     let mut shutdown = pin!(shutdown);

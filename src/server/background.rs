@@ -2,6 +2,7 @@
 
 use super::{Handler, Server, Settings};
 use crate::profile::Profile;
+use crate::transport::Address;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -75,7 +76,7 @@ impl Background {
                     Ok(server) => server,
                     Err(error) => return drop(tell.send(Err(error))),
                 };
-                if tell.send(server.local_addr()).is_err() {
+                if tell.send(server.address().and_then(socket)).is_err() {
                     return;
                 }
                 let shutdown = async {
@@ -103,6 +104,11 @@ impl Background {
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
+}
+
+/// A server that listens at a host and port has such an address.
+fn socket(address: Address) -> io::Result<SocketAddr> {
+    address.tcp().ok_or(io::ErrorKind::Unsupported.into())
 }
 
 impl Drop for Background {

@@ -2,13 +2,13 @@
 
 use super::Handler;
 use crate::session::{End, Reply, Request, Session};
+use crate::transport::Stream;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep_until, timeout};
@@ -35,7 +35,7 @@ const MOST_DISCARDED: usize = 1 << 20;
 /// # Errors
 /// If the connection broke: usually it was reset.
 pub(super) async fn serve<H: Handler>(
-    mut stream: TcpStream,
+    mut stream: Stream,
     mut session: Session,
     handler: &H,
     down: watch::Receiver<bool>,
@@ -44,7 +44,7 @@ pub(super) async fn serve<H: Handler>(
     let end = converse(&mut stream, &mut session, handler, down).await?;
     if end == End::Stuck {
         // What the kernel still holds for this client goes with it.
-        stream.set_zero_linger()?;
+        stream.break_when_dropped();
     } else if end.may_be_sending() {
         drop(session);
         take_leave(&mut stream, linger).await?;
@@ -54,7 +54,7 @@ pub(super) async fn serve<H: Handler>(
 
 /// Requests and replies, until the session sees its end.
 async fn converse<H: Handler>(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     session: &mut Session,
     handler: &H,
     mut down: watch::Receiver<bool>,
@@ -120,12 +120,13 @@ enum Happened {
 
 fn poll_socket(
     cx: &mut Context<'_>,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     session: &mut Session,
     room: usize,
 ) -> Poll<io::Result<Happened>> {
     if !session.poll_output().is_empty()
-        && let Poll::Ready(sent) = Pin::new(&mut *stream).poll_write(cx, session.poll_output())?
+        && let Poll::Ready(sent) =
+            AsyncWrite::poll_write(Pin::new(&mut *stream), cx, session.poll_output())?
     {
         session.handle_sent(sent, Instant::now());
         return Poll::Ready(Ok(Happened::Sent));
@@ -184,7 +185,7 @@ impl Alarm {
 ///
 /// Closing a socket with octets unread resets the connection, and a reset can overtake the last
 /// replies and destroy them.
-async fn take_leave(stream: &mut TcpStream, linger: Duration) -> io::Result<()> {
+async fn take_leave(stream: &mut Stream, linger: Duration) -> io::Result<()> {
     stream.shutdown().await?;
     let mut left = MOST_DISCARDED;
     let discard = async {

@@ -11,7 +11,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let server = Server::bind("127.0.0.1:0", Profile::tutorial(), Settings::default()).await?;
-//! println!("{}", server.local_addr()?);
+//! println!("{}", server.address()?);
 //! # let ctrl_c = async {};
 //! server.serve(|message: Message| message, ctrl_c).await;
 //! # Ok(())
@@ -32,13 +32,12 @@ pub use handler::{Echo, Handler, Tutorial, from_async};
 
 use crate::profile::Profile;
 use crate::session::{Limits, Session};
-use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use crate::transport::{Address, Caller, Listener, Stream};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::{ToSocketAddrs, lookup_host};
 use tracing::{debug, info};
 
 /// Limits of a server.
@@ -68,21 +67,10 @@ impl Default for Settings {
     }
 }
 
-/// Connections that wait to be accepted; the system may hold fewer.
-const BACKLOG: i32 = 1024;
-
-/// A client that has been silent for so long is asked by the system whether it is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
-
-/// Octets of replies that the system takes without being able to send them. Left to itself, it takes
-/// megabytes for each client that does not read.
-#[cfg(any(target_os = "android", target_os = "linux"))]
-const MOST_HELD_BY_SYSTEM: u32 = 128 << 10;
-
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     profile: Profile,
     settings: Settings,
 }
@@ -98,28 +86,26 @@ impl Server {
         profile: Profile,
         settings: Settings,
     ) -> io::Result<Self> {
-        let mut last = None;
-        for addr in lookup_host(addr).await? {
-            match listen(addr) {
-                Ok(listener) => {
-                    return Ok(Self {
-                        listener,
-                        profile,
-                        settings,
-                    });
-                }
-                Err(error) => last = Some(error),
-            }
+        let found: Vec<Address> = lookup_host(addr).await?.map(Address::from).collect();
+        Ok(Self::at(Listener::bind(&found)?, profile, settings))
+    }
+
+    /// One that serves those who connect there.
+    #[must_use]
+    pub const fn at(listener: Listener, profile: Profile, settings: Settings) -> Self {
+        Self {
+            listener,
+            profile,
+            settings,
         }
-        Err(last.unwrap_or_else(|| io::Error::other("the name has no address")))
     }
 
     /// Where it listens; with the port that the system chose, if it was left to it.
     ///
     /// # Errors
     /// If the system cannot tell.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> io::Result<Address> {
+        self.listener.address()
     }
 
     /// Serves until `shutdown` is ready, then takes no more clients, answers those requests that have
@@ -127,11 +113,11 @@ impl Server {
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let (listener, profile, settings) = self.into_parts();
         let shared = Arc::new((profile, handler));
-        let client = |stream: TcpStream, peer, down| {
+        let client = |stream: Stream, peer: Caller, down| {
             let shared = Arc::clone(&shared);
             async move {
                 let (profile, handler) = &*shared;
-                prepare(&stream);
+                stream.prepare_to_serve();
                 debug!(%peer, "connected");
                 let session = Session::new(profile, settings.limits, Instant::now());
                 match connection::serve(stream, session, handler, down, settings.linger).await {
@@ -145,37 +131,9 @@ impl Server {
         info!("down");
     }
 
-    /// What it is made of, for those who serve in another way: [`prepare`] is for each client that they
-    /// accept.
+    /// What it is made of, for those who serve in another way.
     #[must_use]
-    pub fn into_parts(self) -> (TcpListener, Profile, Settings) {
+    pub fn into_parts(self) -> (Listener, Profile, Settings) {
         (self.listener, self.profile, self.settings)
     }
-}
-
-fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-    if addr.is_ipv6() {
-        // A system that cannot do both serves IPv6 alone.
-        let _ = socket.set_only_v6(false);
-    }
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
-
-/// Sets up the socket of a client.
-///
-/// Replies leave at once, a peer that vanished is noticed, and the system holds only so much for one
-/// that does not read. Where the system refuses any of these, the client is served as it is.
-pub fn prepare(stream: &TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let socket = SockRef::from(stream);
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    let _ = socket.set_tcp_keepalive(&keepalive);
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    let _ = socket.set_tcp_notsent_lowat(MOST_HELD_BY_SYSTEM);
 }

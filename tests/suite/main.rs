@@ -32,3 +32,5 @@ mod replay;
 mod rules;
 mod server;
 mod tables;
+#[cfg(unix)]
+mod transports;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -46,10 +47,10 @@ pub(crate) fn command() -> Command {
 }
 
 /// A `conformance serve` that runs until it is dropped.
-pub(crate) struct Served {
+pub(crate) struct Served<A = SocketAddr> {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    pub(crate) addr: SocketAddr,
+    pub(crate) addr: A,
 }
 
 impl Served {
@@ -61,7 +62,26 @@ impl Served {
     }
 
     /// Runs a command whose first line of output is the address.
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::told_by(command)
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        connect(self.addr)
+    }
+}
+
+impl Served<String> {
+    /// One that listens there, whatever sort of address that is.
+    pub(crate) fn at(listen: &str, options: &[&str]) -> Self {
+        let mut command = command();
+        command.args(["serve", "--listen", listen]).args(options);
+        Self::told_by(command)
+    }
+}
+
+impl<A: FromStr> Served<A> {
+    fn told_by(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -81,10 +101,6 @@ impl Served {
         self.child.id()
     }
 
-    pub(crate) fn connect(&self) -> TcpStream {
-        connect(self.addr)
-    }
-
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
@@ -98,7 +114,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl<A> Drop for Served<A> {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

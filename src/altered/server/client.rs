@@ -5,13 +5,13 @@ use super::shared::{Memory, Shared};
 use crate::altered::alteration;
 use crate::profile::Profile;
 use crate::session::WRITE_PROGRESS;
+use crate::transport::Stream;
 use crate::wire::Decoder;
 use bytes::BytesMut;
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::time::{timeout, timeout_at};
 
 /// The most that one read brings.
@@ -38,7 +38,7 @@ pub type Variant = alteration::Variant<Hooks>;
 /// A client.
 pub struct Client {
     pub(crate) shared: Arc<Shared<Client>>,
-    pub(crate) stream: Arc<TcpStream>,
+    pub(crate) stream: Arc<Stream>,
     /// Counted from 1, over all clients there have been.
     pub(crate) number: usize,
     /// Octets that have been read and not been used.
@@ -51,7 +51,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Arc<Shared<Self>>, stream: TcpStream, number: usize) -> Self {
+    pub(crate) fn new(shared: Arc<Shared<Self>>, stream: Stream, number: usize) -> Self {
         Self {
             shared,
             stream: Arc::new(stream),
@@ -93,7 +93,7 @@ impl Client {
         let octets = if self.inbox.is_empty() {
             let mut buffer = vec![0; most.min(MOST_ROOM)];
             let stream = Arc::clone(&self.stream);
-            let taken = self.in_time(read(&stream, &mut buffer)).await?;
+            let taken = self.in_time(stream.read(&mut buffer)).await?;
             buffer.truncate(taken);
             buffer
         } else {
@@ -123,7 +123,7 @@ impl Client {
     pub(crate) async fn fill(&mut self, most: usize) -> Result<usize, End> {
         let mut buffer = vec![0; most];
         let stream = Arc::clone(&self.stream);
-        let taken = self.in_time(read(&stream, &mut buffer)).await?;
+        let taken = self.in_time(stream.read(&mut buffer)).await?;
         self.inbox
             .extend_from_slice(buffer.get(..taken).unwrap_or_default());
         if taken > 0 {
@@ -134,11 +134,16 @@ impl Client {
 
     /// Waits until there is an octet that has not been used, or none will come any more.
     pub(crate) async fn wait_for_more(&mut self) {
-        while self.inbox.is_empty() && !self.look_ahead() && self.inbox.is_empty() {
-            // A connection that broke is found out by whoever reads next.
-            if self.stream.readable().await.is_err() {
-                return;
-            }
+        if !self.inbox.is_empty() {
+            return;
+        }
+        let mut buffer = vec![0; 4096];
+        // A connection that has ended or broken is found out by whoever reads next.
+        let taken = self.stream.read(&mut buffer).await.unwrap_or_default();
+        self.inbox
+            .extend_from_slice(buffer.get(..taken).unwrap_or_default());
+        if taken > 0 {
+            self.look_ahead();
         }
     }
 
@@ -194,10 +199,10 @@ impl Client {
         while !rest.is_empty() {
             let left = limit.map(|limit| limit.saturating_sub(since.elapsed()));
             let taken = match left {
-                Some(left) => timeout(left, write(&self.stream, rest))
+                Some(left) => timeout(left, self.stream.write(rest))
                     .await
                     .map_err(|_| End::Stuck)??,
-                None => write(&self.stream, rest).await?,
+                None => self.stream.write(rest).await?,
             };
             rest = rest.get(taken..).unwrap_or_default();
             gone = gone.saturating_add(taken);
@@ -209,36 +214,13 @@ impl Client {
     }
 
     /// Ends the sending side.
-    pub(crate) fn say_goodbye(&self) {
+    pub(crate) async fn say_goodbye(&self) {
         // If the client has gone already, nobody is left to be told.
-        let _ = socket2::SockRef::from(&*self.stream).shutdown(std::net::Shutdown::Write);
+        let _ = self.stream.end().await;
     }
 
     /// Makes the connection end by a reset once its socket is closed.
     pub(crate) fn reset_at_close(&self) {
-        // A socket that refuses this has been reset by the other side.
-        let _ = socket2::SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
-    }
-}
-
-/// One read, waited for.
-pub(crate) async fn read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        stream.readable().await?;
-        match stream.try_read(buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            done => return done,
-        }
-    }
-}
-
-/// One write, waited for.
-pub(crate) async fn write(stream: &TcpStream, octets: &[u8]) -> io::Result<usize> {
-    loop {
-        stream.writable().await?;
-        match stream.try_write(octets) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            done => return done,
-        }
+        self.stream.break_when_dropped();
     }
 }

@@ -3,14 +3,14 @@
 use super::client::{Client, Hooks};
 use super::hooks::{Admission, Wait};
 use super::shared::{Phase, Shared};
-use crate::server::{Handler, Server, prepare};
+use crate::server::{Handler, Server};
 use crate::session::Limits;
+use crate::transport::{Listener, Stream};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -55,7 +55,7 @@ pub(crate) async fn run<H: Handler>(
     }
 }
 
-async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+async fn accept(listener: Option<&Listener>) -> std::io::Result<Stream> {
     match listener {
         Some(listener) => listener.accept().await.map(|(stream, _)| stream),
         None => std::future::pending().await,
@@ -75,19 +75,13 @@ impl Clients {
     }
 
     /// Does with a client that has connected what is to be done with it.
-    fn meet(
-        &mut self,
-        shared: &Arc<Shared<Client>>,
-        stream: TcpStream,
-        number: usize,
-        is_full: bool,
-    ) {
+    fn meet(&mut self, shared: &Arc<Shared<Client>>, stream: Stream, number: usize, is_full: bool) {
         let admission = if is_full {
             Admission::Refuse
         } else {
             (shared.hooks.admit)(number, self.len())
         };
-        prepare(&stream);
+        stream.prepare_to_serve();
         let client = Client::new(Arc::clone(shared), stream, number);
         match admission {
             Admission::Serve => self.add(client),

@@ -1,6 +1,6 @@
 //! The steps of the reference server.
 
-use super::client::{Client, Hooks, read as read_some};
+use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Steps};
 use crate::altered::frame::{self, Body, Malformed, sizes_in};
 use crate::message::Message;
@@ -174,13 +174,13 @@ pub(crate) async fn leave(c: &mut Client, end: End) {
 /// Says that nothing more will come, and takes what the client still sends, for a while: a socket that is
 /// closed with octets unread is reset, and the reset can destroy the last replies.
 async fn take_leave(c: &mut Client) {
-    c.say_goodbye();
+    c.say_goodbye().await;
     let stream = &c.stream;
     let discard = async {
         let mut left = MOST_DISCARDED;
         let mut scratch = vec![0; 4096];
         while left > 0
-            && let Ok(taken @ 1..) = read_some(stream, &mut scratch).await
+            && let Ok(taken @ 1..) = stream.read(&mut scratch).await
         {
             left = left.saturating_sub(taken);
         }

@@ -4,9 +4,9 @@ use super::hooks::{Steps, Wait};
 use crate::profile::Profile;
 use crate::server::Handler;
 use crate::session::{Reply, Request};
+use crate::transport::Stream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 
@@ -47,7 +47,7 @@ pub(crate) struct Shared<C> {
     /// What altered steps remember from one client to another.
     memory: Mutex<Memory>,
     /// Sockets that altered steps keep.
-    streams: Mutex<Vec<Arc<TcpStream>>>,
+    streams: Mutex<Vec<Arc<Stream>>>,
     pub(super) phase: watch::Sender<Phase>,
 }
 
@@ -75,7 +75,7 @@ impl<C> Shared<C> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn streams(&self) -> MutexGuard<'_, Vec<Arc<TcpStream>>> {
+    pub(crate) fn streams(&self) -> MutexGuard<'_, Vec<Arc<Stream>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,14 +5,15 @@ use super::super::check::ReplyArg;
 use super::super::client_target::{self, ANYWHERE, ClientArgs};
 use super::super::durations::duration;
 use super::super::exit::Failure;
-use super::super::host_port::{self, HostPort};
 use super::super::out;
+use super::super::runtime::addresses;
 use super::super::script_file;
 use super::super::target::started_in_vain;
 use crate::peer::Launch;
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, RunError, ServerTarget, Target};
 use crate::script::Side;
+use crate::transport::{HostPort, Name};
 use clap::ValueEnum as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub(super) struct PeerArgs {
     #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
     startup: Option<Duration>,
     /// Where a client connects to that somebody else starts, instead of TARGET: once for a first look, then for each file
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "exec", value_parser = host_port::listen)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "exec", value_parser = HostPort::listening)]
     listen: Option<HostPort>,
     /// What is typed for a client in the first look, as check-client takes it
     #[arg(long, value_name = "TEXT")]
@@ -58,7 +59,7 @@ impl PeerArgs {
     pub(super) fn split<'a>(
         &self,
         words: &'a [PathBuf],
-    ) -> Result<(&'a [PathBuf], Option<HostPort>), Failure> {
+    ) -> Result<(&'a [PathBuf], Option<Name>), Failure> {
         if self.exec.is_some() || self.listen.is_some() {
             return Ok((words, None));
         }
@@ -81,12 +82,12 @@ impl PeerArgs {
     /// The peer. A server is not started yet.
     pub(super) async fn open(
         &self,
-        target: Option<HostPort>,
+        target: Option<Name>,
         files: &[PathBuf],
     ) -> Result<ReplayPeer, Failure> {
         match (target, &self.exec) {
             (Some(target), _) => {
-                let server = ServerTarget::at(&target.resolve()?);
+                let server = ServerTarget::at(&addresses(&target)?);
                 self.server(target.to_string(), server)
             }
             (None, Some(launch)) if side(files)? == Side::Client => {
@@ -143,7 +144,7 @@ impl PeerArgs {
             client_target::reply(text)
                 .map_err(|error| Failure::usage(format!("--reply {text:?}: of a client, {error}")))
         };
-        let anywhere = host_port::listen(ANYWHERE);
+        let anywhere = HostPort::listening(ANYWHERE);
         let anywhere = anywhere.map_err(|error| Failure::could_not(error.to_string()))?;
         Ok(ClientArgs {
             exec: self.exec.clone(),

@@ -282,7 +282,7 @@ impl<'a> Session<'a> {
             }
             Action::Pause(time) => self.pause(*time).await,
             Action::Sample(_) => self.before = self.reading().await,
-            Action::Fin => self.fin(),
+            Action::Fin => self.fin().await,
             Action::Rst => self.rst().await,
             // None of a script of this side.
             Action::Stall | Action::Resume => {}
@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
         };
         self.log.note(CONN, Seen::Connected);
         let noting = Noting::new(CONN, &self.log);
-        self.connection = Some(Connection::new(stream, noting));
+        self.connection = Some(Connection::new(stream.into(), noting));
         Continue(())
     }
 
@@ -409,11 +409,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn fin(&mut self) {
+    async fn fin(&mut self) {
         self.had_fin = self.log.now(CONN).fin;
         self.log.note(CONN, Seen::FinSent);
         if let Some(connection) = &self.connection {
-            connection.fin();
+            connection.fin().await;
         }
     }
 
@@ -447,7 +447,7 @@ impl<'a> Session<'a> {
             return;
         };
         if is_users {
-            connection.fin();
+            connection.fin().await;
             let ended = |now: Now, _: &Program| now.fin || now.rst;
             self.log.until(PARTING, ended).await;
         }
@@ -458,7 +458,7 @@ impl<'a> Session<'a> {
         if let Some(program) = &mut self.program {
             program.end_input();
             if let Some(connection) = &self.connection {
-                connection.fin();
+                connection.fin().await;
             }
             let limit = self.peer.patience.reaction;
             self.log.until(limit, |_, program| program.is_gone()).await;

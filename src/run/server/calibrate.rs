@@ -11,8 +11,8 @@ use crate::peer::connection::{connect, was_reset};
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
 use crate::transcript::Exit;
+use crate::transport::Address;
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Round trips that are measured.
@@ -29,8 +29,8 @@ pub struct Unreachable {
     pub target: String,
     /// What the system said.
     pub why: String,
-    /// Whether it said that nobody listens there.
-    pub refused: bool,
+    /// Of what kind that is.
+    pub kind: io::ErrorKind,
 }
 
 /// Why there is nothing to be played at.
@@ -74,12 +74,12 @@ pub(super) async fn calibrate(
         .map_err(Failed::Unreachable)?;
     let profile = &options.profile;
     let found = if profile.reply() == Reply::None {
-        silent_server(address, first).await
+        silent_server(&address, first).await
     } else {
-        match answers(address, profile, first).await {
-            Ok(answered) => answering_server(address, profile, first, answered).await,
+        match answers(&address, profile, first).await {
+            Ok(answered) => answering_server(&address, profile, first, answered).await,
             Err(trouble) => {
-                let not_served = not_served(address, options, &trouble).await;
+                let not_served = not_served(&address, options, &trouble).await;
                 return Err(Failed::NotServed(not_served));
             }
         }
@@ -123,28 +123,28 @@ struct Found {
 
 /// The first address at which somebody listens.
 async fn reach(
-    addresses: &[SocketAddr],
+    addresses: &[Address],
     options: &Options,
     limit: Duration,
-) -> Result<SocketAddr, Unreachable> {
+) -> Result<Address, Unreachable> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "it has no address");
     for address in addresses {
-        match connect(*address, limit, false).await {
-            Ok(_) => return Ok(*address),
+        match connect(address, limit, false).await {
+            Ok(_) => return Ok(address.clone()),
             // Somebody listens there, however unkindly.
-            Err(error) if was_reset(&error) => return Ok(*address),
+            Err(error) if was_reset(&error) => return Ok(address.clone()),
             Err(error) => last = error,
         }
     }
     Err(Unreachable {
         target: options.target.clone(),
         why: last.to_string(),
-        refused: last.kind() == io::ErrorKind::ConnectionRefused,
+        kind: last.kind(),
     })
 }
 
 /// Nothing can be measured at a server that sends no replies.
-async fn silent_server(address: SocketAddr, limit: Duration) -> Found {
+async fn silent_server(address: &Address, limit: Duration) -> Found {
     let begun = Instant::now();
     let other = connect(address, limit, false).await;
     Found {
@@ -160,7 +160,7 @@ async fn silent_server(address: SocketAddr, limit: Duration) -> Found {
 }
 
 async fn answering_server(
-    address: SocketAddr,
+    address: &Address,
     profile: &Profile,
     limit: Duration,
     answered: Answered,
@@ -186,7 +186,7 @@ const LEFT_ON: &str = "a request that fills its chunks is answered by what it sa
 
 /// How replies relate to requests that need no padding, where they do not hold what others asked.
 async fn rule_without_padding(
-    address: SocketAddr,
+    address: &Address,
     profile: &Profile,
     limit: Duration,
     padded: &ReplyRule,
@@ -220,7 +220,7 @@ struct Exchange {
 }
 
 async fn answers(
-    address: SocketAddr,
+    address: &Address,
     profile: &Profile,
     limit: Duration,
 ) -> Result<Answered, Trouble> {
@@ -256,7 +256,7 @@ async fn answers(
 }
 
 /// Whether a second client is served while a first is connected.
-async fn serves_two(address: SocketAddr, profile: &Profile, limit: Duration) -> bool {
+async fn serves_two(address: &Address, profile: &Profile, limit: Duration) -> bool {
     let limit = limit.min(Duration::from_secs(1));
     let Ok(mut first) = Canary::connect(address, profile, limit).await else {
         return false;
@@ -321,7 +321,7 @@ fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<String>
 }
 
 /// Finds out what a server does that does not answer, and why that may be.
-async fn not_served(address: SocketAddr, options: &Options, trouble: &Trouble) -> NotServed {
+async fn not_served(address: &Address, options: &Options, trouble: &Trouble) -> NotServed {
     let profile = &options.profile;
     let limit = options.timeout.max(FIRST);
     let greeting = match Canary::connect(address, profile, limit).await {
@@ -364,7 +364,7 @@ async fn not_served(address: SocketAddr, options: &Options, trouble: &Trouble) -
 }
 
 /// Another built-in profile that the server answers in.
-async fn spoken_instead(address: SocketAddr, profile: &Profile) -> Option<&'static str> {
+async fn spoken_instead(address: &Address, profile: &Profile) -> Option<&'static str> {
     let limit = Duration::from_secs(1);
     for name in Profile::BUILT_IN {
         let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())

@@ -8,16 +8,15 @@ use crate::judge::ReplyRule;
 use crate::judge::frame_log::{FrameLog, Rest};
 use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
-use crate::peer::connection::{acknowledges_at_once, connect, was_reset};
+use crate::peer::connection::{connect, was_reset};
 use crate::profile::Profile;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
+use crate::transport::{Address, Stream};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 /// The most octets that are taken for one reply.
@@ -27,7 +26,7 @@ const MOST: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Canary {
     profile: Profile,
-    stream: TcpStream,
+    stream: Stream,
     replies: FrameLog,
     seen: usize,
 }
@@ -82,7 +81,7 @@ pub(super) fn question_without_padding(profile: &Profile) -> (String, Vec<u8>) {
 
 impl Canary {
     pub(super) async fn connect(
-        address: SocketAddr,
+        address: &Address,
         profile: &Profile,
         limit: Duration,
     ) -> Result<Self, Trouble> {
@@ -152,7 +151,7 @@ impl Canary {
             if let Rest::Malformed(fault, octets) = self.replies.rest() {
                 return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
             }
-            acknowledges_at_once(&self.stream);
+            self.stream.acknowledge_at_once();
             match self.stream.read(&mut buffer).await {
                 Ok(0) => return Err(Trouble::Fin),
                 Ok(taken) => {

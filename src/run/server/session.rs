@@ -20,7 +20,7 @@ use crate::run::log::{Log, Noting, Now};
 use crate::run::peer::Recording;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
-use std::net::SocketAddr;
+use crate::transport::Address;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ const RECOVER: Duration = Duration::from_secs(4);
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
 pub(in crate::run) struct ServerPeer {
-    pub(super) address: SocketAddr,
+    pub(super) address: Address,
     pub(in crate::run) profile: Profile,
     pub(in crate::run) rule: ReplyRule,
     /// How replies relate to requests like a canary's, if otherwise.
@@ -116,6 +116,7 @@ impl ServerPeer {
             process: self.process.is_some(),
             rests: self.rests,
             concurrent: self.concurrent,
+            no_reset: self.address.no_reset(),
             closer: look > 0,
         })
     }
@@ -123,7 +124,7 @@ impl ServerPeer {
     /// The same server at another endpoint, started anew.
     pub(super) fn move_to(&mut self, endpoint: Endpoint) {
         if let Some(address) = endpoint.addresses.first() {
-            self.address = *address;
+            self.address = address.clone();
         }
         self.process = endpoint.process;
         self.stderr = endpoint.stderr;
@@ -181,7 +182,7 @@ impl ServerPeer {
 
     async fn asked_in(&self, profile: &Profile) -> Result<(), Trouble> {
         let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(self.address, profile, limit).await?;
+        let mut canary = Canary::connect(&self.address, profile, limit).await?;
         if profile.reply() != Reply::None {
             let (_, frame) = question(profile);
             canary.ask(&frame, limit).await?;
@@ -215,7 +216,7 @@ impl ServerPeer {
 
     async fn canary(&self) -> Result<Canary, Trouble> {
         let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(self.address, &self.profile, limit).await?;
+        let mut canary = Canary::connect(&self.address, &self.profile, limit).await?;
         if self.rule != ReplyRule::None {
             canary.round_trip(&self.canary_rule, limit).await?;
         }
@@ -346,7 +347,7 @@ impl Session<'_> {
             Action::Fin => {
                 if let Some(live) = self.live(conn) {
                     self.log.note(conn, Seen::FinSent);
-                    live.fin();
+                    live.fin().await;
                 }
             }
             Action::Rst => {
@@ -377,7 +378,7 @@ impl Session<'_> {
         let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
         let is_slow_reader = self.script.steps().iter().any(stalls);
         let limit = self.peer.hard_timeout(1, 0);
-        match connect(self.peer.address, limit, is_slow_reader).await {
+        match connect(&self.peer.address, limit, is_slow_reader).await {
             Ok(stream) => {
                 self.log.note(conn, Seen::Connected);
                 let noting = Noting::new(conn, &self.log);

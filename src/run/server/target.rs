@@ -8,6 +8,7 @@ use crate::run::Options;
 use crate::run::peer::Peer;
 use crate::run::target::{Met, NotMet};
 use crate::transcript::Exit;
+use crate::transport::Address;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ pub struct ServerTarget {
 #[derive(Debug)]
 enum Kind {
     /// One that somebody else started.
-    Fixed(Vec<SocketAddr>),
+    Fixed(Vec<Address>),
     /// One that is started here.
     Spawned(Spawned),
 }
@@ -63,7 +64,7 @@ struct Spawned {
 /// Where a server listens, and what of it can be looked at.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
-    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) addresses: Vec<Address>,
     pub(super) process: Option<Process>,
     /// What it writes to its standard error.
     pub(super) stderr: Option<Stderr>,
@@ -99,7 +100,7 @@ impl ServerTarget {
 
     /// A server that listens at one of these addresses.
     #[must_use]
-    pub fn at(addresses: &[SocketAddr]) -> Self {
+    pub fn at(addresses: &[Address]) -> Self {
         Self::new(Kind::Fixed(addresses.to_vec()))
     }
 
@@ -222,7 +223,7 @@ impl Spawned {
         match listens(&mut group, address, self.startup).await {
             Ok(address) => {
                 let endpoint = Endpoint {
-                    addresses: vec![address],
+                    addresses: vec![address.into()],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };

@@ -79,10 +79,11 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
     pure("session", &["profile", "wire", "message"]),
-    room("server", &["profile", "wire", "message", "session"]),
-    room("client", &["profile", "wire", "message"]),
+    room("transport", &[]),
+    room("server", &["profile", "wire", "message", "session", "transport"]),
+    room("client", &["profile", "wire", "message", "transport"]),
     pure("spec", &[]),
-    room("altered", &["profile", "wire", "message", "session", "server", "client", "spec"]),
+    room("altered", &["profile", "wire", "message", "session", "transport", "server", "client", "spec"]),
     pure("script", &["profile"]),
     pure("transcript", &["script"]),
     pure("model", &["profile", "script", "spec"]),
@@ -97,20 +98,20 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
-    room("peer", &["transcript"]),
+    room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
-    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "peer", "outcome"]),
+    room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "shrink", "transport", "peer", "outcome"]),
     room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "shrink", "generate", "run"]),
     // What is not said is as on the command line.
-    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "peer", "outcome", "run"]) },
-    room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "peer", "outcome", "run", "server", "altered"]),
+    Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "report", "expect", "transport", "peer", "outcome", "run"]) },
+    room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "transport", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge"])
     },
     Room { never: &[], ..room("cli", &[
-        "profile", "wire", "message", "session", "server", "client", "altered", "spec", "script", "transcript",
+        "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
         "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
     ]) },
 ];

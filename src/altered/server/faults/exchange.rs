@@ -1,6 +1,6 @@
 //! Requests and replies: how many, in which order, and when.
 
-use super::super::client::{Client, Fault, write};
+use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use super::reading::{more, whole_frame};
@@ -355,7 +355,7 @@ async fn once_more(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
         tokio::spawn(async move {
             sleep(Duration::from_millis(30)).await;
             // A client that has gone by then is spared it.
-            let _ = write(&stream, &octets).await;
+            let _ = stream.write(&octets).await;
         });
     }
     Ok(())

@@ -9,10 +9,9 @@ use crate::altered::frame::Body;
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
-use std::net::Shutdown;
+use crate::transport::Stream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 #[rustfmt::skip]
@@ -156,8 +155,7 @@ async fn listed(c: &mut Client) -> End {
 fn closing_all(c: &Client, end: &End) {
     if matches!(end, End::Malformed) {
         for stream in c.shared.streams().iter() {
-            // One that has gone already is closed.
-            let _ = socket2::SockRef::from(&**stream).shutdown(Shutdown::Both);
+            stream.shut();
         }
     }
 }
@@ -176,7 +174,7 @@ async fn to_the_speaker(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 /// Sends on somebody's connection, or on the client's own if there is nobody.
 async fn to_another(
     c: &mut Client,
-    other: Option<Arc<TcpStream>>,
+    other: Option<Arc<Stream>>,
     octets: Vec<u8>,
 ) -> Result<(), End> {
     let own = Arc::clone(&c.stream);

@@ -1,6 +1,6 @@
 //! What the process spends: memory, processor time, descriptors, threads.
 
-use super::super::client::{Client, Fault, write};
+use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
@@ -164,7 +164,7 @@ async fn into_a_queue(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
             while let Some(octets) = replies.recv().await {
                 let mut rest = octets.as_slice();
                 while !rest.is_empty() {
-                    let Ok(taken) = write(&stream, rest).await else {
+                    let Ok(taken) = stream.write(rest).await else {
                         return;
                     };
                     rest = rest.get(taken..).unwrap_or_default();
@@ -205,7 +205,7 @@ async fn polled_header(c: &mut Client) -> Result<Vec<u8>, End> {
 }
 
 async fn keeping_every_socket(c: &mut Client, end: End) {
-    c.say_goodbye();
+    c.say_goodbye().await;
     c.shared.streams().push(Arc::clone(&c.stream));
     honest::leave(c, end).await;
 }

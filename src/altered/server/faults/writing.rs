@@ -1,6 +1,6 @@
 //! Replies on the wire: their framing, their padding, their text.
 
-use super::super::client::{Client, Fault, write};
+use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
@@ -102,12 +102,12 @@ const ONE_WRITE: usize = 16 << 10;
 
 async fn in_one_write(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
     let most = octets.get(..ONE_WRITE).unwrap_or(&octets);
-    write(&c.stream, most).await?;
+    c.stream.write(most).await?;
     Ok(())
 }
 
 async fn in_one_attempt(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
-    write(&c.stream, &octets).await?;
+    c.stream.write(&octets).await?;
     Ok(())
 }
 

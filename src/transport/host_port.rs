@@ -1,74 +1,57 @@
-//! The peer that the user names on the command line.
+//! A host and a port, as a user says them.
 
-use super::exit::Failure;
+use super::NameError;
 use std::fmt;
+use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 /// A host, by name or address, and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HostPort {
+pub struct HostPort {
     host: String,
     port: u16,
 }
 
-/// Why a text names no target.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum HostPortError {
-    #[error("there is no port in it: give host:port, such as {0}:7060")]
-    NoPort(String),
-    #[error("there is no host in it: give host:port, such as localhost:{0}")]
-    NoHost(String),
-    #[error("that is a path, and a target is host:port, such as localhost:7060")]
-    Path,
-    #[error("{0:?} is no port: a port is a number from {1} to 65535")]
-    BadPort(String, u16),
-    #[error("an IPv6 address stands in brackets when a port follows: [::1]:7060")]
-    BareIpv6,
-    #[error("what stands in brackets must be an IPv6 address: [::1]:7060")]
-    BadIpv6,
-    #[error("a target is host:port, not a URL: leave out {0:?} and whatever follows the port")]
-    Url(String),
-    #[error("a host name holds no spaces or control characters")]
-    BadHost,
-}
-
 impl FromStr for HostPort {
-    type Err = HostPortError;
+    type Err = NameError;
 
-    fn from_str(text: &str) -> Result<Self, HostPortError> {
+    fn from_str(text: &str) -> Result<Self, NameError> {
         Self::parse(text, 1)
     }
 }
 
-/// Where to listen: port 0 leaves it to the system to choose one.
-pub(crate) fn listen(text: &str) -> Result<HostPort, HostPortError> {
-    HostPort::parse(text, 0)
-}
-
 impl HostPort {
-    fn parse(text: &str, least_port: u16) -> Result<Self, HostPortError> {
+    /// Where to listen: port 0 leaves it to the system to choose one.
+    ///
+    /// # Errors
+    /// If the text is no host and port.
+    pub fn listening(text: &str) -> Result<Self, NameError> {
+        Self::parse(text, 0)
+    }
+
+    pub(super) fn parse(text: &str, least_port: u16) -> Result<Self, NameError> {
         if let Some((scheme, _)) = text.split_once("://") {
-            return Err(HostPortError::Url(format!("{scheme}://")));
+            return Err(NameError::Url(format!("{scheme}://")));
         }
         if let Some(rest) = text.strip_prefix('[') {
             return bracketed(rest, least_port);
         }
         if text.parse::<Ipv6Addr>().is_ok() {
-            return Err(HostPortError::BareIpv6);
+            return Err(NameError::BareIpv6);
         }
         if text.contains('/') {
-            return Err(HostPortError::Path);
+            return Err(NameError::Path);
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(|| without_colon(text))?;
         if host.is_empty() {
-            return Err(HostPortError::NoHost(port.to_owned()));
+            return Err(NameError::NoHost(port.to_owned()));
         }
         if host.contains(':') {
-            return Err(HostPortError::BareIpv6);
+            return Err(NameError::BareIpv6);
         }
         if host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(HostPortError::BadHost);
+            return Err(NameError::BadHost);
         }
         Ok(Self {
             host: host.to_owned(),
@@ -78,35 +61,35 @@ impl HostPort {
 }
 
 /// A single word is a host without a port, but a number is a port without a host.
-fn without_colon(text: &str) -> HostPortError {
+fn without_colon(text: &str) -> NameError {
     match parse_port(text, 1) {
-        Ok(port) => HostPortError::NoHost(port.to_string()),
-        Err(_) => HostPortError::NoPort(text.to_owned()),
+        Ok(port) => NameError::NoHost(port.to_string()),
+        Err(_) => NameError::NoPort(text.to_owned()),
     }
 }
 
-fn bracketed(rest: &str, least_port: u16) -> Result<HostPort, HostPortError> {
-    let (host, after) = rest.split_once(']').ok_or(HostPortError::BadIpv6)?;
+fn bracketed(rest: &str, least_port: u16) -> Result<HostPort, NameError> {
+    let (host, after) = rest.split_once(']').ok_or(NameError::BadIpv6)?;
     // A zone, as in fe80::1%eth0, is the resolver's to judge.
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     if address.parse::<Ipv6Addr>().is_err() {
-        return Err(HostPortError::BadIpv6);
+        return Err(NameError::BadIpv6);
     }
     let port = after
         .strip_prefix(':')
-        .ok_or_else(|| HostPortError::NoPort(format!("[{host}]")))?;
+        .ok_or_else(|| NameError::NoPort(format!("[{host}]")))?;
     Ok(HostPort {
         host: host.to_owned(),
         port: parse_port(port, least_port)?,
     })
 }
 
-fn parse_port(text: &str, least: u16) -> Result<u16, HostPortError> {
+fn parse_port(text: &str, least: u16) -> Result<u16, NameError> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     text.parse()
         .ok()
         .filter(|port| digits && *port >= least)
-        .ok_or_else(|| HostPortError::BadPort(text.to_owned(), least))
+        .ok_or_else(|| NameError::BadPort(text.to_owned(), least))
 }
 
 impl fmt::Display for HostPort {
@@ -121,21 +104,19 @@ impl fmt::Display for HostPort {
 }
 
 impl HostPort {
-    /// Its addresses, at least one, in the order in which they should be tried.
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let found = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map(Vec::from_iter);
-        match found {
-            Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-            Ok(_) => Err(self.unknown("the name has no address")),
-            Err(error) => Err(self.unknown(&error.to_string())),
+    /// Its addresses, at least one, in the order in which they should be tried. A name is looked up, and the
+    /// thread waits for that.
+    ///
+    /// # Errors
+    /// If there is none, or the system cannot tell.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let unknown = |why: String| io::Error::other(format!("cannot find {:?}: {why}", self.host));
+        let found = (self.host.as_str(), self.port).to_socket_addrs();
+        let found = Vec::from_iter(found.map_err(|error| unknown(error.to_string()))?);
+        if found.is_empty() {
+            return Err(unknown("the name has no address".to_owned()));
         }
-    }
-
-    fn unknown(&self, why: &str) -> Failure {
-        Failure::could_not(format!("cannot find {:?}: {why}", self.host))
-            .hint("check the spelling, or give the address itself, such as 127.0.0.1:7060")
+        Ok(found)
     }
 }
 
@@ -143,7 +124,7 @@ impl HostPort {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<String, HostPortError> {
+    fn parse(text: &str) -> Result<String, NameError> {
         text.parse::<HostPort>().map(|target| target.to_string())
     }
 
@@ -162,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_own_words() {
-        use HostPortError::*;
+        use NameError::*;
         let bad = |port: &str| Err(BadPort(port.into(), 1));
         assert_eq!(parse("localhost"), Err(NoPort("localhost".into())));
         assert_eq!(parse(""), Err(NoPort("".into())));
@@ -172,7 +153,7 @@ mod tests {
         assert_eq!(parse("failures/a.script"), Err(Path));
         assert_eq!(parse("a:"), bad(""));
         assert_eq!(parse("a:0"), bad("0"));
-        assert!(listen("a:0").is_ok());
+        assert!(HostPort::listening("a:0").is_ok());
         assert_eq!(parse("a:+1"), bad("+1"));
         assert_eq!(parse("a:65536"), bad("65536"));
         assert_eq!(parse("a:http"), bad("http"));
@@ -187,14 +168,13 @@ mod tests {
     #[test]
     fn addresses_resolve_to_themselves() {
         let target: HostPort = "[::1]:7060".parse().unwrap();
-        assert_eq!(target.resolve(), Ok(vec!["[::1]:7060".parse().unwrap()]));
+        assert_eq!(target.resolve().unwrap(), ["[::1]:7060".parse().unwrap()]);
     }
 
     #[test]
-    fn a_name_that_is_not_there_is_could_not() {
+    fn a_name_that_is_not_there_is_told() {
         let target: HostPort = "no-such-host.invalid:1".parse().unwrap();
-        let failure = target.resolve().unwrap_err();
-        assert_eq!(failure.exit, super::super::exit::Exit::CouldNot);
-        assert!(failure.what.contains("no-such-host.invalid"));
+        let error = target.resolve().unwrap_err();
+        assert!(error.to_string().contains("no-such-host.invalid"));
     }
 }

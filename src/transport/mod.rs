@@ -1,0 +1,16 @@
+//! Transports: where a peer is reached, and streams of octets there and back.
+//!
+//! Whoever holds a [`Stream`] does not ask what carries it. It takes octets, brings octets, and ends in one
+//! direction or in both. What one kind of transport cannot do is a fact of its [`Address`], in one place.
+
+mod address;
+mod host_port;
+mod listener;
+mod name;
+mod stream;
+
+pub use address::{Address, SocketPath};
+pub use host_port::HostPort;
+pub use listener::{Caller, Listener};
+pub use name::{Name, NameError};
+pub use stream::{ReadHalf, Stream, WriteHalf};

@@ -1,0 +1,154 @@
+//! Where a peer is, as a user says it.
+
+use super::{Address, HostPort, SocketPath};
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+
+/// What stands before the path of a unix socket.
+const UNIX: &str = "unix:";
+
+/// Where a peer is, as a user says it: `host:port`, `[address]:port` or `unix:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Name {
+    /// A host and a port, to be reached over TCP.
+    Host(HostPort),
+    /// A unix socket.
+    Unix(SocketPath),
+}
+
+/// Why a text names no peer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// A host alone.
+    #[error("there is no port in it: give host:port, such as {0}:7060")]
+    NoPort(String),
+    /// A port alone.
+    #[error("there is no host in it: give host:port, such as localhost:{0}")]
+    NoHost(String),
+    /// Something with slashes.
+    #[error("that is a path, and a target is host:port or unix:PATH, such as localhost:7060")]
+    Path,
+    /// No number, or one that is out of bounds.
+    #[error("{0:?} is no port: a port is a number from {1} to 65535")]
+    BadPort(String, u16),
+    /// Colons that could belong to either.
+    #[error("an IPv6 address stands in brackets when a port follows: [::1]:7060")]
+    BareIpv6,
+    /// Brackets around something else.
+    #[error("what stands in brackets must be an IPv6 address: [::1]:7060")]
+    BadIpv6,
+    /// A scheme in front.
+    #[error(
+        "a target is host:port or unix:PATH, not a URL: leave out {0:?} and whatever follows the port"
+    )]
+    Url(String),
+    /// Spaces, say.
+    #[error("a host name holds no spaces or control characters")]
+    BadHost,
+    /// Nothing behind `unix:`.
+    #[error("there is no path in it: give unix:PATH, such as unix:/run/server.sock")]
+    NoPath,
+    /// No path that a socket can have.
+    #[error("no socket can have that path: {0}")]
+    BadPath(String),
+    /// Something that is not to be had on this system.
+    #[error("this system has no {0}: give host:port, such as localhost:7060")]
+    NotHere(&'static str),
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text, 1)
+    }
+}
+
+impl Name {
+    /// Where to listen: port 0 leaves it to the system to choose one.
+    ///
+    /// # Errors
+    /// If the text names no such place.
+    pub fn listening(text: &str) -> Result<Self, NameError> {
+        Self::parse(text, 0)
+    }
+
+    fn parse(text: &str, least_port: u16) -> Result<Self, NameError> {
+        match text.strip_prefix(UNIX) {
+            // A host may be called so too.
+            Some(rest) if !is_port(rest) => SocketPath::parse(rest).map(Self::Unix),
+            _ => HostPort::parse(text, least_port).map(Self::Host),
+        }
+    }
+
+    /// Its addresses, at least one, in the order in which they should be tried. A host is looked up, and the
+    /// thread waits for that.
+    ///
+    /// # Errors
+    /// If there is none, or the system cannot tell.
+    pub fn resolve(&self) -> io::Result<Vec<Address>> {
+        match self {
+            Self::Host(host) => {
+                let found = host.resolve()?;
+                Ok(found.into_iter().map(Address::from).collect())
+            }
+            Self::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+        }
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Unix(path) => path.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<String, NameError> {
+        text.parse::<Name>().map(|name| name.to_string())
+    }
+
+    #[test]
+    fn a_host_named_unix_is_still_a_host() {
+        assert!(matches!("unix:7060".parse(), Ok(Name::Host(_))));
+        assert!(matches!("a:1".parse(), Ok(Name::Host(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_are_told_as_they_were_said() {
+        for text in ["unix:/run/a.sock", "unix:a", "unix:./7060"] {
+            assert!(matches!(text.parse(), Ok(Name::Unix(_))), "{text}");
+            assert_eq!(parse(text).as_deref(), Ok(text));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_without_a_file_are_told_as_they_were_said() {
+        assert_eq!(parse("unix:@a b").as_deref(), Ok("unix:@a b"));
+        assert_eq!(parse("unix:@"), Err(NameError::NoPath));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_no_socket_can_have_is_refused() {
+        assert_eq!(parse("unix:"), Err(NameError::NoPath));
+        let long = format!("unix:/{}", "a".repeat(200));
+        assert!(matches!(parse(&long), Err(NameError::BadPath(_))));
+        assert!(matches!(parse("unix:/a\0b"), Err(NameError::BadPath(_))));
+    }
+}

@@ -1,0 +1,350 @@
+//! A stream of octets there and back, whatever carries it.
+
+use super::Address;
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use std::future::poll_fn;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpSocket, TcpStream};
+#[cfg(unix)]
+use tokio::time::sleep;
+
+/// A peer that has been silent for so long is asked by the system whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Octets of replies that the system takes without being able to send them. Left to itself, it takes
+/// megabytes for each client that does not read.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const MOST_HELD_BY_SYSTEM: u32 = 128 << 10;
+
+/// Between two attempts to get into a queue of new connections that is full.
+#[cfg(unix)]
+const QUEUE_FULL: Duration = Duration::from_millis(2);
+
+/// A stream of octets there and back.
+///
+/// One task may read it while another writes to it.
+#[derive(Debug)]
+pub struct Stream(Carrier);
+
+#[derive(Debug)]
+enum Carrier {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self(Carrier::Tcp(stream))
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Self(Carrier::Unix(stream))
+    }
+}
+
+impl Stream {
+    /// Connects to the first of the addresses that answers. No octet is delayed that is sent on it.
+    ///
+    /// # Errors
+    /// If none does.
+    pub async fn connect(addresses: &[Address]) -> io::Result<Self> {
+        let mut last = None;
+        for address in addresses {
+            match Self::connect_with(address, None).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| io::Error::other("there is no address")))
+    }
+
+    /// The same with one address, and as little room for what has arrived and is not read, where the transport
+    /// lets that be chosen.
+    pub(crate) async fn connect_with(address: &Address, room: Option<usize>) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => tcp(*address, room).await.map(Self::from),
+            #[cfg(unix)]
+            Address::Unix(path) => unix(path).await.map(Self::from),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Reads octets, as a task of its own may do. None if the peer has ended its stream.
+    pub(crate) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match &self.0 {
+            Carrier::Tcp(stream) => {
+                until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
+            }
+            #[cfg(unix)]
+            Carrier::Unix(stream) => {
+                until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
+            }
+        }
+    }
+
+    /// Sends octets; how many were taken.
+    pub(crate) fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &self.0 {
+            Carrier::Tcp(stream) => {
+                until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
+            }
+            #[cfg(unix)]
+            Carrier::Unix(stream) => {
+                until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
+            }
+        }
+    }
+
+    /// Ends the stream to the peer, whose octets can still be read.
+    pub(crate) fn poll_end(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.socket().shutdown(Shutdown::Write))
+    }
+
+    /// One read, waited for. Nothing is lost if it is not waited for to its end.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    }
+
+    /// One write, waited for.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub async fn write(&self, octets: &[u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_write(cx, octets)).await
+    }
+
+    /// Ends the stream to the peer, whose octets can still be read.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub async fn end(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_end(cx)).await
+    }
+
+    /// What is here already, without waiting: an error of the kind `WouldBlock` if that is nothing.
+    ///
+    /// # Errors
+    /// If nothing is here, or the connection is broken.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &self.0 {
+            Carrier::Tcp(stream) => stream.try_read(buffer),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => stream.try_read(buffer),
+        }
+    }
+
+    /// Ends both directions at once, though the stream is still held.
+    pub(crate) fn shut(&self) {
+        // One that has gone already is closed.
+        let _ = self.socket().shutdown(Shutdown::Both);
+    }
+
+    /// Has the stream end as abruptly as its transport can once it is dropped: over TCP by a reset, which
+    /// discards what is unsent.
+    pub(crate) fn break_when_dropped(&self) {
+        // A socket that refuses this has been reset by the other side, or knows no resets.
+        let _ = self.socket().set_linger(Some(Duration::ZERO));
+    }
+
+    /// Has octets leave at once, so that nothing is delayed that a delay could be mistaken for.
+    pub(crate) fn send_at_once(&self) {
+        if let Some(stream) = self.tcp() {
+            let _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Sets it up for a server: replies leave at once, a peer that vanished is noticed, and the system holds
+    /// only so much for one that does not read. Where the system refuses any of these, the client is served
+    /// as it is.
+    pub(crate) fn prepare_to_serve(&self) {
+        self.send_at_once();
+        let Some(stream) = self.tcp() else { return };
+        let socket = SockRef::from(stream);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        let _ = socket.set_tcp_keepalive(&keepalive);
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        let _ = socket.set_tcp_notsent_lowat(MOST_HELD_BY_SYSTEM);
+    }
+
+    /// Acknowledges at once what comes next.
+    ///
+    /// A peer that writes a header and its body by two calls may be held up for 40 ms by its own system, which
+    /// waits for the first to be acknowledged. The system forgets that this is wanted, so it is said again and
+    /// again; where it cannot be, such a peer is only slower.
+    pub(crate) fn acknowledge_at_once(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(stream) = self.tcp() {
+            let _ = SockRef::from(stream).set_tcp_quickack(true);
+        }
+    }
+
+    /// The addresses of both ends, its own first, where a transport has such.
+    pub(crate) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let stream = self.tcp()?;
+        Some((stream.local_addr().ok()?, stream.peer_addr().ok()?))
+    }
+
+    /// Two halves, which can be held by two tasks.
+    #[must_use]
+    pub fn split(self) -> (ReadHalf, WriteHalf) {
+        let stream = Arc::new(self);
+        (ReadHalf(Arc::clone(&stream)), WriteHalf(stream))
+    }
+
+    fn tcp(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            Carrier::Tcp(stream) => Some(stream),
+            #[cfg(unix)]
+            Carrier::Unix(_) => None,
+        }
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        match &self.0 {
+            Carrier::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => SockRef::from(stream),
+        }
+    }
+}
+
+async fn tcp(address: SocketAddr, room: Option<usize>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if let Some(room) = room {
+        socket.set_recv_buffer_size(room)?;
+    }
+    socket.set_nonblocking(true)?;
+    let connecting = TcpSocket::from_std_stream(socket.into()).connect(address);
+    let stream = connecting.await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// The system refuses at once where the queue of new connections is full, and does not tell when there is room.
+#[cfg(unix)]
+async fn unix(path: &super::SocketPath) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path.as_path()).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(QUEUE_FULL).await,
+            done => return done,
+        }
+    }
+}
+
+/// Tries whenever it may work, until it does.
+fn until_done(
+    mut may_work: impl FnMut() -> Poll<io::Result<()>>,
+    mut attempt: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(may_work())?;
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return Poll::Ready(done),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().0 {
+            Carrier::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Self::poll_write(&self, cx, octets)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_end(cx)
+    }
+}
+
+/// The half of a [`Stream`] that brings octets.
+#[derive(Debug)]
+pub struct ReadHalf(Arc<Stream>);
+
+impl AsyncRead for ReadHalf {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let taken = ready!(self.0.poll_read(cx, buffer.initialize_unfilled()))?;
+        buffer.advance(taken);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The half of a [`Stream`] that takes octets. Dropping it ends the stream to the peer, where that takes no
+/// waiting.
+#[derive(Debug)]
+pub struct WriteHalf(Arc<Stream>);
+
+impl AsyncWrite for WriteHalf {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, octets)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_end(cx)
+    }
+}
+
+impl Drop for WriteHalf {
+    fn drop(&mut self) {
+        // If the peer has gone already, nobody is left to be told.
+        let _ = self
+            .0
+            .poll_end(&mut Context::from_waker(std::task::Waker::noop()));
+    }
+}

@@ -1,0 +1,147 @@
+//! The program over other transports than TCP: the reference server served and checked over each, and what
+//! is said where that cannot be.
+
+use super::program::{Served, conformance};
+use framespec::event::{Run, Verdict};
+use framespec::report::read_run;
+use rustix::process::Signal;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// Runs the program with these arguments; its exit code, what it printed, and what it said beside that.
+fn run(args: &[&str], input: &str) -> (i32, String, String) {
+    let output = conformance()
+        .args(args)
+        .write_stdin(input)
+        .output()
+        .unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+fn checked(args: &[&str]) -> (i32, Run) {
+    let (code, stdout, stderr) = run(&[&["check", "--format", "json"], args].concat(), "");
+    let read = read_run(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout:.200} {stderr}"));
+    (code, read)
+}
+
+fn with(run: &Run, verdict: Verdict) -> Vec<&str> {
+    let wanted = run.results.iter();
+    let wanted = wanted.filter(|result| result.verdict == verdict);
+    wanted.map(|result| result.id.as_str()).collect()
+}
+
+/// Nothing is found, and much was looked at.
+fn is_clean(args: &[&str]) -> Run {
+    let (code, run) = checked(args);
+    assert_eq!((code, with(&run, Verdict::Fail)), (0, vec![]), "{args:?}");
+    assert_eq!(with(&run, Verdict::Warn), [""; 0], "{args:?}");
+    assert!(
+        run.finished.summary.pass > 150,
+        "{:?}",
+        run.finished.summary
+    );
+    run
+}
+
+/// What [`FAULT`] does is found, and nothing before it.
+fn is_found_out(args: &[&str]) {
+    let (code, run) = checked(&[args, &["--run", "reassembly"]].concat());
+    assert_eq!(code, 1, "{args:?}");
+    assert!(!with(&run, Verdict::Fail).is_empty());
+}
+
+/// It reads a header with one call, and takes whatever that brings for all of it.
+const FAULT: &str = "header-in-one-read";
+
+fn socket(folder: &TempDir) -> String {
+    format!("unix:{}", folder.path().join("a.sock").display())
+}
+
+#[test]
+fn a_unix_socket_is_served_and_checked() {
+    let folder = TempDir::new().unwrap();
+    let path = socket(&folder);
+    let served = Served::at(&path, &[]);
+    assert_eq!(served.addr, path);
+    let found = is_clean(&[&path]);
+    let skipped = with(&found, Verdict::Skip);
+    let results = found.results.iter();
+    let told = results.filter(|result| result.detail == "a unix socket cannot be reset");
+    assert!(told.clone().count() > 3);
+    assert!(
+        told.into_iter()
+            .all(|result| skipped.contains(&&*result.id))
+    );
+
+    let (code, stdout, _) = run(&["send", &path, "[1]", "2"], "");
+    assert_eq!((code, stdout.as_str()), (0, "[1]\n2\n"));
+    let (code, stdout, _) = run(&["chat", &path], "hello\n");
+    assert_eq!((code, stdout.as_str()), (0, "\"hello\"\n"));
+    let (code, _, stderr) = run(
+        &["chat", &path, "--fault", "request-length-in-other-order"],
+        "",
+    );
+    assert_eq!(code, 2, "{stderr}");
+    let found_in = folder.path().join("found").display().to_string();
+    let (code, stdout, stderr) = run(&["fuzz", &path, "--runs", "60", "--out", &found_in], "");
+    assert_eq!(code, 0, "{stdout} {stderr}");
+
+    served.signal(Signal::TERM);
+    assert!(served.wait().0.success());
+    assert!(!Path::new(path.strip_prefix("unix:").unwrap()).exists());
+}
+
+#[test]
+fn a_fault_is_found_over_a_unix_socket_and_replayed_there() {
+    let folder = TempDir::new().unwrap();
+    let path = socket(&folder);
+    let _served = Served::at(&path, &["--fault", FAULT]);
+    is_found_out(&[&path]);
+    let saved = folder.path().join("saved").display().to_string();
+    let (code, ..) = run(
+        &["check", &path, "--run", "reassembly", "--save", &saved],
+        "",
+    );
+    assert_eq!(code, 1);
+    let (code, stdout, stderr) = run(&["replay", &saved, &path], "");
+    assert_eq!(code, 1, "{stdout} {stderr}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_unix_socket_without_a_file_is_served_and_checked() {
+    let name = format!("unix:@framespec-suite-{}", std::process::id());
+    let _served = Served::at(&name, &[]);
+    is_clean(&[&name]);
+}
+
+#[test]
+fn what_is_wrong_with_a_unix_socket_is_told() {
+    let folder = TempDir::new().unwrap();
+    let path = socket(&folder);
+    for command in [&["check", &path][..], &["send", &path, "1"]] {
+        let (code, _, stderr) = run(command, "");
+        assert_eq!(code, 3, "{stderr}");
+        assert!(stderr.contains("there is no such socket"), "{stderr}");
+        assert!(stderr.contains(&path), "{stderr}");
+    }
+    let gone = folder.path().join("gone.sock");
+    drop(std::os::unix::net::UnixListener::bind(&gone).unwrap());
+    let gone = format!("unix:{}", gone.display());
+    let (code, _, stderr) = run(&["send", &gone, "1"], "");
+    assert_eq!(code, 3);
+    assert!(stderr.contains("nothing listens there"), "{stderr}");
+    let _served = Served::at(&gone, &[]);
+    let (code, _, stderr) = run(&["serve", "--listen", &gone], "");
+    assert_eq!(code, 3);
+    assert!(stderr.contains("a path that is not taken"), "{stderr}");
+    for (wrong, why) in [("unix:", "no path in it"), ("/run/a.sock", "unix:PATH")] {
+        let (code, _, stderr) = run(&["check", wrong], "");
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(why), "{stderr}");
+    }
+}
