@@ -154,7 +154,8 @@ impl Drop for OwnFile {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::transport::Name;
