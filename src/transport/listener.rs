@@ -135,8 +135,14 @@ fn unix(path: &SocketPath) -> io::Result<Kind> {
 /// Whether that is the socket of a listener that has gone.
 #[cfg(unix)]
 fn is_left_over(file: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    // Of any other file the system says as well that nobody listens there.
+    let is_socket = file
+        .symlink_metadata()
+        .map(|file| file.file_type().is_socket());
     let connected = std::os::unix::net::UnixStream::connect(file);
-    connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    is_socket.unwrap_or_default()
+        && connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// The file of a unix socket that is listened at.
