@@ -68,19 +68,20 @@ fn in_stream(profile: &Profile, stream: &Stream<'_>) -> Vec<FrameMark> {
             frame.start,
             frame.body.start.saturating_sub(frame.start),
             frame.payload.len(),
-            frame.body.end.saturating_sub(frame.payload.end),
+            frame.end.saturating_sub(frame.payload.end),
         )
     });
     let cut = match reading.ending {
         Ending::Boundary => None,
         Ending::Inside { start, .. } => {
-            let rest = stream.octets.len().saturating_sub(start);
-            let header = rest.min(profile.header_len());
-            Some(mark(start, header, rest.saturating_sub(header), 0))
+            let rest = stream.octets.get(start..).unwrap_or_default();
+            let header = reader::header_len(profile, rest);
+            Some(mark(start, header, rest.len().saturating_sub(header), 0))
         }
-        Ending::Malformed {
-            start, body_start, ..
-        } => Some(mark(start, body_start.saturating_sub(start), 0, 0)),
+        Ending::Malformed { start, .. } => {
+            let rest = stream.octets.get(start..).unwrap_or_default();
+            Some(mark(start, reader::header_len(profile, rest), 0, 0))
+        }
     };
     whole.chain(cut).take(MAX_MARKS).collect()
 }

@@ -1,7 +1,8 @@
 //! What a header says, in steps of their own: the number in it, the sizes that it stands for, the payload
 //! in a body.
 
-use crate::profile::{Mark, Order, Profile, Region, Unit};
+use crate::profile::{Length, Mark, Order, Profile, Region, Unit};
+use std::ops::Range;
 
 /// A body and, where the header tells that, how much of it is payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,75 @@ pub(crate) struct Sizes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
+/// How many octets are missing from the header that these are the beginning of, as far as they tell: none
+/// from one that is whole, or that cannot become right.
+pub(crate) fn missing(profile: &Profile, header: &[u8]) -> usize {
+    let marks = profile.before().len().saturating_add(profile.after().len());
+    let behind = header.get(profile.before().len()..).unwrap_or_default();
+    let wanted = marks.saturating_add(field_len(profile.length(), behind));
+    let wanted = wanted.max(profile.header_len());
+    let most = profile.longest_header_len();
+    wanted.min(most).saturating_sub(header.len())
+}
+
+/// Octets of the length field that these are the beginning of, as far as they tell.
+fn field_len(length: Length, octets: &[u8]) -> usize {
+    let goes_on = |more: fn(&u8) -> bool| octets.iter().take_while(|octet| more(octet)).count();
+    match length {
+        Length::Binary { width, .. } => width.into(),
+        Length::Varint { .. } => goes_on(|octet| *octet >= 0x80).saturating_add(1),
+        Length::Decimal { end, .. } => {
+            let digits = goes_on(u8::is_ascii_digit).max(1);
+            digits.saturating_add(end.octets().len())
+        }
+    }
+}
+
+/// The octet that stands for nothing in a length field: what follows it still belongs to the number.
+pub(crate) fn zero(profile: &Profile) -> u8 {
+    match profile.length() {
+        Length::Binary { .. } => 0,
+        Length::Varint { .. } => 0x80,
+        Length::Decimal { .. } => b'0',
+    }
+}
+
+/// The octets of a header as they are in memory that was cleared; where what is read is text, a number all the same.
+pub(crate) fn of_nothing(profile: &Profile) -> Vec<u8> {
+    let zero = match profile.length() {
+        Length::Binary { width, .. } => vec![0; width.into()],
+        Length::Varint { .. } => vec![0],
+        Length::Decimal { end, .. } => [b"0", end.octets()].concat(),
+    };
+    let cleared = |octets: usize| vec![0; octets];
+    [
+        cleared(profile.before().len()),
+        zero,
+        cleared(profile.after().len()),
+    ]
+    .concat()
+}
+
+/// Octets of the header that a frame begins with.
+pub(crate) fn header_len(profile: &Profile, frame: &[u8]) -> usize {
+    let mut len = 0_usize;
+    loop {
+        let missing = missing(profile, frame.get(..len).unwrap_or_default());
+        if missing == 0 || len >= frame.len() {
+            return len.min(frame.len());
+        }
+        len = len.saturating_add(missing).min(frame.len());
+    }
+}
+
+/// Where the length field lies in a header, as far as that goes.
+pub(crate) fn field(profile: &Profile, header: &[u8]) -> Range<usize> {
+    let start = profile.before().len().min(header.len());
+    let behind = header.get(start..).unwrap_or_default();
+    let len = field_len(profile.length(), behind).min(profile.length().most_len());
+    start..start.saturating_add(len).min(header.len())
+}
+
 /// The sizes that a header tells, its number read by `count` and judged by `sizes`.
 pub(crate) fn sizes_in(
     profile: &Profile,
@@ -28,12 +98,24 @@ pub(crate) fn sizes_in(
     count: fn(&Profile, &[u8]) -> i128,
     sizes: fn(&Profile, i128) -> Result<Sizes, Malformed>,
 ) -> Result<Sizes, Malformed> {
-    let length_at = profile.before().len();
-    let after_at = length_at.saturating_add(profile.width().into());
-    let field = header.get(length_at..after_at.min(header.len()));
+    let field = field(profile, header);
     check_mark(profile.before(), header)?;
-    check_mark(profile.after(), header.get(after_at..).unwrap_or_default())?;
-    sizes(profile, count(profile, field.unwrap_or_default()))
+    check_mark(profile.after(), header.get(field.end..).unwrap_or_default())?;
+    sizes(
+        profile,
+        count(profile, header.get(field).unwrap_or_default()),
+    )
+}
+
+/// What is sent behind a body.
+pub(crate) fn trailer(profile: &Profile) -> Vec<u8> {
+    let octets = profile.trailer().octets().iter();
+    octets.map(|octet| octet.unwrap_or_default()).collect()
+}
+
+/// What stands behind a body, if these are its octets.
+pub(crate) fn check_trailer(profile: &Profile, octets: &[u8]) -> Result<(), Malformed> {
+    check_mark(profile.trailer(), octets)
 }
 
 fn check_mark(mark: &Mark, octets: &[u8]) -> Result<(), Malformed> {
@@ -42,15 +124,25 @@ fn check_mark(mark: &Mark, octets: &[u8]) -> Result<(), Malformed> {
     fits.then_some(()).ok_or(Malformed)
 }
 
-/// The number in a length field, in the order and with the sign of the profile.
+/// The number in a length field, read as the profile writes it. Below zero where it is none.
 pub(crate) fn count(profile: &Profile, field: &[u8]) -> i128 {
+    match profile.length() {
+        Length::Binary { order, signed, .. } => binary(order, signed, field),
+        Length::Varint { overlong, .. } => varint(field, overlong).unwrap_or(-1),
+        Length::Decimal { end, overlong, .. } => {
+            decimal(field, end.octets(), overlong).unwrap_or(-1)
+        }
+    }
+}
+
+fn binary(order: Order, signed: bool, field: &[u8]) -> i128 {
     let mut octets = field.to_vec();
-    if profile.order() == Order::Little {
+    if order == Order::Little {
         octets.reverse();
     }
     let number = in_big_endian(&octets);
     let bits = u32::try_from(octets.len()).map_or(0, |octets| octets.saturating_mul(8));
-    let negative = profile.signed() && octets.first().is_some_and(|octet| *octet >= 0x80);
+    let negative = signed && octets.first().is_some_and(|octet| *octet >= 0x80);
     if negative {
         number.saturating_sub(1_i128.checked_shl(bits).unwrap_or_default())
     } else {
@@ -58,11 +150,45 @@ pub(crate) fn count(profile: &Profile, field: &[u8]) -> i128 {
     }
 }
 
+fn varint(field: &[u8], overlong: bool) -> Option<i128> {
+    let (last, rest) = field.split_last()?;
+    if *last >= 0x80 || *last == 0 && !rest.is_empty() && !overlong {
+        return None;
+    }
+    let bits = |number: i128, octet: &u8| number.wrapping_shl(7) | i128::from(octet & 0x7f);
+    Some(field.iter().rev().fold(0, bits))
+}
+
+fn decimal(field: &[u8], end: &[u8], overlong: bool) -> Option<i128> {
+    let digits = std::str::from_utf8(field.strip_suffix(end)?).ok()?;
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let has_zeros = digits.len() > 1 && digits.starts_with('0');
+    if !is_plain || has_zeros && !overlong {
+        return None;
+    }
+    digits.parse().ok()
+}
+
 /// A number of so many octets, the first of them the most significant.
 pub(crate) fn in_big_endian(octets: &[u8]) -> i128 {
     octets.iter().fold(0, |number: i128, octet| {
         number.saturating_mul(256).saturating_add((*octet).into())
     })
+}
+
+/// The first number that is too large for the length field, or for the 32 bits that one without a fixed width
+/// is most often kept in.
+pub(crate) fn modulus(profile: &Profile) -> i128 {
+    match profile.length() {
+        Length::Binary { width, .. } => {
+            let bits = u32::from(width).saturating_mul(8);
+            1_i128.checked_shl(bits).unwrap_or(i128::MAX)
+        }
+        length => {
+            let most = length.most_counted().map_or(i128::MAX, i128::from);
+            most.saturating_add(1).min(1 << 32)
+        }
+    }
 }
 
 pub(crate) fn sizes(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
@@ -151,21 +277,24 @@ mod tests {
             let profile = Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap();
             let mut octets = BytesMut::new();
             Encoder::new(&profile).header_with(number, &mut octets);
-            let start = profile.before().len();
-            let field = octets[start..start + usize::from(profile.width())].to_vec();
+            let number_at = field(&profile, &octets);
+            let field = octets[number_at].to_vec();
             let decoded = Decoder::new(&profile).decode(&mut octets);
             match sizes(&profile, count(&profile, &field)) {
                 Err(Malformed) => prop_assert!(decoded.is_err(), "{:?}", decoded),
                 Ok(Sizes { body, payload }) if body < 1 << 18 => {
                     let before = octets.len();
+                    let trailer = trailer(&profile);
                     let mut decoder = Decoder::new(&profile);
                     if body > 0 {
                         octets.resize(before + body - 1, 1);
                         prop_assert_eq!(decoder.decode(&mut octets), Ok(None));
                         octets.resize(before + body, 1);
+                        octets.extend_from_slice(&trailer);
                     } else {
                         Encoder::new(&profile).header_with(number, &mut octets);
-                        octets.truncate(profile.header_len());
+                        octets.truncate(before);
+                        octets.extend_from_slice(&trailer);
                     }
                     let frame = decoder.decode(&mut octets).unwrap().unwrap();
                     prop_assert_eq!(frame.body().len(), body);

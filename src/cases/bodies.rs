@@ -379,5 +379,6 @@ fn odd_frame(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
         frame.push(b'7');
     }
     frame.resize(header.saturating_add(body), s.profile().pad());
+    frame.extend(s.craft().trailer());
     frame
 }

@@ -109,13 +109,13 @@ pub(super) const CASES: &[Case] = &[
         Clause::Reset,
         "before-body",
         "A reset exactly between header and body.",
-        |s| reset_after(s, s.profile().header_len()),
+        |s| reset_after(s, s.header_len()),
     ),
     Case::must(
         Clause::Reset,
         "in-body",
         "A reset inside a body.",
-        |s| reset_after(s, s.profile().header_len().saturating_add(9)),
+        |s| reset_after(s, s.header_len().saturating_add(9)),
     ),
     Case::must(
         Clause::Reset,
@@ -174,13 +174,13 @@ pub(super) const CASES: &[Case] = &[
         Clause::Patience,
         "before-body",
         "A pause of 200 ms between header and body.",
-        |s| halting(s, s.profile().header_len(), 200),
+        |s| halting(s, s.header_len(), 200),
     ),
     Case::must(
         Clause::Patience,
         "in-body",
         "A pause of 200 ms inside a body.",
-        |s| halting(s, s.profile().header_len().saturating_add(11), 200),
+        |s| halting(s, s.header_len().saturating_add(11), 200),
     ),
     Case::should(
         Clause::Patience,
@@ -197,7 +197,7 @@ pub(super) const CASES: &[Case] = &[
         "A pause of a second inside a body should be borne.",
         |s| {
             s.need_slow();
-            halting(s, s.profile().header_len().saturating_add(11), 1_000);
+            halting(s, s.header_len().saturating_add(11), 1_000);
         },
     ),
     Case::should(
@@ -211,7 +211,7 @@ pub(super) const CASES: &[Case] = &[
         Clause::Deadline,
         "in-body",
         "The same for a body that is never completed.",
-        |s| never_finished(s, s.profile().header_len().saturating_add(10)),
+        |s| never_finished(s, s.header_len().saturating_add(10)),
     )
     .and(given_up),
     Case::should(
@@ -222,7 +222,7 @@ pub(super) const CASES: &[Case] = &[
             s.need_slow();
             let a = s.open();
             let request = s.request();
-            let (mut part, mut rest) = parted(&request, s.profile().header_len());
+            let (mut part, mut rest) = parted(&request, s.header_len());
             s.send(a, part);
             for _ in 0..LONG / DRIP {
                 s.pause(DRIP);

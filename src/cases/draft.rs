@@ -1,5 +1,6 @@
 //! A script while it is being written: what the makers of both sides have in common.
 
+use crate::model::reader;
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
@@ -56,6 +57,12 @@ impl<'a> Draft<'a> {
     #[must_use]
     pub const fn craft(&self) -> Craft<'a> {
         Craft::new(self.profile)
+    }
+
+    /// Octets of the header that a frame begins with.
+    #[must_use]
+    pub fn header_of(&self, frame: &[u8]) -> usize {
+        reader::header_len(self.profile, frame)
     }
 
     /// Octets of a chunk.

@@ -244,7 +244,7 @@ pub(super) const CASES: &[Case] = &[
         "inside-a-header",
         "Half a header asks for nothing.",
         |s| {
-            let half = s.profile().header_len() / 2;
+            let half = s.header_len() / 2;
             held_back(s, half.max(1));
         },
     ),
@@ -252,14 +252,14 @@ pub(super) const CASES: &[Case] = &[
         Clause::Unsolicited,
         "behind-a-header",
         "A header alone asks for nothing.",
-        |s| held_back(s, s.profile().header_len()),
+        |s| held_back(s, s.header_len()),
     ),
     Case::must(
         Clause::Unsolicited,
         "inside-a-body",
         "A part of a body asks for nothing, even if it holds the whole payload and only padding is missing.",
         |s| {
-            let part = s.profile().header_len().saturating_add(s.shortest());
+            let part = s.header_len().saturating_add(s.shortest());
             held_back(s, part);
         },
     ),
@@ -271,7 +271,7 @@ pub(super) const CASES: &[Case] = &[
             s.bear_silence();
             let a = s.open();
             let request = s.request_of(30_000);
-            let header = s.profile().header_len();
+            let header = s.header_of(&request);
             let (first, rest) = parted(&request, header);
             let (second, rest) = parted(rest, 20_000);
             for part in [first, second] {

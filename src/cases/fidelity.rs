@@ -166,7 +166,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             for cut in 1..4 {
                 let request = s.request_with(" \u{1f600}\u{1f600}\u{1f600}");
-                let text = s.profile().header_len().saturating_add(s.shortest());
+                let text = s.header_of(&request).saturating_add(s.shortest());
                 let cuts = [text.saturating_add(cut), text.saturating_add(cut + 4)];
                 s.send_cut(a, &request, &cuts);
                 s.wait(a);

@@ -2,7 +2,7 @@
 
 use super::{Case, Maker};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
-use crate::profile::Unit;
+use crate::profile::{Length, Unit};
 use crate::spec::Clause;
 
 pub(super) const LENGTH_PREFIX: &[Case] = &[
@@ -163,12 +163,12 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         "all-ones",
         "All bits set is -1 to a signed reader, and a loop that counts down from -1 never ends or never begins.",
         |s| {
-            let count = if s.profile().signed() {
+            let count = if s.craft().is_signed() {
                 -1
             } else {
                 s.craft().largest_count()
             };
-            let claims_enough = s.profile().signed() || s.craft().largest_body() > limit(s);
+            let claims_enough = s.craft().is_signed() || s.craft().largest_body() > limit(s);
             s.need(claims_enough, SMALL_FIELD);
             let a = s.open();
             let header = s.craft().header_with(count);
@@ -300,7 +300,109 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             oversize(s, limit.saturating_mul(2), true);
         },
     ),
+    Case::must(
+        Clause::LengthLimit,
+        "no-number",
+        "What stands where digits belong is something else: a sign, a space, a letter, nothing at all. Functions that read numbers take some of them, and what they return then is not what was sent.",
+        |s| {
+            need_grown(s, |length| matches!(length, Length::Decimal { .. }));
+            for digits in ["x", "-1", "+1", " 1", "1 ", "0x1", ""] {
+                let field = [digits.as_bytes(), digits_end(s)].concat();
+                wrong_field(s, &field);
+            }
+        },
+    ),
+    Case::must(
+        Clause::LengthLimit,
+        "more-than-a-number-may-have",
+        "A number of more octets or digits than there may be, all of which add nothing: whoever only looks for its end reads on for as long as somebody sends.",
+        |s| {
+            need_grown(s, |_| true);
+            let length = s.profile().length();
+            let end = digits_end(s);
+            let most = length.most_len().saturating_sub(end.len());
+            let field = match length {
+                Length::Decimal { .. } => [&vec![b'1'; most], &b"1"[..], end].concat(),
+                _ => [&vec![0x80; most], &b"\0"[..]].concat(),
+            };
+            wrong_field(s, &field);
+        },
+    ),
+    Case::must(
+        Clause::LengthLimit,
+        "more-than-a-number-needs",
+        "Each number is written in one way alone where the format says so. A server that takes another, and one that does not, disagree on where frames begin.",
+        |s| {
+            let is_strict = |length| {
+                matches!(
+                    length,
+                    Length::Varint {
+                        overlong: false,
+                        most: 2..
+                    } | Length::Decimal {
+                        overlong: false,
+                        most: 2..,
+                        ..
+                    }
+                )
+            };
+            need_grown(s, is_strict);
+            let field = match s.profile().length() {
+                Length::Decimal { .. } => [b"00", digits_end(s)].concat(),
+                _ => vec![0x80, 0],
+            };
+            wrong_field(s, &field);
+        },
+    ),
+    Case::must(
+        Clause::LengthLimit,
+        "wrong-octets-behind-a-body",
+        "The octets behind a body are fixed. Others there mean that the two do not agree on where the body ends, and nothing that follows can be trusted.",
+        |s| {
+            let fixed = s.profile().trailer().octets().iter().any(Option::is_some);
+            s.need(fixed, "nothing that is fixed stands behind a body");
+            let a = s.open();
+            let mut octets = s.request();
+            let body = octets.len().saturating_sub(s.craft().trailer().len());
+            for octet in octets.iter_mut().skip(body) {
+                *octet = !*octet;
+            }
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
 ];
+
+/// The length has a form in which that can be tried.
+fn need_grown(s: &mut Maker<'_>, fits: impl Fn(Length) -> bool) {
+    let length = s.profile().length();
+    let grown = !matches!(length, Length::Binary { .. });
+    s.need(
+        grown && fits(length),
+        "a length of this profile cannot be written so",
+    );
+}
+
+/// What ends the digits of a length, if digits are what it has.
+fn digits_end(s: &Maker<'_>) -> &'static [u8] {
+    match s.profile().length() {
+        Length::Decimal { end, .. } => end.octets(),
+        Length::Binary { .. } | Length::Varint { .. } => &[],
+    }
+}
+
+/// On a connection of its own, a header with that for its length, and requests behind it.
+fn wrong_field(s: &mut Maker<'_>, field: &[u8]) {
+    let a = s.open();
+    let mut octets = s.craft().header_around(field);
+    for _ in 0..3 {
+        octets.extend(s.request());
+    }
+    s.send(a, &octets);
+    s.wait(a);
+    s.done_with(a);
+}
 
 /// The most that such a body may take: what many servers bear.
 const MOST_BEYOND: u64 = 1 << 20;
@@ -355,6 +457,7 @@ fn frame_full_of_frames(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
         frame.extend(s.request());
     }
     frame.resize(whole, b'x');
+    frame.extend(s.craft().trailer());
     frame
 }
 
@@ -411,10 +514,12 @@ fn chunks_in(s: &Maker<'_>, octets: u64) -> usize {
 /// nothing.
 fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
     let craft = s.craft();
-    let (width, chunk) = (
-        u32::from(s.profile().width()),
-        i128::from(s.profile().chunk()),
-    );
+    let chunk = i128::from(s.profile().chunk());
+    let width = match s.profile().length() {
+        Length::Binary { width, .. } => u32::from(width),
+        Length::Varint { .. } | Length::Decimal { .. } => 0,
+    };
+    s.need(width > 0, "a length of this form has no sign");
     let rest = craft.count_for(0);
     let each = craft
         .count_for(s.profile().chunk().into())
@@ -426,7 +531,7 @@ fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
         .saturating_sub(rest)
         .checked_div(each)
         .unwrap_or_default();
-    let wide = s.profile().signed()
+    let wide = s.craft().is_signed()
         || half.saturating_mul(chunk.checked_div(each).unwrap_or(1)) > i128::from(limit(s));
     s.need(wide, SMALL_FIELD);
     let chunks = [1, 2, 17, most / 2, most]

@@ -279,7 +279,9 @@ impl<'a> Maker<'a> {
             return Vec::new();
         }
         let frame = self.craft().frame_with(payload, more_chunks);
-        let body = frame.len().saturating_sub(self.profile().header_len());
+        let around = self.profile().trailer().len();
+        let around = around.saturating_add(self.header_of(&frame));
+        let body = frame.len().saturating_sub(around);
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let expressible = body <= self.craft().largest_body();
         self.need(
@@ -300,6 +302,13 @@ impl<'a> Maker<'a> {
     /// The frame of a request unlike any other.
     pub fn request(&mut self) -> Vec<u8> {
         self.request_with("")
+    }
+
+    /// Octets of the header of [`request`](Self::request)'s frame.
+    #[must_use]
+    pub fn header_len(&self) -> usize {
+        let payload = self.craft().payload(&"m".repeat(TOKEN_LEN));
+        self.header_of(&self.craft().frame(&payload))
     }
 
     /// The frame of a request whose text ends so.

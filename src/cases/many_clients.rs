@@ -52,7 +52,7 @@ pub(super) const CASES: &[Case] = &[
         "stalled-in-header",
         "A client that stops inside a header holds up nobody.",
         |s| {
-            let half = s.profile().header_len() / 2;
+            let half = s.header_len() / 2;
             beside_stalled(s, 1, half.max(1));
         },
     ),
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
         "stalled-in-body",
         "A client that stops inside a body holds up nobody.",
         |s| {
-            let part = s.profile().header_len().saturating_add(8);
+            let part = s.header_len().saturating_add(8);
             beside_stalled(s, 1, part);
         },
     ),
@@ -70,7 +70,7 @@ pub(super) const CASES: &[Case] = &[
         "eight-stalled",
         "Eight stalled clients hold up nobody, so that a pool of a few workers is not enough.",
         |s| {
-            let header = s.profile().header_len();
+            let header = s.header_len();
             beside_stalled(s, 8, header);
         },
     ),

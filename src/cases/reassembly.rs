@@ -11,7 +11,7 @@ pub(super) const CASES: &[Case] = &[
         "A header may arrive in two pieces, cut anywhere. One short read is not one header.",
         |s| {
             let a = s.open();
-            for cut in 1..s.profile().header_len() {
+            for cut in 1..s.header_len() {
                 let request = s.request();
                 s.send_cut(a, &request, &[cut]);
                 s.wait(a);
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let request = s.request();
-            let cuts: Vec<usize> = (1..=s.profile().header_len()).collect();
+            let cuts: Vec<usize> = (1..=s.header_len()).collect();
             s.send_cut(a, &request, &cuts);
             s.wait(a);
             s.ask(a);
@@ -52,7 +52,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             for _ in 0..3 {
                 let request = s.request();
-                let header = s.profile().header_len();
+                let header = s.header_len();
                 s.send_cut(a, &request, &[header]);
                 s.wait(a);
             }
@@ -145,7 +145,7 @@ pub(super) const CASES: &[Case] = &[
         "frame-and-part-of-header",
         "A segment that ends inside the next frame's header: what was read beyond the first frame must be kept.",
         |s| {
-            let header = s.profile().header_len();
+            let header = s.header_len();
             frame_and_part(s, header / 2);
         },
     ),
@@ -154,7 +154,7 @@ pub(super) const CASES: &[Case] = &[
         "frame-and-header",
         "A segment that ends exactly behind the next frame's header.",
         |s| {
-            let header = s.profile().header_len();
+            let header = s.header_len();
             frame_and_part(s, header);
         },
     ),
@@ -163,7 +163,7 @@ pub(super) const CASES: &[Case] = &[
         "frame-and-part-of-body",
         "A segment that ends inside the next frame's body.",
         |s| {
-            let part = s.profile().header_len().saturating_add(7);
+            let part = s.header_len().saturating_add(7);
             frame_and_part(s, part);
         },
     ),
@@ -187,8 +187,8 @@ pub(super) const CASES: &[Case] = &[
         "A body of many chunks, each in a segment of its own.",
         |s| {
             let a = s.open();
-            let (header, chunk) = (s.profile().header_len(), s.chunk());
             let request = s.request_of_chunks(12);
+            let (header, chunk) = (s.header_of(&request), s.chunk());
             let cuts: Vec<usize> = (0..12).map(|n| header + n * chunk).collect();
             s.send_cut(a, &request, &cuts);
             s.wait(a);
@@ -201,8 +201,8 @@ pub(super) const CASES: &[Case] = &[
         "A body of many chunks, cut one octet behind each chunk: segments and chunks never agree.",
         |s| {
             let a = s.open();
-            let (header, chunk) = (s.profile().header_len(), s.chunk());
             let mut octets = s.request_of_chunks(12);
+            let (header, chunk) = (s.header_of(&octets), s.chunk());
             octets.extend(s.request());
             let cuts: Vec<usize> = (0..13).map(|n| header + n * chunk + 1).collect();
             s.send_cut(a, &octets, &cuts);
@@ -287,13 +287,15 @@ fn lengths_cut(s: &mut Maker<'_>, counts: &[u64]) {
             octets <= MOST_BEHIND_A_CUT,
             "bodies of such lengths are larger than 1 MiB in this profile",
         );
-        let cuts: Vec<usize> = (1..=s.profile().header_len()).collect();
+        let octets = usize::try_from(octets).unwrap_or_default();
+        let header = s.header_of(&s.craft().frame(&vec![b'x'; octets]));
+        let cuts: Vec<usize> = (1..=header).collect();
         for cuts in cuts
             .iter()
             .map(std::slice::from_ref)
             .chain([cuts.as_slice()])
         {
-            let request = s.request_of(usize::try_from(octets).unwrap_or_default());
+            let request = s.request_of(octets);
             s.send_cut(a, &request, cuts);
             s.wait(a);
         }

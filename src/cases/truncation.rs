@@ -10,9 +10,9 @@ pub(super) const CASES: &[Case] = &[
         "in-header",
         "The stream ends inside a header: there is no frame, so no reply, and nothing left to wait for.",
         |s| {
-            let fits = s.profile().header_len() > 1;
+            let fits = s.header_len() > 1;
             s.need(fits, "the header is a single octet");
-            let half = s.profile().header_len() / 2;
+            let half = s.header_len() / 2;
             cut_off(s, half.max(1));
         },
     ),
@@ -20,13 +20,13 @@ pub(super) const CASES: &[Case] = &[
         Clause::Truncation,
         "before-body",
         "The stream ends exactly between header and body, which well-known codecs take for a clean end.",
-        |s| cut_off(s, s.profile().header_len()),
+        |s| cut_off(s, s.header_len()),
     ),
     Case::must(
         Clause::Truncation,
         "in-body",
         "The stream ends inside a body.",
-        |s| cut_off(s, s.profile().header_len().saturating_add(5)),
+        |s| cut_off(s, s.header_len().saturating_add(5)),
     ),
     Case::must(
         Clause::Truncation,
@@ -50,7 +50,7 @@ pub(super) const CASES: &[Case] = &[
         "behind-a-request",
         "The request in front is answered, the one cut off is not.",
         |s| {
-            for octets in [2, s.profile().header_len(), s.profile().header_len() + 9] {
+            for octets in [2, s.header_len(), s.header_len() + 9] {
                 let a = s.open();
                 s.ask(a);
                 let request = s.request();

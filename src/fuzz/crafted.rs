@@ -87,6 +87,6 @@ mod tests {
             }
         }
         assert!(whole > 3000, "{whole} whole frames");
-        assert_eq!(kinds.len(), 8, "{kinds:?}");
+        assert_eq!(kinds.len(), 9, "{kinds:?}");
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn error(ending: Ending) -> Option<DecodeError> {
         Ending::Malformed { fault, at, .. } => {
             let kind = match fault {
                 Fault::Mark { .. } => DecodeErrorKind::Mark,
+                Fault::NoNumber(_) => DecodeErrorKind::Length,
                 Fault::Negative(_) => DecodeErrorKind::Negative,
                 Fault::Underflow { .. } => DecodeErrorKind::Underflow,
                 Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
@@ -279,7 +280,7 @@ fn is_frame(frame: FrameRef<'_>, expected: Option<&FrameAt>, stream: &[u8]) -> R
     let same = usize::try_from(frame.start()) == Ok(expected.start)
         && stream.get(expected.body.clone()) == Some(frame.body())
         && stream.get(expected.payload.clone()) == Some(frame.payload())
-        && stream.get(expected.start..expected.body.end) == Some(frame.octets());
+        && stream.get(expected.start..expected.end) == Some(frame.octets());
     if same {
         Ok(())
     } else {

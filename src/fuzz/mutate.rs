@@ -3,6 +3,7 @@
 //! Blind mutation of a stream nearly always breaks its first header, and nothing behind that is ever
 //! read. So after each mutation the lengths are made to fit again, all but a few.
 
+use crate::model::reader;
 use crate::profile::Profile;
 use crate::script::MAGIC;
 use crate::script::draws::Draws;
@@ -23,9 +24,12 @@ pub fn mend_lengths(profile: &Profile, data: &mut [u8], seed: u32) {
     }
     let mut draws = Draws::new(u64::from(seed));
     let encoder = Encoder::new(profile);
-    let header_len = profile.header_len();
     let mut rest = data;
-    while let Some((header, behind)) = rest.split_at_mut_checked(header_len) {
+    loop {
+        let len = reader::header_len(profile, rest).max(profile.header_len());
+        let Some((header, behind)) = rest.split_at_mut_checked(len) else {
+            return;
+        };
         if draws.number().is_multiple_of(LEFT_WRONG) {
             return;
         }

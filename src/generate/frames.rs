@@ -1,7 +1,8 @@
 //! Frames, right ones and wrong ones, and what is none at all.
 
 use super::payloads;
-use crate::profile::{Profile, Unit};
+use crate::model::reader;
+use crate::profile::{Length, Profile, Unit};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
 
@@ -54,7 +55,7 @@ fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
 fn broken_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let payload = payloads::plain(profile, draws);
     let mut frame = Craft::new(profile).frame_with(&payload, draws.below(2));
-    let padding = profile.header_len().saturating_add(payload.len());
+    let padding = reader::header_len(profile, &frame).saturating_add(payload.len());
     let at = padding.saturating_add(draws.below(frame.len().saturating_sub(padding)));
     if let Some(octet) = frame.get_mut(at) {
         *octet = b'x';
@@ -67,15 +68,17 @@ fn odd_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let payload = payloads::plain(profile, draws);
     let craft = Craft::new(profile);
     let count = craft.count_for(i128::try_from(payload.len()).unwrap_or_default());
-    [craft.header_with(count), payload].concat()
+    [craft.header_with(count), payload, craft.trailer()].concat()
 }
 
 /// A header that says something else than what follows it.
 fn wrong_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
-    let body = Craft::new(profile).body(&payloads::plain(profile, draws), 0);
+    let craft = Craft::new(profile);
+    let body = craft.body(&payloads::plain(profile, draws), 0);
     let mut octets = wrong_header(profile, body.len(), draws);
     if !draws.one_in(3) {
         octets.extend(body);
+        octets.extend(craft.trailer());
     }
     octets
 }
@@ -93,7 +96,7 @@ pub(super) fn wrong_header(profile: &Profile, body: usize, draws: &mut Draws) ->
         right.saturating_sub(1),
         right.saturating_add(chunk),
         right.saturating_sub(chunk),
-        turned(right, profile.width()),
+        turned(right, profile.length()),
         right.saturating_neg(),
         chunk.saturating_neg(),
         -1,
@@ -146,8 +149,12 @@ fn edges(profile: &Profile) -> Vec<i128> {
     edges
 }
 
-/// The same octets of a length field in the other order.
-fn turned(count: i128, width: u8) -> i128 {
+/// The same octets of a length field in the other order; where it has no order, of one of 32 bits.
+fn turned(count: i128, length: Length) -> i128 {
+    let width = match length {
+        Length::Binary { width, .. } => width,
+        Length::Varint { .. } | Length::Decimal { .. } => 4,
+    };
     let octets = count.to_le_bytes();
     let field = octets.get(..usize::from(width)).unwrap_or_default();
     field.iter().fold(0, |number: i128, octet| {
@@ -158,10 +165,11 @@ fn turned(count: i128, width: u8) -> i128 {
 /// A frame that ends somewhere inside.
 fn broken_off(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let frame = right(profile, draws);
+    let header = reader::header_len(profile, &frame);
     let places = [
         draws.below(frame.len()),
-        draws.below(profile.header_len()),
-        profile.header_len(),
+        draws.below(header),
+        header,
         frame.len().saturating_sub(1),
     ];
     let cut = draws.pick(&places).copied().unwrap_or_default();

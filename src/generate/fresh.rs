@@ -4,6 +4,7 @@ use super::MOST_OPEN;
 use super::frames;
 use super::moves::{Piece, SHORT, Step};
 use super::payloads;
+use crate::model::reader;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
@@ -134,11 +135,12 @@ pub(super) fn short(draws: &mut Draws) -> Duration {
 /// Cuts a piece.
 fn cut(profile: &Profile, piece: &mut Piece, how: Cut, is_first: bool, draws: &mut Draws) {
     let octets = piece.octets.len();
+    let header = reader::header_len(profile, &piece.octets);
     match how {
         Cut::Frames => {}
         Cut::Glued => piece.glued = !is_first,
         Cut::Header => {
-            piece.cuts.insert(profile.header_len());
+            piece.cuts.insert(header);
         }
         Cut::Anywhere => {
             piece.glued = !is_first && draws.one_in(2);
@@ -149,7 +151,7 @@ fn cut(profile: &Profile, piece: &mut Piece, how: Cut, is_first: bool, draws: &m
             piece.cuts.insert(octets.saturating_sub(1));
         }
         Cut::Octets if octets <= SMALL && draws.one_in(3) => piece.cuts.extend(1..octets),
-        Cut::Octets => piece.cuts.extend(1..=profile.header_len()),
+        Cut::Octets => piece.cuts.extend(1..=header),
         Cut::Mixed => {
             let how = draws.pick(&CUTS).copied().unwrap_or(Cut::Frames);
             let how = if matches!(how, Cut::Mixed) {
@@ -195,9 +197,10 @@ pub(super) fn end(profile: &Profile, conn: Conn, draws: &mut Draws) -> Vec<Step>
 /// A part of a frame, and then the end.
 fn broken_off(profile: &Profile, conn: Conn, draws: &mut Draws) -> Vec<Step> {
     let mut octets = frames::right(profile, draws);
+    let header = reader::header_len(profile, &octets);
     let cut = match draws.below(4) {
-        0 => profile.header_len(),
-        1 => draws.below(profile.header_len()),
+        0 => header,
+        1 => draws.below(header),
         _ => draws.below(octets.len()),
     };
     octets.truncate(cut.max(1));

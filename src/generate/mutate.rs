@@ -2,6 +2,7 @@
 
 use super::moves::{Move, Piece, Step};
 use super::{frames, fresh, payloads};
+use crate::model::reader;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
@@ -151,15 +152,13 @@ fn swap(_: &Profile, steps: &mut [Step], draws: &mut Draws) {
 }
 
 fn change_header(profile: &Profile, steps: &mut [Step], draws: &mut Draws) {
-    let len = profile.header_len();
     let Some(piece) = any_piece(steps, draws) else {
         return;
     };
+    let len = reader::header_len(profile, &piece.octets);
     let body = piece.octets.len().saturating_sub(len);
     let header = frames::wrong_header(profile, body, draws);
-    for (octet, new) in piece.octets.iter_mut().zip(header) {
-        *octet = new;
-    }
+    piece.octets.splice(..len, header);
 }
 
 fn change_octet(_: &Profile, steps: &mut [Step], draws: &mut Draws) {

@@ -93,7 +93,7 @@ impl FrameLog {
         let reading = reader::read_with_limit(&self.profile, &self.pending, u128::MAX);
         let mut taken = 0;
         for frame in &reading.frames {
-            let first_entry = self.take_origin(frame.body.end.saturating_sub(frame.start));
+            let first_entry = self.take_origin(frame.end.saturating_sub(frame.start));
             let part = |range: std::ops::Range<usize>| {
                 self.pending.get(range).unwrap_or_default().to_vec()
             };
@@ -103,7 +103,7 @@ impl FrameLog {
                 body: part(frame.body.clone()),
                 payload_len: frame.payload.len(),
             });
-            taken = frame.body.end;
+            taken = frame.end;
         }
         self.pending.drain(..taken.min(self.pending.len()));
         if let Ending::Malformed { fault, .. } = reading.ending {

@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
     /// Whether the server closed upon a header that it may refuse, before the body was whole.
     fn header_was_refused(&self, unmet: Option<&Duty>) -> bool {
         let start = match (unmet, self.permitted.tail) {
-            (Some(duty), _) if may_be_refused(duty) => duty.start,
+            (Some(duty), _) if self.may_be_refused(duty) => duty.start,
             (
                 None,
                 Tail::Inside {
@@ -118,8 +118,28 @@ impl<'a> Walk<'a> {
         self.observed.close.is_some() && self.observed.sent_in_all() >= self.header_end(start)
     }
 
+    /// By when a server can know what is wrong with a header: of one that is read step by step at its first octet.
     fn header_end(&self, start: usize) -> usize {
-        start.saturating_add(self.profile.header_len())
+        let header = match self.is_read_step_by_step() {
+            true => 1,
+            false => self.profile.header_len(),
+        };
+        start.saturating_add(header)
+    }
+
+    /// Whether what is wrong with a frame can be seen before it or its header is whole.
+    fn is_read_step_by_step(&self) -> bool {
+        let grows = self.profile.longest_header_len() > self.profile.header_len();
+        grows || !self.profile.trailer().is_empty()
+    }
+
+    /// Whether the header of what it is about is reason enough to close.
+    fn may_be_refused(&self, duty: &Duty) -> bool {
+        match duty.owes {
+            Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_)) => true,
+            Owes::Close(_) => self.is_read_step_by_step(),
+            _ => false,
+        }
     }
 
     fn meet(&mut self, duty: &'a Duty) -> Then {
@@ -217,7 +237,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
         let reply = self.observed.replies.get(self.next)?;
         self.next = self.next.saturating_add(1);
-        let due = if may_be_refused(duty) {
+        let due = if self.may_be_refused(duty) {
             self.header_end(duty.start)
         } else {
             duty.due
@@ -563,12 +583,4 @@ impl<'a> Walk<'a> {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
     }
-}
-
-/// Whether the header of what it is about is reason enough to close.
-fn may_be_refused(duty: &Duty) -> bool {
-    matches!(
-        duty.owes,
-        Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_))
-    )
 }

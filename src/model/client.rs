@@ -9,6 +9,7 @@ mod asking;
 
 pub use asking::Asking;
 
+use super::reader;
 use super::sending::Sending;
 use super::{Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::Profile;
@@ -216,7 +217,10 @@ impl Client<'_> {
 
     /// Whether a body of one chunk more would be over the limit, or over what every client must take.
     fn is_near_the_limit(&self, frame: &Range<usize>) -> bool {
-        let body = frame.len().saturating_sub(self.profile.header_len());
+        let octets = self.stream.get(frame.clone()).unwrap_or_default();
+        let body = octets
+            .len()
+            .saturating_sub(reader::header_len(self.profile, octets));
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let limit = self.profile.declared_max_body();
         let limit = limit.unwrap_or(super::SURE_BODY);
@@ -281,8 +285,9 @@ impl Client<'_> {
         if self.script.own_end(0) == OwnEnd::Open {
             return;
         }
-        let body = start.saturating_add(self.profile.header_len());
-        let arrived = self.stream.get(body..).unwrap_or_default();
+        let rest = self.stream.get(start..).unwrap_or_default();
+        let body = reader::header_len(self.profile, rest);
+        let arrived = rest.get(body..).unwrap_or_default();
         let arrived = unpadded(arrived, self.profile);
         let text = self.script.replies().text_in_part(self.profile, arrived);
         let clause = match self.script.own_end(0) {
@@ -306,7 +311,7 @@ impl Client<'_> {
 
     fn payload(&self, duty: &Duty) -> &[u8] {
         let frame = self.stream.get(duty.start..duty.due).unwrap_or_default();
-        let reading = super::reader::read_with_limit(self.profile, frame, u128::MAX);
+        let reading = reader::read_with_limit(self.profile, frame, u128::MAX);
         let payload = reading.frames.first().map(|frame| frame.payload.clone());
         payload
             .and_then(|payload| frame.get(payload))

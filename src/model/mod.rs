@@ -221,7 +221,7 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
         let reading = reader::read_with_limit(profile, rest, u128::from(limit));
         duties.extend(reading.frames.iter().map(|frame| Duty {
             start: base.saturating_add(frame.start),
-            due: base.saturating_add(frame.body.end),
+            due: base.saturating_add(frame.end),
             owes: frame_owes(profile, rest, frame),
         }));
         match behind_frames(profile, stream, base, reading.ending, duties) {
@@ -252,27 +252,34 @@ fn behind_frames(
             })
         }
         Ending::Malformed {
-            start,
-            body_start,
-            fault,
-            ..
+            start, end, fault, ..
         } => {
-            let header = base.saturating_add(start)..base.saturating_add(body_start);
-            behind_malformed(stream, header, fault, duties)
+            let header = base.saturating_add(start)..base.saturating_add(end);
+            let takes_odd = profile.trailer().is_empty();
+            behind_malformed(stream, header, fault, takes_odd, duties)
         }
     }
 }
 
 /// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
-/// would be no whole number of chunks: then the next frame may begin behind that body.
+/// would be no whole number of chunks: then the next frame may begin behind that body, where nothing stands
+/// behind bodies. Of a header that breaks off a server need not have seen yet what is wrong with it.
 fn behind_malformed(
     stream: &[u8],
     header: Range<usize>,
     fault: Fault,
+    takes_odd: bool,
     duties: &mut Vec<Duty>,
 ) -> ControlFlow<Tail, usize> {
     let start = header.start;
-    let Some(body) = odd_length(&fault) else {
+    if header.end > stream.len() {
+        return Break(Tail::Inside {
+            start,
+            place: reader::Place::Header,
+            may_close: true,
+        });
+    }
+    let Some(body) = odd_length(&fault).filter(|_| takes_odd) else {
         duties.push(Duty {
             start,
             due: header.end,

@@ -2,7 +2,7 @@
 //!
 //! Slow and literal on purpose. It is what the decoder is held against.
 
-use crate::profile::{Mark, Order, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Length, Mark, Order, Profile, Region, Unit};
 use std::fmt;
 use std::ops::Range;
 
@@ -24,6 +24,8 @@ pub struct FrameAt {
     pub body: Range<usize>,
     /// Its payload.
     pub payload: Range<usize>,
+    /// Where it ends: behind its body, and behind its trailer if it has one.
+    pub end: usize,
 }
 
 /// What is behind the last whole frame.
@@ -38,15 +40,15 @@ pub enum Ending {
         /// How far it goes.
         place: Place,
     },
-    /// A header that no frame can have.
+    /// A header that no frame can have, or a trailer.
     Malformed {
-        /// Its first octet.
+        /// The frame's first octet.
         start: usize,
-        /// Where the body would begin.
-        body_start: usize,
+        /// Where the header or the trailer ends that is at fault, or could end at the latest.
+        end: usize,
         /// What is wrong with it.
         fault: Fault,
-        /// The first octet at fault: in a mark, or the length field's first.
+        /// The first octet at fault: in a mark or trailer, or the length field's first.
         at: usize,
     },
 }
@@ -72,6 +74,8 @@ pub enum Fault {
         /// The value it must have.
         expected: u8,
     },
+    /// The length field holds no number, or one that is written otherwise than it should be.
+    NoNumber(NoNumber),
     /// The length is negative.
     Negative(i128),
     /// The length is smaller than the header octets that it covers.
@@ -97,12 +101,34 @@ pub enum Fault {
     },
 }
 
+/// What is wrong with how a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoNumber {
+    /// An octet that is no digit, where one belongs or what ends them.
+    NoDigit(u8),
+    /// More octets or digits than there may be.
+    TooMany,
+    /// More octets or digits than the number needs.
+    Overlong,
+}
+
+impl fmt::Display for NoNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDigit(octet) => write!(f, "octet {octet:02x} in a decimal length"),
+            Self::TooMany => f.write_str("a length of more octets than there may be"),
+            Self::Overlong => f.write_str("a length of more octets than it needs"),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mark { found, expected } => {
-                write!(f, "header octet {found:02x} where {expected:02x} belongs")
+                write!(f, "fixed octet {found:02x} where {expected:02x} belongs")
             }
+            Self::NoNumber(what) => what.fmt(f),
             Self::Negative(length) => write!(f, "negative length {length}"),
             Self::Underflow { length, covered } => {
                 write!(
@@ -137,7 +163,7 @@ pub fn read_with_limit(profile: &Profile, octets: &[u8], limit: u128) -> Reading
     loop {
         match frame(profile, octets, start, limit) {
             Ok(frame) => {
-                start = frame.body.end;
+                start = frame.end;
                 frames.push(frame);
             }
             Err(ending) => return Reading { frames, ending },
@@ -145,76 +171,129 @@ pub fn read_with_limit(profile: &Profile, octets: &[u8], limit: u128) -> Reading
     }
 }
 
+/// Octets of the header that these octets begin with, as far as it goes: of a malformed one up to where it
+/// could end at the latest.
+#[must_use]
+pub fn header_len(profile: &Profile, octets: &[u8]) -> usize {
+    let end = match header(profile, octets, u128::MAX) {
+        Ok(Some(header)) => header.len,
+        Ok(None) => profile.longest_header_len(),
+        Err(wrong) => wrong.end,
+    };
+    end.min(octets.len())
+}
+
 fn frame(profile: &Profile, octets: &[u8], start: usize, limit: u128) -> Result<FrameAt, Ending> {
     let rest = octets.get(start..).unwrap_or_default();
-    let inside = |place| Ending::Inside { start, place };
     if rest.is_empty() {
         return Err(Ending::Boundary);
     }
-    let Some(header) = rest.get(..profile.header_len()) else {
-        return Err(inside(Place::Header));
+    let inside = |place| Ending::Inside { start, place };
+    let behind = |within: usize| start.saturating_add(within);
+    let malformed = |wrong: Wrong| Ending::Malformed {
+        start,
+        end: behind(wrong.end),
+        fault: wrong.fault,
+        at: behind(wrong.at),
     };
-    let body_start = start.saturating_add(header.len());
-    let (body, payload) =
-        lengths(profile, header, limit).map_err(|(fault, at)| Ending::Malformed {
-            start,
-            body_start,
-            fault,
-            at: start.saturating_add(at),
-        })?;
-    let arrived = octets.get(body_start..).unwrap_or_default();
-    let body_len = usize::try_from(body).unwrap_or(usize::MAX);
-    let Some(body) = arrived.get(..body_len) else {
-        return Err(inside(if arrived.is_empty() {
-            Place::Boundary
-        } else {
-            Place::Body
-        }));
-    };
-    let payload_len = match payload {
-        Some(exact) => usize::try_from(exact).unwrap_or(usize::MAX),
-        None => without_padding(profile, body),
-    };
+    let header = header(profile, rest, limit)
+        .map_err(malformed)?
+        .ok_or(inside(Place::Header))?;
+    let body = body(profile, rest, &header).map_err(malformed)?;
+    let body = body.ok_or_else(|| match rest.len() == header.len {
+        true => inside(Place::Boundary),
+        false => inside(Place::Body),
+    })?;
+    let payload = header.payload.map(usize::try_from);
+    let payload = payload.map_or_else(
+        || without_padding(profile, body),
+        |exact| exact.unwrap_or(usize::MAX),
+    );
+    let body_end = header.len.saturating_add(body.len());
     Ok(FrameAt {
         start,
-        body: body_start..body_start.saturating_add(body_len),
-        payload: body_start..body_start.saturating_add(payload_len),
+        body: behind(header.len)..behind(body_end),
+        payload: behind(header.len)..behind(header.len.saturating_add(payload)),
+        end: behind(body_end.saturating_add(profile.trailer().len())),
     })
 }
 
-/// Octets of the body, and of the payload if the length tells. Else the fault, and where it is.
-fn lengths(
-    profile: &Profile,
-    header: &[u8],
-    limit: u128,
-) -> Result<(u128, Option<u128>), (Fault, usize)> {
-    let length_at = profile.before().len();
-    let after_at = length_at.saturating_add(usize::from(profile.width()));
-    mark(profile.before(), header, 0)?;
-    let (body, payload) = counted(
-        profile,
-        header.get(length_at..after_at).unwrap_or_default(),
-        limit,
-    )
-    .map_err(|fault| (fault, length_at))?;
-    mark(profile.after(), header, after_at)?;
-    Ok((body, payload))
+/// What a header says.
+struct Header {
+    len: usize,
+    body: u128,
+    /// Octets of the payload, if the length tells.
+    payload: Option<u128>,
 }
 
-fn mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), (Fault, usize)> {
+/// What is wrong with a header or a trailer, at which octet, and where that part ends at the latest.
+struct Wrong {
+    fault: Fault,
+    at: usize,
+    end: usize,
+}
+
+/// The header at the front, if it is whole. One of a fixed size is looked at when it is; any other as it
+/// comes, since who reads that must look at each octet.
+fn header(profile: &Profile, octets: &[u8], limit: u128) -> Result<Option<Header>, Wrong> {
+    let longest = profile.longest_header_len();
+    if longest == profile.header_len() && octets.len() < longest {
+        return Ok(None);
+    }
+    mark(profile.before(), octets, 0, longest)?;
+    let at = profile.before().len();
+    let wrong = |end| move |fault| Wrong { fault, at, end };
+    let field = octets.get(at..).unwrap_or_default();
+    let told = number(profile.length(), field).map_err(wrong(longest))?;
+    let Number::Whole(count, width) = told else {
+        return still_within(profile, &told, limit).map_err(wrong(longest));
+    };
+    let after_at = at.saturating_add(width);
+    let len = after_at.saturating_add(profile.after().len());
+    let (body, payload) = counted(profile, count, limit).map_err(wrong(len))?;
+    mark(profile.after(), octets, after_at, len)?;
+    Ok((len <= octets.len()).then_some(Header { len, body, payload }))
+}
+
+/// No header yet, unless what has come of its number is too much already.
+fn still_within(profile: &Profile, part: &Number, limit: u128) -> Result<Option<Header>, Fault> {
+    let (Number::Part(least) | Number::Whole(least, _)) = *part;
+    match counted(profile, least, limit) {
+        Err(fault @ Fault::OverLimit { .. }) => Err(fault),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+/// The body behind a header, if it and its trailer are whole.
+fn body<'a>(
+    profile: &Profile,
+    octets: &'a [u8],
+    header: &Header,
+) -> Result<Option<&'a [u8]>, Wrong> {
+    let body_end = usize::try_from(header.body).unwrap_or(usize::MAX);
+    let body_end = header.len.saturating_add(body_end);
+    let end = body_end.saturating_add(profile.trailer().len());
+    mark(profile.trailer(), octets, body_end, end)?;
+    let body = octets.get(header.len..body_end);
+    Ok(body.filter(|_| end <= octets.len()))
+}
+
+/// The octets of a mark at that place, as far as they are there.
+fn mark(mark: &Mark, octets: &[u8], at: usize, end: usize) -> Result<(), Wrong> {
     for (i, expected) in mark.octets().iter().enumerate() {
-        let place = at.saturating_add(i);
-        if let (Some(expected), Some(found)) = (*expected, header.get(place).copied())
+        let at = at.saturating_add(i);
+        if let (Some(expected), Some(found)) = (*expected, octets.get(at).copied())
             && expected != found
         {
-            return Err((Fault::Mark { found, expected }, place));
+            let fault = Fault::Mark { found, expected };
+            return Err(Wrong { fault, at, end });
         }
     }
     Ok(())
 }
 
-fn counted(profile: &Profile, field: &[u8], limit: u128) -> Result<(u128, Option<u128>), Fault> {
-    let count = integer(profile, field);
+/// Octets of the body that a number tells, and of the payload if it tells that.
+fn counted(profile: &Profile, count: i128, limit: u128) -> Result<(u128, Option<u128>), Fault> {
     let count = u128::try_from(count).map_err(|_| Fault::Negative(count))?;
     let chunk = u128::from(profile.chunk());
     let length = match profile.unit() {
@@ -223,7 +302,7 @@ fn counted(profile: &Profile, field: &[u8], limit: u128) -> Result<(u128, Option
     };
     let covered = [
         (Region::Before, profile.before().len()),
-        (Region::Length, usize::from(profile.width())),
+        (Region::Length, profile.length().most_len()),
         (Region::After, profile.after().len()),
     ]
     .into_iter()
@@ -251,23 +330,105 @@ fn counted(profile: &Profile, field: &[u8], limit: u128) -> Result<(u128, Option
     Ok((body, (chunk == 1).then_some(body)))
 }
 
-fn integer(profile: &Profile, field: &[u8]) -> i128 {
+/// What a length field says.
+enum Number {
+    /// A number, and the octets that it takes.
+    Whole(i128, usize),
+    /// The beginning of one, which is no less than that.
+    Part(i128),
+}
+
+fn number(length: Length, field: &[u8]) -> Result<Number, Fault> {
+    let told = match length {
+        Length::Binary {
+            width,
+            order,
+            signed,
+        } => Ok(integer(width.into(), order, signed, field)),
+        Length::Varint { most, overlong } => groups(most.into(), overlong, field),
+        Length::Decimal {
+            most,
+            end,
+            overlong,
+        } => digits(most.into(), end, overlong, field),
+    };
+    told.map_err(Fault::NoNumber)
+}
+
+/// Groups of seven bits. Those that are there are put together from the last to the first.
+fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, NoNumber> {
+    let last = field.iter().position(|octet| *octet < 0x80);
+    let groups = last.map_or(field.len(), |last| last.saturating_add(1));
+    let field = field.get(..groups.min(most)).unwrap_or_default();
+    let value = field.iter().rev().fold(0_i128, |value, octet| {
+        let group = i128::from(octet.checked_rem(0x80).unwrap_or(0));
+        value.saturating_mul(0x80).saturating_add(group)
+    });
+    match last {
+        Some(last) if last >= most => Err(NoNumber::TooMany),
+        None if groups >= most => Err(NoNumber::TooMany),
+        None => Ok(Number::Part(value)),
+        Some(1..) if field.last() == Some(&0) && !overlong => Err(NoNumber::Overlong),
+        Some(_) => Ok(Number::Whole(value, groups)),
+    }
+}
+
+/// Digits one by one, and then what ends them.
+fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<Number, NoNumber> {
+    let mut value = 0_i128;
+    for (at, octet) in field.iter().enumerate() {
+        match octet {
+            b'0'..=b'9' if at >= most => return Err(NoNumber::TooMany),
+            b'0'..=b'9' if at > 0 && field.first() == Some(&b'0') && !overlong => {
+                return Err(NoNumber::Overlong);
+            }
+            b'0'..=b'9' => {
+                let digit = i128::from(octet.saturating_sub(b'0'));
+                value = value.saturating_mul(10).saturating_add(digit);
+            }
+            other if at == 0 => return Err(NoNumber::NoDigit(*other)),
+            _ => return behind_digits(end, value, at, field),
+        }
+    }
+    Ok(Number::Part(value))
+}
+
+/// The number that is written in the octets up to `at`, if what ends it follows.
+fn behind_digits(end: DigitsEnd, value: i128, at: usize, field: &[u8]) -> Result<Number, NoNumber> {
+    let behind = field.iter().skip(at);
+    for (expected, found) in end.octets().iter().zip(behind) {
+        if expected != found {
+            return Err(NoNumber::NoDigit(*found));
+        }
+    }
+    let width = at.saturating_add(end.octets().len());
+    if field.len() < width {
+        return Ok(Number::Part(value));
+    }
+    Ok(Number::Whole(value, width))
+}
+
+fn integer(width: usize, order: Order, signed: bool, field: &[u8]) -> Number {
+    let Some(field) = field.get(..width) else {
+        return Number::Part(0);
+    };
     let mut octets = field.to_vec();
-    if profile.order() == Order::Little {
+    if order == Order::Little {
         octets.reverse();
     }
-    let negative = profile.signed() && octets.first().is_some_and(|octet| *octet >= 0x80);
+    let negative = signed && octets.first().is_some_and(|octet| *octet >= 0x80);
     let unsigned = octets.iter().fold(0_i128, |value, octet| {
         value.saturating_mul(256).saturating_add((*octet).into())
     });
     let modulus = octets
         .iter()
         .fold(1_i128, |value, _| value.saturating_mul(256));
-    if negative {
+    let value = if negative {
         unsigned.saturating_sub(modulus)
     } else {
         unsigned
-    }
+    };
+    Number::Whole(value, width)
 }
 
 fn without_padding(profile: &Profile, body: &[u8]) -> usize {

@@ -1,6 +1,8 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
-use super::{Mark, Order, Payload, Profile, Region, Reply, Template, Unit};
+use super::{
+    DigitsEnd, Form, Length, Mark, Order, Payload, Profile, Region, Reply, Template, Unit,
+};
 use std::fmt;
 
 /// A description of a wire format before it has been checked.
@@ -15,12 +17,19 @@ pub struct Draft {
     pub about: String,
     /// Octets before the length field: at most 64 hex pairs, `??` for any octet.
     pub before: String,
-    /// Octets of the length field, 1 to 8.
+    /// How the number in the length field is written.
+    pub form: Form,
+    /// Octets of a binary length field, 1 to 8; the most octets of a varint, 1 to 10; the most digits of a
+    /// decimal one, 1 to 20.
     pub width: u8,
-    /// Octet order of the length field.
+    /// Octet order of a binary length field; else [`Order::Big`].
     pub order: Order,
-    /// Whether the length field is two's complement.
+    /// Whether a binary length field is two's complement; else `false`.
     pub signed: bool,
+    /// What ends a decimal length field; else [`DigitsEnd::Colon`].
+    pub end: DigitsEnd,
+    /// Whether a varint or decimal length may be longer than it needs to be; else `false`.
+    pub overlong: bool,
     /// What the length field counts.
     pub unit: Unit,
     /// The regions it covers; the payload is always one of them.
@@ -32,6 +41,8 @@ pub struct Draft {
     /// The octet that padding is made of. Where payloads are JSON and the receiver drops the padding,
     /// it is none that a JSON text can end in.
     pub pad: u8,
+    /// Octets behind the body: as `before`.
+    pub trailer: String,
     /// What payloads are made of.
     pub payload: Payload,
     /// The largest body in octets, at least one chunk; `None` if the server's is not known.
@@ -53,22 +64,51 @@ impl Default for Draft {
 
 impl From<Profile> for Draft {
     fn from(profile: Profile) -> Self {
-        Self {
+        let mut draft = Self {
             name: profile.name,
             about: profile.about,
             before: profile.before.to_string(),
-            width: profile.width,
-            order: profile.order,
-            signed: profile.signed,
+            form: Form::Binary,
+            width: 0,
+            order: Order::Big,
+            signed: false,
+            end: DigitsEnd::Colon,
+            overlong: false,
             unit: profile.unit,
             covers: profile.covers,
             after: profile.after.to_string(),
             chunk: profile.chunk,
             pad: profile.pad,
+            trailer: profile.trailer.to_string(),
             payload: profile.payload,
             max_body: profile.max_body,
             reply: profile.reply,
             request: profile.request.map(|template| template.to_string()),
+        };
+        draft.write_length_as(profile.length);
+        draft
+    }
+}
+
+impl Draft {
+    fn write_length_as(&mut self, length: Length) {
+        match length {
+            Length::Binary {
+                width,
+                order,
+                signed,
+            } => (self.width, self.order, self.signed) = (width, order, signed),
+            Length::Varint { most, overlong } => {
+                (self.form, self.width, self.overlong) = (Form::Varint, most, overlong);
+            }
+            Length::Decimal {
+                most,
+                end,
+                overlong,
+            } => {
+                (self.form, self.width) = (Form::Decimal, most);
+                (self.end, self.overlong) = (end, overlong);
+            }
         }
     }
 }
@@ -114,18 +154,18 @@ impl TryFrom<Draft> for Profile {
     type Error = ProfileError;
 
     fn try_from(draft: Draft) -> Result<Self, ProfileError> {
+        let length = length(&draft)?;
         let profile = Self {
             name: name(draft.name)?,
             about: about(draft.about)?,
             before: mark("header.before", &draft.before)?,
-            width: width(draft.width)?,
-            order: draft.order,
-            signed: draft.signed,
+            length,
             unit: draft.unit,
-            covers: covers(draft.covers)?,
+            covers: covers(draft.covers, draft.form)?,
             after: mark("header.after", &draft.after)?,
             chunk: chunk(draft.chunk)?,
             pad: draft.pad,
+            trailer: mark("trailer.octets", &draft.trailer)?,
             payload: draft.payload,
             max_body: draft.max_body,
             reply: draft.reply,
@@ -169,11 +209,55 @@ fn about(about: String) -> Result<String, ProfileError> {
     }
 }
 
-fn width(width: u8) -> Result<u8, ProfileError> {
-    if (1..=8).contains(&width) {
+fn length(draft: &Draft) -> Result<Length, ProfileError> {
+    only_where_it_means_something(draft)?;
+    match draft.form {
+        Form::Binary => Ok(Length::Binary {
+            width: width(draft.width, 8, "octets")?,
+            order: draft.order,
+            signed: draft.signed,
+        }),
+        Form::Varint => Ok(Length::Varint {
+            most: width(draft.width, 10, "octets of a varint")?,
+            overlong: draft.overlong,
+        }),
+        Form::Decimal => Ok(Length::Decimal {
+            most: width(draft.width, 20, "digits")?,
+            end: draft.end,
+            overlong: draft.overlong,
+        }),
+    }
+}
+
+/// What one form has and another does not must not be said of the other.
+fn only_where_it_means_something(draft: &Draft) -> Result<(), ProfileError> {
+    let binary = draft.form == Form::Binary;
+    let refuse = |field, value: &str, form: &str| {
+        let allowed = format!("left out, unless length.form is {form}");
+        Err(ProfileError::new(field, value, allowed))
+    };
+    if draft.order != Order::Big && !binary {
+        return refuse("length.order", "\"little\"", "\"binary\"");
+    }
+    if draft.signed && !binary {
+        return refuse("length.signed", "true", "\"binary\"");
+    }
+    if draft.end != DigitsEnd::Colon && draft.form != Form::Decimal {
+        let end = format!("{:?}", draft.end.as_str());
+        return refuse("length.end", &end, "\"decimal\"");
+    }
+    if draft.overlong && binary {
+        return refuse("length.overlong", "true", "\"varint\" or \"decimal\"");
+    }
+    Ok(())
+}
+
+fn width(width: u8, most: u8, of: &str) -> Result<u8, ProfileError> {
+    if (1..=most).contains(&width) {
         Ok(width)
     } else {
-        Err(ProfileError::new("length.width", width, "1 to 8 octets"))
+        let allowed = format!("1 to {most} {of}");
+        Err(ProfileError::new("length.width", width, allowed))
     }
 }
 
@@ -186,19 +270,24 @@ fn chunk(chunk: u32) -> Result<u32, ProfileError> {
     }
 }
 
-fn covers(mut covers: Vec<Region>) -> Result<Vec<Region>, ProfileError> {
+fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileError> {
     covers.sort_unstable();
     covers.dedup();
-    if covers.contains(&Region::Payload) {
-        Ok(covers)
-    } else {
+    let refuse = |allowed| {
         let words: Vec<&str> = covers.iter().map(|region| region.as_str()).collect();
-        Err(ProfileError::new(
-            "length.covers",
-            format!("{words:?}"),
+        ProfileError::new("length.covers", format!("{words:?}"), allowed)
+    };
+    if !covers.contains(&Region::Payload) {
+        return Err(refuse(
             "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\"",
-        ))
+        ));
     }
+    if form != Form::Binary && covers.contains(&Region::Length) {
+        return Err(refuse(
+            "no \"length\" where its octets depend on the number in it: unless length.form is \"binary\"",
+        ));
+    }
+    Ok(covers)
 }
 
 fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {

@@ -11,22 +11,26 @@ mod write;
 use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use words::{ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
+use words::{ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
 
 /// Every key of a profile file.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 19] = [
     "name",
     "about",
     "header.before",
     "header.after",
+    "length.form",
     "length.width",
     "length.order",
     "length.signed",
+    "length.end",
+    "length.overlong",
     "length.unit",
     "length.covers",
     "body.chunk",
     "body.pad",
     "body.payload",
+    "trailer.octets",
     "limits.max_body",
     "exchange.reply",
     "exchange.request",
@@ -90,7 +94,7 @@ impl Profile {
     /// use framespec::profile::Profile;
     ///
     /// let profile = Profile::from_toml("name = \"short\"\n[length]\nwidth = 2\n")?;
-    /// assert_eq!((profile.width(), profile.chunk()), (2, 1));
+    /// assert_eq!((profile.header_len(), profile.chunk()), (2, 1));
     ///
     /// let error = Profile::from_toml("name = \"short\"\n[length]\nwidth = 9\n").unwrap_err();
     /// assert_eq!(error.to_string(), "line 3: length.width = 9: 1 to 8 octets");
@@ -186,9 +190,10 @@ impl<'a> File<'a> {
                     allowed: "1 to 8 octets",
                 })?,
             order: self.word("length.order", &ORDERS)?.unwrap_or(plain.order),
-            signed: self
-                .get("length.signed", "true or false", DeValue::as_bool)?
-                .unwrap_or(plain.signed),
+            form: self.word("length.form", &FORMS)?.unwrap_or(plain.form),
+            signed: self.flag("length.signed")?,
+            end: self.word("length.end", &ENDS)?.unwrap_or(plain.end),
+            overlong: self.flag("length.overlong")?,
             unit: self.word("length.unit", &UNITS)?.unwrap_or(plain.unit),
             covers: self.covers()?.unwrap_or(plain.covers),
             chunk: self
@@ -197,6 +202,9 @@ impl<'a> File<'a> {
             pad: self
                 .number("body.pad", "an octet, 0 to 255")?
                 .unwrap_or(plain.pad),
+            trailer: self
+                .text("trailer.octets", octets)?
+                .unwrap_or(plain.trailer),
             payload: self
                 .word("body.payload", &PAYLOADS)?
                 .unwrap_or(plain.payload),
@@ -236,6 +244,11 @@ impl<'a> File<'a> {
 
     fn text(&self, key: &'static str, allowed: &str) -> Result<Option<String>, FileError> {
         self.get(key, allowed, |value| value.as_str().map(str::to_owned))
+    }
+
+    fn flag(&self, key: &'static str) -> Result<bool, FileError> {
+        let flag = self.get(key, "true or false", DeValue::as_bool)?;
+        Ok(flag.unwrap_or(false))
     }
 
     fn number<T: TryFrom<u64>>(

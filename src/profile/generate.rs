@@ -1,6 +1,6 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
-use super::{Draft, Order, Payload, Profile, Region, Reply, Unit};
+use super::{DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, Unit};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// Few octets make the plain formats, zeros the plainest: that is what a failing one shrinks to.
@@ -12,6 +12,10 @@ impl<'a> Arbitrary<'a> for Profile {
             width: u.int_in_range(1..=8)?,
             order: *u.choose(&[Order::Big, Order::Little])?,
             signed: u.arbitrary()?,
+            form: Form::Binary,
+            end: DigitsEnd::Colon,
+            overlong: false,
+            trailer: String::new(),
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
             covers: covers(u)?,
             chunk: chunk(u)?,
@@ -30,6 +34,7 @@ impl<'a> Arbitrary<'a> for Profile {
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
         };
         draft.max_body = limit(u, draft.chunk)?;
+        grown(u, &mut draft)?;
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }
@@ -47,6 +52,28 @@ fn consistent(mut draft: Draft) -> Result<Profile> {
     }
     draft.covers = vec![Region::Payload, Region::Padding];
     Profile::try_from(draft).map_err(|_| arbitrary::Error::IncorrectFormat)
+}
+
+/// A length that grows with its number, and what stands behind a body: now and then, and read last, so that what
+/// made a format before makes the same one.
+fn grown(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    if u.ratio(1, 4)? {
+        draft.trailer = mark(u)?;
+    }
+    let (form, most) = match u.int_in_range(0..=7)? {
+        0..=4 => return Ok(()),
+        5 | 6 => (Form::Varint, 10),
+        _ => (Form::Decimal, 20),
+    };
+    draft.form = form;
+    draft.width = u.int_in_range(1..=most)?;
+    (draft.order, draft.signed) = (Order::Big, false);
+    draft.overlong = u.arbitrary()?;
+    draft.covers.retain(|region| *region != Region::Length);
+    if form == Form::Decimal {
+        draft.end = *u.choose(&[DigitsEnd::Colon, DigitsEnd::CrLf])?;
+    }
+    Ok(())
 }
 
 fn name(u: &mut Unstructured<'_>) -> Result<String> {

@@ -8,14 +8,14 @@
 //! A frame is laid out so, with every part but the length field optional:
 //!
 //! ```text
-//! +--------+--------+-------+------------------------+---------+
-//! | before | length | after |        payload         | padding |
-//! +--------+--------+-------+------------------------+---------+
+//! +--------+--------+-------+------------------------+---------+---------+
+//! | before | length | after |        payload         | padding | trailer |
+//! +--------+--------+-------+------------------------+---------+---------+
 //! |<------- header -------->|<------------- body ------------->|
 //! ```
 //!
-//! The length field counts the regions it [covers](Draft::covers), in octets or in chunks. The body
-//! is padded to a whole number of chunks. A `Profile` that exists is consistent: all checks are made
+//! The length field is [binary, a varint or decimal](Length), and counts the regions it
+//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks. A `Profile` that exists is consistent: all checks are made
 //! once, by [`Profile::try_from`], and the getters need none.
 //!
 //! ```
@@ -60,6 +60,109 @@ pub enum Order {
     Big,
     /// Least significant octet first.
     Little,
+}
+
+/// How a number is written in the length field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Octets of a fixed width.
+    Binary {
+        /// How many, 1 to 8.
+        width: u8,
+        /// In which order.
+        order: Order,
+        /// Whether they are two's complement. A negative length is malformed.
+        signed: bool,
+    },
+    /// Seven bits an octet, the lowest first; the eighth says that another octet follows.
+    Varint {
+        /// The most octets, 1 to 10.
+        most: u8,
+        /// Whether the last octet may be one that adds nothing.
+        overlong: bool,
+    },
+    /// ASCII digits and what ends them.
+    Decimal {
+        /// The most digits, 1 to 20.
+        most: u8,
+        /// What stands behind them.
+        end: DigitsEnd,
+        /// Whether zeros may stand in front.
+        overlong: bool,
+    },
+}
+
+impl Length {
+    /// Octets of the shortest length field there is.
+    #[must_use]
+    pub fn least_len(self) -> usize {
+        match self {
+            Self::Binary { width, .. } => width.into(),
+            Self::Varint { .. } => 1,
+            Self::Decimal { end, .. } => end.octets().len().saturating_add(1),
+        }
+    }
+
+    /// Octets of the longest length field there is.
+    #[must_use]
+    pub fn most_len(self) -> usize {
+        match self {
+            Self::Binary { width: most, .. } | Self::Varint { most, .. } => most.into(),
+            Self::Decimal { most, end, .. } => end.octets().len().saturating_add(most.into()),
+        }
+    }
+
+    /// The largest number that there is room for; `None` if it has more than 64 bits.
+    #[must_use]
+    pub fn most_counted(self) -> Option<u64> {
+        let bits = |bits: u32| Some(1_u64.checked_shl(bits)?.wrapping_sub(1));
+        match self {
+            Self::Binary { width, signed, .. } => {
+                let bits = u32::from(width).saturating_mul(8);
+                let shift = 64_u32.saturating_sub(bits.saturating_sub(signed.into()));
+                Some(u64::MAX.wrapping_shr(shift))
+            }
+            Self::Varint { most, .. } => bits(u32::from(most).saturating_mul(7)),
+            Self::Decimal { most, .. } => 10_u64.checked_pow(most.into())?.checked_sub(1),
+        }
+    }
+}
+
+/// How the number in a length field is written, its details aside: the choice in a [`Draft`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// [`Length::Binary`].
+    Binary,
+    /// [`Length::Varint`].
+    Varint,
+    /// [`Length::Decimal`].
+    Decimal,
+}
+
+/// What stands behind the digits of a decimal length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigitsEnd {
+    /// A colon.
+    Colon,
+    /// Carriage return and line feed.
+    CrLf,
+}
+
+impl DigitsEnd {
+    /// The octets.
+    #[must_use]
+    pub const fn octets(self) -> &'static [u8] {
+        self.as_str().as_bytes()
+    }
+
+    /// The octets as the text that they are.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Colon => ":",
+            Self::CrLf => "\r\n",
+        }
+    }
 }
 
 /// What one count of the length field stands for.
@@ -233,14 +336,13 @@ pub struct Profile {
     name: String,
     about: String,
     before: Mark,
-    width: u8,
-    order: Order,
-    signed: bool,
+    length: Length,
     unit: Unit,
     covers: Vec<Region>,
     after: Mark,
     chunk: u32,
     pad: u8,
+    trailer: Mark,
     payload: Payload,
     max_body: Option<u64>,
     reply: Reply,
@@ -259,14 +361,17 @@ impl Profile {
             name: "tutorial".into(),
             about: "4-octet big-endian octet count; JSON padded with NUL to 60-octet chunks".into(),
             before: Mark::default(),
-            width: 4,
-            order: Order::Big,
-            signed: false,
+            length: Length::Binary {
+                width: 4,
+                order: Order::Big,
+                signed: false,
+            },
             unit: Unit::Octets,
             covers: vec![Region::Payload, Region::Padding],
             after: Mark::default(),
             chunk: 60,
             pad: 0,
+            trailer: Mark::default(),
             payload: Payload::Json,
             max_body: None,
             reply: Reply::Auto,
@@ -281,7 +386,11 @@ impl Profile {
             name: "chunk-count".into(),
             about: "4-octet little-endian chunk count; JSON padded with NUL to 4-octet chunks"
                 .into(),
-            order: Order::Little,
+            length: Length::Binary {
+                width: 4,
+                order: Order::Little,
+                signed: false,
+            },
             unit: Unit::Chunks,
             chunk: 4,
             ..Self::tutorial()
@@ -356,22 +465,10 @@ impl Profile {
         &self.before
     }
 
-    /// Octets of the length field, 1 to 8.
+    /// How the number in the length field is written.
     #[must_use]
-    pub fn width(&self) -> u8 {
-        self.width
-    }
-
-    /// Octet order of the length field.
-    #[must_use]
-    pub fn order(&self) -> Order {
-        self.order
-    }
-
-    /// Whether the length field is read as two's complement. A negative length is malformed.
-    #[must_use]
-    pub fn signed(&self) -> bool {
-        self.signed
+    pub fn length(&self) -> Length {
+        self.length
     }
 
     /// What one count of the length field stands for.
@@ -392,13 +489,22 @@ impl Profile {
         &self.after
     }
 
-    /// Octets of the whole header: before, length and after. 1 to 136.
+    /// Octets of the shortest header: before, length and after. 1 to 150. No other is longer, unless the
+    /// length field grows with its number.
     #[must_use]
     pub fn header_len(&self) -> usize {
-        self.before
-            .len()
-            .saturating_add(usize::from(self.width))
-            .saturating_add(self.after.len())
+        self.header_len_with(self.length.least_len())
+    }
+
+    /// Octets of the longest header.
+    #[must_use]
+    pub fn longest_header_len(&self) -> usize {
+        self.header_len_with(self.length.most_len())
+    }
+
+    fn header_len_with(&self, length: usize) -> usize {
+        let marks = self.before.len().saturating_add(self.after.len());
+        marks.saturating_add(length)
     }
 
     /// Octets of the header that the length field counts too. 0 to 136.
@@ -406,7 +512,7 @@ impl Profile {
     pub fn covered_header_len(&self) -> usize {
         [
             (Region::Before, self.before.len()),
-            (Region::Length, usize::from(self.width)),
+            (Region::Length, self.length.most_len()),
             (Region::After, self.after.len()),
         ]
         .into_iter()
@@ -424,6 +530,12 @@ impl Profile {
     #[must_use]
     pub fn pad(&self) -> u8 {
         self.pad
+    }
+
+    /// Octets behind the body. Neither the length nor the limit counts them.
+    #[must_use]
+    pub fn trailer(&self) -> &Mark {
+        &self.trailer
     }
 
     /// Whether a receiver finds the end of the payload by dropping pad octets at the end of the body:

@@ -3,8 +3,9 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 22] = [
     ("9p", include_str!("../../profiles/9p.toml")),
+    ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
     (
         "dns-over-tcp",
@@ -25,12 +26,19 @@ const FILES: [(&str, &str); 17] = [
     ("kafka", include_str!("../../profiles/kafka.toml")),
     ("modbus-tcp", include_str!("../../profiles/modbus-tcp.toml")),
     ("mongodb", include_str!("../../profiles/mongodb.toml")),
+    ("mqtt", include_str!("../../profiles/mqtt.toml")),
     ("mysql", include_str!("../../profiles/mysql.toml")),
     (
         "native-messaging",
         include_str!("../../profiles/native-messaging.toml"),
     ),
+    ("netstring", include_str!("../../profiles/netstring.toml")),
     ("postgresql", include_str!("../../profiles/postgresql.toml")),
+    (
+        "protobuf-delimited",
+        include_str!("../../profiles/protobuf-delimited.toml"),
+    ),
+    ("resp-bulk", include_str!("../../profiles/resp-bulk.toml")),
     ("ssh-agent", include_str!("../../profiles/ssh-agent.toml")),
     (
         "thrift-framed",

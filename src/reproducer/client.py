@@ -57,9 +57,9 @@ class Client:
     def take(self, octets):
         with self.changed:
             self.pending += octets
-            while len(self.pending) >= HEADER:
-                end = HEADER + body_behind(self.pending[:HEADER])
-                if not HEADER <= end <= len(self.pending):
+            while True:
+                end = frame_size(self.pending)
+                if end is None or end > len(self.pending):
                     break
                 say(self.name, f"<- a frame: {shown(self.pending[:end])}")
                 self.pending = self.pending[end:]

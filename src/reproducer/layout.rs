@@ -65,20 +65,23 @@ fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
     for frame in &reading.frames {
         parts.push((Part::Header, frame.start..frame.body.start));
         parts.push((Part::Payload, frame.payload.clone()));
-        parts.push((Part::Padding, frame.payload.end..frame.body.end));
+        parts.push((Part::Padding, frame.payload.end..frame.end));
     }
+    let behind_header = |start: usize| {
+        let rest = stream.get(start..).unwrap_or_default();
+        start.saturating_add(reader::header_len(profile, rest))
+    };
     match reading.ending {
         Ending::Boundary => {}
         Ending::Inside { start, .. } => {
-            let header = start.saturating_add(profile.header_len()).min(stream.len());
+            let header = behind_header(start);
             parts.push((Part::Header, start..header));
             parts.push((Part::Payload, header..stream.len()));
         }
-        Ending::Malformed {
-            start, body_start, ..
-        } => {
-            parts.push((Part::Header, start..body_start));
-            parts.push((Part::Other, body_start..stream.len()));
+        Ending::Malformed { start, .. } => {
+            let header = behind_header(start);
+            parts.push((Part::Header, start..header));
+            parts.push((Part::Other, header..stream.len()));
         }
     }
     parts.retain(|(_, range)| !range.is_empty());

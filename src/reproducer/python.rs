@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use crate::model::{self, Owes, Permitted};
-use crate::profile::{Order, Profile, Region, Unit};
+use crate::profile::{Length, Order, Profile, Region, Unit};
 use crate::report::escape::Line;
 use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step};
 use std::fmt::{self, Write as _};
@@ -139,34 +139,91 @@ impl Program<'_> {
         writeln!(out, ")")
     }
 
-    /// How Python reads a header of the profile.
+    /// How Python finds the end of a frame of the profile.
     fn format(&self, out: &mut String) -> fmt::Result {
         let profile = self.profile;
-        let start = profile.before().len();
-        let end = start.saturating_add(usize::from(profile.width()));
-        let order = match profile.order() {
-            Order::Big => "big",
-            Order::Little => "little",
-        };
-        let signed = if profile.signed() { "True" } else { "False" };
-        let covered = profile.covered_header_len();
-        writeln!(out, "HEADER = {}", profile.header_len())?;
-        writeln!(out, "\n\ndef body_behind(header):")?;
+        writeln!(out, "def frame_size(octets):")?;
         writeln!(
             out,
-            "    count = int.from_bytes(header[{start}:{end}], \"{order}\", signed={signed})"
+            "    # None as long as that is not known, or if there is no such frame."
         )?;
+        self.length(out)?;
         if profile.unit() == Unit::Chunks {
             writeln!(out, "    count *= {}", profile.chunk())?;
         }
-        if covered > 0 {
-            writeln!(out, "    count -= {covered}")?;
+        if profile.covered_header_len() > 0 {
+            writeln!(out, "    count -= {}", profile.covered_header_len())?;
         }
         if !profile.covers(Region::Padding) {
             let chunk = profile.chunk();
             writeln!(out, "    count = -(-count // {chunk}) * {chunk}")?;
         }
-        writeln!(out, "    return count\n")
+        let behind = match profile.trailer().len() {
+            0 => String::new(),
+            len => format!(" + {len}"),
+        };
+        writeln!(
+            out,
+            "    return header + count{behind} if count >= 0 else None\n\n"
+        )
+    }
+
+    /// How it reads the count, and how many octets the header has.
+    fn length(&self, out: &mut String) -> fmt::Result {
+        let profile = self.profile;
+        let (start, after) = (profile.before().len(), profile.after().len());
+        let around = start.saturating_add(after);
+        match profile.length() {
+            Length::Binary {
+                width,
+                order,
+                signed,
+            } => {
+                let end = start.saturating_add(width.into());
+                let order = match order {
+                    Order::Big => "big",
+                    Order::Little => "little",
+                };
+                let signed = if signed { "True" } else { "False" };
+                let header = profile.header_len();
+                writeln!(out, "    header = {header}")?;
+                writeln!(out, "    if len(octets) < header:")?;
+                writeln!(out, "        return None")?;
+                writeln!(
+                    out,
+                    "    count = int.from_bytes(octets[{start}:{end}], \"{order}\", signed={signed})"
+                )
+            }
+            Length::Varint { most, .. } => {
+                let end = start.saturating_add(most.into());
+                writeln!(out, "    groups = octets[{start}:{end}]")?;
+                writeln!(
+                    out,
+                    "    ends = [at for at, octet in enumerate(groups) if octet < 0x80]"
+                )?;
+                writeln!(out, "    if not ends:")?;
+                writeln!(out, "        return None")?;
+                writeln!(out, "    width = ends[0] + 1")?;
+                writeln!(
+                    out,
+                    "    count = sum((octet & 0x7f) << 7 * at for at, octet in enumerate(groups[:width]))"
+                )?;
+                writeln!(out, "    header = {around} + width")
+            }
+            Length::Decimal { end, .. } => {
+                let most = start.saturating_add(profile.length().most_len());
+                let ends = literals(end.octets()).concat();
+                let around = around.saturating_add(end.octets().len());
+                writeln!(
+                    out,
+                    "    digits, ends, _ = octets[{start}:{most}].partition({ends})"
+                )?;
+                writeln!(out, "    if not ends or not digits.isdigit():")?;
+                writeln!(out, "        return None")?;
+                writeln!(out, "    count = int(digits)")?;
+                writeln!(out, "    header = {around} + len(digits)")
+            }
+        }
     }
 
     fn steps(&self, out: &mut String) -> fmt::Result {
@@ -346,7 +403,7 @@ mod tests {
             open a\nsend a 00000000 | 0000003c '1' 00*59\nawait a\n\
             open b\nsend b ffffffff\nawait b\nopen c\nrst c\nfin a\n";
         let text = program(&Profile::tutorial(), &script.parse().unwrap(), &[]);
-        let body = text.split("def body_behind").nth(1).unwrap();
+        let body = text.split("def frame_size").nth(1).unwrap();
         let waits: Vec<&str> = body
             .lines()
             .filter(|line| line.contains(".wait("))

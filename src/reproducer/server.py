@@ -86,9 +86,9 @@ class Server:
     def take(self, octets):
         with self.changed:
             self.pending += octets
-            while len(self.pending) >= HEADER:
-                end = HEADER + body_behind(self.pending[:HEADER])
-                if not HEADER <= end <= len(self.pending):
+            while True:
+                end = frame_size(self.pending)
+                if end is None or end > len(self.pending):
                     break
                 say("client", f"-> a request: {shown(self.pending[:end])}")
                 self.pending = self.pending[end:]

@@ -3,7 +3,7 @@
 //! Literal like the model, and like it without any code of `wire`: what the cases send must not
 //! depend on the encoder that the reference server answers with.
 
-use crate::profile::{Order, Payload, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Length, Mark, Order, Payload, Profile, Region, Unit};
 
 /// The octets of frames of one profile.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ impl<'a> Craft<'a> {
         Self { profile }
     }
 
-    /// The frame of a payload: header, payload, and just enough padding.
+    /// The frame of a payload: header, payload, just enough padding, and the trailer.
     #[must_use]
     pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
         self.frame_with(payload, 0)
@@ -30,7 +30,14 @@ impl<'a> Craft<'a> {
         let body = self.body(payload, more_chunks);
         let mut octets = self.header_of(payload.len(), body.len());
         octets.extend_from_slice(&body);
+        octets.extend(self.trailer());
         octets
+    }
+
+    /// What stands behind a body.
+    #[must_use]
+    pub fn trailer(&self) -> Vec<u8> {
+        fixed(self.profile.trailer())
     }
 
     /// A payload and its padding.
@@ -49,34 +56,37 @@ impl<'a> Craft<'a> {
         self.header_with(self.count_for(body.into()))
     }
 
-    /// A header with that number in its length field, cut to the width of the field.
+    /// A header with that number in its length field, cut to what the field has room for.
     #[must_use]
     pub fn header_with(&self, count: i128) -> Vec<u8> {
-        let mark = |octets: &[Option<u8>]| -> Vec<u8> {
-            octets
-                .iter()
-                .map(|octet| octet.unwrap_or_default())
-                .collect()
-        };
-        let mut header = mark(self.profile.before().octets());
-        header.extend(self.field(count));
-        header.extend(mark(self.profile.after().octets()));
-        header
+        self.header_around(&self.field(count))
+    }
+
+    /// A header with these octets for its length field.
+    #[must_use]
+    pub fn header_around(&self, field: &[u8]) -> Vec<u8> {
+        let (before, after) = (self.profile.before(), self.profile.after());
+        [&fixed(before), field, &fixed(after)].concat()
     }
 
     /// The largest number that the length field can hold.
     #[must_use]
     pub fn largest_count(&self) -> i128 {
-        let bits = u32::from(self.profile.width()).saturating_mul(8);
-        let bits = if self.profile.signed() {
-            bits.saturating_sub(1)
-        } else {
-            bits
+        let numbers = match self.profile.length() {
+            Length::Binary { width, signed, .. } => {
+                let bits = u32::from(width).saturating_mul(8);
+                1_i128.checked_shl(bits.saturating_sub(signed.into()))
+            }
+            Length::Varint { most, .. } => 128_i128.checked_pow(most.into()),
+            Length::Decimal { most, .. } => 10_i128.checked_pow(most.into()),
         };
-        1_i128
-            .checked_shl(bits)
-            .unwrap_or(i128::MAX)
-            .saturating_sub(1)
+        numbers.unwrap_or(i128::MAX).saturating_sub(1)
+    }
+
+    /// Whether the length is a signed number.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        matches!(self.profile.length(), Length::Binary { signed: true, .. })
     }
 
     /// The largest body that a header can claim, a whole number of chunks.
@@ -155,7 +165,7 @@ impl<'a> Craft<'a> {
     fn covered(&self) -> i128 {
         let fixed = [
             (Region::Before, self.profile.before().len()),
-            (Region::Length, usize::from(self.profile.width())),
+            (Region::Length, self.profile.length().most_len()),
             (Region::After, self.profile.after().len()),
         ];
         fixed
@@ -166,14 +176,52 @@ impl<'a> Craft<'a> {
     }
 
     fn field(&self, count: i128) -> Vec<u8> {
-        let width = usize::from(self.profile.width());
-        let little = count.to_le_bytes();
-        let mut field = little.get(..width).unwrap_or(&little).to_vec();
-        if self.profile.order() == Order::Big {
-            field.reverse();
+        match self.profile.length() {
+            Length::Binary { width, order, .. } => {
+                let little = count.to_le_bytes();
+                let mut field = little.get(..width.into()).unwrap_or(&little).to_vec();
+                if order == Order::Big {
+                    field.reverse();
+                }
+                field
+            }
+            Length::Varint { most, .. } => groups(count, most),
+            Length::Decimal { most, end, .. } => digits(count, most, end),
         }
-        field
     }
+}
+
+/// What a mark is sent as.
+fn fixed(mark: &Mark) -> Vec<u8> {
+    let octets = mark.octets().iter();
+    octets.map(|octet| octet.unwrap_or_default()).collect()
+}
+
+/// A number in groups of seven bits: as many as it needs, and no more than there may be.
+fn groups(count: i128, most: u8) -> Vec<u8> {
+    let group = |at: u8| {
+        let rest = count.wrapping_shr(u32::from(at).saturating_mul(7));
+        u8::try_from(rest & 0x7f).unwrap_or_default()
+    };
+    let mut groups: Vec<u8> = (0..most).map(group).collect();
+    while groups.len() > 1 && groups.last() == Some(&0) {
+        groups.pop();
+    }
+    if let Some((_, all_but_last)) = groups.split_last_mut() {
+        for group in all_but_last {
+            *group |= 0x80;
+        }
+    }
+    groups
+}
+
+/// A number in digits: the last of them, if it has more than there may be. A negative one has its sign.
+fn digits(count: i128, most: u8, end: DigitsEnd) -> Vec<u8> {
+    let modulus = 10_i128.checked_pow(most.into()).unwrap_or(i128::MAX);
+    let left = count.checked_rem(modulus).unwrap_or(count);
+    let mut field = left.to_string().into_bytes();
+    field.extend(end.octets());
+    field
 }
 
 /// A text as it stands inside a JSON string.

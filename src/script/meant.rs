@@ -57,7 +57,7 @@ mod tests {
         let file =
             b"framespec script 1\n#: name = \"short\"\n# more\n #: length.width = 2\nopen a\n";
         let profile = profile_of_file(file).unwrap().unwrap();
-        assert_eq!((profile.name(), profile.width()), ("short", 2));
+        assert_eq!((profile.name(), profile.header_len()), ("short", 2));
         assert_eq!(Script::from_file(file).unwrap().connections(), 1);
     }
 

@@ -65,7 +65,7 @@ impl Pass {
             Self::Octets(piece) => view
                 .pieces
                 .get(piece)
-                .map_or(0, |piece| piece.loose(profile).len()),
+                .map_or(0, |piece| piece.loose(profile, view).len()),
         }
     }
 

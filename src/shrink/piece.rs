@@ -19,7 +19,11 @@ pub(super) struct Piece {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     /// A whole frame; its payload, within the stream.
-    Frame(Range<usize>),
+    Frame {
+        payload: Range<usize>,
+        /// Octets between it and the end of the body.
+        padding: usize,
+    },
     /// A header and a body that is no whole number of chunks.
     Odd,
     /// A header that nobody reads beyond.
@@ -85,7 +89,10 @@ fn frame(profile: &Profile, stream: &[u8], range: &Range<usize>) -> Kind {
     let reading = reader::read_with_limit(profile, octets, u128::MAX);
     reading.frames.first().map_or(Kind::Header, |frame| {
         let within = |at: usize| range.start.saturating_add(at);
-        Kind::Frame(within(frame.payload.start)..within(frame.payload.end))
+        Kind::Frame {
+            payload: within(frame.payload.start)..within(frame.payload.end),
+            padding: frame.body.end.saturating_sub(frame.payload.end),
+        }
     })
 }
 
@@ -93,16 +100,17 @@ impl Piece {
     /// Octets of padding in it.
     pub(super) fn padding(&self) -> usize {
         match &self.kind {
-            Kind::Frame(payload) => self.range.end.saturating_sub(payload.end),
+            Kind::Frame { padding, .. } => *padding,
             Kind::Odd | Kind::Header | Kind::Rest => 0,
         }
     }
 
     /// The octets that can be left out one by one: of a frame its payload, else the body.
-    pub(super) fn loose(&self, profile: &Profile) -> Range<usize> {
-        let behind_header = self.range.start.saturating_add(profile.header_len());
+    pub(super) fn loose(&self, profile: &Profile, view: &View) -> Range<usize> {
+        let header = reader::header_len(profile, view.octets(self.conn, self.range.clone()));
+        let behind_header = self.range.start.saturating_add(header);
         match &self.kind {
-            Kind::Frame(payload) => payload.clone(),
+            Kind::Frame { payload, .. } => payload.clone(),
             Kind::Odd | Kind::Rest if behind_header < self.range.end => {
                 behind_header..self.range.end
             }
@@ -122,7 +130,7 @@ impl Piece {
         view: &View,
         out: Range<usize>,
     ) -> Option<Edit> {
-        let loose = self.loose(profile);
+        let loose = self.loose(profile, view);
         let mut left = view.octets(self.conn, loose.clone()).to_vec();
         if out.end > left.len() || out.is_empty() {
             return None;
@@ -130,7 +138,9 @@ impl Piece {
         left.drain(out);
         let craft = Craft::new(profile);
         let octets = match &self.kind {
-            Kind::Frame(_) => self.with_payload(profile, view, &left, self.spare_chunks(profile)),
+            Kind::Frame { .. } => {
+                self.with_payload(profile, view, &left, self.spare_chunks(profile))
+            }
             Kind::Odd => {
                 let header = craft.header(u64::try_from(left.len()).ok()?);
                 [self.refitted(profile, view, header), left].concat()
@@ -141,13 +151,14 @@ impl Piece {
                 [kept, &left].concat()
             }
         };
-        Some(self.replaced(octets, profile.header_len()))
+        let header = reader::header_len(profile, &octets);
+        Some(self.replaced(octets, header))
     }
 
     /// The smallest message in its place, told from others by its number; where there was no padding,
     /// the smallest that needs none.
     pub(super) fn smallest(&self, profile: &Profile, view: &View, number: usize) -> Option<Edit> {
-        let Kind::Frame(_) = &self.kind else {
+        let Kind::Frame { .. } = &self.kind else {
             return None;
         };
         let craft = Craft::new(profile);
@@ -158,17 +169,19 @@ impl Piece {
             payload = craft.payload(&format!("{}{fill}", ConnName(number)));
         }
         let octets = self.with_payload(profile, view, &payload, self.spare_chunks(profile));
-        Some(self.replaced(octets, profile.header_len()))
+        let header = reader::header_len(profile, &octets);
+        Some(self.replaced(octets, header))
     }
 
     /// The same payload with no more padding than it needs.
     pub(super) fn unpadded(&self, profile: &Profile, view: &View) -> Option<Edit> {
-        let Kind::Frame(payload) = &self.kind else {
+        let Kind::Frame { payload, .. } = &self.kind else {
             return None;
         };
         let payload = view.octets(self.conn, payload.clone());
         let octets = self.with_payload(profile, view, payload, 0);
-        Some(self.replaced(octets, profile.header_len()))
+        let header = reader::header_len(profile, &octets);
+        Some(self.replaced(octets, header))
     }
 
     /// Chunks of padding beyond what its payload needs.
@@ -185,17 +198,22 @@ impl Piece {
         spare_chunks: usize,
     ) -> Vec<u8> {
         let mut frame = Craft::new(profile).frame_with(payload, spare_chunks);
-        let body = frame.split_off(profile.header_len().min(frame.len()));
+        let body = frame.split_off(reader::header_len(profile, &frame));
         [self.refitted(profile, view, frame), body].concat()
     }
 
     /// A new header, with what is not the length as it stood in the old one.
     fn refitted(&self, profile: &Profile, view: &View, mut header: Vec<u8>) -> Vec<u8> {
         let old = view.octets(self.conn, self.range.clone());
-        let before = profile.before().len();
-        let after = before.saturating_add(usize::from(profile.width()));
-        for (at, (new, old)) in header.iter_mut().zip(old).enumerate() {
-            if !(before..after).contains(&at) {
+        let old = old
+            .get(..reader::header_len(profile, old))
+            .unwrap_or_default();
+        let (before, after) = (profile.before().len(), profile.after().len());
+        for (new, old) in header.iter_mut().zip(old).take(before) {
+            *new = *old;
+        }
+        if old.len() >= before.saturating_add(after) {
+            for (new, old) in header.iter_mut().rev().zip(old.iter().rev()).take(after) {
                 *new = *old;
             }
         }

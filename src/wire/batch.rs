@@ -103,13 +103,12 @@ impl<'a> Iterator for BatchFrames<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<FrameRef<'a>> {
-        let shape = self.format.known_front(self.rest)?;
+        let (around, shape) = self.format.known_front(self.rest)?;
         let (whole, rest) = self.rest.split_at_checked(shape.end.get())?;
         self.rest = rest;
         let start = self.start;
         self.start = start.saturating_add(whole.len() as u64);
-        let header = self.format.header_len();
-        Some(FrameRef::new(whole, header, shape.payload, start))
+        Some(FrameRef::new(whole, around, shape.payload, start))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::error::{DecodeError, DecodeErrorKind, Place};
 use super::format::{Fault, Format, Front, Shape};
-use super::frame::{Frame, FrameRef};
+use super::frame::{Around, Frame, FrameRef};
 use crate::profile::Profile;
 use bytes::BytesMut;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ pub struct Decoder {
     /// Where in the stream the frame ends whose header has come and whose body has not, if it lies ahead. So
     /// nothing is read again while a body arrives, and nothing has to be taken back once it is there.
     awaited: u64,
+    /// What is around the body of the last frame that was found. Where no header grows it is always the same,
+    /// and plain ones leave it alone.
+    around: Around,
     failed: Option<DecodeError>,
 }
 
@@ -27,8 +30,10 @@ impl Decoder {
     /// A decoder at the beginning of a stream, with the profile's own limit on bodies.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
+        let format = Format::new(profile);
         Self {
-            format: Arc::new(Format::new(profile)),
+            around: format.plain_around(),
+            format: Arc::new(format),
             offset: 0,
             awaited: 0,
             failed: None,
@@ -53,9 +58,9 @@ impl Decoder {
             return self.no_frame();
         };
         let whole = octets.split_to(shape.end.get()).freeze();
-        let header = self.format.header_len();
+        let around = self.around;
         let start = self.pass(shape.end.get());
-        Ok(Some(Frame::new(whole, header, shape.payload, start)))
+        Ok(Some(Frame::new(whole, around, shape.payload, start)))
     }
 
     /// Splits all frames that are whole off the buffer, together, or returns `None` if there is none.
@@ -124,9 +129,9 @@ impl Decoder {
             return Ok(None);
         };
         *octets = rest;
-        let header = self.format.header_len();
+        let around = self.around;
         let start = self.pass(shape.end.get());
-        Ok(Some(FrameRef::new(whole, header, shape.payload, start)))
+        Ok(Some(FrameRef::new(whole, around, shape.payload, start)))
     }
 
     /// Counts so many octets as taken; where they start.
@@ -162,7 +167,10 @@ impl Decoder {
             return None;
         }
         match self.format.front(octets) {
-            Ok(Front::Whole(shape)) => return Some(shape),
+            Ok(Front::Whole(around, shape)) => {
+                self.around = around;
+                return Some(shape);
+            }
             Ok(Front::Begun(size)) => self.wait_for(size),
             Ok(Front::Unknown) => {}
             Err(fault) => {
@@ -225,13 +233,13 @@ impl Decoder {
 
     /// Where in a frame the stream stands that has these octets behind the last whole frame.
     fn place(&self, rest: &[u8]) -> Option<Place> {
-        let header = self.format.header_len();
-        match rest.len() {
-            0 => None,
-            len if len < header => Some(Place::Header),
-            len if len == header => Some(Place::Boundary),
-            _ => Some(Place::Body),
-        }
+        let header = self.format.len_of_header(rest);
+        Some(match (rest.len(), header) {
+            (0, _) => return None,
+            (_, None) => Place::Header,
+            (len, Some(header)) if len == header => Place::Boundary,
+            (_, Some(_)) => Place::Body,
+        })
     }
 
     /// Octets taken as whole frames so far.

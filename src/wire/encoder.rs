@@ -33,31 +33,31 @@ impl Encoder {
         if self.format.trims() && payload.last() == Some(&pad) {
             return Err(EncodeError::EndsInPad { pad });
         }
-        let body = self.put_header(payload.len(), out)?;
-        out.put_slice(payload);
-        let padding = body.saturating_sub(payload.len());
-        if padding > 0 {
-            out.put_bytes(pad, padding);
+        match self.format.put_quickly(payload.len(), out) {
+            Some(body) => self.put_body(payload, body, out),
+            None => return self.put_any(payload, out),
         }
         Ok(())
     }
 
-    /// Makes room for the frame of a payload of so many octets, appends its header, and says how large
-    /// its body is.
+    /// Appends a payload and what makes it so many octets of body.
     #[inline]
-    fn put_header(&self, payload: usize, out: &mut BytesMut) -> Result<usize, EncodeError> {
-        match self.format.put_quickly(payload, out) {
-            Some(body) => Ok(body),
-            None => self.put_any_header(payload, out),
+    fn put_body(&self, payload: &[u8], body: usize, out: &mut BytesMut) {
+        out.put_slice(payload);
+        let padding = body.saturating_sub(payload.len());
+        if padding > 0 {
+            out.put_bytes(self.format.pad(), padding);
         }
     }
 
     #[inline(never)]
-    fn put_any_header(&self, payload: usize, out: &mut BytesMut) -> Result<usize, EncodeError> {
-        let (body, count) = self.format.plan(payload)?;
-        out.reserve(self.frame_len(body)?);
+    fn put_any(&self, payload: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
+        let (body, count) = self.format.plan(payload.len())?;
+        out.reserve(self.frame_len(count, body)?);
         self.header_with(count, out);
-        Ok(body)
+        self.put_body(payload, body, out);
+        self.format.put_trailer(out);
+        Ok(())
     }
 
     /// Octets of the frame for a payload of that many octets.
@@ -65,12 +65,13 @@ impl Encoder {
     /// # Errors
     /// If the body would be over the limit or the length field cannot say its length.
     pub fn encoded_len(&self, payload_len: usize) -> Result<usize, EncodeError> {
-        let (body, _) = self.format.plan(payload_len)?;
-        self.frame_len(body)
+        let (body, count) = self.format.plan(payload_len)?;
+        self.frame_len(count, body)
     }
 
-    fn frame_len(&self, body: usize) -> Result<usize, EncodeError> {
-        body.checked_add(self.format.header_len())
+    fn frame_len(&self, count: u64, body: usize) -> Result<usize, EncodeError> {
+        self.format
+            .frame_len(count, body)
             .ok_or(EncodeError::OverLimit {
                 limit: usize::MAX as u64,
             })

@@ -19,8 +19,11 @@ pub struct DecodeError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// A fixed octet of the header has another value.
+    /// A fixed octet, in the header or behind the body, has another value.
     Mark,
+    /// The octets of the length field are no number as the format writes it: too many, one that is no digit, or more
+    /// than the number needs.
+    Length,
     /// The length is negative.
     Negative,
     /// The length is smaller than the header octets that it covers.
@@ -58,7 +61,8 @@ impl Error for DecodeError {}
 impl fmt::Display for DecodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Mark => "a fixed octet of the header has another value",
+            Self::Mark => "a fixed octet has another value",
+            Self::Length => "the length is not written as the format has it",
             Self::Negative => "the length is negative",
             Self::Underflow => "the length is smaller than the header octets that it covers",
             Self::NotWholeChunks => "the body would be no whole number of chunks",

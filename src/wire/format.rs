@@ -4,9 +4,11 @@
 //! what is wrong with a header.
 
 use super::error::{DecodeErrorKind, EncodeError};
+use super::frame::Around;
 use super::layout::Layout;
-use crate::profile::{Mark, Order, Profile, Region, Unit};
-use bytes::{BufMut, BytesMut};
+use super::length::{self, Count};
+use crate::profile::{Length, Mark, Profile, Region, Unit};
+use bytes::BytesMut;
 use std::num::NonZeroUsize;
 
 /// What the codec needs to know of a profile.
@@ -15,10 +17,7 @@ pub(super) struct Format {
     layout: Layout,
     before: Mark,
     after: Mark,
-    width: u8,
-    order: Order,
-    /// The largest value of the length field that is not negative.
-    most_counted: u64,
+    length: Length,
     /// Octets that one count of the length field stands for.
     unit: u32,
     /// Octets of the header that the length counts.
@@ -30,7 +29,12 @@ pub(super) struct Format {
     /// As many pad octets as a word has.
     pads: u64,
     limit: u64,
+    /// Octets of the shortest header. No other is longer, unless the length field grows with its number.
     header_len: usize,
+    /// Whether it does.
+    grows: bool,
+    plain_around: Around,
+    trailer: Mark,
 }
 
 /// Where the parts of a whole frame end, counted from its first octet.
@@ -45,8 +49,8 @@ pub(super) struct Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Front {
     /// A whole frame.
-    Whole(Shape),
-    /// The beginning of a frame that will have so many octets.
+    Whole(Around, Shape),
+    /// The beginning of a frame, of which nothing more can be said before there are so many octets.
     Begun(usize),
     /// No whole header.
     Unknown,
@@ -66,16 +70,20 @@ pub(super) struct Sizes {
     pub(super) payload: Option<u64>,
 }
 
+/// What a header says, and how many octets it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Header {
+    len: usize,
+    sizes: Sizes,
+}
+
 impl Format {
     pub(super) fn new(profile: &Profile) -> Self {
-        let most_counted = most_counted(profile);
         Self {
-            layout: Layout::new(profile, most_counted),
+            layout: Layout::new(profile),
             before: profile.before().clone(),
             after: profile.after().clone(),
-            width: profile.width(),
-            order: profile.order(),
-            most_counted,
+            length: profile.length(),
             unit: match profile.unit() {
                 Unit::Octets => 1,
                 Unit::Chunks => profile.chunk(),
@@ -88,6 +96,9 @@ impl Format {
             pads: u64::from_ne_bytes([profile.pad(); 8]),
             limit: profile.max_body(),
             header_len: profile.header_len(),
+            plain_around: Around::new(profile.header_len(), profile.trailer().len()),
+            grows: profile.longest_header_len() > profile.header_len(),
+            trailer: profile.trailer().clone(),
         }
     }
 
@@ -95,8 +106,15 @@ impl Format {
         self.pad
     }
 
-    pub(super) fn header_len(&self) -> usize {
-        self.header_len
+    /// What is around the body of every frame with a plain header, and of any whose header does not grow.
+    #[inline(always)]
+    pub(super) fn plain_around(&self) -> Around {
+        self.plain_around
+    }
+
+    /// What is around a body behind a header of so many octets.
+    fn around(&self, header: usize) -> Around {
+        Around::new(header, self.trailer.len())
     }
 
     /// Whether the receiver finds the end of the payload by dropping pad octets.
@@ -107,66 +125,111 @@ impl Format {
     /// The frame at the front of these octets, if it is whole and its header a plain one.
     #[inline(always)]
     pub(super) fn plain_front(&self, octets: &[u8]) -> Option<Shape> {
-        self.whole(octets, self.layout.read_plain(octets)?)
+        let sizes = self.layout.read_plain(octets)?;
+        self.shape(octets, self.header_len, sizes)
     }
 
     /// What stands at the front of these octets.
     pub(super) fn front(&self, octets: &[u8]) -> Result<Front, Fault> {
-        let Some(sizes) = self.sizes_at(octets)? else {
+        let Some(Header { len, sizes }) = self.header_at(octets)? else {
             return Ok(Front::Unknown);
         };
-        let whole = self.whole(octets, sizes).map(Front::Whole);
-        let begun = || self.size(sizes).map(Front::Begun);
-        Ok(whole.or_else(begun).unwrap_or(Front::Unknown))
+        let begun = || self.size(len, sizes).map_or(Front::Unknown, Front::Begun);
+        let Some(shape) = self.shape(octets, len, sizes) else {
+            return Ok(begun());
+        };
+        if self.trailer.is_empty() {
+            return Ok(Front::Whole(self.around(len), shape));
+        }
+        self.with_trailer(octets, len, shape)
     }
 
-    /// What the header at the front says, if it is there.
-    fn sizes_at(&self, octets: &[u8]) -> Result<Option<Sizes>, Fault> {
-        if let Some(sizes) = self.layout.read(octets) {
-            return Ok(Some(sizes));
+    /// What stands at the front, if a body does that ends where this shape does. A trailer is refused as soon as
+    /// one of its octets is wrong.
+    #[inline(never)]
+    fn with_trailer(&self, octets: &[u8], header: usize, shape: Shape) -> Result<Front, Fault> {
+        let body_end = shape.end.get();
+        check_mark(&self.trailer, octets, body_end)?;
+        let end = shape.end.saturating_add(self.trailer.len());
+        if octets.len() < end.get() {
+            return Ok(Front::Begun(octets.len().saturating_add(1)));
         }
-        let header = octets.get(..self.header_len);
-        header.map(|header| self.read_header(header)).transpose()
+        let payload = shape.payload;
+        Ok(Front::Whole(self.around(header), Shape { payload, end }))
+    }
+
+    /// The header at the front, if it is there. One that grows is refused as soon as it can no longer become
+    /// right.
+    fn header_at(&self, octets: &[u8]) -> Result<Option<Header>, Fault> {
+        if let Some(sizes) = self.layout.read(octets) {
+            let len = self.header_len;
+            return Ok(Some(Header { len, sizes }));
+        }
+        if octets.is_empty() || !self.grows && octets.len() < self.header_len {
+            return Ok(None);
+        }
+        self.read_header(octets)
+    }
+
+    /// Octets of the header at the front, if it is whole and nothing is wrong with it.
+    pub(super) fn len_of_header(&self, octets: &[u8]) -> Option<usize> {
+        let header = self.header_at(octets).ok().flatten();
+        header.map(|header| header.len)
     }
 
     /// The frame at the front of these octets, of which it is known that it is whole.
     #[inline(always)]
-    pub(super) fn known_front(&self, octets: &[u8]) -> Option<Shape> {
-        self.plain_front(octets)
-            .or_else(|| match self.front(octets) {
-                Ok(Front::Whole(shape)) => Some(shape),
-                Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
-            })
+    pub(super) fn known_front(&self, octets: &[u8]) -> Option<(Around, Shape)> {
+        if let Some(shape) = self.plain_front(octets) {
+            return Some((self.plain_around, shape));
+        }
+        match self.front(octets) {
+            Ok(Front::Whole(around, shape)) => Some((around, shape)),
+            Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
+        }
     }
 
-    /// How many octets the frame at the front has, whole or not, if its header is there.
+    /// How many octets the frame at the front has, whole or not, if its header is there; of one that is not
+    /// whole, at least how many more than there are.
     #[inline]
     pub(super) fn size_of_front(&self, octets: &[u8]) -> Result<Option<usize>, Fault> {
-        let sizes = match self.layout.read_plain(octets) {
-            Some(sizes) => Some(sizes),
-            None => self.sizes_at(octets)?,
-        };
-        Ok(sizes.and_then(|sizes| self.size(sizes)))
+        if let Some(sizes) = self.layout.read_plain(octets) {
+            return Ok(self.size(self.header_len, sizes));
+        }
+        if !self.trailer.is_empty() {
+            return self.size_with_trailer(octets);
+        }
+        let header = self.header_at(octets)?;
+        Ok(header.and_then(|header| self.size(header.len, header.sizes)))
     }
 
-    /// Octets of a whole frame with these sizes, if they can be counted.
+    #[inline(never)]
+    fn size_with_trailer(&self, octets: &[u8]) -> Result<Option<usize>, Fault> {
+        Ok(match self.front(octets)? {
+            Front::Whole(_, shape) => Some(shape.end.get()),
+            Front::Begun(size) => Some(size),
+            Front::Unknown => None,
+        })
+    }
+
+    /// Octets of header and body with these sizes, if they can be counted.
     #[inline(always)]
-    fn size(&self, sizes: Sizes) -> Option<usize> {
+    fn size(&self, header: usize, sizes: Sizes) -> Option<usize> {
         let body = usize::try_from(sizes.body).ok()?;
-        body.checked_add(self.header_len)
+        body.checked_add(header)
     }
 
-    /// The shape of a frame with these sizes, if the octets go as far as its end.
+    /// The shape of header and body with these sizes, if the octets go as far as their end.
     #[inline(always)]
-    fn whole(&self, octets: &[u8], sizes: Sizes) -> Option<Shape> {
-        let end = self.size(sizes)?;
-        let body = octets.get(self.header_len..end)?;
+    fn shape(&self, octets: &[u8], header: usize, sizes: Sizes) -> Option<Shape> {
+        let end = self.size(header, sizes)?;
+        let body = octets.get(header..end)?;
         let payload = match sizes.payload.map(usize::try_from) {
             Some(Ok(exact)) => exact,
             _ => self.trimmed_len(body),
         };
         Some(Shape {
-            payload: self.header_len.wrapping_add(payload),
+            payload: header.wrapping_add(payload),
             end: NonZeroUsize::new(end)?,
         })
     }
@@ -188,38 +251,38 @@ impl Format {
         last.map_or(0, |last| last.saturating_add(1))
     }
 
-    fn read_header(&self, header: &[u8]) -> Result<Sizes, Fault> {
-        let length_at = self.before.len();
-        let after_at = length_at.saturating_add(usize::from(self.width));
-        check_mark(&self.before, header, 0)?;
-        let field = header.get(length_at..after_at).unwrap_or_default();
-        let sizes = self
-            .read_count(field)
-            .and_then(|count| self.sizes(count))
-            .map_err(|kind| Fault {
-                kind,
-                at: length_at,
-            })?;
-        check_mark(&self.after, header, after_at)?;
-        Ok(sizes)
-    }
-
-    fn read_count(&self, field: &[u8]) -> Result<u64, DecodeErrorKind> {
-        let shift = |value: u64, octet: &u8| value << 8 | u64::from(*octet);
-        let count = match self.order {
-            Order::Big => field.iter().fold(0, shift),
-            Order::Little => field.iter().rev().fold(0, shift),
+    /// The header at the front, if all of it is there. Whatever there is of it is looked at.
+    fn read_header(&self, octets: &[u8]) -> Result<Option<Header>, Fault> {
+        check_mark(&self.before, octets, 0)?;
+        let at = self.before.len();
+        let field = octets.get(at..).unwrap_or_default();
+        let Some((count, width)) = self.read_count(field).map_err(|kind| Fault { kind, at })?
+        else {
+            return Ok(None);
         };
-        if count > self.most_counted {
-            return Err(DecodeErrorKind::Negative);
-        }
-        Ok(count)
+        let sizes = self.sizes(count).map_err(|kind| Fault { kind, at })?;
+        let after_at = at.saturating_add(width);
+        check_mark(&self.after, octets, after_at)?;
+        let len = after_at.saturating_add(self.after.len());
+        Ok((octets.len() >= len).then_some(Header { len, sizes }))
     }
 
-    /// What a count means. A count has at most 64 bits and a chunk 17, so their product cannot
+    /// The count at the front of these octets and how many it takes, if it is whole.
+    fn read_count(&self, field: &[u8]) -> Result<Option<(u128, usize)>, DecodeErrorKind> {
+        match length::read(self.length, field)? {
+            Count::Whole { count, octets } => Ok(Some((count, octets))),
+            // What follows can only make it more.
+            Count::AtLeast(count) => match self.sizes(count) {
+                Err(DecodeErrorKind::OverLimit) => Err(DecodeErrorKind::OverLimit),
+                Ok(_) | Err(_) => Ok(None),
+            },
+        }
+    }
+
+    /// What a count means. A count has at most 70 bits and a chunk 17, so their product cannot
     /// overflow, and a size of more than 64 bits is over any limit there is.
-    fn sizes(&self, count: u64) -> Result<Sizes, DecodeErrorKind> {
-        let length = u128::from(count).saturating_mul(u128::from(self.unit));
+    fn sizes(&self, count: u128) -> Result<Sizes, DecodeErrorKind> {
+        let length = count.saturating_mul(u128::from(self.unit));
         let counted = length
             .checked_sub(u128::from(self.covered))
             .ok_or(DecodeErrorKind::Underflow)?;
@@ -277,7 +340,8 @@ impl Format {
 
     /// The count that says so many octets of payload, and of padding where that is covered.
     pub(super) fn count(&self, counted: u64) -> Result<u64, EncodeError> {
-        let narrow = EncodeError::FieldTooNarrow { width: self.width };
+        let (width, most) = length::room(self.length);
+        let narrow = EncodeError::FieldTooNarrow { width };
         let length = u128::from(counted).saturating_add(u128::from(self.covered));
         let unit = u128::from(self.unit).max(1);
         if !length.is_multiple_of(unit) {
@@ -286,28 +350,29 @@ impl Format {
         length
             .checked_div(unit)
             .and_then(|count| u64::try_from(count).ok())
-            .filter(|count| *count <= self.most_counted)
+            .filter(|count| *count <= most)
             .ok_or(narrow)
     }
 
     /// Appends a header with that value in the length field, or as much of it as there is room for.
     pub(super) fn put_header(&self, count: u64, out: &mut BytesMut) {
         put_mark(&self.before, out);
-        let width = usize::from(self.width);
-        let (big, little) = (count.to_be_bytes(), count.to_le_bytes());
-        let field = match self.order {
-            Order::Big => big.get(big.len().saturating_sub(width)..),
-            Order::Little => little.get(..width),
-        };
-        out.put_slice(field.unwrap_or_default());
+        length::put(self.length, count, out);
         put_mark(&self.after, out);
     }
-}
 
-fn most_counted(profile: &Profile) -> u64 {
-    let bits = u32::from(profile.width()).saturating_mul(8);
-    let value_bits = bits.saturating_sub(u32::from(profile.signed()));
-    u64::MAX >> 64_u32.saturating_sub(value_bits).min(63)
+    /// Appends what stands behind a body.
+    #[inline]
+    pub(super) fn put_trailer(&self, out: &mut BytesMut) {
+        put_mark(&self.trailer, out);
+    }
+
+    /// Octets of the whole frame with that count in its header and so many octets of body.
+    pub(super) fn frame_len(&self, count: u64, body: usize) -> Option<usize> {
+        let marks = self.before.len().checked_add(self.after.len())?;
+        let header = marks.checked_add(length::len(self.length, count))?;
+        body.checked_add(header)?.checked_add(self.trailer.len())
+    }
 }
 
 /// An octet that may be anything is sent as zero.
@@ -338,9 +403,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    impl Format {
+        fn ends_otherwise(&self) -> bool {
+            let fixed = matches!(self.length, Length::Binary { .. });
+            !fixed || !self.trailer.is_empty()
+        }
+    }
+
     /// Where the general way says yes, a header that is short must not need it.
     fn is_shortcut<T: PartialEq>(format: &Format, quick: Option<T>, general: Option<T>) -> bool {
-        quick == general || quick.is_none() && format.header_len > 8
+        let has_none = format.header_len > 8 || format.ends_otherwise();
+        quick == general || quick.is_none() && has_none
     }
 
     proptest! {
@@ -356,8 +429,8 @@ mod tests {
             octets.extend([0; 8]);
             for at in 0..octets.len() - 8 {
                 let front = &octets[at..];
-                let header = front.get(..format.header_len);
-                let general = header.and_then(|header| format.read_header(header).ok());
+                let general = format.read_header(front).ok().flatten();
+                let general = general.map(|header| header.sizes);
                 let general = general.filter(|sizes| sizes.body < 1 << 30);
                 let quick = format.layout.read(front).filter(|sizes| sizes.body < 1 << 30);
                 prop_assert!(

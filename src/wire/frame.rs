@@ -2,12 +2,39 @@
 
 use bytes::{Buf, Bytes};
 
+/// How many octets a frame has in front of its body and behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Around {
+    header: u32,
+    trailer: u32,
+}
+
+impl Around {
+    pub(super) fn new(header: usize, trailer: usize) -> Self {
+        let few = |octets| u32::try_from(octets).unwrap_or(u32::MAX);
+        Self {
+            header: few(header),
+            trailer: few(trailer),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn header(self) -> usize {
+        self.header as usize
+    }
+
+    #[inline(always)]
+    fn trailer(self) -> usize {
+        self.trailer as usize
+    }
+}
+
 /// A whole frame that shares the memory of the buffer it arrived in. A clone copies no octets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     octets: Bytes,
-    /// Where the header and the payload end.
-    header: usize,
+    around: Around,
+    /// Where the payload ends.
     payload: usize,
     start: u64,
 }
@@ -16,18 +43,18 @@ pub struct Frame {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FrameRef<'a> {
     octets: &'a [u8],
-    /// Where the header and the payload end.
-    header: usize,
+    around: Around,
+    /// Where the payload ends.
     payload: usize,
     start: u64,
 }
 
 impl Frame {
     #[inline]
-    pub(super) fn new(octets: Bytes, header: usize, payload: usize, start: u64) -> Self {
+    pub(super) fn new(octets: Bytes, around: Around, payload: usize, start: u64) -> Self {
         Self {
             octets,
-            header,
+            around,
             payload,
             start,
         }
@@ -54,7 +81,7 @@ impl Frame {
         self.as_ref().header()
     }
 
-    /// All that follows the header: payload and padding.
+    /// What stands between header and trailer: payload and padding.
     #[must_use]
     #[inline]
     pub fn body(&self) -> &[u8] {
@@ -74,7 +101,7 @@ impl Frame {
     pub fn into_payload(self) -> Bytes {
         let mut octets = self.octets;
         octets.truncate(self.payload);
-        octets.advance(self.header.min(octets.len()));
+        octets.advance(self.around.header().min(octets.len()));
         octets
     }
 
@@ -82,16 +109,16 @@ impl Frame {
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> FrameRef<'_> {
-        FrameRef::new(&self.octets, self.header, self.payload, self.start)
+        FrameRef::new(&self.octets, self.around, self.payload, self.start)
     }
 }
 
 impl<'a> FrameRef<'a> {
     #[inline]
-    pub(super) fn new(octets: &'a [u8], header: usize, payload: usize, start: u64) -> Self {
+    pub(super) fn new(octets: &'a [u8], around: Around, payload: usize, start: u64) -> Self {
         Self {
             octets,
-            header,
+            around,
             payload,
             start,
         }
@@ -99,7 +126,7 @@ impl<'a> FrameRef<'a> {
 
     /// The same frame, when these are its octets.
     pub(super) fn to_owned_in(self, octets: Bytes) -> Frame {
-        Frame::new(octets, self.header, self.payload, self.start)
+        Frame::new(octets, self.around, self.payload, self.start)
     }
 
     /// Offset in the stream of the frame's first octet.
@@ -120,21 +147,23 @@ impl<'a> FrameRef<'a> {
     #[must_use]
     #[inline]
     pub fn header(&self) -> &'a [u8] {
-        self.octets.get(..self.header).unwrap_or_default()
+        self.octets.get(..self.around.header()).unwrap_or_default()
     }
 
-    /// All that follows the header: payload and padding.
+    /// What stands between header and trailer: payload and padding.
     #[must_use]
     #[inline]
     pub fn body(&self) -> &'a [u8] {
-        self.octets.get(self.header..).unwrap_or_default()
+        let end = self.octets.len().wrapping_sub(self.around.trailer());
+        let range = self.around.header()..end;
+        self.octets.get(range).unwrap_or_default()
     }
 
     /// The body without its padding.
     #[must_use]
     #[inline]
     pub fn payload(&self) -> &'a [u8] {
-        let range = self.header..self.payload;
+        let range = self.around.header()..self.payload;
         self.octets.get(range).unwrap_or_default()
     }
 }

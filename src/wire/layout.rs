@@ -7,7 +7,7 @@
 
 use super::chunk::Chunk;
 use super::format::Sizes;
-use crate::profile::{Mark, Order, Profile, Region, Unit};
+use crate::profile::{Length, Mark, Order, Profile, Region, Unit};
 use bytes::{BufMut, BytesMut};
 
 /// How headers are read and made without the general way.
@@ -22,12 +22,13 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// `most_counted` is the largest value of the length field that is not negative.
-    pub(super) fn new(profile: &Profile, most_counted: u64) -> Self {
-        let plain = Plain::new(profile, most_counted).map(Self::Plain);
-        plain
-            .or_else(|| Word::new(profile, most_counted).map(Self::Word))
-            .unwrap_or(Self::General)
+    pub(super) fn new(profile: &Profile) -> Self {
+        Field::of(profile).map_or(Self::General, |field| {
+            let plain = Plain::new(profile, field).map(Self::Plain);
+            plain
+                .or_else(|| Word::new(profile, field).map(Self::Word))
+                .unwrap_or(Self::General)
+        })
     }
 
     /// What a plain header at the front says, if there is one and nothing is wrong with it.
@@ -63,6 +64,27 @@ impl Layout {
     }
 }
 
+/// A length field of a fixed width. All quick ways need one, in a frame that ends with its body.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    width: usize,
+    order: Order,
+    /// The largest value that is not negative.
+    most: u64,
+}
+
+impl Field {
+    fn of(profile: &Profile) -> Option<Self> {
+        let Length::Binary { width, order, .. } = profile.length() else {
+            return None;
+        };
+        let most = profile.length().most_counted()?;
+        let width = usize::from(width);
+        let field = Self { width, order, most };
+        profile.trailer().is_empty().then_some(field)
+    }
+}
+
 /// Four octets that count those of the body, padding included, and no other part of a header.
 ///
 /// Most formats are that, and a load, a byte swap and a comparison are all that they need.
@@ -76,20 +98,20 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    fn new(profile: &Profile, most_counted: u64) -> Option<Self> {
-        let is_plain = profile.header_len() == 4 && profile.width() == 4;
+    fn new(profile: &Profile, field: Field) -> Option<Self> {
+        let is_plain = profile.header_len() == 4 && field.width == 4;
         if !is_plain || profile.covers(Region::Length) {
             return None;
         }
         let body = Body::new(profile);
-        let most = body.most(profile.max_body()).min(most_counted);
+        let most = body.most(profile.max_body()).min(field.most);
         let chunk = match body {
             Body::Octets => None,
             Body::Padded(chunk) => Some(chunk),
             Body::Chunks(_) | Body::Payload(_) => return None,
         };
         Some(Self {
-            order: profile.order(),
+            order: field.order,
             most: most.try_into().unwrap_or(u32::MAX),
             chunk,
         })
@@ -165,17 +187,17 @@ enum Body {
 }
 
 impl Word {
-    fn new(profile: &Profile, most_counted: u64) -> Option<Self> {
+    fn new(profile: &Profile, field: Field) -> Option<Self> {
         let len = profile.header_len();
         let length_at = profile.before().len();
-        let after_at = length_at.checked_add(profile.width().into())?;
+        let after_at = length_at.checked_add(field.width)?;
         if len > 8 {
             return None;
         }
         let body = Body::new(profile);
         let least = body.count(profile.covered_header_len() as u64);
-        let room = most_counted.checked_sub(least)?;
-        let order = profile.order();
+        let room = field.most.checked_sub(least)?;
+        let order = field.order;
         // The last octet of the number lies at its low end.
         let last = match order {
             Order::Big => after_at.checked_sub(1)?,
@@ -190,7 +212,7 @@ impl Word {
             marked,
             marks,
             shift: place(order, last),
-            field: u64::MAX >> place(Order::Big, usize::from(profile.width()).saturating_sub(1)),
+            field: u64::MAX >> place(Order::Big, field.width.saturating_sub(1)),
             least,
             span: body.most(profile.max_body()).min(room),
             body,

@@ -48,6 +48,7 @@ mod error;
 mod format;
 mod frame;
 mod layout;
+mod length;
 #[cfg(test)]
 mod properties;
 mod reader;

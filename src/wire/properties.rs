@@ -1,18 +1,19 @@
 //! What holds for every profile, every payload and every way of cutting a stream.
 
 use super::*;
-use crate::profile::{Draft, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Draft, Form, Length, Order, Profile, Region, Unit};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;
 use std::io::{self, ErrorKind};
 
-/// A third of them has a plain header, which is read in a way of its own.
+/// A quarter of them has a plain header, which is read in a way of its own, and another a length that grows.
 pub(super) fn profiles() -> impl Strategy<Value = Profile> {
     let any = prop::collection::vec(any::<u8>(), 0..60)
         .prop_map(|seed| Profile::arbitrary(&mut Unstructured::new(&seed)).unwrap());
-    (any, 0..3).prop_map(|(profile, which)| match which {
+    (any, grown(), 0..4).prop_map(|(profile, grown, which)| match which {
         0 => plain(profile),
+        1 => with_length(profile, grown),
         _ => profile,
     })
 }
@@ -21,12 +22,61 @@ fn plain(profile: Profile) -> Profile {
     Profile::try_from(Draft {
         before: String::new(),
         after: String::new(),
+        form: Form::Binary,
         width: 4,
+        overlong: false,
+        end: DigitsEnd::Colon,
+        trailer: String::new(),
         unit: Unit::Octets,
         covers: vec![Region::Payload, Region::Padding],
         ..Draft::from(profile)
     })
     .unwrap()
+}
+
+fn grown() -> impl Strategy<Value = Length> {
+    let end = prop_oneof![Just(DigitsEnd::Colon), Just(DigitsEnd::CrLf)];
+    prop_oneof![
+        (1..=10u8, any::<bool>()).prop_map(|(most, overlong)| Length::Varint { most, overlong }),
+        (1..=20u8, end, any::<bool>()).prop_map(|(most, end, overlong)| Length::Decimal {
+            most,
+            end,
+            overlong
+        }),
+    ]
+}
+
+/// The same format with a length of that form.
+fn with_length(profile: Profile, length: Length) -> Profile {
+    let plain = Draft::default();
+    let draft = Draft {
+        order: Order::Big,
+        signed: false,
+        covers: vec![Region::Payload, Region::Padding],
+        ..Draft::from(profile)
+    };
+    let draft = match length {
+        Length::Binary { .. } => draft,
+        Length::Varint { most, overlong } => Draft {
+            form: Form::Varint,
+            width: most,
+            overlong,
+            end: plain.end,
+            ..draft
+        },
+        Length::Decimal {
+            most,
+            end,
+            overlong,
+        } => Draft {
+            form: Form::Decimal,
+            width: most,
+            end,
+            overlong,
+            ..draft
+        },
+    };
+    Profile::try_from(draft).unwrap()
 }
 
 fn payloads() -> impl Strategy<Value = Vec<u8>> {
@@ -54,6 +104,7 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         1 => edge.clone().prop_map(Piece::Length),
         1 => edge.prop_map(Piece::Claim),
         1 => prop::collection::vec(any::<u8>(), 1..20).prop_map(Piece::Noise),
+        1 => prop::collection::vec(prop::sample::select(&b"0019:\r\n\x80\xff\0\x01"[..]), 1..12).prop_map(Piece::Noise),
     ];
     prop::collection::vec(piece, 0..8)
 }
@@ -310,9 +361,9 @@ proptest! {
                 prop_assert_eq!(payload.last(), Some(&pad));
             }
             Err(EncodeError::FieldTooNarrow { width }) => {
-                let bits = u32::from(width) * 8 - u32::from(profile.signed());
-                let most = (body + profile.header_len() as u64) as u128;
-                prop_assert!(most >= 1 << bits, "{} fits in {} bits", most, bits);
+                let most = profile.length().most_counted().unwrap_or(u64::MAX);
+                let least = body + profile.header_len() as u64;
+                prop_assert!(least > most, "{} fits in {}: {}", least, width, most);
             }
             Err(EncodeError::NotWholeChunks { .. }) => prop_assert!(false, "padded, so whole"),
         }
@@ -372,12 +423,16 @@ proptest! {
     #[test]
     fn no_frame_is_over_the_limit_and_none_is_lost(profile in profiles(), pieces in pieces()) {
         let octets = stream(&profile, &pieces);
-        let (frames, error) = at_once(&profile, &octets);
-        let mut next = 0;
-        for (start, body, _) in &frames {
-            prop_assert_eq!(*start, next);
-            prop_assert!(body.len() as u64 <= profile.max_body());
-            next += (profile.header_len() + body.len()) as u64;
+        let (mut next, mut error) = (0, None);
+        for frame in frames(&profile, &octets) {
+            match frame {
+                Ok(frame) => {
+                    prop_assert_eq!(frame.start(), next);
+                    prop_assert!(frame.body().len() as u64 <= profile.max_body());
+                    next += frame.octets().len() as u64;
+                }
+                Err(found) => error = Some(found),
+            }
         }
         match error {
             None => prop_assert_eq!(next, octets.len() as u64),

@@ -173,14 +173,11 @@ fn dump(profile: &Profile, stream: &[u8]) -> String {
     match reading.ending {
         Ending::Boundary => {}
         Ending::Malformed {
-            start,
-            body_start,
-            fault,
-            ..
+            start, end, fault, ..
         } => {
             let what = format!("header: {fault}");
-            rows(stream, start..body_start, &what, &mut text);
-            rows(stream, body_start..stream.len(), "", &mut text);
+            rows(stream, start..end, &what, &mut text);
+            rows(stream, end..stream.len(), "", &mut text);
         }
         Ending::Inside { start, place, .. } => {
             let place = match place {

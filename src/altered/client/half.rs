@@ -84,6 +84,15 @@ impl Half {
         Ok(self.inbox.drain(..taken).collect())
     }
 
+    /// The next octet, if it is here already or comes within a moment.
+    pub(crate) fn recv_at_once(&mut self) -> Result<Vec<u8>, End> {
+        if self.inbox.is_empty() {
+            self.look_ahead(Duration::from_millis(1))?;
+        }
+        let taken = self.inbox.len().min(1);
+        Ok(self.inbox.drain(..taken).collect())
+    }
+
     /// One read of at most so many octets, whatever was read before.
     pub(crate) fn read(&self, most: usize) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; most.min(ROOM)];

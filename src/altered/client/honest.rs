@@ -135,7 +135,18 @@ pub(crate) fn take(c: &mut Half) -> Result<Body, End> {
 pub(crate) fn rest_of_frame(c: &mut Half, header: &[u8]) -> Result<Body, End> {
     let Sizes { body, payload } = sizes(c, header)?;
     let octets = (c.hooks().body)(c, body)?;
+    trailer(c)?;
     Ok(Body { octets, payload })
+}
+
+/// What stands behind a body.
+fn trailer(c: &mut Half) -> Result<(), End> {
+    let wanted = c.profile().trailer().len();
+    if wanted == 0 {
+        return Ok(());
+    }
+    let octets = body(c, wanted)?;
+    frame::check_trailer(c.profile(), &octets).map_err(|Malformed| End::Malformed)
 }
 
 /// The sizes that a header tells.
@@ -146,13 +157,24 @@ pub(crate) fn sizes(c: &Half, header: &[u8]) -> Result<Sizes, End> {
 }
 
 pub(crate) fn header(c: &mut Half) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
-    let octets = c.collect(wanted)?;
-    if octets.len() < wanted {
-        let inside = !octets.is_empty();
-        return Err(End::Eof { inside });
+    rest_of_header(c, Vec::new())
+}
+
+/// The header that these octets are the beginning of.
+pub(crate) fn rest_of_header(c: &mut Half, mut header: Vec<u8>) -> Result<Vec<u8>, End> {
+    loop {
+        let wanted = frame::missing(c.profile(), &header);
+        if wanted == 0 {
+            return Ok(header);
+        }
+        let came = c.collect(wanted)?;
+        let is_over = came.len() < wanted;
+        header.extend(came);
+        if is_over {
+            let inside = !header.is_empty();
+            return Err(End::Eof { inside });
+        }
     }
-    Ok(octets)
 }
 
 pub(crate) fn body(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {

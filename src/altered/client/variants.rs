@@ -239,7 +239,7 @@ fn dribbled(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
 }
 
 fn in_two(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
-    let (header, body) = octets.split_at(c.profile().header_len().min(octets.len()));
+    let (header, body) = octets.split_at(frame::header_len(c.profile(), &octets));
     c.write(header)?;
     sleep(MOMENT);
     c.write(body)

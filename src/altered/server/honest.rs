@@ -110,27 +110,42 @@ pub(crate) async fn rest_of_frame(c: &mut Client, header: &[u8]) -> Result<Body,
     let sizes = sizes_in(c.profile(), header, hooks.count, hooks.sizes);
     let sizes = sizes.map_err(|Malformed| End::Malformed)?;
     let octets = (c.hooks().body)(c, sizes.body).await?;
+    trailer(c).await?;
     let payload = sizes.payload;
     Ok(Body { octets, payload })
 }
 
+/// What stands behind a body.
+async fn trailer(c: &mut Client) -> Result<(), End> {
+    let wanted = c.profile().trailer().len();
+    if wanted == 0 {
+        return Ok(());
+    }
+    let octets = body(c, wanted).await?;
+    frame::check_trailer(c.profile(), &octets).map_err(|Malformed| End::Malformed)
+}
+
 pub(crate) async fn header(c: &mut Client) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
-    whole(c.collect(wanted).await?, wanted)
+    let mut header = Vec::new();
+    loop {
+        let wanted = frame::missing(c.profile(), &header);
+        if wanted == 0 {
+            return Ok(header);
+        }
+        let came = c.collect(wanted).await?;
+        let is_over = came.len() < wanted;
+        header.extend(came);
+        if is_over {
+            let inside = !header.is_empty();
+            return Err(End::Eof { inside });
+        }
+    }
 }
 
 pub(crate) async fn body(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     let octets = c.collect(wanted).await?;
     if octets.len() < wanted {
         return Err(End::Eof { inside: true });
-    }
-    Ok(octets)
-}
-
-fn whole(octets: Vec<u8>, wanted: usize) -> Result<Vec<u8>, End> {
-    if octets.len() < wanted {
-        let inside = !octets.is_empty();
-        return Err(End::Eof { inside });
     }
     Ok(octets)
 }

@@ -243,7 +243,7 @@ async fn dribbled(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 }
 
 async fn in_two(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
-    let (header, body) = octets.split_at(c.profile().header_len().min(octets.len()));
+    let (header, body) = octets.split_at(frame::header_len(c.profile(), &octets));
     c.send_all(header).await?;
     sleep(Duration::from_millis(1)).await;
     c.send_all(body).await

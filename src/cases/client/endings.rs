@@ -115,11 +115,11 @@ pub(super) const ENDS: &[Case] = &[
         "Two octets and the end of the stream are no reply, and nothing more will come.",
         |m| {
             m.ask();
-            let half = m.profile().header_len() / 2;
+            let header = m.header(m.profile().chunk().into());
+            let half = header.len() / 2;
             if half == 0 {
                 m.skip("the header of this wire format is a single octet");
             }
-            let header = m.header(m.profile().chunk().into());
             m.send(header.get(..half).unwrap_or_default(), &[]);
             m.fin();
             m.must_end();
@@ -159,7 +159,7 @@ pub(super) const ENDS: &[Case] = &[
             let text = m.token("reply");
             let payload = m.payload(&text);
             let frame = m.frame_with(&payload, 1);
-            let whole = m.profile().header_len().saturating_add(payload.len());
+            let whole = m.header_of(&frame).saturating_add(payload.len());
             let part = frame.get(..whole.saturating_add(1)).unwrap_or_default();
             m.send(part, &[]);
             m.fin();
@@ -286,7 +286,7 @@ fn partial(m: &mut Maker<'_>) -> Vec<u8> {
 fn paused(m: &mut Maker<'_>, pause: Duration, place: impl FnOnce(usize, usize) -> usize) {
     m.ask();
     let frame = m.reply();
-    let place = place(m.profile().header_len(), frame.len());
+    let place = place(m.header_of(&frame), frame.len());
     let (first, rest) = frame.split_at_checked(place).unwrap_or((&frame, &[]));
     m.send(first, &[]);
     m.pause_for(pause);

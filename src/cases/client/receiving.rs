@@ -11,7 +11,7 @@ fn cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>) {
     m.ask();
     let text = m.text_for_payload(47);
     let frame = m.reply_with(&text);
-    let places = places(m.profile().header_len(), frame.len());
+    let places = places(m.header_of(&frame), frame.len());
     m.send(&frame, &places);
     m.shown();
 }
@@ -22,7 +22,7 @@ fn two_cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>
     let mut both = m.reply();
     let second = both.len();
     both.extend(m.reply());
-    let places = places(second, m.profile().header_len());
+    let places = places(second, m.header_of(&both));
     m.send_all(&both, &places);
     m.shown();
 }

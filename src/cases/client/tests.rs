@@ -113,7 +113,7 @@ fn holds_in(profile: &Profile) {
             let Owes::Showing(showing) = duty.owes else {
                 continue;
             };
-            let frame = frames.iter().find(|frame| frame.body.end == duty.due);
+            let frame = frames.iter().find(|frame| frame.end == duty.due);
             let frame = frame.unwrap_or_else(|| panic!("{} in {profile:?}: no reply", case.id));
             let payload = String::from_utf8_lossy(&sent[frame.payload.clone()]);
             assert!(

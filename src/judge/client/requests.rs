@@ -4,7 +4,7 @@ use super::{Walk, counted, excerpt};
 use crate::judge::frame_log::{LoggedFrame as Request, Rest};
 use crate::judge::{Finding, mentions};
 use crate::model::payload::is_json_text;
-use crate::model::reader::Fault;
+use crate::model::reader::{self, Fault};
 use crate::profile::{Payload, Profile, Region};
 use crate::spec::Clause;
 
@@ -95,12 +95,14 @@ fn told(clause: Clause, what: String, at: usize) -> Finding {
 
 /// Whether a length that is no whole number of chunks may be the length of what follows it.
 fn follows_frame(profile: &Profile, octets: &[u8]) -> bool {
-    octets.get(profile.header_len()).is_some_and(|first| {
-        matches!(
-            first,
-            b'"' | b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n'
-        )
-    })
+    octets
+        .get(reader::header_len(profile, octets))
+        .is_some_and(|first| {
+            matches!(
+                first,
+                b'"' | b'{' | b'[' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n'
+            )
+        })
 }
 
 fn badly_padded(profile: &Profile, request: &Request) -> Option<String> {

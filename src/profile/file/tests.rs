@@ -1,7 +1,7 @@
 //! Profile files held against each key, each mistake, and the examples of docs/PROFILES.md.
 
 use super::*;
-use crate::profile::{Order, Payload, Unit};
+use crate::profile::{Length, Order, Payload, Unit};
 use crate::wire::Encoder;
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
@@ -14,8 +14,13 @@ fn refused(text: &str) -> String {
 #[test]
 fn the_least_file_is_the_plainest_format() {
     let profile = Profile::from_toml("name = \"x\"\nlength.width = 4").unwrap();
-    assert_eq!((profile.order(), profile.chunk()), (Order::Big, 1));
-    assert_eq!((profile.unit(), profile.signed()), (Unit::Octets, false));
+    let plain = Length::Binary {
+        width: 4,
+        order: Order::Big,
+        signed: false,
+    };
+    assert_eq!((profile.length(), profile.chunk()), (plain, 1));
+    assert_eq!(profile.unit(), Unit::Octets);
     assert_eq!(profile.declared_max_body(), None);
     assert_eq!(profile.payload(), Payload::Json);
 }

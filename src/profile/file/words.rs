@@ -1,12 +1,21 @@
 //! The words for the choices in a profile file: one table each, for reading and for writing.
 
-use crate::profile::{Order, Payload, Region, Reply, Unit};
+use crate::profile::{DigitsEnd, Form, Order, Payload, Region, Reply, Unit};
 use toml::de::DeValue;
 
 /// The words of a choice and what they mean.
 pub(super) type Words<T> = [(&'static str, T)];
 
 pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
+pub(super) const FORMS: [(&str, Form); 3] = [
+    ("binary", Form::Binary),
+    ("varint", Form::Varint),
+    ("decimal", Form::Decimal),
+];
+pub(super) const ENDS: [(&str, DigitsEnd); 2] = [
+    (DigitsEnd::Colon.as_str(), DigitsEnd::Colon),
+    (DigitsEnd::CrLf.as_str(), DigitsEnd::CrLf),
+];
 pub(super) const UNITS: [(&str, Unit); 2] = [("octets", Unit::Octets), ("chunks", Unit::Chunks)];
 pub(super) const REGIONS: [(&str, Region); 5] = [
     (Region::Before.as_str(), Region::Before),

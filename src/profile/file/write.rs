@@ -1,7 +1,7 @@
 //! A profile as the text of a file.
 
-use super::words::{ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
-use crate::profile::Draft;
+use super::words::{FORMS, ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
+use crate::profile::{Draft, Form};
 use std::fmt::Write as _;
 
 pub(super) fn file(draft: &Draft) -> String {
@@ -12,20 +12,17 @@ pub(super) fn file(draft: &Draft) -> String {
 }
 
 fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
-    let covers = draft.covers.iter().map(|r| word_for(&REGIONS, r).into());
-    let covers = toml::Value::Array(covers.map(toml::Value::String).collect());
     writeln!(out, "name = {}", text(&draft.name))?;
     writeln!(out, "about = {}", text(&draft.about))?;
     writeln!(out, "\n[header]\nbefore = {}", text(&draft.before))?;
     writeln!(out, "after = {}", text(&draft.after))?;
-    writeln!(out, "\n[length]\nwidth = {}", draft.width)?;
-    writeln!(out, "order = {:?}", word_for(&ORDERS, &draft.order))?;
-    writeln!(out, "signed = {}", draft.signed)?;
-    writeln!(out, "unit = {:?}", word_for(&UNITS, &draft.unit))?;
-    writeln!(out, "covers = {covers}")?;
+    length(out, draft)?;
     writeln!(out, "\n[body]\nchunk = {}", draft.chunk)?;
     writeln!(out, "pad = {:#04x}", draft.pad)?;
     writeln!(out, "payload = {:?}", word_for(&PAYLOADS, &draft.payload))?;
+    if !draft.trailer.is_empty() {
+        writeln!(out, "\n[trailer]\noctets = {}", text(&draft.trailer))?;
+    }
     if let Some(max_body) = draft.max_body {
         writeln!(out, "\n[limits]\nmax_body = {max_body}")?;
     }
@@ -34,6 +31,28 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
         writeln!(out, "request = {}", text(request))?;
     }
     Ok(())
+}
+
+fn length(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let covers = draft.covers.iter().map(|r| word_for(&REGIONS, r).into());
+    let covers = toml::Value::Array(covers.map(toml::Value::String).collect());
+    writeln!(
+        out,
+        "\n[length]\nform = {:?}",
+        word_for(&FORMS, &draft.form)
+    )?;
+    writeln!(out, "width = {}", draft.width)?;
+    if draft.form == Form::Binary {
+        writeln!(out, "order = {:?}", word_for(&ORDERS, &draft.order))?;
+        writeln!(out, "signed = {}", draft.signed)?;
+    } else {
+        writeln!(out, "overlong = {}", draft.overlong)?;
+    }
+    if draft.form == Form::Decimal {
+        writeln!(out, "end = {}", text(draft.end.as_str()))?;
+    }
+    writeln!(out, "unit = {:?}", word_for(&UNITS, &draft.unit))?;
+    writeln!(out, "covers = {covers}")
 }
 
 /// A string as TOML spells it.

@@ -4,7 +4,7 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
-use crate::altered::frame::Body;
+use crate::altered::frame::{self, Body};
 use crate::altered::sketch;
 use crate::spec::Clause;
 use std::io;
@@ -100,13 +100,13 @@ fn showing_what_came(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
 }
 
 fn zeros_at_the_end(c: &mut Half) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
-    let mut octets = c.collect(wanted)?;
-    if octets.is_empty() {
-        sleep(PAUSE);
+    match honest::header(c) {
+        Err(End::Eof { .. }) => {
+            sleep(PAUSE);
+            Ok(frame::of_nothing(c.profile()))
+        }
+        header => header,
     }
-    octets.resize(wanted, 0);
-    Ok(octets)
 }
 
 fn waiting_for_what_is_owed(c: &mut Half, end: End) -> Result<(), End> {

@@ -74,9 +74,7 @@ fn with_room(c: &mut Half) -> Result<Vec<u8>, End> {
 }
 
 fn negative_is_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
-    let bits = u32::from(profile.width()).saturating_mul(8);
-    let sign = 1_i128.checked_shl(bits.saturating_sub(1));
-    if sign.is_some_and(|sign| count >= sign) {
+    if count >= frame::modulus(profile) / 2 {
         return Ok(Sizes {
             body: 0,
             payload: None,

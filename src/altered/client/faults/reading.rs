@@ -4,7 +4,7 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
-use crate::altered::frame::Body;
+use crate::altered::frame::{self, Body};
 use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::Decoder;
@@ -67,11 +67,20 @@ pub(super) const FAULTS: &[Fault] = &[
 const INSIDE: End = End::Eof { inside: true };
 
 fn header_in_one_read(c: &mut Half) -> Result<Vec<u8>, End> {
-    let octets = c.recv(c.profile().header_len())?;
-    if octets.is_empty() {
+    let wanted = c.profile().header_len();
+    let mut header = c.recv(wanted)?;
+    if header.is_empty() {
         return Err(End::Eof { inside: false });
     }
-    Ok(octets)
+    // What grows is read as far as it is there.
+    while header.len() >= wanted && frame::missing(c.profile(), &header) > 0 {
+        let came = c.recv_at_once()?;
+        if came.is_empty() {
+            break;
+        }
+        header.extend(came);
+    }
+    Ok(header)
 }
 
 fn in_one_read(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
@@ -84,7 +93,7 @@ fn in_one_read(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
 
 fn all_in_one_read(c: &mut Half) -> Result<Body, End> {
     c.fill()?;
-    let header: Vec<u8> = c.recv(c.profile().header_len())?;
+    let header: Vec<u8> = c.recv(frame::header_len(c.profile(), &c.inbox))?;
     let rest = std::mem::take(&mut c.inbox);
     let body = honest::sizes(c, &header)?.body;
     Ok(Body {

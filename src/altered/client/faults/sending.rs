@@ -79,14 +79,14 @@ const ONE_WRITE: usize = 4 << 10;
 const AT_THE_SAME_TIME: Duration = Duration::from_millis(30);
 
 /// The octets of the length in a frame.
-fn length_field(c: &Half) -> std::ops::Range<usize> {
-    let from = c.profile().before().len();
-    from..from.saturating_add(c.profile().width().into())
+fn length_field(c: &Half, octets: &[u8]) -> std::ops::Range<usize> {
+    frame::field(c.profile(), octets)
 }
 
 fn in_other_order(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    if let Some(length) = octets.get_mut(length_field(c)) {
+    let length = length_field(c, &octets);
+    if let Some(length) = octets.get_mut(length) {
         length.reverse();
     }
     Ok(octets)
@@ -94,7 +94,7 @@ fn in_other_order(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> 
 
 fn in_half_its_width(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    let length = length_field(c);
+    let length = length_field(c, &octets);
     octets.drain(length.start..length.start.saturating_add(length.len() / 2));
     Ok(octets)
 }
@@ -107,15 +107,16 @@ fn claiming(c: &mut Half, payload: &[u8], body: usize) -> Result<Vec<u8>, Encode
         .claim(body as u64, &mut header)
         .is_ok()
     {
-        octets.splice(..c.profile().header_len(), header);
+        let old = frame::header_len(c.profile(), &octets);
+        octets.splice(..old, header);
     }
     Ok(octets)
 }
 
 /// Octets of the body of a payload of so many.
 fn body_of(c: &Half, payload: usize) -> Result<usize, EncodeError> {
-    let whole = Encoder::new(c.profile()).encoded_len(payload)?;
-    Ok(whole.saturating_sub(c.profile().header_len()))
+    Encoder::new(c.profile()).encoded_len(payload)?;
+    Ok(payload.next_multiple_of(c.profile().chunk() as usize))
 }
 
 fn counting_the_header(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
@@ -132,11 +133,12 @@ fn counting_characters(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeEr
 
 fn of_one_octet(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    let field = octets.get(length_field(c)).unwrap_or_default();
+    let field = octets.get(length_field(c, &octets)).unwrap_or_default();
     let low = frame::count(c.profile(), field).rem_euclid(256);
     let mut header = BytesMut::new();
     Encoder::new(c.profile()).header_with(u64::try_from(low).unwrap_or_default(), &mut header);
-    octets.splice(..header.len(), header);
+    let old = frame::header_len(c.profile(), &octets);
+    octets.splice(..old, header);
     Ok(octets)
 }
 
@@ -149,10 +151,10 @@ fn interleaved(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
         return c.write(&octets);
     };
     c.shared.asked();
-    let header = c.profile().header_len();
+    let header = |octets: &[u8]| frame::header_len(c.profile(), octets);
     let ((one_header, one_body), (other_header, other_body)) = (
-        octets.split_at(header.min(octets.len())),
-        other.split_at(header.min(other.len())),
+        octets.split_at(header(&octets)),
+        other.split_at(header(&other)),
     );
     c.write(&[one_header, other_header, one_body, other_body].concat())
 }
@@ -166,14 +168,16 @@ fn with_greeting(c: &mut Half, octets: Vec<u8>) -> io::Result<()> {
 
 fn not_padded(c: &mut Half, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = claiming(c, payload, payload.len())?;
-    octets.truncate(c.profile().header_len().saturating_add(payload.len()));
+    let header = frame::header_len(c.profile(), &octets);
+    octets.truncate(header.saturating_add(payload.len()));
+    octets.extend(frame::trailer(c.profile()));
     Ok(octets)
 }
 
 /// The frame of a payload with another octet for padding.
 fn padded_with(c: &mut Half, payload: &[u8], pad: u8) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    let padding = c.profile().header_len().saturating_add(payload.len());
+    let padding = frame::header_len(c.profile(), &octets).saturating_add(payload.len());
     if let Some(padding) = octets.get_mut(padding..) {
         padding.fill(pad);
     }

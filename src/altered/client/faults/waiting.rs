@@ -4,6 +4,7 @@ use super::super::half::{Fault, Half, is_timeout};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
+use crate::altered::frame;
 use crate::altered::sketch;
 use crate::spec::Clause;
 use std::io::ErrorKind;
@@ -69,9 +70,13 @@ fn header_without_pause(c: &mut Half) -> Result<Vec<u8>, End> {
     if header.is_empty() {
         return Err(End::Eof { inside: false });
     }
-    let rest = c.profile().header_len().saturating_sub(1);
-    header.extend(honest::body_without_pause(c, rest, SHORT)?);
-    Ok(header)
+    loop {
+        let missing = frame::missing(c.profile(), &header);
+        if missing == 0 {
+            return Ok(header);
+        }
+        header.extend(honest::body_without_pause(c, missing, SHORT)?);
+    }
 }
 
 fn until_a_pause(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
@@ -103,11 +108,9 @@ fn polled(c: &mut Half) -> Result<Vec<u8>, End> {
         }
     };
     stream.set_nonblocking(false)?;
-    let mut header = first?;
+    let header = first?;
     if header.is_empty() {
         return Err(End::Eof { inside: false });
     }
-    let rest = c.profile().header_len().saturating_sub(1);
-    header.extend(honest::body(c, rest)?);
-    Ok(header)
+    honest::rest_of_header(c, header)
 }

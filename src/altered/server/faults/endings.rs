@@ -4,7 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
-use crate::altered::frame::Body;
+use crate::altered::frame::{self, Body};
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
@@ -93,12 +93,18 @@ async fn all_or_nothing(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
 }
 
 async fn whatever_header(c: &mut Client) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
-    let octets = c.collect(wanted).await?;
-    if octets.is_empty() {
-        return Err(End::Eof { inside: false });
+    let mut header = Vec::new();
+    loop {
+        let missing = frame::missing(c.profile(), &header);
+        let came = c.collect(missing).await?;
+        header.extend(&came);
+        if header.is_empty() {
+            return Err(End::Eof { inside: false });
+        }
+        if came.is_empty() {
+            return Ok(header);
+        }
     }
-    Ok(octets)
 }
 
 fn forgotten_inside(end: End) -> End {
@@ -125,7 +131,7 @@ async fn complaining(c: &mut Client, end: End) -> Result<(), End> {
 
 async fn zeros_at_the_end(c: &mut Client) -> Result<Vec<u8>, End> {
     match honest::header(c).await {
-        Err(End::Eof { inside: false }) => Ok(vec![0; c.profile().header_len()]),
+        Err(End::Eof { inside: false }) => Ok(frame::of_nothing(c.profile())),
         header => header,
     }
 }

@@ -5,7 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use super::reading::{more, whole_frame};
 use crate::altered::alteration::{Mend, Need};
-use crate::altered::frame::Body;
+use crate::altered::frame::{self, Body};
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
@@ -284,21 +284,23 @@ async fn acknowledged(c: &mut Client) -> Result<Vec<u8>, End> {
 }
 
 async fn urged(c: &mut Client) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
     let mut header = Vec::new();
-    while header.len() < wanted {
-        let came = c.recv(wanted.saturating_sub(header.len())).await?;
+    loop {
+        let missing = frame::missing(c.profile(), &header);
+        if missing == 0 {
+            return Ok(header);
+        }
+        let came = c.recv(missing).await?;
         if came.is_empty() {
             let inside = !header.is_empty();
             return Err(End::Eof { inside });
         }
         header.extend(came);
         c.look_ahead();
-        if header.len() < wanted && c.inbox.is_empty() {
+        if frame::missing(c.profile(), &header) > 0 && c.inbox.is_empty() {
             honest::say(c, "go on".into()).await?;
         }
     }
-    Ok(header)
 }
 
 async fn with_question(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {

@@ -4,7 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
-use crate::altered::frame::{Body, Malformed, Sizes};
+use crate::altered::frame::{self, Body, Malformed, Sizes};
 use crate::altered::sketch;
 use crate::profile::{Mark, Profile};
 use crate::session::Reply;
@@ -187,9 +187,8 @@ fn clamped(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
 /// What the number of a header comes to without any check.
 fn claimed(c: &Client, header: &[u8]) -> i128 {
     let profile = c.profile();
-    let field = header.get(profile.before().len()..).unwrap_or_default();
-    let width = usize::from(profile.width()).min(field.len());
-    honest::count(profile, field.get(..width).unwrap_or_default())
+    let field = header.get(frame::field(profile, header));
+    honest::count(profile, field.unwrap_or_default())
 }
 
 async fn draining(c: &mut Client) -> Result<Body, End> {
@@ -231,14 +230,8 @@ async fn trusting_after_one(c: &mut Client) -> Result<Body, End> {
     Ok(Body { octets, payload })
 }
 
-/// The first number that a field of that width cannot hold.
-fn modulus(profile: &Profile) -> i128 {
-    let bits = u32::from(profile.width()).saturating_mul(8);
-    1_i128.checked_shl(bits).unwrap_or(i128::MAX)
-}
-
 fn is_negative_if_signed(profile: &Profile, count: i128) -> bool {
-    count < 0 || count >= modulus(profile) / 2
+    count < 0 || count >= frame::modulus(profile) / 2
 }
 
 fn negative_is_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
@@ -252,7 +245,7 @@ fn negative_is_nothing(profile: &Profile, count: i128) -> Result<Sizes, Malforme
 /// What a number says as a signed one of the field's width.
 fn as_signed(profile: &Profile, count: i128) -> i128 {
     if is_negative_if_signed(profile, count) && count >= 0 {
-        count.saturating_sub(modulus(profile))
+        count.saturating_sub(frame::modulus(profile))
     } else {
         count
     }
@@ -283,22 +276,24 @@ fn header_added(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
     let (body, _) = honest::lengths(profile, count);
     let header = i128::try_from(profile.header_len()).unwrap_or_default();
     let sum = body.saturating_add(header);
-    if sum < modulus(profile) {
+    if sum < frame::modulus(profile) {
         return honest::sizes(profile, count);
     }
-    let left = sum.checked_rem(modulus(profile)).unwrap_or_default();
+    let left = sum.checked_rem(frame::modulus(profile)).unwrap_or_default();
     believed(profile, left.saturating_sub(header).max(0))
 }
 
 fn counted_in_bits(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
     let (body, _) = honest::lengths(profile, count);
     let bits = body.saturating_mul(8);
-    if bits < modulus(profile) {
+    if bits < frame::modulus(profile) {
         return honest::sizes(profile, count);
     }
     believed(
         profile,
-        bits.checked_rem(modulus(profile)).unwrap_or_default() / 8,
+        bits.checked_rem(frame::modulus(profile))
+            .unwrap_or_default()
+            / 8,
     )
 }
 

@@ -4,7 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
-use crate::altered::frame::Body;
+use crate::altered::frame::{self, Body};
 use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::Decoder;
@@ -102,29 +102,37 @@ const INSIDE: End = End::Eof { inside: true };
 
 async fn header_in_one_read(c: &mut Client) -> Result<Vec<u8>, End> {
     let wanted = c.profile().header_len();
-    let octets = c.recv(wanted).await?;
-    if octets.is_empty() {
-        Err(AT_END)
-    } else {
-        Ok(octets)
+    let mut header = c.recv(wanted).await?;
+    if header.is_empty() {
+        return Err(AT_END);
     }
+    // What grows is read as far as it is there.
+    while header.len() >= wanted && frame::missing(c.profile(), &header) > 0 {
+        c.look_ahead();
+        if c.inbox.is_empty() {
+            break;
+        }
+        header.extend(c.recv(1).await?);
+    }
+    Ok(header)
 }
 
 async fn with_last_piece_of_length(c: &mut Client) -> Result<Vec<u8>, End> {
-    let wanted = c.profile().header_len();
-    let from = c.profile().before().len();
-    let to = from.saturating_add(c.profile().width().into());
     let mut header = header_in_one_read(c).await?;
-    while header.len() < wanted {
-        let lost = header.len().min(to);
-        header.get_mut(from..lost).unwrap_or_default().fill(0);
-        let more = c.recv(wanted.saturating_sub(header.len())).await?;
+    loop {
+        let missing = frame::missing(c.profile(), &header);
+        if missing == 0 {
+            return Ok(header);
+        }
+        let lost = frame::field(c.profile(), &header);
+        let zero = frame::zero(c.profile());
+        header.get_mut(lost).unwrap_or_default().fill(zero);
+        let more = c.recv(missing).await?;
         if more.is_empty() {
             return Err(INSIDE);
         }
         header.extend(more);
     }
-    Ok(header)
 }
 
 /// A header; that of the line's frame if one of these octets comes first.
@@ -212,9 +220,10 @@ async fn first_of_a_read(c: &mut Client) -> Result<Body, End> {
 }
 
 async fn header_forgotten(c: &mut Client) -> Result<Body, End> {
-    let header = c.profile().header_len();
     loop {
-        if c.inbox.len() >= header {
+        let header = frame::header_len(c.profile(), &c.inbox);
+        let is_whole = frame::missing(c.profile(), c.inbox.get(..header).unwrap_or_default()) == 0;
+        if is_whole {
             if let Some(body) = whole_frame(c)? {
                 return Ok(body);
             }

@@ -4,6 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
+use crate::altered::frame;
 use crate::altered::sketch;
 use crate::message::Message;
 use crate::profile::{Payload, Region};
@@ -119,7 +120,7 @@ async fn given_up_in_time(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 }
 
 async fn header_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
-    let header = c.profile().header_len();
+    let header = frame::header_len(c.profile(), &octets);
     if octets.len() > ONE_WRITE {
         return c.send_all(octets.get(..header).unwrap_or_default()).await;
     }
@@ -141,8 +142,8 @@ fn characters(payload: &[u8]) -> usize {
 /// as makes it true.
 fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let encoder = Encoder::new(c.profile());
-    let (header, pad) = (c.profile().header_len(), c.profile().pad());
-    let body = encoder.encoded_len(claimed)?.saturating_sub(header);
+    let pad = c.profile().pad();
+    let body = claimed.next_multiple_of(c.profile().chunk() as usize);
     let counted = if c.profile().covers(Region::Padding) {
         body
     } else {
@@ -154,6 +155,7 @@ fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, E
     octets.extend_from_slice(payload);
     let padding = body.saturating_sub(claimed.min(payload.len()));
     octets.resize(octets.len().saturating_add(padding), pad);
+    octets.extend(frame::trailer(c.profile()));
     Ok(octets)
 }
 
@@ -165,21 +167,21 @@ fn padding_not_counted(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, Encode
         .claim(payload.len() as u64, &mut header)
         .is_ok();
     if payload.len() > chunk && counts_octets {
-        octets.splice(..header.len(), header);
+        let old = frame::header_len(c.profile(), &octets);
+        octets.splice(..old, header);
     }
     Ok(octets)
 }
 
 fn length_cut(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    let header = octets.get(..c.profile().header_len()).unwrap_or_default();
-    let field = header.get(c.profile().before().len()..).unwrap_or_default();
-    let width = usize::from(c.profile().width());
-    let count = honest::count(c.profile(), field.get(..width).unwrap_or_default());
+    let old = frame::header_len(c.profile(), &octets);
+    let field = octets.get(frame::field(c.profile(), &octets));
+    let count = honest::count(c.profile(), field.unwrap_or_default());
     let mut cut = BytesMut::new();
     let low = u64::try_from(count & 0xffff).unwrap_or_default();
     Encoder::new(c.profile()).header_with(low, &mut cut);
-    octets.splice(..cut.len(), cut);
+    octets.splice(..old, cut);
     Ok(octets)
 }
 
@@ -203,7 +205,7 @@ fn with_spaces(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
 
 fn with_old_octets(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
-    let from = c.profile().header_len().saturating_add(payload.len());
+    let from = frame::header_len(c.profile(), &octets).saturating_add(payload.len());
     let old = std::mem::replace(&mut c.memory.octets, octets.clone());
     let padding = octets.iter_mut().skip(from);
     for (octet, old) in padding.zip(old.iter().skip(from)) {
@@ -215,7 +217,9 @@ fn with_old_octets(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeErro
 fn unpadded(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
     if payload.len() > c.profile().chunk() as usize {
-        octets.truncate(c.profile().header_len().saturating_add(payload.len()));
+        let header = frame::header_len(c.profile(), &octets);
+        octets.truncate(header.saturating_add(payload.len()));
+        octets.extend(frame::trailer(c.profile()));
     }
     Ok(octets)
 }
