@@ -100,7 +100,7 @@ const MOST_OCTETS: usize = 8;
 /// Offsets in the header of the octets around the length that are like that.
 fn marked_octets(s: &Maker<'_>, is_one: fn(&Option<u8>) -> bool) -> Vec<usize> {
     let (before, after) = (s.profile().before(), s.profile().after());
-    let behind = before.len().saturating_add(s.profile().width().into());
+    let behind = s.header_len().saturating_sub(after.len());
     let of = |mark: &Mark, from: usize| {
         let octets = mark.octets().iter().enumerate();
         let found = octets.filter(|(_, octet)| is_one(octet));

@@ -125,6 +125,78 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
             }
         },
     ),
+    Case::must(
+        Clause::LengthPrefix,
+        "no-number",
+        "What stands where digits belong is something else: a sign, a space, a letter, nothing at all. Functions that read numbers take some of them, and what they return then is not what was sent.",
+        |s| {
+            need_grown(s, |length| matches!(length, Length::Decimal { .. }));
+            for digits in ["x", "-1", "+1", " 1", "1 ", "0x1", ""] {
+                let field = [digits.as_bytes(), digits_end(s)].concat();
+                wrong_field(s, &field);
+            }
+        },
+    ),
+    Case::must(
+        Clause::LengthPrefix,
+        "more-than-a-number-may-have",
+        "A number of more octets or digits than there may be, all of which add nothing: whoever only looks for its end reads on for as long as somebody sends.",
+        |s| {
+            need_grown(s, |_| true);
+            let length = s.profile().length();
+            let end = digits_end(s);
+            let most = length.most_len().saturating_sub(end.len());
+            let field = match length {
+                Length::Decimal { .. } => [&vec![b'1'; most], &b"1"[..], end].concat(),
+                _ => [&vec![0x80; most], &b"\0"[..]].concat(),
+            };
+            wrong_field(s, &field);
+        },
+    ),
+    Case::must(
+        Clause::LengthPrefix,
+        "more-than-a-number-needs",
+        "Each number is written in one way alone where the format says so. A server that takes another, and one that does not, disagree on where frames begin.",
+        |s| {
+            let is_strict = |length| {
+                matches!(
+                    length,
+                    Length::Varint {
+                        overlong: false,
+                        most: 2..
+                    } | Length::Decimal {
+                        overlong: false,
+                        most: 2..,
+                        ..
+                    }
+                )
+            };
+            need_grown(s, is_strict);
+            let field = match s.profile().length() {
+                Length::Decimal { .. } => [b"00", digits_end(s)].concat(),
+                _ => vec![0x80, 0],
+            };
+            wrong_field(s, &field);
+        },
+    ),
+    Case::must(
+        Clause::LengthPrefix,
+        "wrong-octets-behind-a-body",
+        "The octets behind a body are fixed. Others there mean that the two do not agree on where the body ends, and nothing that follows can be trusted.",
+        |s| {
+            let fixed = s.profile().trailer().octets().iter().any(Option::is_some);
+            s.need(fixed, "nothing that is fixed stands behind a body");
+            let a = s.open();
+            let mut octets = s.request();
+            let body = octets.len().saturating_sub(s.craft().trailer().len());
+            for octet in octets.iter_mut().skip(body) {
+                *octet = !*octet;
+            }
+            octets.extend(s.request());
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
 ];
 
 /// What is said first where something else is spoken.
@@ -298,78 +370,6 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             need_declared(s);
             let limit = s.profile().max_body();
             oversize(s, limit.saturating_mul(2), true);
-        },
-    ),
-    Case::must(
-        Clause::LengthLimit,
-        "no-number",
-        "What stands where digits belong is something else: a sign, a space, a letter, nothing at all. Functions that read numbers take some of them, and what they return then is not what was sent.",
-        |s| {
-            need_grown(s, |length| matches!(length, Length::Decimal { .. }));
-            for digits in ["x", "-1", "+1", " 1", "1 ", "0x1", ""] {
-                let field = [digits.as_bytes(), digits_end(s)].concat();
-                wrong_field(s, &field);
-            }
-        },
-    ),
-    Case::must(
-        Clause::LengthLimit,
-        "more-than-a-number-may-have",
-        "A number of more octets or digits than there may be, all of which add nothing: whoever only looks for its end reads on for as long as somebody sends.",
-        |s| {
-            need_grown(s, |_| true);
-            let length = s.profile().length();
-            let end = digits_end(s);
-            let most = length.most_len().saturating_sub(end.len());
-            let field = match length {
-                Length::Decimal { .. } => [&vec![b'1'; most], &b"1"[..], end].concat(),
-                _ => [&vec![0x80; most], &b"\0"[..]].concat(),
-            };
-            wrong_field(s, &field);
-        },
-    ),
-    Case::must(
-        Clause::LengthLimit,
-        "more-than-a-number-needs",
-        "Each number is written in one way alone where the format says so. A server that takes another, and one that does not, disagree on where frames begin.",
-        |s| {
-            let is_strict = |length| {
-                matches!(
-                    length,
-                    Length::Varint {
-                        overlong: false,
-                        most: 2..
-                    } | Length::Decimal {
-                        overlong: false,
-                        most: 2..,
-                        ..
-                    }
-                )
-            };
-            need_grown(s, is_strict);
-            let field = match s.profile().length() {
-                Length::Decimal { .. } => [b"00", digits_end(s)].concat(),
-                _ => vec![0x80, 0],
-            };
-            wrong_field(s, &field);
-        },
-    ),
-    Case::must(
-        Clause::LengthLimit,
-        "wrong-octets-behind-a-body",
-        "The octets behind a body are fixed. Others there mean that the two do not agree on where the body ends, and nothing that follows can be trusted.",
-        |s| {
-            let fixed = s.profile().trailer().octets().iter().any(Option::is_some);
-            s.need(fixed, "nothing that is fixed stands behind a body");
-            let a = s.open();
-            let mut octets = s.request();
-            let body = octets.len().saturating_sub(s.craft().trailer().len());
-            for octet in octets.iter_mut().skip(body) {
-                *octet = !*octet;
-            }
-            octets.extend(s.request());
-            s.send(a, &octets);
-            s.wait(a);
         },
     ),
 ];

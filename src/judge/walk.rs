@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
                         self.still_open()
                     );
                     let clause = match fault {
-                        Fault::Mark { .. } => Clause::LengthPrefix,
+                        Fault::Mark { .. } | Fault::NoNumber(_) => Clause::LengthPrefix,
                         _ => Clause::LengthLimit,
                     };
                     self.must(clause, what, duty);

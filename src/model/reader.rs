@@ -244,9 +244,15 @@ fn header(profile: &Profile, octets: &[u8], limit: u128) -> Result<Option<Header
     let at = profile.before().len();
     let wrong = |end| move |fault| Wrong { fault, at, end };
     let field = octets.get(at..).unwrap_or_default();
-    let told = number(profile.length(), field).map_err(wrong(longest))?;
-    let Number::Whole(count, width) = told else {
-        return still_within(profile, &told, limit).map_err(wrong(longest));
+    let told = number(profile.length(), field);
+    let (count, width) = match told {
+        Ok(Number::Whole(count, width)) => (count, width),
+        Ok(Number::Part(least)) | Err((_, least)) => {
+            // Whatever follows, or is wrong with what follows: what has come may be too much already.
+            within(profile, least, limit).map_err(wrong(longest))?;
+            let part = told.map_err(|(what, _)| wrong(longest)(Fault::NoNumber(what)));
+            return part.map(|_| None);
+        }
     };
     let after_at = at.saturating_add(width);
     let len = after_at.saturating_add(profile.after().len());
@@ -255,12 +261,11 @@ fn header(profile: &Profile, octets: &[u8], limit: u128) -> Result<Option<Header
     Ok((len <= octets.len()).then_some(Header { len, body, payload }))
 }
 
-/// No header yet, unless what has come of its number is too much already.
-fn still_within(profile: &Profile, part: &Number, limit: u128) -> Result<Option<Header>, Fault> {
-    let (Number::Part(least) | Number::Whole(least, _)) = *part;
+/// A fault if a number of that much or more is over the limit.
+fn within(profile: &Profile, least: i128, limit: u128) -> Result<(), Fault> {
     match counted(profile, least, limit) {
         Err(fault @ Fault::OverLimit { .. }) => Err(fault),
-        Ok(_) | Err(_) => Ok(None),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -331,6 +336,7 @@ fn counted(profile: &Profile, count: i128, limit: u128) -> Result<(u128, Option<
 }
 
 /// What a length field says.
+#[derive(Clone, Copy)]
 enum Number {
     /// A number, and the octets that it takes.
     Whole(i128, usize),
@@ -338,8 +344,11 @@ enum Number {
     Part(i128),
 }
 
-fn number(length: Length, field: &[u8]) -> Result<Number, Fault> {
-    let told = match length {
+/// What is wrong with a number, and what it was or more in front of the octet that shows it.
+type Not = (NoNumber, i128);
+
+fn number(length: Length, field: &[u8]) -> Result<Number, Not> {
+    match length {
         Length::Binary {
             width,
             order,
@@ -351,12 +360,11 @@ fn number(length: Length, field: &[u8]) -> Result<Number, Fault> {
             end,
             overlong,
         } => digits(most.into(), end, overlong, field),
-    };
-    told.map_err(Fault::NoNumber)
+    }
 }
 
 /// Groups of seven bits. Those that are there are put together from the last to the first.
-fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, NoNumber> {
+fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, Not> {
     let last = field.iter().position(|octet| *octet < 0x80);
     let groups = last.map_or(field.len(), |last| last.saturating_add(1));
     let field = field.get(..groups.min(most)).unwrap_or_default();
@@ -365,28 +373,28 @@ fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, NoNumber>
         value.saturating_mul(0x80).saturating_add(group)
     });
     match last {
-        Some(last) if last >= most => Err(NoNumber::TooMany),
-        None if groups >= most => Err(NoNumber::TooMany),
+        Some(last) if last >= most => Err((NoNumber::TooMany, value)),
+        None if groups >= most => Err((NoNumber::TooMany, value)),
         None => Ok(Number::Part(value)),
-        Some(1..) if field.last() == Some(&0) && !overlong => Err(NoNumber::Overlong),
+        Some(1..) if field.last() == Some(&0) && !overlong => Err((NoNumber::Overlong, value)),
         Some(_) => Ok(Number::Whole(value, groups)),
     }
 }
 
 /// Digits one by one, and then what ends them.
-fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<Number, NoNumber> {
+fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<Number, Not> {
     let mut value = 0_i128;
     for (at, octet) in field.iter().enumerate() {
         match octet {
-            b'0'..=b'9' if at >= most => return Err(NoNumber::TooMany),
+            b'0'..=b'9' if at >= most => return Err((NoNumber::TooMany, value)),
             b'0'..=b'9' if at > 0 && field.first() == Some(&b'0') && !overlong => {
-                return Err(NoNumber::Overlong);
+                return Err((NoNumber::Overlong, value));
             }
             b'0'..=b'9' => {
                 let digit = i128::from(octet.saturating_sub(b'0'));
                 value = value.saturating_mul(10).saturating_add(digit);
             }
-            other if at == 0 => return Err(NoNumber::NoDigit(*other)),
+            other if at == 0 => return Err((NoNumber::NoDigit(*other), value)),
             _ => return behind_digits(end, value, at, field),
         }
     }
@@ -394,11 +402,11 @@ fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<N
 }
 
 /// The number that is written in the octets up to `at`, if what ends it follows.
-fn behind_digits(end: DigitsEnd, value: i128, at: usize, field: &[u8]) -> Result<Number, NoNumber> {
+fn behind_digits(end: DigitsEnd, value: i128, at: usize, field: &[u8]) -> Result<Number, Not> {
     let behind = field.iter().skip(at);
     for (expected, found) in end.octets().iter().zip(behind) {
         if expected != found {
-            return Err(NoNumber::NoDigit(*found));
+            return Err((NoNumber::NoDigit(*found), value));
         }
     }
     let width = at.saturating_add(end.octets().len());

@@ -269,13 +269,22 @@ impl Format {
 
     /// The count at the front of these octets and how many it takes, if it is whole.
     fn read_count(&self, field: &[u8]) -> Result<Option<(u128, usize)>, DecodeErrorKind> {
-        match length::read(self.length, field)? {
+        match length::read(self.length, field) {
             Count::Whole { count, octets } => Ok(Some((count, octets))),
-            // What follows can only make it more.
-            Count::AtLeast(count) => match self.sizes(count) {
-                Err(DecodeErrorKind::OverLimit) => Err(DecodeErrorKind::OverLimit),
-                Ok(_) | Err(_) => Ok(None),
-            },
+            Count::AtLeast(least) => self.within(least).map(|()| None),
+            Count::Wrong { least } => {
+                Err(self.within(least).err().unwrap_or(DecodeErrorKind::Length))
+            }
+            Count::Negative => Err(DecodeErrorKind::Negative),
+        }
+    }
+
+    /// Whether a count of so much or more may still be within the limit. Whatever follows can only make it more, so
+    /// that a number is too large at the octet that shows it, and not where something else is wrong behind that.
+    fn within(&self, least: u128) -> Result<(), DecodeErrorKind> {
+        match self.sizes(least) {
+            Err(DecodeErrorKind::OverLimit) => Err(DecodeErrorKind::OverLimit),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

@@ -2,7 +2,6 @@
 //!
 //! A number is read as far as it has come: a varint or decimal one may be cut at any octet.
 
-use super::error::DecodeErrorKind;
 use crate::profile::{DigitsEnd, Length, Order};
 use bytes::{BufMut, BytesMut};
 
@@ -13,10 +12,14 @@ pub(super) enum Count {
     Whole { count: u128, octets: usize },
     /// Not all of it has come: it is this or more.
     AtLeast(u128),
+    /// It can be no number. What came in front of the octet that shows it would have been this or more.
+    Wrong { least: u128 },
+    /// The number is negative.
+    Negative,
 }
 
 /// The number at the front of these octets, of which there may be too few or too many.
-pub(super) fn read(length: Length, octets: &[u8]) -> Result<Count, DecodeErrorKind> {
+pub(super) fn read(length: Length, octets: &[u8]) -> Count {
     match length {
         Length::Binary { order, .. } => binary(length, order, octets),
         Length::Varint { most, overlong } => varint(most.into(), overlong, octets),
@@ -28,10 +31,10 @@ pub(super) fn read(length: Length, octets: &[u8]) -> Result<Count, DecodeErrorKi
     }
 }
 
-fn binary(length: Length, order: Order, octets: &[u8]) -> Result<Count, DecodeErrorKind> {
+fn binary(length: Length, order: Order, octets: &[u8]) -> Count {
     let width = length.most_len();
     let Some(field) = octets.get(..width) else {
-        return Ok(Count::AtLeast(0));
+        return Count::AtLeast(0);
     };
     let shift = |value: u64, octet: &u8| value << 8 | u64::from(*octet);
     let count = match order {
@@ -39,15 +42,15 @@ fn binary(length: Length, order: Order, octets: &[u8]) -> Result<Count, DecodeEr
         Order::Little => field.iter().rev().fold(0, shift),
     };
     if length.most_counted().is_some_and(|most| count > most) {
-        return Err(DecodeErrorKind::Negative);
+        return Count::Negative;
     }
-    Ok(Count::Whole {
+    Count::Whole {
         count: count.into(),
         octets: width,
-    })
+    }
 }
 
-fn varint(most: usize, overlong: bool, octets: &[u8]) -> Result<Count, DecodeErrorKind> {
+fn varint(most: usize, overlong: bool, octets: &[u8]) -> Count {
     let mut count = 0_u128;
     for (at, octet) in octets.iter().take(most).enumerate() {
         let shift = u32::try_from(at).unwrap_or(0).saturating_mul(7);
@@ -56,25 +59,20 @@ fn varint(most: usize, overlong: bool, octets: &[u8]) -> Result<Count, DecodeErr
             let octets = at.saturating_add(1);
             let adds_nothing = *octet == 0 && at > 0;
             return match adds_nothing && !overlong {
-                true => Err(DecodeErrorKind::Length),
-                false => Ok(Count::Whole { count, octets }),
+                true => Count::Wrong { least: count },
+                false => Count::Whole { count, octets },
             };
         }
     }
     unfinished(octets.len() < most, count)
 }
 
-fn decimal(
-    most: usize,
-    end: DigitsEnd,
-    overlong: bool,
-    octets: &[u8],
-) -> Result<Count, DecodeErrorKind> {
+fn decimal(most: usize, end: DigitsEnd, overlong: bool, octets: &[u8]) -> Count {
     let is_digit = |octet: &&u8| octet.is_ascii_digit();
     let digits = octets.iter().take(most).take_while(is_digit).count();
     let (digits, behind) = octets.split_at_checked(digits).unwrap_or_default();
     if matches!(digits, [b'0', _, ..]) && !overlong {
-        return Err(DecodeErrorKind::Length);
+        return Count::Wrong { least: 0 };
     }
     let count = digits.iter().fold(0_u128, |count, digit| {
         let digit = u128::from(digit.wrapping_sub(b'0'));
@@ -83,16 +81,18 @@ fn decimal(
     let end = end.octets();
     if behind.starts_with(end) && !digits.is_empty() {
         let octets = digits.len().saturating_add(end.len());
-        return Ok(Count::Whole { count, octets });
+        return Count::Whole { count, octets };
     }
     let may_end = behind.is_empty() || !digits.is_empty() && end.starts_with(behind);
     unfinished(may_end, count)
 }
 
 /// A number that is not whole, if it can still become so.
-fn unfinished(can: bool, least: u128) -> Result<Count, DecodeErrorKind> {
-    can.then_some(Count::AtLeast(least))
-        .ok_or(DecodeErrorKind::Length)
+fn unfinished(can: bool, least: u128) -> Count {
+    match can {
+        true => Count::AtLeast(least),
+        false => Count::Wrong { least },
+    }
 }
 
 /// Octets or digits of the longest length field, and the largest number it has room for that is kept in 64 bits.

@@ -407,12 +407,10 @@ enum Unseen {
 async fn without_looking_at(c: &mut Client, unseen: Unseen) -> Result<Body, End> {
     let mut header = honest::header(c).await?;
     let profile = c.profile();
-    let behind = profile
-        .before()
-        .len()
-        .saturating_add(profile.width().into());
+    let length = frame::field(profile, &header);
+    let behind = length.end;
     let fixed = |mark: &Mark| mark.octets().to_vec();
-    let length = vec![None; profile.width().into()];
+    let length = vec![None; length.len()];
     let all = [fixed(profile.before()), length, fixed(profile.after())].concat();
     let from = match unseen {
         Unseen::All => 0,
