@@ -32,6 +32,7 @@ pub use selection::{Selection, SelectionError, Selector};
 pub use server::{Address, Command, Server};
 
 use crate::cases::{self, Case};
+use crate::diagnosis::Knowledge;
 use crate::event::Event;
 use crate::expect::Expectations;
 use crate::outcome::Keep;
@@ -257,6 +258,7 @@ impl Manner {
             seed: self.seed,
             slow: self.is_slow,
             within: run::bound(self.within, self.is_slow),
+            knowledge: Some(Knowledge::embedded()),
             keep: self.keep,
             ..Options::new(role, name, profile)
         }

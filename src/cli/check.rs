@@ -10,6 +10,7 @@ use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases;
+use crate::diagnosis::Knowledge;
 use crate::event::Stale;
 use crate::expect::Expectations;
 use crate::outcome::Keep;
@@ -68,6 +69,9 @@ struct MannerArgs {
     /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes [default: 30s, 5m with --slow]
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
+    /// Confirm failures, and play cases, that a known cause explains already
+    #[arg(long)]
+    thorough: bool,
     /// Play each case so often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeat, allow_hyphen_values = true)]
     repeat: u32,
@@ -173,6 +177,7 @@ impl CheckArgs {
             seed: self.manner.seed,
             slow: self.manner.slow,
             within: bound(self.manner.within, self.manner.slow),
+            knowledge: (!self.manner.thorough).then(Knowledge::embedded),
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Server, named.name.clone(), profile)

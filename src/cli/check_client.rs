@@ -12,6 +12,7 @@ use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::cases::client::Circumstances;
 use crate::cases::{self, Case, Unfit};
+use crate::diagnosis::Knowledge;
 use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
 use crate::profile::Profile;
@@ -61,6 +62,9 @@ struct MannerArgs {
     /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes, as without --exec [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
+    /// Confirm failures, and play cases, that a known cause explains already
+    #[arg(long)]
+    thorough: bool,
     /// Play each case so often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeat, allow_hyphen_values = true)]
     repeat: u32,
@@ -99,6 +103,7 @@ impl CheckClientArgs {
             repeat: self.manner.repeat,
             within: self.within(),
             seed: self.manner.seed,
+            knowledge: (!self.manner.thorough).then(Knowledge::embedded),
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Client, self.client.name(address), profile)

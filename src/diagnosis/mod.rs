@@ -13,6 +13,7 @@
 //! Pure: what comes out follows from the knowledge and the observation.
 
 mod knowledge;
+mod known;
 mod observation;
 mod search;
 mod symptom;
@@ -20,6 +21,7 @@ mod symptom;
 mod tests;
 
 pub use knowledge::{Entry, Head, Knowledge, KnowledgeError, Lesson, Sketch};
+pub use known::KnownCauses;
 pub use observation::{FIRST_LOOK, Observation, Outcome, Play};
 pub use search::diagnose;
 pub use symptom::Symptom;

@@ -18,6 +18,18 @@ pub enum Outcome {
     Passed,
 }
 
+impl Outcome {
+    /// What became of a case; `None` if that says nothing of the peer.
+    #[must_use]
+    pub fn of(result: &CaseResult) -> Option<Self> {
+        match result.verdict {
+            Verdict::Pass => Some(Self::Passed),
+            Verdict::Fail | Verdict::Warn => Some(Self::Failed(symptom(result))),
+            Verdict::Skip | Verdict::Unstable | Verdict::Error => None,
+        }
+    }
+}
+
 /// What became of the cases of a run, each by its name. Cases that say nothing of the peer are not there:
 /// those that were skipped, in which the harness failed, and that failed only at times.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -71,12 +83,9 @@ impl Observation {
 
     /// Notes what became of a case.
     pub fn note(&mut self, result: &CaseResult) {
-        let outcome = match result.verdict {
-            Verdict::Pass => Outcome::Passed,
-            Verdict::Fail | Verdict::Warn => Outcome::Failed(symptom(result)),
-            Verdict::Skip | Verdict::Unstable | Verdict::Error => return,
-        };
-        self.cases.insert(result.id.clone(), outcome);
+        if let Some(outcome) = Outcome::of(result) {
+            self.cases.insert(result.id.clone(), outcome);
+        }
     }
 
     /// Adds what was seen in another run of the same peer, where nothing was seen yet.

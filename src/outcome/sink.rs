@@ -78,6 +78,11 @@ impl<'a> EventSink<'a> {
         self.start.command
     }
 
+    /// What has been seen of the peer so far.
+    pub(crate) fn seen(&self) -> &Observation {
+        &self.seen
+    }
+
     /// Tells what the first look at the peer found out.
     pub(crate) fn calibrated(&mut self, told: Calibration) {
         self.seen.looked(&told);

@@ -13,6 +13,7 @@
 //! costs a case its verdict, and a server that is gone ends the run with every case told.
 
 mod apart;
+mod charged;
 mod client;
 mod crash;
 mod log;
@@ -33,6 +34,7 @@ pub use server::{DEFAULT_STARTUP, MOST_CONNECTIONS, NotStarted, ServerTarget, Un
 pub use target::Target;
 
 use crate::cases::Case;
+use crate::diagnosis::Knowledge;
 use crate::event::{Event, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::profile::Profile;
@@ -77,6 +79,9 @@ pub struct Options {
     /// How long the run may take; without a bound if there is none. What does not fit is told as not run, and
     /// what was seen only once as not confirmed.
     pub within: Option<Duration>,
+    /// What is known of causes. With it a failure that is explained by what others have confirmed is not
+    /// confirmed once more, and a case that is sure to fail of the same cause is not played.
+    pub knowledge: Option<&'static Knowledge>,
     /// Which cases keep their evidence.
     pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
@@ -97,6 +102,7 @@ impl Options {
             seed: 1,
             slow: false,
             within: None,
+            knowledge: None,
             keep: Keep::OfFindings,
             command: String::new(),
         }

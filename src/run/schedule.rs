@@ -6,6 +6,9 @@
 //! themselves come before those that are known to leave threads spinning. When a server is gone,
 //! the case that did it is named, and the rest is told as not run.
 //!
+//! Where causes are known, failures that are charged to one are confirmed until it is beyond doubt. From then
+//! on others that it explains are played once, and those that it is sure to fail are not played at all.
+//!
 //! A run may be bounded in time. Each group then has its share of what is left, so that one that is slow
 //! does not take the time of those behind it; what a group had no time for is played at the end if there is
 //! some left. What was played and could not be confirmed is not held against anybody.
@@ -15,6 +18,7 @@
 
 use super::Options;
 use super::apart::apart;
+use super::charged::Charged;
 use super::peer::Peer;
 use super::plan::{Planned, Roughness};
 use super::played::{Once, Played, once, repeated};
@@ -22,7 +26,7 @@ use super::server::MOST_CONNECTIONS;
 use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
-use crate::event::{Finished, Role, Verdict};
+use crate::event::{CaseResult, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -54,6 +58,7 @@ pub(super) async fn run<'a>(
     time: Time,
     sink: EventSink<'a>,
 ) -> Finished {
+    let charged = Charged::new(target.role(), options);
     let mut run = Run {
         policy: peer.policy(options.repeat),
         peer,
@@ -63,6 +68,7 @@ pub(super) async fn run<'a>(
         waiting: BTreeMap::new(),
         alone: VecDeque::new(),
         suspects: Vec::new(),
+        charged,
         not_revived: None,
         gone: None,
         time,
@@ -85,6 +91,8 @@ pub(super) struct Run<'a> {
     alone: VecDeque<Planned>,
     /// Cases that failed and are to be played again.
     pub(super) suspects: Vec<Played>,
+    /// What failures are charged to.
+    charged: Charged,
     /// Why the server could not be started again, if that was tried in vain.
     pub(super) not_revived: Option<String>,
     /// Why the run is broken off, if it is.
@@ -129,19 +137,43 @@ impl Run<'_> {
             let behind = self.waiting.values().map(VecDeque::len).sum::<usize>();
             let behind = behind.saturating_add(self.alone.len());
             let until = self.time.share(group.len(), behind);
-            self.side_by_side(&mut group, until).await;
-            self.confirm().await;
+            self.group(&mut group, until).await;
             left.append(&mut group);
         }
         self.by_themselves().await;
-        self.side_by_side(&mut left, None).await;
-        self.confirm().await;
+        self.group(&mut left, None).await;
         let untold = self.sink.untold();
         if untold > 0 && self.time.is_up() {
             self.sink.not_run(Time::NOT_RUN);
             let why = self.time.ended(self.played, untold);
             self.gone.get_or_insert(why);
         }
+    }
+
+    /// Plays a group until that moment. Whenever much has failed it is asked what for.
+    async fn group(&mut self, group: &mut VecDeque<Planned>, until: Option<Instant>) {
+        loop {
+            self.without_the_foretold(group);
+            self.side_by_side(group, until).await;
+            let is_interrupted = self.charged.are_enough(&self.suspects);
+            self.confirm().await;
+            if !is_interrupted {
+                return;
+            }
+        }
+    }
+
+    /// Tells of cases that are sure to fail that they are not played.
+    fn without_the_foretold(&mut self, group: &mut VecDeque<Planned>) {
+        let charged = &self.charged;
+        let sink = &mut self.sink;
+        group.retain(|planned| match charged.foretold(planned.case) {
+            Some(why) => {
+                sink.without_play(planned.case.into(), Verdict::Skip, why);
+                false
+            }
+            None => true,
+        });
     }
 
     fn queue(&mut self, roughness: Roughness, planned: Planned) {
@@ -166,6 +198,7 @@ impl Run<'_> {
         loop {
             while playing.len() < jobs
                 && suspects.is_empty()
+                && !self.charged.are_enough(&self.suspects)
                 && self.gone.is_none()
                 && !self.time.is_up()
                 && until.is_none_or(|until| Instant::now() < until)
@@ -203,6 +236,10 @@ impl Run<'_> {
             && let Some(planned) = self.alone.pop_front()
         {
             let case = planned.case;
+            if let Some(why) = self.charged.foretold(case) {
+                self.sink.without_play(case.into(), Verdict::Skip, why);
+                continue;
+            }
             self.sink.case_started(case.into());
             let playing = repeated(&self.peer, planned, self.options.repeat);
             let Some(played) = self.time.within(playing).await else {
@@ -237,15 +274,30 @@ impl Run<'_> {
     }
 
     pub(super) fn tell(&mut self, played: &Played) {
-        let case = played.shown().planned.case.into();
-        let told = result(case, self.sink.command(), self.options.keep, played);
+        let told = self.result(played);
+        self.charged.confirmed(&told);
         self.sink.case_finished(told);
     }
 
-    /// What failed beside others is played again alone.
+    fn result(&self, played: &Played) -> CaseResult {
+        let case = played.shown().planned.case.into();
+        result(case, self.sink.command(), self.options.keep, played)
+    }
+
+    /// What failed beside others is played again alone, unless that is explained by now; what took the least
+    /// time comes first.
     async fn confirm(&mut self) {
-        for first in std::mem::take(&mut self.suspects) {
-            let played = if self.peer.is_suspicion(&first.shown().planned) {
+        let mut suspects = std::mem::take(&mut self.suspects);
+        suspects.sort_by_key(Played::elapsed);
+        let failed: Vec<CaseResult> = suspects.iter().map(|played| self.result(played)).collect();
+        self.charged.ask(self.sink.seen(), &failed).await;
+        for (first, failed) in suspects.into_iter().zip(failed) {
+            let is_suspicion = self.peer.is_suspicion(&first.shown().planned);
+            if let Some(explained) = self.charged.explained(failed, is_suspicion) {
+                self.sink.case_finished(explained);
+                continue;
+            }
+            let played = if is_suspicion {
                 self.measured(first).await
             } else {
                 self.confirmed(first).await

@@ -3,7 +3,7 @@
 mod clients;
 
 use crate::corpus::seeds;
-use crate::program::{GUARD, Served, conformance};
+use crate::program::{GUARD, GUARD_OF_A_RUN, Served, conformance};
 use crate::python::{self, Python};
 use framespec::model::permitted;
 use framespec::profile::Profile;
@@ -17,7 +17,10 @@ use tempfile::TempDir;
 
 /// Runs to the end; exit code, stdout and stderr.
 fn run(args: &[&str]) -> (i32, String, String) {
-    let output = conformance().args(args).output().unwrap();
+    let mut command = conformance();
+    // Making scripts smaller takes most of the time that it is given.
+    command.timeout(GUARD_OF_A_RUN);
+    let output = command.args(args).output().unwrap();
     let text = |octets| String::from_utf8(octets).unwrap();
     let code = output.status.code().expect("an exit code");
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
