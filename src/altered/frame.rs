@@ -197,16 +197,21 @@ pub(crate) fn sizes(profile: &Profile, count: i128) -> Result<Sizes, Malformed> 
 
 /// The sizes that a number stands for, if the body is not over the limit and has whole chunks.
 pub(crate) fn sizes_up_to(profile: &Profile, count: i128, limit: i128) -> Result<Sizes, Malformed> {
+    let (body, _) = lengths(profile, count);
+    let is_whole = body.checked_rem(profile.chunk().into()) == Some(0);
+    let in_order = body <= limit && is_whole;
+    in_order.then_some(()).ok_or(Malformed)?;
+    sizes_unchecked(profile, count)
+}
+
+/// The same for any number that is not below nothing.
+pub(crate) fn sizes_unchecked(profile: &Profile, count: i128) -> Result<Sizes, Malformed> {
+    let octets = |number: i128| usize::try_from(number).map_err(|_| Malformed);
     let (body, payload) = lengths(profile, count);
-    let chunk = i128::from(profile.chunk());
-    let in_order = (0..=limit).contains(&body)
-        && payload.is_none_or(|payload| payload >= 0)
-        && body.checked_rem(chunk) == Some(0);
-    let sizes = Sizes {
-        body: usize::try_from(body).map_err(|_| Malformed)?,
-        payload: payload.and_then(|payload| usize::try_from(payload).ok()),
-    };
-    in_order.then_some(sizes).ok_or(Malformed)
+    Ok(Sizes {
+        body: octets(body)?,
+        payload: payload.map(octets).transpose()?,
+    })
 }
 
 /// The same with a limit of 32 KiB, unless another one is declared.

@@ -101,6 +101,7 @@ struct Manner {
     known: Option<PathBuf>,
     is_strict: bool,
     is_slow: bool,
+    is_thorough: bool,
     timeout: Duration,
     jobs: Option<usize>,
     repeat: u32,
@@ -118,6 +119,7 @@ impl<T> Check<T> {
             known: None,
             is_strict: false,
             is_slow: false,
+            is_thorough: false,
             timeout: DEFAULT_TIMEOUT,
             jobs: None,
             repeat: 1,
@@ -156,6 +158,13 @@ impl<T> Check<T> {
     /// Takes warnings and unstable cases for failures.
     pub fn strict(mut self) -> Self {
         self.manner.is_strict = true;
+        self
+    }
+
+    /// Confirms each failure by itself, and plays each case, also where a cause that is known by then explains
+    /// it.
+    pub fn thorough(mut self) -> Self {
+        self.manner.is_thorough = true;
         self
     }
 
@@ -258,7 +267,7 @@ impl Manner {
             seed: self.seed,
             slow: self.is_slow,
             within: run::bound(self.within, self.is_slow),
-            knowledge: Some(Knowledge::embedded()),
+            knowledge: (!self.is_thorough).then(Knowledge::embedded),
             keep: self.keep,
             ..Options::new(role, name, profile)
         }

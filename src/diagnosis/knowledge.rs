@@ -41,6 +41,9 @@ pub struct Head {
     pub role: Role,
     /// The clause that it breaks.
     pub clause: Clause,
+    /// The real bug that it copies; empty if none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub copies: String,
     /// What is wrong, in plain words.
     pub title: String,
     /// What to do about it, in a sentence.

@@ -30,7 +30,7 @@ impl<'k> KnownCauses<'k> {
     }
 
     /// The cause that explains how a case failed, if other cases have confirmed it: at most peers with
-    /// that fault the case fails in just that way.
+    /// that fault the case breaks just that clause.
     #[must_use]
     pub fn explaining<'a>(
         &'a self,
@@ -76,13 +76,12 @@ impl<'k> KnownCauses<'k> {
         entry?.lesson(case)
     }
 
-    /// Whether the case failed with that symptom in at least half of its plays.
+    /// Whether the case broke the clause of that symptom in at least half of its plays.
     fn is_usual(&self, lesson: &Lesson, symptom: &Symptom) -> bool {
-        let of_symptom = lesson
-            .failed
-            .iter()
-            .filter(|(place, _)| self.knowledge.symptom(**place) == Some(symptom));
-        let times = of_symptom.map(|(_, times)| *times);
+        let clause = |place| self.knowledge.symptom(place).map(Symptom::clause);
+        let failed = lesson.failed.iter();
+        let alike = failed.filter(|(place, _)| clause(**place) == Some(symptom.clause()));
+        let times = alike.map(|(_, times)| *times);
         times.fold(0, u32::saturating_add).saturating_mul(2) >= lesson.of
     }
 }

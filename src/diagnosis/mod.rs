@@ -10,6 +10,8 @@
 //! - a case that was not played, or was unstable, speaks neither for nor against anything;
 //! - a failure that no cause makes likely stays unexplained rather than being charged to one.
 //!
+//! A run asks in the middle, too: what the [`KnownCauses`] explain need not be shown again.
+//!
 //! Pure: what comes out follows from the knowledge and the observation.
 
 mod knowledge;

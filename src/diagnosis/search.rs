@@ -12,6 +12,9 @@ const BACKGROUND: f64 = 0.003;
 /// What a cause costs, in nats: so much more likely must it make what was seen.
 const COST: f64 = 4.0;
 
+/// What less a cause costs that has been met in practice.
+const MET: f64 = 1.5;
+
 /// How much of its likelihood a failure keeps that a cause makes likely, but with another symptom of the
 /// same clause.
 const OTHER_SYMPTOM: f64 = 0.35;
@@ -79,6 +82,16 @@ struct Candidate<'a> {
     shares: Vec<Share>,
 }
 
+impl Candidate<'_> {
+    /// How much more likely it must make what was seen.
+    fn cost(&self) -> f64 {
+        match self.entry.head.copies.is_empty() {
+            true => COST,
+            false => COST - MET,
+        }
+    }
+}
+
 /// What was seen, as the candidates see it.
 #[derive(Debug)]
 struct View<'a> {
@@ -141,7 +154,11 @@ impl<'a> View<'a> {
     /// The logarithm of how likely everything is.
     fn score(&self, guess: &Guess) -> f64 {
         let likely: f64 = guess.chances.iter().map(|chance| chance.ln()).sum();
-        likely - COST * count(guess.chosen.len())
+        let chosen = guess
+            .chosen
+            .iter()
+            .filter_map(|at| self.candidates.get(*at));
+        likely - chosen.map(Candidate::cost).sum::<f64>()
     }
 
     /// How much more likely everything is with another cause; what it costs is taken off.
@@ -151,7 +168,7 @@ impl<'a> View<'a> {
             (self.chance(share, before) / before).ln()
         };
         let gains: f64 = candidate.shares.iter().map(gain).sum();
-        gains - COST
+        gains - candidate.cost()
     }
 
     /// The chance of what was seen of a case once one more cause has its share in it. A failure is as likely

@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::{Confidence, Diagnosis};
 use crate::spec::{Clause, Role};
+use std::collections::BTreeSet;
 
 const SILENT: &str = "no reply, the connection was still open after 435 ms";
 const CLOSED: &str = "the server closed where a reply was owed";
@@ -24,6 +25,7 @@ fn head(id: &str) -> Head {
     Head {
         id: id.to_owned(),
         role: Role::Server,
+        copies: String::new(),
         clause: Clause::OneReply,
         title: format!("It is {id}"),
         advice: "Do otherwise.".to_owned(),
@@ -141,4 +143,58 @@ fn knowledge_survives_being_written_and_what_is_not_played_again_is_kept() {
 #[test]
 fn what_comes_with_the_program_can_be_read() {
     assert!(!Knowledge::embedded().entries().is_empty());
+}
+
+fn names(cases: &[&str]) -> BTreeSet<String> {
+    cases.iter().map(|case| (*case).to_owned()).collect()
+}
+
+fn silent() -> Outcome {
+    Outcome::Failed(Symptom::told("one-reply", SILENT))
+}
+
+#[test]
+fn a_cause_explains_others_once_two_of_its_failures_are_confirmed() {
+    let knowledge = knowledge();
+    let seen = seen(&[("a", SILENT), ("b", SILENT)], &["c", "d", "e"]);
+    let known = KnownCauses::of(&knowledge, Role::Server, &seen);
+    let explaining = |case, confirmed: &[&str]| {
+        let confirmed = names(confirmed);
+        let cause = known.explaining(case, &silent(), &confirmed);
+        cause.map(|cause| cause.id.clone())
+    };
+    assert_eq!(explaining("b", &["a"]), None);
+    assert_eq!(explaining("b", &["a", "b"]).as_deref(), Some("silent"));
+    assert_eq!(explaining("c", &["a", "b"]), None);
+    let elsewhere = Outcome::Failed(Symptom::told("fidelity", "another text"));
+    assert_eq!(known.explaining("b", &elsewhere, &names(&["a", "b"])), None);
+    assert_eq!(
+        known.explaining("b", &Outcome::Passed, &names(&["a", "b"])),
+        None
+    );
+}
+
+#[test]
+fn only_a_certain_cause_foretells_and_only_what_always_failed() {
+    let play = |failed: &[(&str, &str)], passed: &[&str]| Play {
+        role: Role::Server,
+        planted: vec!["silent".to_owned()],
+        seen: seen(failed, passed),
+    };
+    let cases = ["a", "b", "f", "g", "h", "i"].map(|case| (case, SILENT));
+    let plays = [
+        play(&cases, &["c"]),
+        play(&cases, &["c"]),
+        play(&cases[1..], &["a", "c"]),
+    ];
+    let knowledge = Knowledge::default().updated(vec![head("silent")], Vec::new(), &plays);
+    let known = KnownCauses::of(&knowledge, Role::Server, &seen(&cases[..5], &["c"]));
+    let foretelling = |case, confirmed: &[&str]| {
+        let confirmed = names(confirmed);
+        known.foretelling(case, &confirmed).is_some()
+    };
+    assert!(foretelling("i", &["b", "f"]));
+    assert!(!foretelling("i", &["b"]));
+    assert!(!foretelling("a", &["b", "f"]));
+    assert!(!foretelling("c", &["b", "f"]));
 }

@@ -60,8 +60,17 @@ impl Process {
 
     /// Waits until it rests, as it should while nobody asks for anything; `false` if it does not.
     pub(crate) async fn comes_to_rest(&self) -> bool {
+        self.rests_within(MOST_WATCHES).await
+    }
+
+    /// Whether it rests now.
+    pub(crate) async fn is_at_rest(&self) -> bool {
+        self.rests_within(1).await
+    }
+
+    async fn rests_within(&self, watches: u32) -> bool {
         let mut before = (self.reading().await, Instant::now());
-        for _ in 0..MOST_WATCHES {
+        for _ in 0..watches {
             sleep(WATCH).await;
             let now = (self.reading().await, Instant::now());
             if let (Some(earlier), Some(later)) = (&before.0, &now.0) {

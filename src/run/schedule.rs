@@ -225,6 +225,17 @@ impl Run<'_> {
         }
     }
 
+    /// Whether readings of the process can say something of that case alone: what earlier ones have left
+    /// running would be charged to it. Where no other process can be had, they have to do.
+    async fn is_calm(&mut self, planned: &Planned) -> bool {
+        match self.peer.process() {
+            Some(process) if planned.measures() && self.target.can_be_revived() => {
+                process.is_at_rest().await
+            }
+            _ => true,
+        }
+    }
+
     fn not_started(&mut self, case: &'static Case, error: &io::Error) {
         let why = format!("the {} could not be started: {error}", self.target.role());
         self.sink.without_play(case.into(), Verdict::Error, why);
@@ -239,6 +250,10 @@ impl Run<'_> {
             if let Some(why) = self.charged.foretold(case) {
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
+            }
+            if !self.is_calm(&planned).await && !self.start_anew().await {
+                self.gone = Some(self.gone_after(&planned));
+                return;
             }
             self.sink.case_started(case.into());
             let playing = repeated(&self.peer, planned, self.options.repeat);
@@ -293,7 +308,8 @@ impl Run<'_> {
         self.charged.ask(self.sink.seen(), &failed).await;
         for (first, failed) in suspects.into_iter().zip(failed) {
             let is_suspicion = self.peer.is_suspicion(&first.shown().planned);
-            if let Some(explained) = self.charged.explained(failed, is_suspicion) {
+            let is_read = is_suspicion && first.shown().attempt.is_beyond_model_only();
+            if !is_read && let Some(explained) = self.charged.explained(failed) {
                 self.sink.case_finished(explained);
                 continue;
             }

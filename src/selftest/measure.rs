@@ -13,6 +13,7 @@ pub fn learned(known: &Knowledge, plays: &[Play]) -> Knowledge {
         id: fault.name.to_owned(),
         role: fault.role,
         clause: fault.clause,
+        copies: fault.copies.to_owned(),
         title: fault.mend.title.to_owned(),
         advice: fault.mend.advice.to_owned(),
         sketch: fault.mend.sketch.name.to_owned(),

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use tokio::time::timeout;
 
-pub(crate) use crate::altered::frame::{count, lengths, sizes, sizes_up_to};
+pub(crate) use crate::altered::frame::{count, lengths, sizes, sizes_unchecked, sizes_up_to};
 
 /// Octets that are discarded at the end, at most, from a client that goes on sending.
 const MOST_DISCARDED: usize = 1 << 20;

@@ -133,6 +133,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The frame behind one that could not be decoded is dropped.",
         Mend::by("The frame behind an undecodable one is dropped", "Go on with the very next frame, since only the payload was wrong.", sketch::COMPLAIN),
         |h| h.take = |c| Box::pin(behind_undecodable(c))),
+    Fault::new("not-utf-8-ends-the-client", Clause::Undecodable, "nx#34151",
+        "What is not UTF-8 ends the client's task and leaves its socket open.",
+        Mend::by("A payload that is not UTF-8 leaves the connection dead but open", "Catch every error of the decoder, not just that for bad JSON.", sketch::COMPLAIN),
+        |h| h.answer = |c, request| Box::pin(forgotten_if(is_not_utf_8(&request), c, request))),
     Fault::new("lone-surrogate-ends-the-client", Clause::Undecodable, "socket.io#2459",
         "Half a surrogate pair ends the client's task and leaves its socket open.",
         Mend::by("Half a surrogate pair leaves the connection dead but open", "Catch the error of encoding a reply too, and close the socket on every way out.", sketch::COMPLAIN),
@@ -375,6 +379,10 @@ async fn behind_undecodable(c: &mut Client) -> Result<Body, End> {
 fn text(request: &Request) -> &str {
     let message = request.as_ref().ok();
     message.and_then(Message::text).unwrap_or_default()
+}
+
+const fn is_not_utf_8(request: &Request) -> bool {
+    matches!(request, Err(Undecodable::NotUtf8 { .. }))
 }
 
 fn has_lone_surrogate(request: &Request) -> bool {
