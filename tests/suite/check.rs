@@ -327,7 +327,7 @@ const KNOWN_ONLY: [&str; 4] = ["--run", "one-reply", "--run", "reply-framing/lar
 #[test]
 fn known_failures_do_not_count_until_they_pass() {
     let dir = tempfile::tempdir().unwrap();
-    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+    let served = Served::start(&["--fault", "large-request-unanswered"]);
     let known = known_of(&served, dir.path());
     let check = |target: &Served| {
         let mut check = conformance();
@@ -352,7 +352,7 @@ fn known_failures_do_not_count_until_they_pass() {
 #[test]
 fn every_report_knows_what_is_known() {
     let dir = tempfile::tempdir().unwrap();
-    let served = Served::start(&["--fault", "every-tenth-reply-twice"]);
+    let served = Served::start(&["--fault", "large-request-unanswered"]);
     let known = known_of(&served, dir.path());
     let of = |format: &str, target: &Served, code: i32| {
         let mut check = conformance();
