@@ -191,7 +191,9 @@ mod tests {
         let played = "open a\nsend a 0000003c '1' 00*59\nawait a\n";
         let is_read = |text: String| session(text.as_bytes());
         assert!(is_read(format!("framespec script 1\n{played}")));
-        assert!(!is_read(format!("framespec script 1\nside server\n{played}")));
+        assert!(!is_read(format!(
+            "framespec script 1\nside server\n{played}"
+        )));
     }
 
     #[test]
