@@ -3,7 +3,9 @@
 use framespec::{fuzz, profile::Profile};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-fuzz_target!(|data: &[u8]| fuzz::session(data));
+fuzz_target!(|data: &[u8]| {
+    fuzz::session(data);
+});
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     let size = fuzzer_mutate(data, size, max_size);

@@ -101,6 +101,39 @@ pub struct Status {
     pub seconds: f64,
     /// How long before that something new was seen last, in seconds.
     pub last_new: f64,
+    /// Why nothing new is seen any more, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_nothing_new: Option<&'static str>,
+}
+
+/// For so long, in seconds, it is no wonder if nothing new is seen.
+const SOON: f64 = 10.0;
+
+/// Fewer different things than that are hardly what a server shows that understands what it is sent.
+const FEW: usize = 24;
+
+impl Status {
+    /// The same with the reason why nothing new is seen.
+    fn explained(self) -> Self {
+        let asks_little = self.asking.saturating_mul(4) < self.scripts;
+        let why = if self.last_new < SOON {
+            None
+        } else if asks_little {
+            Some("few of the scripts hold a message as this profile has them: is it the server's?")
+        } else if self.refuted > self.findings.saturating_add(8) {
+            Some("much that was seen side by side was not confirmed: fewer --jobs may show more")
+        } else if self.seen < FEW {
+            Some("the server does the same whatever it is sent")
+        } else {
+            Some(
+                "what such scripts can show has been shown: another --seed, or --seeds, may show more",
+            )
+        };
+        Self {
+            why_nothing_new: why,
+            ..self
+        }
+    }
 }
 
 /// What was found.
@@ -311,7 +344,7 @@ impl<'a> Campaign<'a> {
             .flat_map(|one| &one.duties);
         let asks = duties.any(|duty| matches!(duty.owes, Owes::Reply(_)));
         self.status.asking = self.status.asking.saturating_add(u64::from(asks));
-        if self.novelty.is_new(&outcome.played) {
+        if self.novelty.is_new(self.player.profile(), &outcome.played) {
             self.last_new = Instant::now();
             self.keep(outcome.script.clone());
         }
@@ -445,6 +478,7 @@ impl<'a> Campaign<'a> {
             last_new: self.last_new.elapsed().as_secs_f64(),
             ..self.status
         }
+        .explained()
     }
 }
 
@@ -453,4 +487,30 @@ fn size(size: Size) -> String {
         "{} octets in {} frames on {} connections",
         size.octets, size.frames, size.connections
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_why_nothing_new_is_seen() {
+        let status = Status {
+            scripts: 1000,
+            asking: 800,
+            seen: 60,
+            last_new: 9.0,
+            ..Status::default()
+        };
+        let why = |status: Status| status.explained().why_nothing_new.unwrap_or_default();
+        assert_eq!(why(status), "");
+        let late = Status {
+            last_new: 11.0,
+            ..status
+        };
+        assert!(why(late).contains("--seed"));
+        assert!(why(Status { asking: 9, ..late }).contains("profile"));
+        assert!(why(Status { refuted: 9, ..late }).contains("--jobs"));
+        assert!(why(Status { seen: 3, ..late }).contains("the same"));
+    }
 }

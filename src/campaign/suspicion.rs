@@ -1,15 +1,13 @@
 //! What a script seems to show, before it is confirmed.
 
+use crate::diagnosis::Symptom;
 use crate::event::{FindingNote, Verdict};
 use crate::run::Played;
 use std::collections::HashMap;
 
-/// The clause, and what was found, without what differs from script to script.
+/// What was found, without what differs from script to script.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Suspicion {
-    pub(super) clause: String,
-    what: String,
-}
+pub(super) struct Suspicion(Symptom);
 
 impl Suspicion {
     /// What a script seems to show, if that would be a finding.
@@ -22,25 +20,17 @@ impl Suspicion {
 
     /// The suspicion that a finding confirms.
     pub(super) fn noted(finding: &FindingNote) -> Self {
-        Self {
-            clause: finding.clause.clone(),
-            what: without_figures(&finding.what),
-        }
+        Self(Symptom::of(finding))
+    }
+
+    fn clause(&self) -> &str {
+        self.0.clause()
     }
 }
 
 /// Whether that is worth a file.
 pub(super) fn is_finding(verdict: Verdict, is_strict: bool) -> bool {
     matches!(verdict, Verdict::Fail) || is_strict && matches!(verdict, Verdict::Warn)
-}
-
-/// The same words without numbers, without octets in hex, and without what stands in quotes.
-fn without_figures(what: &str) -> String {
-    let quoted = what.split('"').step_by(2);
-    let words = quoted.flat_map(str::split_whitespace);
-    let plain = |word: &&str| !word.bytes().any(|octet| octet.is_ascii_digit());
-    let words: Vec<_> = words.filter(plain).take(24).collect();
-    words.join(" ")
 }
 
 /// Suspicions that were gone into, and what became of them.
@@ -70,7 +60,7 @@ const MOST_REFUTED: u32 = 10;
 impl Suspicions {
     /// Whether it is to be gone into.
     pub(super) fn is_open(&mut self, suspicion: &Suspicion) -> bool {
-        let told = self.of_clause.get(&suspicion.clause).copied();
+        let told = self.of_clause.get(suspicion.clause()).copied();
         if told.unwrap_or_default() >= MOST_OF_CLAUSE {
             return false;
         }
@@ -88,7 +78,10 @@ impl Suspicions {
         if let Some(Look::Confirmed) = self.looked_at.get(&suspicion) {
             return;
         }
-        let told = self.of_clause.entry(suspicion.clause.clone()).or_default();
+        let told = self
+            .of_clause
+            .entry(suspicion.clause().to_owned())
+            .or_default();
         *told = told.saturating_add(1);
         self.looked_at.insert(suspicion, Look::Confirmed);
     }
@@ -109,16 +102,13 @@ mod tests {
     use super::*;
 
     fn suspicion(what: &str) -> Suspicion {
-        Suspicion {
-            clause: "one-reply".to_owned(),
-            what: without_figures(what),
-        }
+        Suspicion(Symptom::told("one-reply", what))
     }
 
     #[test]
     fn figures_and_texts_do_not_make_two_of_one() {
-        let one = suspicion("the reply \"t1f\" has 7 octets of 00ff");
-        assert_eq!(one, suspicion("the reply \"x y z\" has 60 octets of 12"));
+        let one = suspicion("the reply \"t1f\" has 7 octets");
+        assert_eq!(one, suspicion("the reply \"x y z\" has 60 octets"));
         assert_ne!(one, suspicion("no reply"));
     }
 

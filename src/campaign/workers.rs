@@ -1,9 +1,11 @@
 //! Scripts played side by side, each worker with a probe that it holds open.
 
 use crate::run::{MOST_CONNECTIONS, Played, Player, Probe};
-use crate::script::Script;
+use crate::script::{Action, Script};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -17,6 +19,11 @@ pub(super) struct Outcome {
 
 /// Scripts that wait to be played.
 type Queue = Arc<Mutex<VecDeque<(u64, Script)>>>;
+
+/// What steps take, about: a client that reads nothing for a while, silence, and all else.
+const STALLED: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(5);
+const ROUND_TRIP: Duration = Duration::from_micros(100);
 
 /// How many batches are played one script at a time, when what was seen side by side did not hold.
 const CALM: u32 = 3;
@@ -58,8 +65,10 @@ impl Workers {
     pub(super) async fn play(
         &mut self,
         player: &Player,
-        scripts: Vec<(u64, Script)>,
+        mut scripts: Vec<(u64, Script)>,
     ) -> Vec<Outcome> {
+        // Else the last of them would be waited for alone.
+        scripts.sort_by_key(|(_, script)| Reverse(least_time(script)));
         let queue: Queue = Arc::new(Mutex::new(scripts.into()));
         let jobs = if self.calm > 0 { 1 } else { self.jobs };
         self.calm = self.calm.saturating_sub(1);
@@ -83,6 +92,19 @@ impl Workers {
         outcomes.sort_by_key(|outcome| outcome.number);
         outcomes
     }
+}
+
+/// How long a script takes at least, or about: what it waits for by itself.
+fn least_time(script: &Script) -> Duration {
+    let waits = script.steps().iter().map(|step| match &step.action {
+        Action::Stall => STALLED,
+        Action::Quiet => QUIET,
+        Action::Send(segments) => {
+            ROUND_TRIP.saturating_mul(u32::try_from(segments.len()).unwrap_or(u32::MAX))
+        }
+        _ => ROUND_TRIP,
+    });
+    waits.fold(script.pauses(), Duration::saturating_add)
 }
 
 async fn work(

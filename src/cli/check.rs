@@ -3,26 +3,18 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
+use super::reporting::ReportArgs;
 use super::running::Run;
+use super::runtime;
 use super::saving::SaveArgs;
 use super::selection::SelectionArgs;
 use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
-use super::{out, runtime};
 use crate::cases;
 use crate::diagnosis::Knowledge;
-use crate::event::Stale;
-use crate::expect::Expectations;
-use crate::outcome::Keep;
 use crate::profile::{Profile, Reply};
-use crate::report::escape::Line;
-use crate::report::terminal::{self, Progress};
-use crate::report::{Closing, Destination, Format, Look, Output, OutputError, Outputs};
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs};
 use crate::spec::Role;
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Check a server against the protocol; without a target, the reference server of this program
@@ -78,32 +70,6 @@ struct MannerArgs {
     /// What all that chance chooses is made from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, allow_hyphen_values = true)]
     seed: u64,
-}
-
-/// What is written, and where.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ReportArgs {
-    /// What to write: human, json, jsonl, junit, tap, markdown, html; as FORMAT=FILE into a file; may be repeated
-    #[arg(long, value_name = "FORMAT[=FILE]")]
-    format: Vec<Output>,
-    /// Where the one report that has no file goes, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Write what was exchanged as a capture that Wireshark opens; keeps it for passing cases too
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pcapng: Option<PathBuf>,
-    /// Show what was exchanged in passing cases and known failures too
-    #[arg(long)]
-    trace: bool,
-    /// Show failures one by one that a cause explains, too
-    #[arg(long, short)]
-    verbose: bool,
-    /// Known failures, each with a reason: they do not count, and one that passes does
-    #[arg(long, value_name = "FILE")]
-    expect: Option<PathBuf>,
-    /// Write what failed as a file for --expect
-    #[arg(long, value_name = "FILE")]
-    pub(crate) write_expect: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -207,161 +173,8 @@ impl CheckArgs {
     }
 }
 
-impl ReportArgs {
-    pub(crate) fn keep(&self) -> Keep {
-        match self.trace || self.pcapng.is_some() {
-            true => Keep::Everything,
-            false => Keep::OfFindings,
-        }
-    }
-
-    fn outputs(&self) -> Result<Vec<Output>, Failure> {
-        let mut outputs = self.format.clone();
-        if outputs.is_empty() {
-            outputs.push(Output {
-                format: Format::Human,
-                destination: Destination::Stdout,
-            });
-        }
-        if let Some(path) = &self.output {
-            let mut free = outputs
-                .iter_mut()
-                .filter(|o| o.destination == Destination::Stdout);
-            match (free.next(), free.next()) {
-                (Some(output), None) => output.destination = Destination::File(path.clone()),
-                (None, _) => {
-                    return Err(Failure::usage("--output: every report has a file already")
-                        .hint("leave it out, or one of the files"));
-                }
-                _ => {
-                    return Err(Failure::usage("--output is for one report")
-                        .hint("--format json=FILE --format html=FILE, one for each"));
-                }
-            }
-        }
-        let capture = self.pcapng.clone().map(Destination::File);
-        outputs.extend(capture.map(|destination| Output {
-            format: Format::Pcapng,
-            destination,
-        }));
-        Ok(outputs)
-    }
-
-    pub(crate) fn open(&self) -> Result<Outputs, Failure> {
-        let look = Look {
-            whole: self.trace,
-            verbose: self.verbose || self.trace,
-            ..terminal::look()
-        };
-        if let Some(path) = &self.write_expect {
-            probe(path).map_err(|error| {
-                let what = format!(
-                    "--write-expect {}: cannot write it: {error}",
-                    path.display()
-                );
-                Failure::usage(what).hint(WRITABLE)
-            })?;
-        }
-        let mut outputs = Outputs::open(&self.outputs()?, look).map_err(unopened)?;
-        outputs.add(Box::new(Progress::default()));
-        Ok(outputs)
-    }
-
-    /// What is known to fail: nothing, unless a file says so.
-    pub(crate) fn expectations(&self, is_strict: bool) -> Result<Expectations, Failure> {
-        let expectations = match &self.expect {
-            None => Expectations::default(),
-            Some(path) => known(path)?,
-        };
-        Ok(expectations.strict(is_strict))
-    }
-
-    /// What a run that was not interrupted comes to, once every report has been written. `is_case` tells
-    /// whether a case of that name exists.
-    pub(crate) fn end(
-        &self,
-        closing: &Closing,
-        expectations: &Expectations,
-        is_case: impl Fn(&str) -> bool,
-    ) -> Result<Exit, Failure> {
-        if let Some(error) = closing.failed.first() {
-            return Err(unwritten(error));
-        }
-        let run = &closing.run;
-        if let Some(path) = &self.write_expect {
-            written(path, &expectations.updated(run, is_case))?;
-            return match &run.finished.broken_off {
-                None => Ok(Exit::Ok),
-                Some(_) => Err(Failure::could_not(format!(
-                    "{} tells only of what was played before the run was broken off",
-                    path.display()
-                ))),
-            };
-        }
-        if !self.is_read() {
-            for Stale { case, problem, .. } in &run.finished.stale {
-                out::note(format_args!("stale: {} {problem}", Line(case)));
-            }
-        }
-        Ok(run.conclusion().into())
-    }
-
-    /// Whether somebody reads on standard output what became of the run.
-    fn is_read(&self) -> bool {
-        let outputs = self.outputs().unwrap_or_default();
-        outputs.iter().any(|output| {
-            output.format == Format::Human && output.destination == Destination::Stdout
-        })
-    }
-}
-
-/// What a file says is known to fail.
-fn known(path: &Path) -> Result<Expectations, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        let what = format!("--expect {}: cannot read it: {error}", path.display());
-        Failure::usage(what).hint(match error.kind() {
-            ErrorKind::NotFound => "--write-expect FILE, to have such a file written",
-            _ => "name a file such as --write-expect FILE writes",
-        })
-    })?;
-    Expectations::parse(&text)
-        .map_err(|error| Failure::usage(format!("--expect {}: {error}", path.display())))
-}
-
 fn is_case(id: &str) -> bool {
     cases::case(id).is_some()
-}
-
-/// What to try if something cannot be written.
-const WRITABLE: &str = "name a file in a folder that is there and can be written";
-
-/// Whether a file can be written; it is left as it is.
-fn probe(path: &Path) -> io::Result<()> {
-    let is_there = path.exists();
-    OpenOptions::new().append(true).create(true).open(path)?;
-    if is_there {
-        return Ok(());
-    }
-    fs::remove_file(path)
-}
-
-/// Reports that cannot be written, before anything is played.
-fn unopened(error: OutputError) -> Failure {
-    let hint = match error {
-        OutputError::Twice(_) => "--format FORMAT=FILE, another file for each but one",
-        OutputError::Unwritable { .. } => WRITABLE,
-    };
-    Failure::usage(error.to_string()).hint(hint)
-}
-
-/// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
-pub(crate) fn unwritten(error: &OutputError) -> Failure {
-    match error {
-        OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
-            Failure::could_not("")
-        }
-        error => Failure::could_not(error.to_string()),
-    }
 }
 
 /// The profile with its limit declared: the reference server's is known.
@@ -370,10 +183,4 @@ pub(super) fn declared(profile: Profile) -> Result<Profile, Failure> {
     profile
         .with_max_body(limit)
         .map_err(|error| Failure::usage(error.to_string()))
-}
-
-fn written(path: &Path, text: &str) -> Result<(), Failure> {
-    let destination = Destination::File(path.to_owned());
-    let written = destination.write(|out| out.write_all(text.as_bytes()));
-    written.map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
 }

@@ -1,10 +1,11 @@
 //! `conformance check-client`: the server's side of the protocol, played to a client.
 
-use super::check::{ReportArgs, jobs, repeat, seed};
+use super::check::{jobs, repeat, seed};
 use super::client_target::ClientArgs;
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::{Exit, Failure};
+use super::reporting::ReportArgs;
 use super::running;
 use super::saving::SaveArgs;
 use super::selection::SelectionArgs;

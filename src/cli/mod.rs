@@ -18,7 +18,9 @@ mod log;
 mod out;
 mod plain;
 mod profiles;
+mod regress;
 mod replay;
+mod reporting;
 mod running;
 mod runtime;
 mod saving;
@@ -65,6 +67,7 @@ enum Command {
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
     Replay(Box<replay::ReplayArgs>),
+    Regress(Box<regress::RegressArgs>),
     Fuzz(Box<fuzz::FuzzArgs>),
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
@@ -84,6 +87,7 @@ impl Command {
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
             Self::Replay(args) => args.run(),
+            Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
             Self::Show(args) => args.run(),
             Self::Profiles(args) => args.run(),

@@ -1,9 +1,9 @@
 //! What `check` and `check-client` do alike: play the cases, write what is told of them, save what fails and
 //! make it smaller, and stop when the user has had enough.
 
-use super::check::unwritten;
 use super::exit::Failure;
 use super::out;
+use super::reporting::unwritten;
 use super::saving::Saver;
 use super::signals::Signals;
 use crate::event::Finished;

@@ -41,13 +41,31 @@ pub(crate) enum FileError {
 
 /// Reads a script file, in text form or raw.
 pub(crate) fn read(path: &Path) -> Result<ScriptFile, FileError> {
+    parse(&octets(path)?)
+}
+
+/// The octets of a file, or one more than any script file has.
+pub(crate) fn octets(path: &Path) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     let file = File::open(path)?;
     file.take(LONGEST.saturating_add(1))
         .read_to_end(&mut octets)?;
-    let octets = without_mark(&octets);
-    let is_text = octets.starts_with(crate::script::MAGIC.as_bytes());
-    let most = if is_text { LONGEST } else { MAX_OCTETS as u64 };
+    Ok(octets)
+}
+
+/// Whether the octets of a file are, or ought to be, a script in text form.
+pub(crate) fn is_text(octets: &[u8]) -> bool {
+    without_mark(octets).starts_with(crate::script::MAGIC.as_bytes())
+}
+
+/// The script that the octets of a file are.
+pub(crate) fn parse(octets: &[u8]) -> Result<ScriptFile, FileError> {
+    let octets = without_mark(octets);
+    let most = if is_text(octets) {
+        LONGEST
+    } else {
+        MAX_OCTETS as u64
+    };
     if u64::try_from(octets.len()).is_ok_and(|octets| octets > most) {
         return Err(FileError::TooLarge);
     }

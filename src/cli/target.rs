@@ -38,7 +38,8 @@ pub(crate) struct NamedTarget {
     /// As reports call it.
     pub(crate) name: String,
     pub(crate) server: ServerTarget,
-    _embedded: Option<Background>,
+    /// The one in this program, for as long as it is kept.
+    pub(super) embedded: Option<Background>,
 }
 
 impl NamedTarget {
@@ -46,7 +47,7 @@ impl NamedTarget {
         Self {
             name,
             server,
-            _embedded: None,
+            embedded: None,
         }
     }
 }
@@ -136,7 +137,8 @@ pub(super) fn started_in_vain(error: &NotStarted) -> Failure {
     )
 }
 
-fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
+/// The reference server, in this process.
+pub(super) fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
     let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
     let server = started.map_err(|error| {
         Failure::could_not(format!("cannot start the reference server: {error}"))
@@ -145,6 +147,6 @@ fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
     Ok(NamedTarget {
         name: format!("the reference server at {address}"),
         server: ServerTarget::at(&[address.into()]),
-        _embedded: Some(server),
+        embedded: Some(server),
     })
 }

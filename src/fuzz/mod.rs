@@ -1,8 +1,9 @@
 //! The bodies of the fuzz targets, and what they hold against each other.
 //!
 //! A target in `fuzz/` only calls a function of this room. Each takes whatever octets
-//! there are and panics, with a text that says what disagreed, if the code under it is wrong. The
-//! same functions are run over every file of `corpus/` by an ordinary `cargo test`.
+//! there are and panics, with a text that says what disagreed, if the code under it is wrong. It says whether the
+//! octets were any input for it. The same functions are run over every file of `corpus/` by an ordinary `cargo test`,
+//! and over anybody's corpus by `conformance regress`: see [`feed`].
 //!
 //! | target | input | what must hold |
 //! |---|---|---|
@@ -17,12 +18,14 @@
 mod crafted;
 mod cuts;
 mod decoding;
+mod feeding;
 mod mutate;
 mod serving;
 
 #[cfg(test)]
 pub(crate) use decoding::error;
 pub use decoding::{Disagreement, Way, compare};
+pub use feeding::{Fault, feed};
 pub use mutate::mend_lengths;
 
 use crate::judge::{ReplyRule, judge};
@@ -32,8 +35,8 @@ use crate::script::{Conn, Script, Side, profile_of_file};
 use crate::transcript::{Seen, Transcript};
 use std::fmt::Display;
 
-/// What a fuzz target does with its input.
-pub type Body = fn(&[u8]);
+/// What a fuzz target does with its input. It returns whether it could read it: what it cannot read shows nothing.
+pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by its name in `fuzz/`.
 pub const TARGETS: [(&str, Body); 5] = [
@@ -51,38 +54,43 @@ pub const MAX_STREAM: usize = 2 << 20;
 ///
 /// Raw octets are one stream of the profile `tutorial`, cut in ways that follow from the octets
 /// themselves. A script in text form is cut as it says as well.
-pub fn decoder(data: &[u8]) {
+pub fn decoder(data: &[u8]) -> bool {
     let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
-        return;
+        return false;
     };
     let profile = profile.unwrap_or_default();
+    let mut is_read = false;
     for (conn, stream) in script.streams().into_iter().enumerate() {
         if stream.len() > MAX_STREAM {
             continue;
         }
+        is_read = true;
         let mut ways = cuts::derived(&stream, profile.header_len());
         ways.extend(cuts::written(&script, conn));
         agreed(compare(&profile, &stream, &ways));
     }
+    is_read
 }
 
 /// Plays a script file at an echoing session, as it is cut and cut otherwise, and has both judged.
 ///
 /// Scripts with very many steps or connections are left out, since judging them takes long, and those that
 /// play the server: they say nothing of one.
-pub fn session(data: &[u8]) {
+pub fn session(data: &[u8]) -> bool {
     let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
-        return;
+        return false;
     };
     // The session has a limit, so the model has to know it.
     let profile = profile.unwrap_or_default();
     let limit = profile.max_body();
     let Ok(profile) = profile.with_max_body(limit) else {
-        return;
+        return false;
     };
-    if is_small(&script) && script.side() == Side::Client {
+    let is_read = is_small(&script) && script.side() == Side::Client;
+    if is_read {
         agreed(judge_session(&profile, &script, serving::echo));
     }
+    is_read
 }
 
 fn is_small(script: &Script) -> bool {
@@ -129,30 +137,35 @@ fn received(transcript: &Transcript, conn: Conn) -> Vec<u8> {
 ///
 /// See `Profile`'s `Arbitrary` for the first part of the data. The rest chooses frames, claims that
 /// are not kept, and noise.
-pub fn profiles(data: &[u8]) {
+pub fn profiles(data: &[u8]) -> bool {
     let Some((profile, stream)) = crafted::from(data) else {
-        return;
+        return false;
     };
     let ways = cuts::derived(&stream, profile.header_len());
     agreed(compare(&profile, &stream, &ways));
     same(&Profile::from_toml(&profile.to_toml()), &Ok(profile));
+    true
 }
 
 /// Reads a profile file and writes it again.
-pub fn profile_file(data: &[u8]) {
+pub fn profile_file(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
-        return;
+        return false;
     };
-    if let Ok(profile) = Profile::from_toml(text) {
-        same(&Profile::from_toml(&profile.to_toml()), &Ok(profile));
-    }
+    let Ok(profile) = Profile::from_toml(text) else {
+        return false;
+    };
+    same(&Profile::from_toml(&profile.to_toml()), &Ok(profile));
+    true
 }
 
 /// Reads a script file and writes it again.
-pub fn script(data: &[u8]) {
-    if let Ok(script) = Script::from_file(data) {
-        same(&script.to_string().parse(), &Ok(script));
-    }
+pub fn script(data: &[u8]) -> bool {
+    let Ok(script) = Script::from_file(data) else {
+        return false;
+    };
+    same(&script.to_string().parse(), &Ok(script));
+    true
 }
 
 #[track_caller]
@@ -176,8 +189,11 @@ mod tests {
     #[test]
     fn a_script_that_plays_the_server_is_left_out() {
         let played = "open a\nsend a 0000003c '1' 00*59\nawait a\n";
-        session(format!("framespec script 1\n{played}").as_bytes());
-        session(format!("framespec script 1\nside server\n{played}").as_bytes());
+        let is_read = |text: String| session(text.as_bytes());
+        assert!(is_read(format!("framespec script 1\n{played}")));
+        assert!(!is_read(format!(
+            "framespec script 1\nside server\n{played}"
+        )));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod linux {
     use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
     use netlink_sys::Socket;
     use netlink_sys::protocols::NETLINK_SOCK_DIAG;
+    use std::cell::RefCell;
 
     /// The system itself, as an address.
     const SYSTEM: (u32, u32) = (0, 0);
@@ -49,8 +50,28 @@ mod linux {
     /// `/proc` it took 5 ms and 31 ms. The list is also another one for IPv6, in which a client by IPv4 of a
     /// server on `[::]` has to be looked for as a mapped address.
     pub(super) fn unread_between(here: SocketAddr, there: SocketAddr) -> Option<u32> {
+        SOCKET.with_borrow_mut(|kept| {
+            let socket = kept.take().or_else(asking)?;
+            let found = asked(&socket, here, there)?;
+            *kept = Some(socket);
+            found
+        })
+    }
+
+    thread_local! {
+        /// What is asked with, one for each thread: to make it and close it took as long as to ask. It is not kept
+        /// after a question that went wrong, whose answer may still be to come.
+        static SOCKET: RefCell<Option<Socket>> = const { RefCell::new(None) };
+    }
+
+    fn asking() -> Option<Socket> {
         let socket = Socket::new(NETLINK_SOCK_DIAG).ok()?;
         socket.set_non_blocking(true).ok()?;
+        Some(socket)
+    }
+
+    /// What the system says: `None` if nothing, `Some(None)` if there is no such connection.
+    fn asked(socket: &Socket, here: SocketAddr, there: SocketAddr) -> Option<Option<u32>> {
         let system = netlink_sys::SocketAddr::new(SYSTEM.0, SYSTEM.1);
         socket.send_to(&question(here, there), &system, 0).ok()?;
         // The answer is there when the question has been taken.
@@ -59,11 +80,11 @@ mod linux {
         let answer = NetlinkMessage::<SockDiagMessage>::deserialize(&answer).ok()?;
         let NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(found)) = answer.payload
         else {
-            return None;
+            return Some(None);
         };
         // Where there is no such connection, the system tells of the listener.
         let is_connected = [TCP_ESTABLISHED, TCP_CLOSE_WAIT].contains(&found.header.state);
-        is_connected.then_some(found.header.recv_queue)
+        Some(is_connected.then_some(found.header.recv_queue))
     }
 
     fn question(here: SocketAddr, there: SocketAddr) -> Vec<u8> {

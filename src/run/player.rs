@@ -9,6 +9,7 @@ use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
 use crate::model::Permitted;
 use crate::outcome::{Attempt, Judged};
+use crate::peer::Stderr;
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::Clause;
@@ -153,7 +154,11 @@ impl Player {
     /// If a client cannot be started.
     pub async fn explore(&self, script: &Script, probe: &mut Probe) -> io::Result<Played> {
         let held = Some(&mut probe.0);
-        let (attempt, last_sent) = self.peer.attempt_beside(script.clone(), None, held).await?;
+        let mark = self.peer.stderr().map(Stderr::mark);
+        let (mut attempt, last_sent) = self.peer.attempt_beside(script.clone(), None, held).await?;
+        if let (Some(stderr), Some(mark)) = (self.peer.stderr(), mark) {
+            attempt.stderr = stderr.since(mark);
+        }
         Ok(Played { attempt, last_sent })
     }
 
@@ -245,6 +250,13 @@ impl Played {
     #[must_use]
     pub const fn transcript(&self) -> &Transcript {
         self.attempt.transcript()
+    }
+
+    /// What the peer wrote to its standard error meanwhile, if that is known; beside other scripts, on account of
+    /// any of them.
+    #[must_use]
+    pub fn stderr(&self) -> &str {
+        &self.attempt.stderr
     }
 
     /// Whether nothing is wrong but that what was owed came late.

@@ -28,6 +28,7 @@ mod library;
 mod peers;
 mod program;
 mod python;
+mod regress;
 mod replay;
 mod rules;
 mod server;

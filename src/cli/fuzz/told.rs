@@ -228,6 +228,7 @@ fn standing(status: &Status) -> String {
         refuted,
         seconds,
         last_new,
+        why_nothing_new,
         ..
     } = *status;
     let rate = scripts as f64 / seconds.max(0.001);
@@ -239,9 +240,10 @@ fn standing(status: &Status) -> String {
         0 => String::new(),
         refuted => format!(", {refuted} not confirmed"),
     };
+    let why = why_nothing_new.map_or_else(String::new, |why| format!("; {why}"));
     format!(
         "{scripts} scripts in {seconds:.1} s ({rate:.0}/s), {share} % ask something, {pool} kept, \
-         something new {last_new:.0} s ago; {findings} found{refuted}"
+         something new {last_new:.0} s ago; {findings} found{refuted}{why}"
     )
 }
 

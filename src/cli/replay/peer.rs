@@ -3,23 +3,26 @@
 
 use super::super::check::ReplyArg;
 use super::super::client_target::{self, ANYWHERE, ClientArgs};
-use super::super::durations::duration;
+use super::super::command::CommandLine;
+use super::super::durations::{duration, word};
 use super::super::exit::Failure;
 use super::super::out;
 use super::super::runtime::addresses;
 use super::super::script_file;
-use super::super::target::started_in_vain;
+use super::super::target::{NamedTarget, started_in_vain};
+use super::playing::PlayError;
 use crate::peer::Launch;
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, RunError, ServerTarget, Target};
 use crate::script::Side;
+use crate::server::Background;
 use crate::transport::{HostPort, Name};
 use clap::ValueEnum as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct PeerArgs {
+pub(crate) struct PeerArgs {
     /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
     #[arg(long, value_name = "COMMAND")]
     exec: Option<Launch>,
@@ -44,23 +47,73 @@ pub(super) struct PeerArgs {
 }
 
 /// Whom files are replayed at.
-pub(super) struct ReplayPeer {
-    pub(super) target: Target,
+pub(crate) struct ReplayPeer {
+    pub(crate) target: Target,
     /// As results call it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// How a server's replies relate to requests, where that was said.
-    pub(super) reply: Option<Reply>,
+    pub(crate) reply: Option<Reply>,
     /// Whether it can be had for another attempt.
-    pub(super) is_had_again: bool,
+    pub(crate) is_had_again: bool,
+    /// What keeps it alive, where it is in this program.
+    _embedded: Option<Background>,
+}
+
+impl ReplayPeer {
+    /// A server of this program.
+    pub(crate) fn of(named: NamedTarget) -> Self {
+        Self {
+            target: named.server.into(),
+            name: named.name,
+            reply: None,
+            is_had_again: true,
+            _embedded: named.embedded,
+        }
+    }
 }
 
 impl PeerArgs {
+    /// Whether the peer is named here.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.exec.is_some() || self.listen.is_some()
+    }
+
+    /// Adds what names the peer to a command line.
+    pub(crate) fn add_to(&self, line: &mut CommandLine) {
+        line.option("--exec", self.exec.as_ref());
+        line.option("--startup", self.startup.map(word));
+        line.option("--listen", self.listen.as_ref());
+        line.option("--input", self.input.as_ref());
+        if self.input_none {
+            line.word("--input-none");
+        }
+        line.option("--reply", self.reply.as_ref());
+        line.option("--wait", self.wait.map(word));
+    }
+
+    /// Refuses what is said of a peer where there is none.
+    pub(crate) fn must_say_nothing(&self) -> Result<(), Failure> {
+        let said = [
+            ("--input", self.input.is_some()),
+            ("--input-none", self.input_none),
+            ("--reply", self.reply.is_some()),
+            ("--wait", self.wait.is_some()),
+        ];
+        match said.into_iter().find(|(_, is_said)| *is_said) {
+            None => Ok(()),
+            Some((option, _)) => Err(Failure::usage(format!(
+                "{option} says something of a peer, and none is named"
+            ))
+            .hint("name a TARGET, --exec or --listen, or leave it out")),
+        }
+    }
+
     /// The files, and the server behind them where one is to be named there.
-    pub(super) fn split<'a>(
+    pub(crate) fn split<'a>(
         &self,
         words: &'a [PathBuf],
     ) -> Result<(&'a [PathBuf], Option<Name>), Failure> {
-        if self.exec.is_some() || self.listen.is_some() {
+        if self.is_named() {
             return Ok((words, None));
         }
         let hint = "conformance replay FILE TARGET, or --exec COMMAND in the place of TARGET";
@@ -80,7 +133,7 @@ impl PeerArgs {
     }
 
     /// The peer. A server is not started yet.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         &self,
         target: Option<Name>,
         files: &[PathBuf],
@@ -117,6 +170,7 @@ impl PeerArgs {
             name,
             reply: reply.map(Reply::from),
             is_had_again: true,
+            _embedded: None,
         })
     }
 
@@ -136,6 +190,7 @@ impl PeerArgs {
             name,
             reply: None,
             is_had_again: self.exec.is_some(),
+            _embedded: None,
         })
     }
 
@@ -156,8 +211,15 @@ impl PeerArgs {
         })
     }
 
-    /// Why nothing can be played, and what to try.
-    pub(super) fn failure(&self, error: &RunError) -> Failure {
+    /// Why a file could not be played, and what to try.
+    pub(crate) fn not_played(&self, error: PlayError) -> Failure {
+        match error {
+            PlayError::NotThere(error) => self.failure(&error),
+            PlayError::Failed(failure) => failure,
+        }
+    }
+
+    fn failure(&self, error: &RunError) -> Failure {
         match error {
             RunError::NoClient(_) => match self.client_args() {
                 Ok(client) => client.failure(error),

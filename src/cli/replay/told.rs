@@ -3,12 +3,13 @@
 use super::super::exit::Failure;
 use super::super::out;
 use crate::cases::Case;
-use crate::event::{Attempts, Evidence, FindingNote, Summary, Verdict};
+use crate::event::{Attempts, CaseResult, Evidence, FindingNote, Summary, Verdict};
+use crate::fuzz;
 use crate::outcome::{Attempt, Judged as _, Series};
 use crate::profile::Profile;
 use crate::report::escape::Line;
 use crate::report::{Look, human, json, terminal};
-use crate::spec::CaseId;
+use crate::spec::{CaseId, Level};
 use serde::Serialize;
 use std::io::Write as _;
 use std::time::Instant;
@@ -18,21 +19,21 @@ const SCHEMA: &str = "framespec-replay/1";
 
 /// What became of one file.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct FileResult {
-    pub(super) file: String,
+pub(crate) struct FileResult {
+    pub(crate) file: String,
     /// The wire format in which it was played.
     profile: String,
     /// The case that it stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     case: Option<CaseId>,
-    pub(super) verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// What was found first, or why it was not played; else nothing.
     detail: String,
     attempts: Attempts,
-    pub(super) elapsed_ms: u64,
+    pub(crate) elapsed_ms: u64,
     findings: Vec<FindingNote>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) evidence: Option<Evidence>,
+    pub(crate) evidence: Option<Evidence>,
     #[serde(skip)]
     is_unreadable: bool,
 }
@@ -54,7 +55,7 @@ impl FileResult {
     }
 
     /// It is no script.
-    pub(super) fn unreadable(file: String, why: String) -> Self {
+    pub(crate) fn unreadable(file: String, why: String) -> Self {
         Self {
             is_unreadable: true,
             ..Self::new(file, Verdict::Error, why)
@@ -62,15 +63,59 @@ impl FileResult {
     }
 
     /// It could not be played here.
-    pub(super) fn skipped(file: String, profile: &Profile, why: String) -> Self {
+    pub(crate) fn skipped(file: String, profile: &Profile, why: String) -> Self {
         Self {
             profile: profile.name().to_owned(),
             ..Self::new(file, Verdict::Skip, why)
         }
     }
 
+    /// It is nothing that could be played.
+    pub(crate) fn not_played(file: String, why: &str) -> Self {
+        Self::new(file, Verdict::Skip, why.to_owned())
+    }
+
+    /// It was fed to the fuzz targets, of which one may have found something wrong.
+    pub(crate) fn fed(file: String, fault: Option<&fuzz::Fault>) -> Self {
+        let failed = u32::from(fault.is_some());
+        let (verdict, detail) = match fault {
+            None => (Verdict::Pass, String::new()),
+            Some(fault) => (Verdict::Fail, fault.to_string()),
+        };
+        Self {
+            attempts: Attempts { failed, of: 1 },
+            ..Self::new(file, verdict, detail)
+        }
+    }
+
+    /// As a result that every report tells of; `folder` is what files are grouped by.
+    pub(crate) fn into_case(self, folder: &str) -> CaseResult {
+        let Attempts { failed, of } = self.attempts;
+        let mut detail = self.detail;
+        if failed > 0 && of > 1 {
+            detail.push_str(&format!(" ({failed} of {of} times)"));
+        }
+        CaseResult {
+            id: self.file,
+            clause: folder.to_owned(),
+            level: self
+                .findings
+                .first()
+                .map_or(Level::Must, |first| first.level),
+            verdict: self.verdict,
+            known: None,
+            detail,
+            elapsed_ms: self.elapsed_ms,
+            why: String::new(),
+            attempts: self.attempts,
+            findings: self.findings,
+            rerun: String::new(),
+            evidence: self.evidence,
+        }
+    }
+
     /// It was played so often.
-    pub(super) fn played(
+    pub(crate) fn played(
         file: String,
         profile: &Profile,
         case: Option<&'static Case>,
@@ -103,7 +148,7 @@ struct Whole<'a> {
 }
 
 /// Tells of each file, at once or at the end.
-pub(super) struct ReplaySink {
+pub(crate) struct ReplaySink {
     /// Kept for the end; `None` if each is told at once.
     kept: Option<Vec<FileResult>>,
     trace: bool,
@@ -111,12 +156,12 @@ pub(super) struct ReplaySink {
     look: Look,
     summary: Summary,
     /// Files that are no scripts.
-    pub(super) unreadable: usize,
+    pub(crate) unreadable: usize,
     begun: Instant,
 }
 
 impl ReplaySink {
-    pub(super) fn new(as_json: bool, trace: bool, target: &str) -> Self {
+    pub(crate) fn new(as_json: bool, trace: bool, target: &str) -> Self {
         Self {
             kept: as_json.then(Vec::new),
             trace,
@@ -128,7 +173,7 @@ impl ReplaySink {
         }
     }
 
-    pub(super) fn tell(&mut self, result: FileResult) -> Result<(), Failure> {
+    pub(crate) fn tell(&mut self, result: FileResult) -> Result<(), Failure> {
         self.summary.count(result.verdict);
         self.unreadable = self
             .unreadable
@@ -165,7 +210,7 @@ impl ReplaySink {
     }
 
     /// Tells the sum of it.
-    pub(super) fn finish(&mut self) -> Result<Summary, Failure> {
+    pub(crate) fn finish(&mut self) -> Result<Summary, Failure> {
         let elapsed = self.begun.elapsed();
         self.summary.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &self.kept {

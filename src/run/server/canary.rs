@@ -29,7 +29,12 @@ pub(super) struct Canary {
     stream: Stream,
     replies: FrameLog,
     seen: usize,
+    /// Room for what comes.
+    buffer: Vec<u8>,
 }
+
+/// So much is read at a time.
+const READ: usize = 16 << 10;
 
 /// Why a round trip did not come about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +103,7 @@ impl Canary {
             stream,
             replies,
             seen: 0,
+            buffer: vec![0; READ],
         })
     }
 
@@ -135,7 +141,6 @@ impl Canary {
             .write_all(frame)
             .await
             .map_err(|error| ended(&error))?;
-        let mut buffer = vec![0; 16 << 10];
         let mut room = MOST;
         loop {
             if let Some(reply) = self.replies.whole().get(self.seen) {
@@ -152,12 +157,12 @@ impl Canary {
                 return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
             }
             self.stream.acknowledge_at_once();
-            match self.stream.read(&mut buffer).await {
+            match self.stream.read(&mut self.buffer).await {
                 Ok(0) => return Err(Trouble::Fin),
                 Ok(taken) => {
                     room = room.checked_sub(taken).ok_or(Trouble::Endless)?;
-                    self.replies
-                        .push(0, buffer.get(..taken).unwrap_or_default());
+                    let came = self.buffer.get(..taken).unwrap_or_default();
+                    self.replies.push(0, came);
                 }
                 Err(error) => return Err(ended(&error)),
             }

@@ -101,7 +101,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "shrink", "transport", "peer", "outcome"]),
-    room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "shrink", "generate", "run"]),
+    room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "diagnosis", "shrink", "generate", "run"]),
     // What is not said is as on the command line.
     Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "diagnosis", "report", "expect", "transport", "peer", "outcome", "run"]) },
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "transport", "peer", "outcome", "run", "server", "altered"]),
