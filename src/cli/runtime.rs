@@ -42,6 +42,11 @@ pub(crate) async fn connect(
 
 /// Where the target is.
 pub(crate) fn addresses(target: &Name) -> Result<Vec<Address>, Failure> {
+    if *target == Name::Stdio {
+        let what = "stdio: is the standard input and output of a command that --exec starts";
+        return Err(Failure::usage(what)
+            .hint("check, fuzz and replay take it; here, give host:port or unix:PATH"));
+    }
     target.resolve().map_err(|error| unknown(&error))
 }
 

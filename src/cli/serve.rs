@@ -10,16 +10,18 @@ use crate::altered::server::{self as altered, Alterations, Hooks};
 use crate::profile::Profile;
 use crate::server::{Echo, Handler, Server, Settings, Tutorial};
 use crate::session::Limits;
-use crate::transport::{Listener, Name};
+use crate::transport::{Listener, Name, Stream};
 use std::future::Future;
 use std::io;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 /// Run the reference server until SIGINT or SIGTERM; its address is the first line it prints
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen: host:port, or unix:PATH; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
+    /// Where to listen: host:port, unix:PATH, or stdio: to serve whoever holds the other ends of the standard input and
+    /// output, to whom no address is printed; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7060", value_parser = Name::listening)]
     listen: Name,
     #[command(flatten)]
@@ -72,23 +74,36 @@ impl ServeArgs {
     async fn serve(self, profile: Profile, handler: impl Handler) -> Result<Exit, Failure> {
         // Before the address is out, so that nobody who knows it can be too early with a signal.
         let mut signals = Signals::new()?;
-        let addresses = runtime::addresses(&self.listen)?;
-        let listener =
-            Listener::bind(&addresses).map_err(|error| cannot_listen(&self.listen, &error))?;
+        let (listener, over) = self.listener()?;
         let server = Server::at(listener, profile, self.settings());
-        let address = server.address()?;
         let alterations = self.altered.chosen()?;
-        out::line(address)?;
+        if let Ok(address) = server.address() {
+            out::line(address)?;
+        }
         let mut again = Signals::new()?;
         let shutdown = async {
-            signals.next().await;
-            info!("told to stop; once more to stop at once");
+            tokio::select! {
+                () = signals.next() => info!("told to stop; once more to stop at once"),
+                () = told(over) => {}
+            }
         };
         tokio::select! {
             () = serve(server, handler, alterations, shutdown) => {}
             () = async { again.next().await; again.next().await } => warn!("stopped at once"),
         }
         Ok(Exit::Ok)
+    }
+
+    /// Where to listen, and what tells that nobody will come any more, where that can be.
+    fn listener(&self) -> Result<(Listener, Option<oneshot::Receiver<()>>), Failure> {
+        let (listener, over) = if self.listen == Name::Stdio {
+            let (held, over) = oneshot::channel();
+            (own_stdio(held), Some(over))
+        } else {
+            (Listener::bind(&runtime::addresses(&self.listen)?), None)
+        };
+        let listener = listener.map_err(|error| cannot_listen(&self.listen, &error))?;
+        Ok((listener, over))
     }
 
     fn settings(&self) -> Settings {
@@ -117,10 +132,35 @@ async fn serve(
     }
 }
 
+/// Is ready when that is told, be it by words or by being dropped; never, if nobody tells.
+async fn told(over: Option<oneshot::Receiver<()>>) {
+    match over {
+        Some(over) => drop(over.await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The one client that is at the other ends of the standard input and output.
+#[cfg(unix)]
+fn own_stdio(held: oneshot::Sender<()>) -> io::Result<Listener> {
+    use std::os::fd::AsFd as _;
+    let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    Stream::over_pipes(stdin, stdout, held).map(Listener::only)
+}
+
+#[cfg(not(unix))]
+fn own_stdio(_: oneshot::Sender<()>) -> io::Result<Listener> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 fn cannot_listen(listen: &Name, error: &io::Error) -> Failure {
     let hint = match error.kind() {
         _ if matches!(listen, Name::Unix(_)) => {
             "a path that is not taken, in a folder that is there and may be written to"
+        }
+        _ if *listen == Name::Stdio => {
+            "both have to be pipes, as conformance check --exec 'conformance serve --listen stdio:' stdio: makes them"
         }
         io::ErrorKind::AddrInUse => "another port, or port 0 for any that is free",
         io::ErrorKind::PermissionDenied => "a port from 1024 on",

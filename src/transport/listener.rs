@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
@@ -25,6 +26,7 @@ enum Kind {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener, OwnFile),
+    Only(Mutex<Option<Stream>>),
 }
 
 /// Who has connected, for a log.
@@ -64,6 +66,12 @@ impl Listener {
         Err(last.unwrap_or_else(|| io::Error::other("the name has no address")))
     }
 
+    /// One to which only this peer ever connects, which has done so already. It has no address.
+    #[must_use]
+    pub const fn only(stream: Stream) -> Self {
+        Self(Kind::Only(Mutex::new(Some(stream))))
+    }
+
     /// Where it is; with the port that the system chose, if it was left to it.
     ///
     /// # Errors
@@ -73,6 +81,7 @@ impl Listener {
             Kind::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Kind::Unix(_, file) => Ok(Address::Unix(file.0.clone())),
+            Kind::Only(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -90,6 +99,13 @@ impl Listener {
             Kind::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 Ok((stream.into(), Caller::Local))
+            }
+            Kind::Only(stream) => {
+                let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match stream {
+                    Some(stream) => Ok((stream, Caller::Local)),
+                    None => std::future::pending().await,
+                }
             }
         }
     }

@@ -7,6 +7,8 @@ mod address;
 mod host_port;
 mod listener;
 mod name;
+#[cfg(unix)]
+mod pipes;
 mod stream;
 
 pub use address::{Address, SocketPath};

@@ -8,7 +8,10 @@ use std::str::FromStr;
 /// What stands before the path of a unix socket.
 const UNIX: &str = "unix:";
 
-/// Where a peer is, as a user says it: `host:port`, `[address]:port` or `unix:PATH`.
+/// A server's standard input and output.
+const STDIO: &str = "stdio:";
+
+/// Where a peer is, as a user says it: `host:port`, `[address]:port`, `unix:PATH` or `stdio:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Name {
@@ -16,6 +19,8 @@ pub enum Name {
     Host(HostPort),
     /// A unix socket.
     Unix(SocketPath),
+    /// The standard input and output of a process.
+    Stdio,
 }
 
 /// Why a text names no peer.
@@ -29,7 +34,9 @@ pub enum NameError {
     #[error("there is no host in it: give host:port, such as localhost:{0}")]
     NoHost(String),
     /// Something with slashes.
-    #[error("that is a path, and a target is host:port or unix:PATH, such as localhost:7060")]
+    #[error(
+        "that is a path, and a target is host:port, unix:PATH or stdio:, such as localhost:7060"
+    )]
     Path,
     /// No number, or one that is out of bounds.
     #[error("{0:?} is no port: a port is a number from {1} to 65535")]
@@ -42,7 +49,7 @@ pub enum NameError {
     BadIpv6,
     /// A scheme in front.
     #[error(
-        "a target is host:port or unix:PATH, not a URL: leave out {0:?} and whatever follows the port"
+        "a target is host:port, unix:PATH or stdio:, not a URL: leave out {0:?} and whatever follows the port"
     )]
     Url(String),
     /// Spaces, say.
@@ -77,6 +84,13 @@ impl Name {
     }
 
     fn parse(text: &str, least_port: u16) -> Result<Self, NameError> {
+        if text == STDIO {
+            return if cfg!(unix) {
+                Ok(Self::Stdio)
+            } else {
+                Err(NameError::NotHere("pipes that are known of here"))
+            };
+        }
         match text.strip_prefix(UNIX) {
             // A host may be called so too.
             Some(rest) if !is_port(rest) => SocketPath::parse(rest).map(Self::Unix),
@@ -96,6 +110,9 @@ impl Name {
                 Ok(found.into_iter().map(Address::from).collect())
             }
             Self::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+            Self::Stdio => Err(io::Error::other(
+                "stdio: is no address that can be connected to",
+            )),
         }
     }
 }
@@ -109,6 +126,7 @@ impl fmt::Display for Name {
         match self {
             Self::Host(host) => host.fmt(f),
             Self::Unix(path) => path.fmt(f),
+            Self::Stdio => f.write_str(STDIO),
         }
     }
 }

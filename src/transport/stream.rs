@@ -1,10 +1,16 @@
 //! A stream of octets there and back, whatever carries it.
 
 use super::Address;
+#[cfg(unix)]
+use super::pipes::Pipes;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use std::any::Any;
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -39,6 +45,8 @@ enum Carrier {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(unix)]
+    Pipes(Pipes),
 }
 
 impl From<TcpStream> for Stream {
@@ -55,6 +63,20 @@ impl From<UnixStream> for Stream {
 }
 
 impl Stream {
+    /// One that reads one pipe and writes to another, and keeps something as long as it is there itself.
+    ///
+    /// # Errors
+    /// If they are no pipes. It has to be called within a runtime.
+    #[cfg(unix)]
+    pub fn over_pipes(
+        incoming: OwnedFd,
+        outgoing: OwnedFd,
+        held: impl Any + Send + Sync,
+    ) -> io::Result<Self> {
+        let pipes = Pipes::new(incoming, outgoing, Box::new(held))?;
+        Ok(Self(Carrier::Pipes(pipes)))
+    }
+
     /// Connects to the first of the addresses that answers. No octet is delayed that is sent on it.
     ///
     /// # Errors
@@ -96,6 +118,8 @@ impl Stream {
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
             }
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.poll_read(cx, buffer),
         }
     }
 
@@ -113,12 +137,23 @@ impl Stream {
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
             }
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.poll_write(cx, octets),
         }
     }
 
     /// Ends the stream to the peer, whose octets can still be read.
     pub(crate) fn poll_end(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.socket().shutdown(Shutdown::Write))
+        Poll::Ready(match &self.0 {
+            Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                pipes.end();
+                Ok(())
+            }
+        })
     }
 
     /// One read, waited for. Nothing is lost if it is not waited for to its end.
@@ -154,20 +189,33 @@ impl Stream {
             Carrier::Tcp(stream) => stream.try_read(buffer),
             #[cfg(unix)]
             Carrier::Unix(stream) => stream.try_read(buffer),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.try_read(buffer),
         }
     }
 
     /// Ends both directions at once, though the stream is still held.
     pub(crate) fn shut(&self) {
         // One that has gone already is closed.
-        let _ = self.socket().shutdown(Shutdown::Both);
+        let _ = match &self.0 {
+            Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                pipes.shut();
+                Ok(())
+            }
+        };
     }
 
     /// Has the stream end as abruptly as its transport can once it is dropped: over TCP by a reset, which
     /// discards what is unsent.
     pub(crate) fn break_when_dropped(&self) {
-        // A socket that refuses this has been reset by the other side, or knows no resets.
-        let _ = self.socket().set_linger(Some(Duration::ZERO));
+        if let Some(stream) = self.tcp() {
+            // A socket that refuses this has been reset by the other side.
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 
     /// Has octets leave at once, so that nothing is delayed that a delay could be mistaken for.
@@ -208,6 +256,15 @@ impl Stream {
         Some((stream.local_addr().ok()?, stream.peer_addr().ok()?))
     }
 
+    /// How many octets lie between the two ends of a pipe to the peer, if it is one.
+    pub(crate) fn unread_in_pipe(&self) -> Option<u32> {
+        match &self.0 {
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.unread(),
+            _ => None,
+        }
+    }
+
     /// Two halves, which can be held by two tasks.
     #[must_use]
     pub fn split(self) -> (ReadHalf, WriteHalf) {
@@ -219,15 +276,7 @@ impl Stream {
         match &self.0 {
             Carrier::Tcp(stream) => Some(stream),
             #[cfg(unix)]
-            Carrier::Unix(_) => None,
-        }
-    }
-
-    fn socket(&self) -> SockRef<'_> {
-        match &self.0 {
-            Carrier::Tcp(stream) => SockRef::from(stream),
-            #[cfg(unix)]
-            Carrier::Unix(stream) => SockRef::from(stream),
+            Carrier::Unix(_) | Carrier::Pipes(_) => None,
         }
     }
 }
@@ -279,6 +328,12 @@ impl AsyncRead for Stream {
             Carrier::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(unix)]
             Carrier::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                let taken = ready!(pipes.poll_read(cx, buffer.initialize_unfilled()))?;
+                buffer.advance(taken);
+                Poll::Ready(Ok(()))
+            }
         }
     }
 }

@@ -8,6 +8,8 @@ use rustix::process::Signal;
 use std::path::Path;
 use tempfile::TempDir;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_conformance");
+
 /// Runs the program with these arguments; its exit code, what it printed, and what it said beside that.
 fn run(args: &[&str], input: &str) -> (i32, String, String) {
     let output = conformance()
@@ -117,6 +119,84 @@ fn a_unix_socket_without_a_file_is_served_and_checked() {
     let name = format!("unix:@framespec-suite-{}", std::process::id());
     let _served = Served::at(&name, &[]);
     is_clean(&[&name]);
+}
+
+/// The reference server, to be started for each connection.
+fn on_stdio(options: &str) -> String {
+    format!("'{PROGRAM}' serve --listen stdio: {options}")
+}
+
+#[test]
+fn a_server_on_standard_input_and_output_is_checked() {
+    let command = on_stdio("");
+    let run = is_clean(&["--exec", &command, "stdio:"]);
+    let reasons = [
+        "standard input and output cannot be reset",
+        "each connection has a process of its own",
+    ];
+    for reason in reasons {
+        assert!(
+            run.results.iter().any(|result| result.detail == reason),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_fault_is_found_on_standard_input_and_output_and_replayed_there() {
+    let folder = TempDir::new().unwrap();
+    let command = on_stdio(&format!("--fault {FAULT}"));
+    is_found_out(&["--exec", &command, "stdio:"]);
+    let saved = folder.path().join("saved").display().to_string();
+    let what = ["--run", "reassembly", "--save", &saved];
+    let (code, ..) = run(
+        &[&["check", "--exec", &command, "stdio:"], &what[..]].concat(),
+        "",
+    );
+    assert_eq!(code, 1);
+    let (code, stdout, stderr) = run(&["replay", &saved, "--exec", &command, "stdio:"], "");
+    assert_eq!(code, 1, "{stdout} {stderr}");
+    let (code, stdout, stderr) = run(&["replay", &saved, "--exec", &on_stdio(""), "stdio:"], "");
+    assert_eq!(code, 0, "{stdout} {stderr}");
+    let (code, _, stderr) = run(
+        &[
+            "fuzz",
+            "--exec",
+            &on_stdio(""),
+            "stdio:",
+            "--runs",
+            "20",
+            "--out",
+            &saved,
+        ],
+        "",
+    );
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn a_command_that_serves_nobody_is_told() {
+    let of = |command: &str| run(&["check", "--exec", command, "stdio:"], "");
+    let (code, _, stderr) = of("/no/such/program");
+    assert_eq!(code, 3);
+    assert!(stderr.contains("did not start"), "{stderr}");
+    let (code, _, stderr) = of("echo 'no licence' >&2; exit 7");
+    assert_eq!(code, 3);
+    assert!(stderr.contains("7 before anything was asked"), "{stderr}");
+    assert!(stderr.contains("no licence"), "{stderr}");
+    for (wrong, why) in [
+        (&["check", "stdio:"][..], "--exec COMMAND stdio:"),
+        (
+            &["check", "--exec", "cat", "localhost:1"],
+            "cannot be used with",
+        ),
+        (&["check", "--exec", "cat"], "{port}"),
+        (&["send", "stdio:", "1"], "give host:port or unix:PATH"),
+    ] {
+        let (code, _, stderr) = run(wrong, "");
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(why), "{stderr}");
+    }
 }
 
 #[test]

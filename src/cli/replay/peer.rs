@@ -6,9 +6,8 @@ use super::super::client_target::{self, ANYWHERE, ClientArgs};
 use super::super::durations::duration;
 use super::super::exit::Failure;
 use super::super::out;
-use super::super::runtime::addresses;
 use super::super::script_file;
-use super::super::target::started_in_vain;
+use super::super::target::{server_at, started_in_vain, with_port};
 use crate::peer::Launch;
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, RunError, ServerTarget, Target};
@@ -21,7 +20,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct PeerArgs {
     /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = Launch::of)]
     exec: Option<Launch>,
     /// How long a server that is started may take until it listens
     #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
@@ -61,7 +60,12 @@ impl PeerArgs {
         words: &'a [PathBuf],
     ) -> Result<(&'a [PathBuf], Option<Name>), Failure> {
         if self.exec.is_some() || self.listen.is_some() {
-            return Ok((words, None));
+            return Ok(match words {
+                [files @ .., last] if self.exec.is_some() && is_stdio(last) => {
+                    (files, Some(Name::Stdio))
+                }
+                files => (files, None),
+            });
         }
         let hint = "conformance replay FILE TARGET, or --exec COMMAND in the place of TARGET";
         match words {
@@ -87,12 +91,13 @@ impl PeerArgs {
     ) -> Result<ReplayPeer, Failure> {
         match (target, &self.exec) {
             (Some(target), _) => {
-                let server = ServerTarget::at(&addresses(&target)?);
-                self.server(target.to_string(), server)
+                let server = server_at(&target, self.exec.as_ref())?;
+                let name = self.exec.as_ref().map(Launch::to_string);
+                self.server(name.unwrap_or_else(|| target.to_string()), server)
             }
             (None, Some(launch)) if side(files)? == Side::Client => {
                 let startup = self.startup.unwrap_or(DEFAULT_STARTUP);
-                let server = ServerTarget::spawned(launch.clone(), startup);
+                let server = ServerTarget::spawned(with_port(launch)?, startup);
                 self.server(launch.to_string(), server)
             }
             (None, _) => self.client().await,
@@ -147,13 +152,17 @@ impl PeerArgs {
         let anywhere = HostPort::listening(ANYWHERE);
         let anywhere = anywhere.map_err(|error| Failure::could_not(error.to_string()))?;
         Ok(ClientArgs {
-            exec: self.exec.clone(),
+            exec: self.exec.as_ref().map(with_port).transpose()?,
             listen: self.listen.clone().unwrap_or(anywhere),
             input: self.input.clone(),
             input_none: self.input_none,
             reply: self.reply.as_ref().map(payload).transpose()?,
             wait: self.wait,
         })
+    }
+
+    fn names_port(&self) -> bool {
+        self.exec.as_ref().is_some_and(Launch::names_port)
     }
 
     /// Why nothing can be played, and what to try.
@@ -163,11 +172,16 @@ impl PeerArgs {
                 Ok(client) => client.failure(error),
                 Err(failure) => failure,
             },
-            RunError::NotStarted(not_started) => started_in_vain(not_started),
+            RunError::NotStarted(not_started) => started_in_vain(not_started, !self.names_port()),
             RunError::Unreachable(_) => Failure::could_not(error.to_string())
                 .hint("start the server first, or check host and port"),
         }
     }
+}
+
+fn is_stdio(word: &Path) -> bool {
+    word.to_str()
+        .is_some_and(|word| word.parse() == Ok(Name::Stdio))
 }
 
 /// Which side all files play.
