@@ -3,7 +3,8 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
-use super::runtime::{addresses, unreachable_hint};
+use super::runtime::unreachable_hint;
+use super::tls::TrustArgs;
 use crate::peer::{Launch, LaunchError, Process};
 use crate::profile::Profile;
 use crate::report::escape;
@@ -14,9 +15,11 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, [address]:port for IPv6, unix:PATH, or stdio: for one that --exec starts
+    /// The server: host:port, [address]:port for IPv6, tls:host:port, unix:PATH, or stdio: for one that --exec starts
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Name>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to
     /// listen on. With the TARGET stdio: it is started for each connection, and speaks on its standard input and
     /// output
@@ -61,16 +64,15 @@ impl TargetArgs {
 
     /// As `replay` is to be told of it.
     pub(crate) fn words(&self) -> Vec<String> {
-        let target = self.target.iter().map(Name::to_string);
-        let exec = self.exec.iter();
-        let words: Vec<String> = exec
-            .flat_map(|launch| ["--exec".to_owned(), launch.to_string()])
-            .chain(target)
-            .collect();
-        if words.is_empty() {
-            return vec!["HOST:PORT".to_owned()];
+        let mut line = CommandLine::default();
+        line.option("--exec", self.exec.as_ref());
+        match (&self.target, &self.exec) {
+            (Some(target), _) => line.word(target),
+            (None, Some(_)) => {}
+            (None, None) => line.word("HOST:PORT"),
         }
-        words
+        self.trust.add_to(&mut line);
+        line.into_words()
     }
 
     /// The server's process, where the user has named it.
@@ -86,7 +88,7 @@ impl TargetArgs {
         let server = match (&self.target, &self.exec) {
             (None, None) => return embedded(profile),
             (Some(target), exec) => {
-                let server = server_at(target, exec.as_ref())?;
+                let server = server_at(target, &self.trust, exec.as_ref())?;
                 server.process(self.process()?)
             }
             (None, Some(launch)) => ServerTarget::spawned(with_port(launch)?, self.startup),
@@ -106,6 +108,7 @@ impl TargetArgs {
         if let Some(target) = &self.target {
             line.word(target);
         }
+        self.trust.add_to(line);
         line.option("--pid", self.pid);
     }
 
@@ -132,14 +135,18 @@ impl TargetArgs {
 }
 
 /// The server that is named so.
-pub(super) fn server_at(target: &Name, exec: Option<&Launch>) -> Result<ServerTarget, Failure> {
+pub(super) fn server_at(
+    target: &Name,
+    trust: &TrustArgs,
+    exec: Option<&Launch>,
+) -> Result<ServerTarget, Failure> {
     match (target, exec) {
         (Name::Stdio, Some(launch)) => Ok(ServerTarget::on_pipes(launch.clone())),
         (Name::Stdio, None) => Err(Failure::usage(
             "stdio: is the standard input and output of a command, and there is none",
         )
         .hint("--exec COMMAND stdio:")),
-        (target, None) => Ok(ServerTarget::at(&addresses(target)?)),
+        (target, None) => Ok(ServerTarget::at(&trust.addresses(target)?)),
         (target, Some(_)) => Err(Failure::usage(format!(
             "--exec starts a server, and {target} is one that runs: the argument '--exec <COMMAND>' cannot be used with it"
         ))

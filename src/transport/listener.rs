@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 use super::SocketPath;
+#[cfg(feature = "tls")]
+use super::tls::{Identity, TlsServer};
 use super::{Address, Stream};
 use socket2::{Domain, Socket, Type};
 use std::fmt;
@@ -27,6 +29,8 @@ enum Kind {
     #[cfg(unix)]
     Unix(UnixListener, OwnFile),
     Only(Mutex<Option<Stream>>),
+    #[cfg(feature = "tls")]
+    Tls(TcpListener, TlsServer),
 }
 
 /// Who has connected, for a log.
@@ -66,6 +70,21 @@ impl Listener {
         Err(last.unwrap_or_else(|| io::Error::other("the name has no address")))
     }
 
+    /// The same over TLS, with that to show for itself, on the first of these addresses where it is possible.
+    /// What is agreed with a client is agreed when its stream is first used.
+    ///
+    /// # Errors
+    /// If it is possible on none, or the key is not that of the certificate.
+    #[cfg(feature = "tls")]
+    pub fn bind_tls(addresses: &[SocketAddr], identity: Identity) -> io::Result<Self> {
+        let server = TlsServer::new(identity)?;
+        let addresses: Vec<Address> = addresses.iter().copied().map(Address::from).collect();
+        match Self::bind(&addresses)?.0 {
+            Kind::Tcp(listener) => Ok(Self(Kind::Tls(listener, server))),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// One to which only this peer ever connects, which has done so already. It has no address.
     #[must_use]
     pub const fn only(stream: Stream) -> Self {
@@ -81,6 +100,10 @@ impl Listener {
             Kind::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Kind::Unix(_, file) => Ok(Address::Unix(file.0.clone())),
+            #[cfg(feature = "tls")]
+            Kind::Tls(listener, server) => {
+                Ok(Address::Tls(listener.local_addr()?, server.client()?))
+            }
             Kind::Only(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -100,6 +123,11 @@ impl Listener {
                 let (stream, _) = listener.accept().await?;
                 Ok((stream.into(), Caller::Local))
             }
+            #[cfg(feature = "tls")]
+            Kind::Tls(listener, server) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((server.stream(stream)?.into(), Caller::At(address)))
+            }
             Kind::Only(stream) => {
                 let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
                 match stream {
@@ -118,6 +146,8 @@ fn listen(address: &Address) -> io::Result<Kind> {
         Address::Unix(path) => unix(path),
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        #[cfg(feature = "tls")]
+        Address::Tls(..) => Err(io::Error::other("there is no certificate to be shown")),
     }
 }
 

@@ -3,6 +3,8 @@
 use super::Address;
 #[cfg(unix)]
 use super::pipes::Pipes;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 #[cfg(unix)]
 use std::any::Any;
@@ -47,6 +49,8 @@ enum Carrier {
     Unix(UnixStream),
     #[cfg(unix)]
     Pipes(Pipes),
+    #[cfg(feature = "tls")]
+    Tls(Tls),
 }
 
 impl From<TcpStream> for Stream {
@@ -59,6 +63,13 @@ impl From<TcpStream> for Stream {
 impl From<UnixStream> for Stream {
     fn from(stream: UnixStream) -> Self {
         Self(Carrier::Unix(stream))
+    }
+}
+
+#[cfg(feature = "tls")]
+impl From<Tls> for Stream {
+    fn from(stream: Tls) -> Self {
+        Self(Carrier::Tls(stream))
     }
 }
 
@@ -101,6 +112,11 @@ impl Stream {
             Address::Unix(path) => unix(path).await.map(Self::from),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(feature = "tls")]
+            Address::Tls(address, client) => {
+                let stream = tcp(*address, room).await?;
+                client.connect(stream).await.map(Self::from)
+            }
         }
     }
 
@@ -120,6 +136,8 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_read(cx, buffer),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.poll_read(cx, buffer),
         }
     }
 
@@ -139,11 +157,17 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_write(cx, octets),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.poll_write(cx, octets),
         }
     }
 
     /// Ends the stream to the peer, whose octets can still be read.
-    pub(crate) fn poll_end(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(unused_variables, reason = "nobody else waits")
+    )]
+    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(match &self.0 {
             Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
             #[cfg(unix)]
@@ -153,6 +177,8 @@ impl Stream {
                 pipes.end();
                 Ok(())
             }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => return tls.poll_end(cx),
         })
     }
 
@@ -191,6 +217,11 @@ impl Stream {
             Carrier::Unix(stream) => stream.try_read(buffer),
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.try_read(buffer),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => match tls.poll_read(&mut nobody(), buffer) {
+                Poll::Ready(read) => read,
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            },
         }
     }
 
@@ -206,22 +237,24 @@ impl Stream {
                 pipes.shut();
                 Ok(())
             }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.socket().shutdown(Shutdown::Both),
         };
     }
 
     /// Has the stream end as abruptly as its transport can once it is dropped: over TCP by a reset, which
     /// discards what is unsent.
     pub(crate) fn break_when_dropped(&self) {
-        if let Some(stream) = self.tcp() {
+        if let Some(socket) = self.tcp() {
             // A socket that refuses this has been reset by the other side.
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+            let _ = socket.set_linger(Some(Duration::ZERO));
         }
     }
 
     /// Has octets leave at once, so that nothing is delayed that a delay could be mistaken for.
     pub(crate) fn send_at_once(&self) {
-        if let Some(stream) = self.tcp() {
-            let _ = stream.set_nodelay(true);
+        if let Some(socket) = self.tcp() {
+            let _ = socket.set_tcp_nodelay(true);
         }
     }
 
@@ -230,8 +263,7 @@ impl Stream {
     /// as it is.
     pub(crate) fn prepare_to_serve(&self) {
         self.send_at_once();
-        let Some(stream) = self.tcp() else { return };
-        let socket = SockRef::from(stream);
+        let Some(socket) = self.tcp() else { return };
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let _ = socket.set_tcp_keepalive(&keepalive);
         #[cfg(any(target_os = "android", target_os = "linux"))]
@@ -245,15 +277,16 @@ impl Stream {
     /// again; where it cannot be, such a peer is only slower.
     pub(crate) fn acknowledge_at_once(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(stream) = self.tcp() {
-            let _ = SockRef::from(stream).set_tcp_quickack(true);
+        if let Some(socket) = self.tcp() {
+            let _ = socket.set_tcp_quickack(true);
         }
     }
 
     /// The addresses of both ends, its own first, where a transport has such.
     pub(crate) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
-        let stream = self.tcp()?;
-        Some((stream.local_addr().ok()?, stream.peer_addr().ok()?))
+        let socket = self.tcp()?;
+        let (here, there) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
+        Some((here.as_socket()?, there.as_socket()?))
     }
 
     /// How many octets lie between the two ends of a pipe to the peer, if it is one.
@@ -272,13 +305,20 @@ impl Stream {
         (ReadHalf(Arc::clone(&stream)), WriteHalf(stream))
     }
 
-    fn tcp(&self) -> Option<&TcpStream> {
+    fn tcp(&self) -> Option<SockRef<'_>> {
         match &self.0 {
-            Carrier::Tcp(stream) => Some(stream),
+            Carrier::Tcp(stream) => Some(stream.into()),
             #[cfg(unix)]
             Carrier::Unix(_) | Carrier::Pipes(_) => None,
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => Some(tls.socket()),
         }
     }
+}
+
+/// A context in which nobody waits.
+fn nobody() -> Context<'static> {
+    Context::from_waker(std::task::Waker::noop())
 }
 
 async fn tcp(address: SocketAddr, room: Option<usize>) -> io::Result<TcpStream> {
@@ -331,6 +371,12 @@ impl AsyncRead for Stream {
             #[cfg(unix)]
             Carrier::Pipes(pipes) => {
                 let taken = ready!(pipes.poll_read(cx, buffer.initialize_unfilled()))?;
+                buffer.advance(taken);
+                Poll::Ready(Ok(()))
+            }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => {
+                let taken = ready!(tls.poll_read(cx, buffer.initialize_unfilled()))?;
                 buffer.advance(taken);
                 Poll::Ready(Ok(()))
             }

@@ -126,7 +126,9 @@ fn of_the_system() -> io::Result<RootCertStore> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if store.is_empty() {
-        return Err(io::Error::other("the system knows nobody who signs certificates"));
+        return Err(io::Error::other(
+            "the system knows nobody who signs certificates",
+        ));
     }
     Ok(store)
 }

@@ -8,6 +8,7 @@ use super::super::exit::Failure;
 use super::super::out;
 use super::super::script_file;
 use super::super::target::{server_at, started_in_vain, with_port};
+use super::super::tls::TrustArgs;
 use crate::peer::Launch;
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, RunError, ServerTarget, Target};
@@ -22,6 +23,8 @@ pub(super) struct PeerArgs {
     /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
     #[arg(long, value_name = "COMMAND", value_parser = Launch::of)]
     exec: Option<Launch>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// How long a server that is started may take until it listens
     #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
     startup: Option<Duration>,
@@ -91,7 +94,7 @@ impl PeerArgs {
     ) -> Result<ReplayPeer, Failure> {
         match (target, &self.exec) {
             (Some(target), _) => {
-                let server = server_at(&target, self.exec.as_ref())?;
+                let server = server_at(&target, &self.trust, self.exec.as_ref())?;
                 let name = self.exec.as_ref().map(Launch::to_string);
                 self.server(name.unwrap_or_else(|| target.to_string()), server)
             }
