@@ -226,7 +226,7 @@ impl Stream {
     }
 
     /// Ends both directions at once, though the stream is still held.
-    pub(crate) fn shut(&self) {
+    pub fn shut(&self) {
         // One that has gone already is closed.
         let _ = match &self.0 {
             Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
@@ -244,7 +244,7 @@ impl Stream {
 
     /// Has the stream end as abruptly as its transport can once it is dropped: over TCP by a reset, which
     /// discards what is unsent.
-    pub(crate) fn break_when_dropped(&self) {
+    pub fn break_when_dropped(&self) {
         if let Some(socket) = self.tcp() {
             // A socket that refuses this has been reset by the other side.
             let _ = socket.set_linger(Some(Duration::ZERO));
@@ -252,7 +252,7 @@ impl Stream {
     }
 
     /// Has octets leave at once, so that nothing is delayed that a delay could be mistaken for.
-    pub(crate) fn send_at_once(&self) {
+    pub fn send_at_once(&self) {
         if let Some(socket) = self.tcp() {
             let _ = socket.set_tcp_nodelay(true);
         }
@@ -261,7 +261,7 @@ impl Stream {
     /// Sets it up for a server: replies leave at once, a peer that vanished is noticed, and the system holds
     /// only so much for one that does not read. Where the system refuses any of these, the client is served
     /// as it is.
-    pub(crate) fn prepare_to_serve(&self) {
+    pub fn prepare_to_serve(&self) {
         self.send_at_once();
         let Some(socket) = self.tcp() else { return };
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
@@ -275,7 +275,7 @@ impl Stream {
     /// A peer that writes a header and its body by two calls may be held up for 40 ms by its own system, which
     /// waits for the first to be acknowledged. The system forgets that this is wanted, so it is said again and
     /// again; where it cannot be, such a peer is only slower.
-    pub(crate) fn acknowledge_at_once(&self) {
+    pub fn acknowledge_at_once(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Some(socket) = self.tcp() {
             let _ = socket.set_tcp_quickack(true);
@@ -283,14 +283,14 @@ impl Stream {
     }
 
     /// The addresses of both ends, its own first, where a transport has such.
-    pub(crate) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+    pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
         let socket = self.tcp()?;
         let (here, there) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
         Some((here.as_socket()?, there.as_socket()?))
     }
 
     /// How many octets lie between the two ends of a pipe to the peer, if it is one.
-    pub(crate) fn unread_in_pipe(&self) -> Option<u32> {
+    pub fn unread_in_pipe(&self) -> Option<u32> {
         match &self.0 {
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.unread(),
@@ -444,8 +444,6 @@ impl AsyncWrite for WriteHalf {
 impl Drop for WriteHalf {
     fn drop(&mut self) {
         // If the peer has gone already, nobody is left to be told.
-        let _ = self
-            .0
-            .poll_end(&mut Context::from_waker(std::task::Waker::noop()));
+        let _ = self.0.poll_end(&mut nobody());
     }
 }
