@@ -145,7 +145,7 @@ impl ServeArgs {
         Identity::from_pem(&pem.0, &pem.1).map_err(|error| {
             let (cert, key) = (cert.display(), key.display());
             Failure::usage(format!("--cert {cert} --key {key}: {error}"))
-                .hint("name a certificate and its key, both in PEM")
+                .hint("name a certificate and the key to it, both in PEM")
         })
     }
 
@@ -212,7 +212,6 @@ fn cannot_listen(listen: &Name, error: &io::Error) -> Failure {
         _ if *listen == Name::Stdio => {
             "both have to be pipes, as conformance check --exec 'conformance serve --listen stdio:' stdio: makes them"
         }
-        io::ErrorKind::InvalidInput => "--cert and --key have to belong to each other",
         io::ErrorKind::AddrInUse => "another port, or port 0 for any that is free",
         io::ErrorKind::PermissionDenied => "a port from 1024 on",
         _ => "127.0.0.1:0, or an address of this machine",

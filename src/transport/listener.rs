@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use super::SocketPath;
 #[cfg(feature = "tls")]
-use super::tls::{Identity, TlsServer};
+use super::tls::Identity;
 use super::{Address, Stream};
 use socket2::{Domain, Socket, Type};
 use std::fmt;
@@ -30,7 +30,7 @@ enum Kind {
     Unix(UnixListener, OwnFile),
     Only(Mutex<Option<Stream>>),
     #[cfg(feature = "tls")]
-    Tls(TcpListener, TlsServer),
+    Tls(TcpListener, Identity),
 }
 
 /// Who has connected, for a log.
@@ -74,13 +74,12 @@ impl Listener {
     /// What is agreed with a client is agreed when its stream is first used.
     ///
     /// # Errors
-    /// If it is possible on none, or the key is not that of the certificate.
+    /// If it is possible on none.
     #[cfg(feature = "tls")]
     pub fn bind_tls(addresses: &[SocketAddr], identity: Identity) -> io::Result<Self> {
-        let server = TlsServer::new(identity)?;
         let addresses: Vec<Address> = addresses.iter().copied().map(Address::from).collect();
         match Self::bind(&addresses)?.0 {
-            Kind::Tcp(listener) => Ok(Self(Kind::Tls(listener, server))),
+            Kind::Tcp(listener) => Ok(Self(Kind::Tls(listener, identity))),
             _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -101,8 +100,8 @@ impl Listener {
             #[cfg(unix)]
             Kind::Unix(_, file) => Ok(Address::Unix(file.0.clone())),
             #[cfg(feature = "tls")]
-            Kind::Tls(listener, server) => {
-                Ok(Address::Tls(listener.local_addr()?, server.client()?))
+            Kind::Tls(listener, identity) => {
+                Ok(Address::Tls(listener.local_addr()?, identity.client()?))
             }
             Kind::Only(_) => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -124,9 +123,9 @@ impl Listener {
                 Ok((stream.into(), Caller::Local))
             }
             #[cfg(feature = "tls")]
-            Kind::Tls(listener, server) => {
+            Kind::Tls(listener, identity) => {
                 let (stream, address) = listener.accept().await?;
-                Ok((server.stream(stream)?.into(), Caller::At(address)))
+                Ok((identity.stream(stream)?.into(), Caller::At(address)))
             }
             Kind::Only(stream) => {
                 let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();

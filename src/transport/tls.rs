@@ -51,11 +51,19 @@ impl fmt::Debug for TlsClient {
     }
 }
 
-/// What a server shows for itself: its certificate, with those of its signers, and the key to it.
-#[derive(Debug)]
+/// What a server shows for itself: its certificate, with those of its signers, to which it has the key.
+#[derive(Clone)]
 pub struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    config: Arc<ServerConfig>,
+    certificate: CertificateDer<'static>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Identity")
+            .field(&self.fingerprint())
+            .finish()
+    }
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -203,13 +211,12 @@ impl Identity {
     /// From a certificate, behind which those of its signers may stand, and its key, both in PEM.
     ///
     /// # Errors
-    /// If they are not.
+    /// If they are not, or the key is not that of the certificate.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> io::Result<Self> {
-        Ok(Self {
-            chain: certificates(chain)?,
-            key: PrivateKeyDer::from_pem_slice(key)
-                .map_err(|_| invalid("there is no private key in it: it has to be PEM"))?,
-        })
+        let chain = certificates(chain)?;
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|_| invalid("there is no private key in it: it has to be PEM"))?;
+        Self::new(chain, key)
     }
 
     /// A new one, signed by itself, for a server on this machine.
@@ -220,38 +227,10 @@ impl Identity {
         let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
         let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(invalid)?;
-        Ok(Self {
-            chain: vec![made.cert.der().clone()],
-            key,
-        })
+        Self::new(vec![made.cert.der().clone()], key)
     }
 
-    /// The SHA-256 of its certificate, as it is usually written.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        let certificate = self.chain.first().map(AsRef::as_ref).unwrap_or_default();
-        let digest = ::ring::digest::digest(&::ring::digest::SHA256, certificate);
-        let octets = digest.as_ref().iter();
-        let octets: Vec<String> = octets.map(|octet| format!("{octet:02X}")).collect();
-        octets.join(":")
-    }
-}
-
-/// A server's side of TLS.
-pub(super) struct TlsServer {
-    acceptor: TlsAcceptor,
-    certificate: CertificateDer<'static>,
-}
-
-impl fmt::Debug for TlsServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsServer").finish_non_exhaustive()
-    }
-}
-
-impl TlsServer {
-    pub(super) fn new(identity: Identity) -> io::Result<Self> {
-        let Identity { chain, key } = identity;
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> io::Result<Self> {
         let certificate = chain.first().cloned();
         let certificate = certificate.ok_or_else(|| invalid("there is no certificate"))?;
         let config = ServerConfig::builder_with_provider(provider())
@@ -261,9 +240,18 @@ impl TlsServer {
             .with_single_cert(chain, key)
             .map_err(invalid)?;
         Ok(Self {
-            acceptor: Arc::new(config).into(),
+            config: Arc::new(config),
             certificate,
         })
+    }
+
+    /// The SHA-256 of its certificate, as it is usually written.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let digest = ::ring::digest::digest(&::ring::digest::SHA256, &self.certificate);
+        let octets = digest.as_ref().iter();
+        let octets: Vec<String> = octets.map(|octet| format!("{octet:02X}")).collect();
+        octets.join(":")
     }
 
     /// A client that trusts this server and no other.
@@ -274,7 +262,7 @@ impl TlsServer {
     /// The stream of a client, with which it is agreed when it is first used.
     pub(super) fn stream(&self, stream: TcpStream) -> io::Result<Tls> {
         let socket = SockRef::from(&stream).try_clone()?;
-        let agreeing = self.acceptor.accept(stream);
+        let agreeing = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream);
         Ok(Tls::new(State::Agreeing(Box::new(agreeing)), socket))
     }
 }
