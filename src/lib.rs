@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | [`profile`] | what a wire format looks like: header, length, chunk, padding, limits | – |
 //! | [`wire`] | encoder and incremental zero-copy decoder; a reader and a writer of frames | – |
-//! | [`transport`] | addresses, listeners and streams: TCP and unix sockets | `transport` |
+//! | [`transport`] | addresses, listeners and streams: TCP, TLS, unix sockets, pipes | `transport` |
 //! | [`message`] | payloads that have been found to mean something | `message` |
 //! | [`session`] | the server's side of one connection as a state machine without I/O | `server` |
 //! | [`server`] | sockets, tasks, limits and shutdown | `server` |

@@ -23,7 +23,7 @@ mod smuggling;
 mod truncation;
 
 pub use draft::{Draft, Unfit};
-pub use maker::{Circumstances, Maker};
+pub use maker::{Circumstances, Maker, UNKNOWN_PROCESS};
 
 use crate::judge::Finding;
 use crate::profile::Profile;

@@ -5,6 +5,7 @@ use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::lines;
 use super::send::{failed, shown};
+use super::tls::TrustArgs;
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::altered::client::{self as altered, Alterations, Console, Hooks, Over};
@@ -23,9 +24,11 @@ use tokio::time::timeout;
 /// A line that is one JSON text is sent as it is, any other as a JSON string.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChatArgs {
-    /// The server: host:port, or unix:PATH
+    /// The server: host:port, tls:host:port or unix:PATH
     #[arg(value_name = "TARGET", required_unless_present_any = ["list_faults", "list_variants"])]
     target: Option<Name>,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     wire: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
@@ -39,6 +42,7 @@ pub(crate) struct ChatArgs {
 #[derive(Debug)]
 struct Chat {
     target: Name,
+    trust: TrustArgs,
     timeout: Duration,
 }
 
@@ -70,7 +74,11 @@ impl ChatArgs {
             return talk_altered(&target, profile, alterations);
         }
         let timeout = self.timeout;
-        let chat = Chat { target, timeout };
+        let chat = Chat {
+            target,
+            trust: self.trust,
+            timeout,
+        };
         runtime::single()?.block_on(chat.talk(&profile))
     }
 }
@@ -97,7 +105,7 @@ fn talk_altered(
 
 impl Chat {
     async fn talk(&self, profile: &Profile) -> Result<Exit, Failure> {
-        let client = runtime::connect(&self.target, profile, self.timeout).await?;
+        let client = runtime::connect(&self.target, &self.trust, profile, self.timeout).await?;
         let (mut sender, mut receiver) = client.split();
         let counts = Counts::default();
         let over = Cell::new(false);

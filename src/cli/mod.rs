@@ -33,6 +33,7 @@ mod show;
 mod signals;
 mod suggestions;
 mod target;
+mod tls;
 mod wire_format;
 
 use clap::Parser;

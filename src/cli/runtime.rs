@@ -1,9 +1,10 @@
 //! What the commands that use sockets have in common.
 
 use super::exit::Failure;
+use super::tls::TrustArgs;
 use crate::client::Client;
 use crate::profile::Profile;
-use crate::transport::{Address, Name, Stream};
+use crate::transport::{Name, Stream};
 use std::io;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -26,10 +27,11 @@ fn started(runtime: io::Result<Runtime>) -> Result<Runtime, Failure> {
 /// A client of the target, connected within that time.
 pub(crate) async fn connect(
     target: &Name,
+    trust: &TrustArgs,
     profile: &Profile,
     limit: Duration,
 ) -> Result<Client, Failure> {
-    let addresses = addresses(target)?;
+    let addresses = trust.addresses(target)?;
     match timeout(limit, Stream::connect(&addresses)).await {
         Ok(Ok(stream)) => Ok(Client::over(stream, profile)),
         Ok(Err(error)) => Err(unreachable_target(target, &error)),
@@ -38,11 +40,6 @@ pub(crate) async fn connect(
                 .hint("check host, port and firewall, or give it longer with --timeout"),
         ),
     }
-}
-
-/// Where the target is.
-pub(crate) fn addresses(target: &Name) -> Result<Vec<Address>, Failure> {
-    target.resolve().map_err(|error| unknown(&error))
 }
 
 /// A name that is that of nobody.
@@ -66,6 +63,9 @@ pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> String {
         (Name::Unix(_), io::ErrorKind::NotFound) => format!(
             "there is no such socket: check the path, or start the server first, or conformance serve --listen {target}"
         ),
+        (Name::Tls(_), io::ErrorKind::InvalidData) => {
+            "--ca FILE names who has signed its certificate, --servername NAME what it is called there, and --insecure trusts anybody".to_owned()
+        }
         (Name::Unix(_), _) => "check the path, and who may use that socket".to_owned(),
         _ => "check host, port and firewall".to_owned(),
     }

@@ -3,6 +3,7 @@
 use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::lines;
+use super::tls::TrustArgs;
 use super::wire_format::WireFormatArgs;
 use super::{out, plain, runtime};
 use crate::client::{Client, ClientError};
@@ -16,9 +17,11 @@ use tokio::time::timeout;
 /// Send requests to a server, in order, and print the reply to each
 #[derive(Debug, clap::Args)]
 pub(crate) struct SendArgs {
-    /// The server: host:port, or unix:PATH
+    /// The server: host:port, tls:host:port or unix:PATH
     #[arg(value_name = "TARGET")]
     target: Name,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// Requests, each one JSON text; - reads one a line from the standard input, and skips empty lines
     #[arg(value_name = "JSON", required = true)]
     requests: Vec<String>,
@@ -53,7 +56,7 @@ impl SendArgs {
         profile: &Profile,
         requests: Vec<Option<Message>>,
     ) -> Result<Exit, Failure> {
-        let mut client = runtime::connect(&self.target, profile, self.timeout).await?;
+        let mut client = runtime::connect(&self.target, &self.trust, profile, self.timeout).await?;
         for request in requests {
             match request {
                 Some(message) => self.exchange(&mut client, &message).await?,

@@ -3,8 +3,9 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
-use super::runtime::{addresses, unreachable_hint};
-use crate::peer::{Launch, Process};
+use super::runtime::unreachable_hint;
+use super::tls::TrustArgs;
+use crate::peer::{Launch, LaunchError, Process};
 use crate::profile::Profile;
 use crate::report::escape;
 use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachable};
@@ -14,11 +15,15 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, [address]:port for IPv6, or unix:PATH
+    /// The server: host:port, [address]:port for IPv6, tls:host:port, unix:PATH, or stdio: for one that --exec starts
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Name>,
-    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to listen on
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["target", "pid"])]
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to
+    /// listen on. With the TARGET stdio: it is started for each connection, and speaks on its standard input and
+    /// output
+    #[arg(long, value_name = "COMMAND", conflicts_with = "pid", value_parser = Launch::of)]
     exec: Option<Launch>,
     /// How long that server may take until it listens
     #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = duration)]
@@ -60,11 +65,15 @@ impl TargetArgs {
 
     /// As `replay` is to be told of it.
     pub(crate) fn words(&self) -> Vec<String> {
+        let mut line = CommandLine::default();
+        line.option("--exec", self.exec.as_ref());
         match (&self.target, &self.exec) {
-            (Some(target), _) => vec![target.to_string()],
-            (None, Some(launch)) => vec!["--exec".to_owned(), launch.to_string()],
-            (None, None) => vec!["HOST:PORT".to_owned()],
+            (Some(target), _) => line.word(target),
+            (None, Some(_)) => {}
+            (None, None) => line.word("HOST:PORT"),
         }
+        self.trust.add_to(&mut line);
+        line.into_words()
     }
 
     /// The server's process, where the user has named it.
@@ -77,29 +86,30 @@ impl TargetArgs {
 
     /// The server. One to be started is not started yet.
     pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
-        match (&self.target, &self.exec) {
-            (Some(named), _) => {
-                let server = ServerTarget::at(&addresses(named)?).process(self.process()?);
-                Ok(NamedTarget::new(named.to_string(), server))
+        let server = match (&self.target, &self.exec) {
+            (None, None) => return embedded(profile),
+            (Some(target), exec) => {
+                let server = server_at(target, &self.trust, exec.as_ref())?;
+                server.process(self.process()?)
             }
-            (None, Some(launch)) => {
-                let server = ServerTarget::spawned(launch.clone(), self.startup);
-                Ok(NamedTarget::new(launch.to_string(), server))
-            }
-            (None, None) => embedded(profile),
-        }
+            (None, Some(launch)) => ServerTarget::spawned(with_port(launch)?, self.startup),
+        };
+        let name = match (&self.exec, &self.target) {
+            (Some(launch), _) => launch.to_string(),
+            (None, target) => target.as_ref().map(Name::to_string).unwrap_or_default(),
+        };
+        Ok(NamedTarget::new(name, server))
     }
 
     /// Adds what names the server to a command line.
     pub(crate) fn add_to(&self, line: &mut CommandLine) {
+        line.option("--exec", self.exec.as_ref());
+        let is_said = self.exec.is_some() && self.startup != DEFAULT_STARTUP;
+        line.option("--startup", is_said.then(|| word(self.startup)));
         if let Some(target) = &self.target {
             line.word(target);
         }
-        if let Some(exec) = &self.exec {
-            line.option("--exec", Some(exec));
-            let startup = (self.startup != DEFAULT_STARTUP).then(|| word(self.startup));
-            line.option("--startup", startup);
-        }
+        self.trust.add_to(line);
         line.option("--pid", self.pid);
     }
 
@@ -107,7 +117,9 @@ impl TargetArgs {
     pub(crate) fn failure(&self, error: &RunError) -> Failure {
         match error {
             RunError::Unreachable(unreachable) => self.unreachable(unreachable),
-            RunError::NotStarted(not_started) => started_in_vain(not_started),
+            RunError::NotStarted(not_started) => {
+                started_in_vain(not_started, self.target.is_some())
+            }
             RunError::NoClient(_) => Failure::could_not(error.to_string()),
         }
     }
@@ -123,7 +135,37 @@ impl TargetArgs {
     }
 }
 
-pub(super) fn started_in_vain(error: &NotStarted) -> Failure {
+/// The server that is named so.
+pub(super) fn server_at(
+    target: &Name,
+    trust: &TrustArgs,
+    exec: Option<&Launch>,
+) -> Result<ServerTarget, Failure> {
+    match (target, exec) {
+        (Name::Stdio, Some(launch)) => Ok(ServerTarget::on_pipes(launch.clone())),
+        (Name::Stdio, None) => Err(Failure::usage(
+            "stdio: is the standard input and output of a command, and there is none",
+        )
+        .hint("--exec COMMAND stdio:")),
+        (target, None) => Ok(ServerTarget::at(&trust.addresses(target)?)),
+        (target, Some(_)) => Err(Failure::usage(format!(
+            "--exec starts a server, and {target} is one that runs: the argument '--exec <COMMAND>' cannot be used with it"
+        ))
+        .hint("leave out one of the two, or give stdio: in the place of the target")),
+    }
+}
+
+/// A command that says where the port goes.
+pub(super) fn with_port(launch: &Launch) -> Result<Launch, Failure> {
+    launch.to_string().parse().map_err(|error: LaunchError| {
+        Failure::usage(format!(
+            "invalid value '{launch}' for '--exec <COMMAND>': {error}"
+        ))
+        .hint("or stdio: as the target, if the server speaks on its standard input and output")
+    })
+}
+
+pub(super) fn started_in_vain(error: &NotStarted, is_on_pipes: bool) -> Failure {
     let mut what = error.to_string();
     if !error.stderr.is_empty() {
         what.push_str("\nthe last it wrote to its standard error:");
@@ -132,9 +174,11 @@ pub(super) fn started_in_vain(error: &NotStarted) -> Failure {
             what.push_str(&escape::Line(line).to_string());
         }
     }
-    Failure::could_not(what).hint(
-        "run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground",
-    )
+    Failure::could_not(what).hint(if is_on_pipes {
+        "run the command by hand: the server has to stay, and to take requests from its standard input"
+    } else {
+        "run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground"
+    })
 }
 
 /// The reference server, in this process.

@@ -3,9 +3,10 @@
 //! What comes is told to an observer by a task of its own, in the order in which it comes. What is sent is
 //! noted by whoever sends.
 
+use super::door::Door;
 use super::drained::drained;
 use super::unread::unread;
-use crate::transport::{Address, Stream};
+use crate::transport::Stream;
 use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -110,14 +111,14 @@ const FIRST_ATTEMPT: u32 = 10;
 /// system sends it again only a second later. So a new attempt is made before: it gets in as soon as
 /// there is room.
 pub(crate) async fn connect(
-    address: &Address,
+    door: &Door,
     limit: Duration,
     is_slow_reader: bool,
 ) -> io::Result<Stream> {
     let room = is_slow_reader.then_some(SMALL_BUFFER);
     let mut patience = limit.checked_div(FIRST_ATTEMPT).unwrap_or(limit);
     while patience < limit {
-        let attempt = Stream::connect_with(address, room);
+        let attempt = door.connect(room);
         if let Ok(connected) = timeout(patience, attempt).await {
             return connected;
         }
@@ -241,16 +242,17 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Address;
     use socket2::{Domain, SockRef, Socket, Type};
     use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-    fn listener(backlog: i32) -> io::Result<(TcpListener, Address)> {
+    fn listener(backlog: i32) -> io::Result<(TcpListener, Door)> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
         socket.listen(backlog)?;
         let listener = TcpListener::from(socket);
         let address = listener.local_addr()?;
-        Ok((listener, address.into()))
+        Ok((listener, Address::from(address).into()))
     }
 
     /// The system's own next attempt comes after a second, later than this test waits.

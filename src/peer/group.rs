@@ -8,7 +8,9 @@ use super::process::Process;
 use crate::transcript::Exit;
 use std::fmt::Debug;
 use std::io::{self, Read};
-use std::process::{Child, Command, Stdio};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+use std::process::{self, Child, ChildStdout, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
@@ -70,10 +72,34 @@ pub(crate) struct Group {
 impl Group {
     /// Starts the command. Where something is to be typed, this must be within a runtime.
     pub(crate) fn start(
-        mut command: Command,
+        command: Command,
         streams: Streams,
         observer: &impl ProcessObserver,
     ) -> io::Result<Self> {
+        let (mut group, stdin, stdout) = Self::spawn(command, streams, observer)?;
+        hear(stdout, Output::Stdout, observer);
+        group.stdin = stdin.map(ChildStdin::from_std).transpose()?;
+        Ok(group)
+    }
+
+    /// Starts the command, and gives its standard input and output to the caller.
+    #[cfg(unix)]
+    pub(crate) fn start_on_pipes(
+        command: Command,
+        observer: &impl ProcessObserver,
+    ) -> io::Result<(Self, OwnedFd, OwnedFd)> {
+        let (group, stdin, stdout) = Self::spawn(command, Streams::All, observer)?;
+        match (stdin, stdout) {
+            (Some(stdin), Some(stdout)) => Ok((group, stdin.into(), stdout.into())),
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn spawn(
+        mut command: Command,
+        streams: Streams,
+        observer: &impl ProcessObserver,
+    ) -> io::Result<(Self, Option<process::ChildStdin>, Option<ChildStdout>)> {
         let piped = || match streams {
             Streams::StderrOnly => Stdio::null(),
             Streams::All => Stdio::piped(),
@@ -84,8 +110,7 @@ impl Group {
             .stderr(Stdio::piped());
         system::in_its_own_group(&mut command);
         let mut child = command.spawn()?;
-        let stdin = child.stdin.take();
-        hear(child.stdout.take(), Output::Stdout, observer);
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         hear(child.stderr.take(), Output::Stderr, observer);
         let running = Some(Running {
             watcher: system::watch(&child, observer.clone()),
@@ -93,12 +118,11 @@ impl Group {
             grace: GRACE,
         });
         // From here on the group ends, whatever fails.
-        let mut group = Self {
+        let group = Self {
             stdin: None,
             running,
         };
-        group.stdin = stdin.map(ChildStdin::from_std).transpose()?;
-        Ok(group)
+        Ok((group, stdin, stdout))
     }
 
     /// Gives it that long to end when it is told to, before it is made to. Without any time it is not told.

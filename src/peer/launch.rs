@@ -59,20 +59,38 @@ impl FromStr for Launch {
     type Err = LaunchError;
 
     fn from_str(text: &str) -> Result<Self, LaunchError> {
+        let launch = Self::of(text)?;
+        if launch.names_port() {
+            Ok(launch)
+        } else {
+            Err(LaunchError::NoPort)
+        }
+    }
+}
+
+impl Launch {
+    /// A command that may do without a port, as one does whose server speaks on its standard input and output.
+    ///
+    /// # Errors
+    /// If there is no program in it, or a quotation mark is not closed.
+    pub fn of(text: &str) -> Result<Self, LaunchError> {
         let text = text.trim().to_owned();
         let mut words = shell_words::split(&text)
             .map_err(|_| LaunchError::Unclosed)?
             .into_iter();
         let program = words.next().ok_or(LaunchError::Empty)?;
-        if !text.contains(PORT) {
-            return Err(LaunchError::NoPort);
-        }
         let form = if asks_for_a_shell(&text) {
             Form::Shell
         } else {
             Form::Words(program, words.collect())
         };
         Ok(Self { text, form })
+    }
+
+    /// Whether it says where the port goes.
+    #[must_use]
+    pub fn names_port(&self) -> bool {
+        self.text.contains(PORT)
     }
 }
 
@@ -85,19 +103,25 @@ impl fmt::Display for Launch {
 impl Launch {
     /// The command with its port, its output not yet led anywhere.
     pub(crate) fn command(&self, address: SocketAddr) -> Command {
+        self.filled_by(|text| filled(text, address))
+    }
+
+    /// The command as it stands.
+    #[cfg(unix)]
+    pub(crate) fn command_without_port(&self) -> Command {
+        self.filled_by(Cow::Borrowed)
+    }
+
+    fn filled_by<'a>(&'a self, fill: impl Fn(&'a str) -> Cow<'a, str>) -> Command {
         let mut command = match &self.form {
             Form::Words(program, arguments) => {
-                let mut command = Command::new(filled(program, address).as_ref());
-                command.args(
-                    arguments
-                        .iter()
-                        .map(|word| filled(word, address).into_owned()),
-                );
+                let mut command = Command::new(fill(program).as_ref());
+                command.args(arguments.iter().map(|word| fill(word).into_owned()));
                 command
             }
             Form::Shell => {
                 let mut command = Command::new("sh");
-                command.arg("-c").arg(filled(&self.text, address).as_ref());
+                command.arg("-c").arg(fill(&self.text).as_ref());
                 command
             }
         };

@@ -6,6 +6,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod connection;
+pub(crate) mod door;
 mod drained;
 pub(crate) mod group;
 mod launch;

@@ -9,8 +9,10 @@ use std::net::SocketAddr;
 /// How many octets the other side of a connection has still to read. `None` if that cannot be told, as when it is
 /// on another machine, or gone.
 pub(super) fn unread(stream: &Stream) -> Option<u32> {
-    let (here, there) = stream.ends()?;
-    unread_between(here, there)
+    match stream.ends() {
+        Some((here, there)) => unread_between(here, there),
+        None => stream.unread_in_pipe(),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -6,13 +6,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Where a peer is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Address {
     /// Over TCP.
     Tcp(SocketAddr),
     /// By a unix socket.
     Unix(SocketPath),
+    /// Over TLS over TCP, as that client agrees with a server.
+    #[cfg(feature = "tls")]
+    Tls(SocketAddr, super::TlsClient),
 }
 
 impl Address {
@@ -22,6 +25,8 @@ impl Address {
         match self {
             Self::Tcp(address) => Some(*address),
             Self::Unix(_) => None,
+            #[cfg(feature = "tls")]
+            Self::Tls(..) => None,
         }
     }
 
@@ -31,6 +36,8 @@ impl Address {
         match self {
             Self::Tcp(_) => None,
             Self::Unix(_) => Some("a unix socket cannot be reset"),
+            #[cfg(feature = "tls")]
+            Self::Tls(..) => None,
         }
     }
 }
@@ -46,6 +53,8 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => path.fmt(f),
+            #[cfg(feature = "tls")]
+            Self::Tls(address, _) => write!(f, "tls:{address}"),
         }
     }
 }

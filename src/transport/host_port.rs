@@ -22,6 +22,12 @@ impl FromStr for HostPort {
 }
 
 impl HostPort {
+    /// The host, as it was said.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Where to listen: port 0 leaves it to the system to choose one.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 use super::SocketPath;
+#[cfg(feature = "tls")]
+use super::tls::Identity;
 use super::{Address, Stream};
 use socket2::{Domain, Socket, Type};
 use std::fmt;
@@ -9,6 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
@@ -25,6 +28,9 @@ enum Kind {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixListener, OwnFile),
+    Only(Mutex<Option<Stream>>),
+    #[cfg(feature = "tls")]
+    Tls(TcpListener, Identity),
 }
 
 /// Who has connected, for a log.
@@ -64,6 +70,26 @@ impl Listener {
         Err(last.unwrap_or_else(|| io::Error::other("the name has no address")))
     }
 
+    /// The same over TLS, with that to show for itself, on the first of these addresses where it is possible.
+    /// What is agreed with a client is agreed when its stream is first used.
+    ///
+    /// # Errors
+    /// If it is possible on none.
+    #[cfg(feature = "tls")]
+    pub fn bind_tls(addresses: &[SocketAddr], identity: Identity) -> io::Result<Self> {
+        let addresses: Vec<Address> = addresses.iter().copied().map(Address::from).collect();
+        match Self::bind(&addresses)?.0 {
+            Kind::Tcp(listener) => Ok(Self(Kind::Tls(listener, identity))),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// One to which only this peer ever connects, which has done so already. It has no address.
+    #[must_use]
+    pub const fn only(stream: Stream) -> Self {
+        Self(Kind::Only(Mutex::new(Some(stream))))
+    }
+
     /// Where it is; with the port that the system chose, if it was left to it.
     ///
     /// # Errors
@@ -73,6 +99,11 @@ impl Listener {
             Kind::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Kind::Unix(_, file) => Ok(Address::Unix(file.0.clone())),
+            #[cfg(feature = "tls")]
+            Kind::Tls(listener, identity) => {
+                Ok(Address::Tls(listener.local_addr()?, identity.client()?))
+            }
+            Kind::Only(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -91,6 +122,18 @@ impl Listener {
                 let (stream, _) = listener.accept().await?;
                 Ok((stream.into(), Caller::Local))
             }
+            #[cfg(feature = "tls")]
+            Kind::Tls(listener, identity) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((identity.stream(stream)?.into(), Caller::At(address)))
+            }
+            Kind::Only(stream) => {
+                let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+                match stream {
+                    Some(stream) => Ok((stream, Caller::Local)),
+                    None => std::future::pending().await,
+                }
+            }
         }
     }
 }
@@ -102,6 +145,8 @@ fn listen(address: &Address) -> io::Result<Kind> {
         Address::Unix(path) => unix(path),
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        #[cfg(feature = "tls")]
+        Address::Tls(..) => Err(io::Error::other("there is no certificate to be shown")),
     }
 }
 

@@ -7,10 +7,16 @@ mod address;
 mod host_port;
 mod listener;
 mod name;
+#[cfg(unix)]
+mod pipes;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use address::{Address, SocketPath};
 pub use host_port::HostPort;
 pub use listener::{Caller, Listener};
 pub use name::{Name, NameError};
 pub use stream::{ReadHalf, Stream, WriteHalf};
+#[cfg(feature = "tls")]
+pub use tls::{Identity, TlsClient, Trust};

@@ -8,7 +8,13 @@ use std::str::FromStr;
 /// What stands before the path of a unix socket.
 const UNIX: &str = "unix:";
 
-/// Where a peer is, as a user says it: `host:port`, `[address]:port` or `unix:PATH`.
+/// What stands before a host and port that are spoken to over TLS.
+const TLS: &str = "tls:";
+
+/// A server's standard input and output.
+const STDIO: &str = "stdio:";
+
+/// Where a peer is, as a user says it: `host:port`, `[address]:port`, `tls:host:port`, `unix:PATH` or `stdio:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Name {
@@ -16,6 +22,10 @@ pub enum Name {
     Host(HostPort),
     /// A unix socket.
     Unix(SocketPath),
+    /// The same over TLS.
+    Tls(HostPort),
+    /// The standard input and output of a process.
+    Stdio,
 }
 
 /// Why a text names no peer.
@@ -29,7 +39,9 @@ pub enum NameError {
     #[error("there is no host in it: give host:port, such as localhost:{0}")]
     NoHost(String),
     /// Something with slashes.
-    #[error("that is a path, and a target is host:port or unix:PATH, such as localhost:7060")]
+    #[error(
+        "that is a path, and a target is host:port, tls:host:port, unix:PATH or stdio:, such as localhost:7060"
+    )]
     Path,
     /// No number, or one that is out of bounds.
     #[error("{0:?} is no port: a port is a number from {1} to 65535")]
@@ -42,7 +54,7 @@ pub enum NameError {
     BadIpv6,
     /// A scheme in front.
     #[error(
-        "a target is host:port or unix:PATH, not a URL: leave out {0:?} and whatever follows the port"
+        "a target is host:port, tls:host:port, unix:PATH or stdio:, not a URL: leave out {0:?} and whatever follows the port"
     )]
     Url(String),
     /// Spaces, say.
@@ -77,11 +89,45 @@ impl Name {
     }
 
     fn parse(text: &str, least_port: u16) -> Result<Self, NameError> {
-        match text.strip_prefix(UNIX) {
-            // A host may be called so too.
-            Some(rest) if !is_port(rest) => SocketPath::parse(rest).map(Self::Unix),
-            _ => HostPort::parse(text, least_port).map(Self::Host),
+        if text == STDIO {
+            return if cfg!(unix) {
+                Ok(Self::Stdio)
+            } else {
+                Err(NameError::NotHere("pipes that are known of here"))
+            };
         }
+        let after = |scheme: &str| {
+            let rest = text.strip_prefix(scheme);
+            // A host may be called so too.
+            rest.filter(|rest| !is_port(rest))
+        };
+        if let Some(rest) = after(UNIX) {
+            SocketPath::parse(rest).map(Self::Unix)
+        } else if let Some(rest) = after(TLS) {
+            tls(rest, least_port)
+        } else {
+            HostPort::parse(text, least_port).map(Self::Host)
+        }
+    }
+
+    /// Its addresses, with whom to trust there and by what name to ask for it, if it is spoken to over TLS: by the
+    /// name of its host, if by no other.
+    ///
+    /// # Errors
+    /// If there is none, or the system cannot tell, or there is nobody to be trusted.
+    #[cfg(feature = "tls")]
+    pub fn resolve_for(
+        &self,
+        trust: &super::Trust,
+        server: Option<&str>,
+    ) -> io::Result<Vec<Address>> {
+        let Self::Tls(host) = self else {
+            return self.resolve();
+        };
+        let client = super::TlsClient::new(trust, server.unwrap_or_else(|| host.host()))?;
+        let found = host.resolve()?.into_iter();
+        let found = found.map(|address| Address::Tls(address, client.clone()));
+        Ok(found.collect())
     }
 
     /// Its addresses, at least one, in the order in which they should be tried. A host is looked up, and the
@@ -96,8 +142,26 @@ impl Name {
                 Ok(found.into_iter().map(Address::from).collect())
             }
             Self::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+            Self::Tls(_) => Err(io::Error::other(
+                "of a server over TLS it has to be said whom to trust",
+            )),
+            Self::Stdio => Err(io::Error::other(
+                "stdio: is no address that can be connected to",
+            )),
         }
     }
+}
+
+#[cfg(feature = "tls")]
+fn tls(text: &str, least_port: u16) -> Result<Name, NameError> {
+    HostPort::parse(text, least_port).map(Name::Tls)
+}
+
+#[cfg(not(feature = "tls"))]
+fn tls(_: &str, _: u16) -> Result<Name, NameError> {
+    Err(NameError::NotHere(
+        "TLS: the feature `tls` is not compiled in",
+    ))
 }
 
 fn is_port(text: &str) -> bool {
@@ -109,6 +173,8 @@ impl fmt::Display for Name {
         match self {
             Self::Host(host) => host.fmt(f),
             Self::Unix(path) => path.fmt(f),
+            Self::Tls(host) => write!(f, "{TLS}{host}"),
+            Self::Stdio => f.write_str(STDIO),
         }
     }
 }

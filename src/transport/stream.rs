@@ -1,10 +1,18 @@
 //! A stream of octets there and back, whatever carries it.
 
 use super::Address;
+#[cfg(unix)]
+use super::pipes::Pipes;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use std::any::Any;
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -39,6 +47,10 @@ enum Carrier {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(unix)]
+    Pipes(Pipes),
+    #[cfg(feature = "tls")]
+    Tls(Tls),
 }
 
 impl From<TcpStream> for Stream {
@@ -54,7 +66,28 @@ impl From<UnixStream> for Stream {
     }
 }
 
+#[cfg(feature = "tls")]
+impl From<Tls> for Stream {
+    fn from(stream: Tls) -> Self {
+        Self(Carrier::Tls(stream))
+    }
+}
+
 impl Stream {
+    /// One that reads one pipe and writes to another, and keeps something as long as it is there itself.
+    ///
+    /// # Errors
+    /// If they are no pipes. It has to be called within a runtime.
+    #[cfg(unix)]
+    pub fn over_pipes(
+        incoming: OwnedFd,
+        outgoing: OwnedFd,
+        held: impl Any + Send + Sync,
+    ) -> io::Result<Self> {
+        let pipes = Pipes::new(incoming, outgoing, Box::new(held))?;
+        Ok(Self(Carrier::Pipes(pipes)))
+    }
+
     /// Connects to the first of the addresses that answers. No octet is delayed that is sent on it.
     ///
     /// # Errors
@@ -79,6 +112,11 @@ impl Stream {
             Address::Unix(path) => unix(path).await.map(Self::from),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(feature = "tls")]
+            Address::Tls(address, client) => {
+                let stream = tcp(*address, room).await?;
+                client.connect(stream).await.map(Self::from)
+            }
         }
     }
 
@@ -96,6 +134,10 @@ impl Stream {
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
             }
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.poll_read(cx, buffer),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.poll_read(cx, buffer),
         }
     }
 
@@ -113,12 +155,31 @@ impl Stream {
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
             }
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.poll_write(cx, octets),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.poll_write(cx, octets),
         }
     }
 
     /// Ends the stream to the peer, whose octets can still be read.
-    pub(crate) fn poll_end(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.socket().shutdown(Shutdown::Write))
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(unused_variables, reason = "nobody else waits")
+    )]
+    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(match &self.0 {
+            Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                pipes.end();
+                Ok(())
+            }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => return tls.poll_end(cx),
+        })
     }
 
     /// One read, waited for. Nothing is lost if it is not waited for to its end.
@@ -154,36 +215,55 @@ impl Stream {
             Carrier::Tcp(stream) => stream.try_read(buffer),
             #[cfg(unix)]
             Carrier::Unix(stream) => stream.try_read(buffer),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.try_read(buffer),
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => match tls.poll_read(&mut nobody(), buffer) {
+                Poll::Ready(read) => read,
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            },
         }
     }
 
     /// Ends both directions at once, though the stream is still held.
-    pub(crate) fn shut(&self) {
+    pub fn shut(&self) {
         // One that has gone already is closed.
-        let _ = self.socket().shutdown(Shutdown::Both);
+        let _ = match &self.0 {
+            Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                pipes.shut();
+                Ok(())
+            }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => tls.socket().shutdown(Shutdown::Both),
+        };
     }
 
     /// Has the stream end as abruptly as its transport can once it is dropped: over TCP by a reset, which
     /// discards what is unsent.
-    pub(crate) fn break_when_dropped(&self) {
-        // A socket that refuses this has been reset by the other side, or knows no resets.
-        let _ = self.socket().set_linger(Some(Duration::ZERO));
+    pub fn break_when_dropped(&self) {
+        if let Some(socket) = self.tcp() {
+            // A socket that refuses this has been reset by the other side.
+            let _ = socket.set_linger(Some(Duration::ZERO));
+        }
     }
 
     /// Has octets leave at once, so that nothing is delayed that a delay could be mistaken for.
-    pub(crate) fn send_at_once(&self) {
-        if let Some(stream) = self.tcp() {
-            let _ = stream.set_nodelay(true);
+    pub fn send_at_once(&self) {
+        if let Some(socket) = self.tcp() {
+            let _ = socket.set_tcp_nodelay(true);
         }
     }
 
     /// Sets it up for a server: replies leave at once, a peer that vanished is noticed, and the system holds
     /// only so much for one that does not read. Where the system refuses any of these, the client is served
     /// as it is.
-    pub(crate) fn prepare_to_serve(&self) {
+    pub fn prepare_to_serve(&self) {
         self.send_at_once();
-        let Some(stream) = self.tcp() else { return };
-        let socket = SockRef::from(stream);
+        let Some(socket) = self.tcp() else { return };
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let _ = socket.set_tcp_keepalive(&keepalive);
         #[cfg(any(target_os = "android", target_os = "linux"))]
@@ -195,17 +275,27 @@ impl Stream {
     /// A peer that writes a header and its body by two calls may be held up for 40 ms by its own system, which
     /// waits for the first to be acknowledged. The system forgets that this is wanted, so it is said again and
     /// again; where it cannot be, such a peer is only slower.
-    pub(crate) fn acknowledge_at_once(&self) {
+    pub fn acknowledge_at_once(&self) {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(stream) = self.tcp() {
-            let _ = SockRef::from(stream).set_tcp_quickack(true);
+        if let Some(socket) = self.tcp() {
+            let _ = socket.set_tcp_quickack(true);
         }
     }
 
     /// The addresses of both ends, its own first, where a transport has such.
-    pub(crate) fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
-        let stream = self.tcp()?;
-        Some((stream.local_addr().ok()?, stream.peer_addr().ok()?))
+    pub fn ends(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let socket = self.tcp()?;
+        let (here, there) = (socket.local_addr().ok()?, socket.peer_addr().ok()?);
+        Some((here.as_socket()?, there.as_socket()?))
+    }
+
+    /// How many octets lie between the two ends of a pipe to the peer, if it is one.
+    pub fn unread_in_pipe(&self) -> Option<u32> {
+        match &self.0 {
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => pipes.unread(),
+            _ => None,
+        }
     }
 
     /// Two halves, which can be held by two tasks.
@@ -215,21 +305,20 @@ impl Stream {
         (ReadHalf(Arc::clone(&stream)), WriteHalf(stream))
     }
 
-    fn tcp(&self) -> Option<&TcpStream> {
+    fn tcp(&self) -> Option<SockRef<'_>> {
         match &self.0 {
-            Carrier::Tcp(stream) => Some(stream),
+            Carrier::Tcp(stream) => Some(stream.into()),
             #[cfg(unix)]
-            Carrier::Unix(_) => None,
+            Carrier::Unix(_) | Carrier::Pipes(_) => None,
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => Some(tls.socket()),
         }
     }
+}
 
-    fn socket(&self) -> SockRef<'_> {
-        match &self.0 {
-            Carrier::Tcp(stream) => SockRef::from(stream),
-            #[cfg(unix)]
-            Carrier::Unix(stream) => SockRef::from(stream),
-        }
-    }
+/// A context in which nobody waits.
+fn nobody() -> Context<'static> {
+    Context::from_waker(std::task::Waker::noop())
 }
 
 async fn tcp(address: SocketAddr, room: Option<usize>) -> io::Result<TcpStream> {
@@ -279,6 +368,18 @@ impl AsyncRead for Stream {
             Carrier::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(unix)]
             Carrier::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            #[cfg(unix)]
+            Carrier::Pipes(pipes) => {
+                let taken = ready!(pipes.poll_read(cx, buffer.initialize_unfilled()))?;
+                buffer.advance(taken);
+                Poll::Ready(Ok(()))
+            }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(tls) => {
+                let taken = ready!(tls.poll_read(cx, buffer.initialize_unfilled()))?;
+                buffer.advance(taken);
+                Poll::Ready(Ok(()))
+            }
         }
     }
 }
@@ -343,8 +444,6 @@ impl AsyncWrite for WriteHalf {
 impl Drop for WriteHalf {
     fn drop(&mut self) {
         // If the peer has gone already, nobody is left to be told.
-        let _ = self
-            .0
-            .poll_end(&mut Context::from_waker(std::task::Waker::noop()));
+        let _ = self.0.poll_end(&mut nobody());
     }
 }

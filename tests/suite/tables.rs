@@ -9,7 +9,9 @@ pub(crate) fn played(profile: Profile, with_process: bool) -> impl Iterator<Item
     cases::all(framespec::spec::Role::Server).filter(move |case| {
         let circumstances = Circumstances {
             slow: false,
-            process: with_process,
+            process: with_process
+                .then_some(())
+                .ok_or(framespec::cases::UNKNOWN_PROCESS),
             ..Circumstances::best(&profile, &ReplyRule::Echo)
         };
         case.script(&circumstances).is_ok()

@@ -7,9 +7,9 @@ use super::super::command::CommandLine;
 use super::super::durations::{duration, word};
 use super::super::exit::Failure;
 use super::super::out;
-use super::super::runtime::addresses;
 use super::super::script_file;
-use super::super::target::{NamedTarget, started_in_vain};
+use super::super::target::{NamedTarget, server_at, started_in_vain, with_port};
+use super::super::tls::TrustArgs;
 use super::playing::PlayError;
 use crate::peer::Launch;
 use crate::profile::Reply;
@@ -24,8 +24,10 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(crate) struct PeerArgs {
     /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = Launch::of)]
     exec: Option<Launch>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// How long a server that is started may take until it listens
     #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
     startup: Option<Duration>,
@@ -89,6 +91,7 @@ impl PeerArgs {
         }
         line.option("--reply", self.reply.as_ref());
         line.option("--wait", self.wait.map(word));
+        self.trust.add_to(line);
     }
 
     /// Refuses what is said of a peer where there is none.
@@ -114,7 +117,12 @@ impl PeerArgs {
         words: &'a [PathBuf],
     ) -> Result<(&'a [PathBuf], Option<Name>), Failure> {
         if self.is_named() {
-            return Ok((words, None));
+            return Ok(match words {
+                [files @ .., last] if self.exec.is_some() && is_stdio(last) => {
+                    (files, Some(Name::Stdio))
+                }
+                files => (files, None),
+            });
         }
         let hint = "conformance replay FILE TARGET, or --exec COMMAND in the place of TARGET";
         match words {
@@ -140,12 +148,13 @@ impl PeerArgs {
     ) -> Result<ReplayPeer, Failure> {
         match (target, &self.exec) {
             (Some(target), _) => {
-                let server = ServerTarget::at(&addresses(&target)?);
-                self.server(target.to_string(), server)
+                let server = server_at(&target, &self.trust, self.exec.as_ref())?;
+                let name = self.exec.as_ref().map(Launch::to_string);
+                self.server(name.unwrap_or_else(|| target.to_string()), server)
             }
             (None, Some(launch)) if side(files)? == Side::Client => {
                 let startup = self.startup.unwrap_or(DEFAULT_STARTUP);
-                let server = ServerTarget::spawned(launch.clone(), startup);
+                let server = ServerTarget::spawned(with_port(launch)?, startup);
                 self.server(launch.to_string(), server)
             }
             (None, _) => self.client().await,
@@ -202,13 +211,17 @@ impl PeerArgs {
         let anywhere = HostPort::listening(ANYWHERE);
         let anywhere = anywhere.map_err(|error| Failure::could_not(error.to_string()))?;
         Ok(ClientArgs {
-            exec: self.exec.clone(),
+            exec: self.exec.as_ref().map(with_port).transpose()?,
             listen: self.listen.clone().unwrap_or(anywhere),
             input: self.input.clone(),
             input_none: self.input_none,
             reply: self.reply.as_ref().map(payload).transpose()?,
             wait: self.wait,
         })
+    }
+
+    fn names_port(&self) -> bool {
+        self.exec.as_ref().is_some_and(Launch::names_port)
     }
 
     /// Why a file could not be played, and what to try.
@@ -225,11 +238,16 @@ impl PeerArgs {
                 Ok(client) => client.failure(error),
                 Err(failure) => failure,
             },
-            RunError::NotStarted(not_started) => started_in_vain(not_started),
+            RunError::NotStarted(not_started) => started_in_vain(not_started, !self.names_port()),
             RunError::Unreachable(_) => Failure::could_not(error.to_string())
                 .hint("start the server first, or check host and port"),
         }
     }
+}
+
+fn is_stdio(word: &Path) -> bool {
+    word.to_str()
+        .is_some_and(|word| word.parse() == Ok(Name::Stdio))
 }
 
 /// Which side all files play.

@@ -8,15 +8,18 @@ use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
 use crate::outcome::{micros, millis};
 use crate::peer::connection::{connect, was_reset};
+use crate::peer::door::Door;
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
 use crate::transcript::Exit;
-use crate::transport::Address;
 use std::io;
 use std::time::{Duration, Instant};
 
 /// Round trips that are measured.
 const ROUND_TRIPS: usize = 9;
+
+/// What is added to shown silence at least, where each connection has a process of its own.
+const LEAST_SLACK: Duration = Duration::from_millis(3);
 
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
@@ -69,22 +72,26 @@ pub(super) async fn calibrate(
     slack: Option<Duration>,
 ) -> Result<(ServerPeer, Calibration), Failed> {
     let first = options.timeout.max(FIRST);
-    let address = reach(&endpoint.addresses, options, first)
+    let door = reach(&endpoint.doors, options, first)
         .await
         .map_err(Failed::Unreachable)?;
     let profile = &options.profile;
     let found = if profile.reply() == Reply::None {
-        silent_server(&address, first).await
+        silent_server(&door, first).await
     } else {
-        match answers(&address, profile, first).await {
-            Ok(answered) => answering_server(&address, profile, first, answered).await,
+        match answers(&door, profile, first).await {
+            Ok(answered) => answering_server(&door, profile, first, answered).await,
             Err(trouble) => {
-                let not_served = not_served(&address, options, &trouble).await;
+                let not_served = not_served(&door, options, &trouble).await;
                 return Err(Failed::NotServed(not_served));
             }
         }
     };
-    let pace = Pace::new(found.round_trip, slack.or(found.slack), options.timeout);
+    // Others start beside it, and then take longer.
+    let timeout = options
+        .timeout
+        .saturating_add(found.startup.saturating_mul(4));
+    let pace = Pace::new(found.round_trip, slack.or(found.slack), timeout);
     let told = Calibration {
         client: String::new(),
         round_trip_us: micros(pace.round_trip),
@@ -95,7 +102,7 @@ pub(super) async fn calibrate(
         notes: found.notes,
     };
     let peer = ServerPeer {
-        address,
+        door,
         profile: profile.clone(),
         rule: found.rule,
         canary_rule: found.canary_rule,
@@ -115,6 +122,8 @@ struct Found {
     rule: ReplyRule,
     canary_rule: ReplyRule,
     round_trip: Duration,
+    /// How long it takes until one answers that is started for each connection.
+    startup: Duration,
     /// What is to be added to shown silence, where it cannot follow from the round trip.
     slack: Option<Duration>,
     concurrent: bool,
@@ -122,17 +131,13 @@ struct Found {
 }
 
 /// The first address at which somebody listens.
-async fn reach(
-    addresses: &[Address],
-    options: &Options,
-    limit: Duration,
-) -> Result<Address, Unreachable> {
+async fn reach(doors: &[Door], options: &Options, limit: Duration) -> Result<Door, Unreachable> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-    for address in addresses {
-        match connect(address, limit, false).await {
-            Ok(_) => return Ok(address.clone()),
+    for door in doors {
+        match connect(door, limit, false).await {
+            Ok(_) => return Ok(door.clone()),
             // Somebody listens there, however unkindly.
-            Err(error) if was_reset(&error) => return Ok(address.clone()),
+            Err(error) if was_reset(&error) => return Ok(door.clone()),
             Err(error) => last = error,
         }
     }
@@ -144,13 +149,14 @@ async fn reach(
 }
 
 /// Nothing can be measured at a server that sends no replies.
-async fn silent_server(address: &Address, limit: Duration) -> Found {
+async fn silent_server(door: &Door, limit: Duration) -> Found {
     let begun = Instant::now();
-    let other = connect(address, limit, false).await;
+    let other = connect(door, limit, false).await;
     Found {
         rule: ReplyRule::None,
         canary_rule: ReplyRule::None,
         round_trip: begun.elapsed(),
+        startup: Duration::ZERO,
         slack: Some(Duration::from_millis(50)),
         concurrent: other.is_ok(),
         notes: vec![
@@ -160,14 +166,19 @@ async fn silent_server(address: &Address, limit: Duration) -> Found {
 }
 
 async fn answering_server(
-    address: &Address,
+    door: &Door,
     profile: &Profile,
     limit: Duration,
     answered: Answered,
 ) -> Found {
-    let concurrent = serves_two(address, profile, limit).await;
+    let startup = if door.is_started_anew() {
+        answered.first
+    } else {
+        Duration::ZERO
+    };
+    let concurrent = serves_two(door, profile, limit).await;
     let canary_rule = rule(profile, &answered.exchanges);
-    let unpadded = rule_without_padding(address, profile, limit, &canary_rule).await;
+    let unpadded = rule_without_padding(door, profile, limit, &canary_rule).await;
     Found {
         notes: match unpadded {
             Some(_) => vec![LEFT_ON.into()],
@@ -176,7 +187,11 @@ async fn answering_server(
         rule: unpadded.unwrap_or_else(|| canary_rule.clone()),
         canary_rule,
         round_trip: answered.round_trip,
-        slack: None,
+        startup,
+        // A client that is served shows nothing of a process that is still starting.
+        slack: door
+            .is_started_anew()
+            .then(|| startup.saturating_mul(2).max(LEAST_SLACK)),
         concurrent,
     }
 }
@@ -186,7 +201,7 @@ const LEFT_ON: &str = "a request that fills its chunks is answered by what it sa
 
 /// How replies relate to requests that need no padding, where they do not hold what others asked.
 async fn rule_without_padding(
-    address: &Address,
+    door: &Door,
     profile: &Profile,
     limit: Duration,
     padded: &ReplyRule,
@@ -195,7 +210,7 @@ async fn rule_without_padding(
     if !is_found || profile.chunk() == 1 {
         return None;
     }
-    let mut canary = Canary::connect(address, profile, limit).await.ok()?;
+    let mut canary = Canary::connect(door, profile, limit).await.ok()?;
     let mut exchanges = Vec::new();
     for _ in 0..2 {
         let (text, frame) = question_without_padding(profile);
@@ -209,6 +224,8 @@ async fn rule_without_padding(
 struct Answered {
     exchanges: Vec<Exchange>,
     round_trip: Duration,
+    /// The first of the round trips, with what had to be done before.
+    first: Duration,
     /// The server ended the connection when it had answered once.
     one_shot: bool,
 }
@@ -219,12 +236,8 @@ struct Exchange {
     reply: Vec<u8>,
 }
 
-async fn answers(
-    address: &Address,
-    profile: &Profile,
-    limit: Duration,
-) -> Result<Answered, Trouble> {
-    let mut canary = Canary::connect(address, profile, limit).await?;
+async fn answers(door: &Door, profile: &Profile, limit: Duration) -> Result<Answered, Trouble> {
+    let mut canary = Canary::connect(door, profile, limit).await?;
     let (mut exchanges, mut times, mut one_shot) = (Vec::new(), Vec::new(), false);
     while times.len() < ROUND_TRIPS {
         let (text, frame) = question(profile);
@@ -236,7 +249,7 @@ async fn answers(
             }
             Err(Trouble::Fin | Trouble::Rst) if exchanges.len() == 1 && !one_shot => {
                 one_shot = true;
-                canary = Canary::connect(address, profile, limit).await?;
+                canary = Canary::connect(door, profile, limit).await?;
             }
             Err(trouble) if exchanges.is_empty() => return Err(trouble),
             Err(_) => break,
@@ -246,26 +259,28 @@ async fn answers(
             break;
         }
     }
+    let first = times.first().copied().unwrap_or_default();
     times.sort_unstable();
     let round_trip = times.get(times.len() / 2).copied().unwrap_or(limit);
     Ok(Answered {
         exchanges,
         round_trip,
+        first,
         one_shot,
     })
 }
 
 /// Whether a second client is served while a first is connected.
-async fn serves_two(address: &Address, profile: &Profile, limit: Duration) -> bool {
+async fn serves_two(door: &Door, profile: &Profile, limit: Duration) -> bool {
     let limit = limit.min(Duration::from_secs(1));
-    let Ok(mut first) = Canary::connect(address, profile, limit).await else {
+    let Ok(mut first) = Canary::connect(door, profile, limit).await else {
         return false;
     };
     let (_, frame) = question(profile);
     if first.ask(&frame, limit).await.is_err() {
         return false;
     }
-    let Ok(mut second) = Canary::connect(address, profile, limit).await else {
+    let Ok(mut second) = Canary::connect(door, profile, limit).await else {
         return false;
     };
     let (_, frame) = question(profile);
@@ -321,10 +336,10 @@ fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<String>
 }
 
 /// Finds out what a server does that does not answer, and why that may be.
-async fn not_served(address: &Address, options: &Options, trouble: &Trouble) -> NotServed {
+async fn not_served(door: &Door, options: &Options, trouble: &Trouble) -> NotServed {
     let profile = &options.profile;
     let limit = options.timeout.max(FIRST);
-    let greeting = match Canary::connect(address, profile, limit).await {
+    let greeting = match Canary::connect(door, profile, limit).await {
         Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
         Err(_) => None,
     };
@@ -355,7 +370,7 @@ async fn not_served(address: &Address, options: &Options, trouble: &Trouble) -> 
             None,
         ),
     };
-    if let Some(other) = spoken_instead(address, profile).await {
+    if let Some(other) = spoken_instead(door, profile).await {
         advice = Some(format!(
             "it does answer requests of the profile `{other}`: try --profile {other}"
         ));
@@ -364,14 +379,14 @@ async fn not_served(address: &Address, options: &Options, trouble: &Trouble) -> 
 }
 
 /// Another built-in profile that the server answers in.
-async fn spoken_instead(address: &Address, profile: &Profile) -> Option<&'static str> {
+async fn spoken_instead(door: &Door, profile: &Profile) -> Option<&'static str> {
     let limit = Duration::from_secs(1);
     for name in Profile::BUILT_IN {
         let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())
         else {
             continue;
         };
-        let Ok(mut canary) = Canary::connect(address, &other, limit).await else {
+        let Ok(mut canary) = Canary::connect(door, &other, limit).await else {
             continue;
         };
         let (_, frame) = question(&other);

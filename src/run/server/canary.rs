@@ -9,10 +9,11 @@ use crate::judge::frame_log::{FrameLog, Rest};
 use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
+use crate::peer::door::Door;
 use crate::profile::Profile;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
-use crate::transport::{Address, Stream};
+use crate::transport::Stream;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -86,11 +87,11 @@ pub(super) fn question_without_padding(profile: &Profile) -> (String, Vec<u8>) {
 
 impl Canary {
     pub(super) async fn connect(
-        address: &Address,
+        door: &Door,
         profile: &Profile,
         limit: Duration,
     ) -> Result<Self, Trouble> {
-        let stream = connect(address, limit, false).await.map_err(|error| {
+        let stream = connect(door, limit, false).await.map_err(|error| {
             if was_reset(&error) {
                 Trouble::Rst
             } else {

@@ -8,11 +8,12 @@ use super::calibrate::NotServed;
 use super::canary::{Canary, Trouble, question};
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
-use crate::cases::{Case, Circumstances, Unfit};
+use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
 use crate::judge::{ReplyRule, settled};
 use crate::model::{Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
+use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
@@ -20,7 +21,6 @@ use crate::run::log::{Log, Noting, Now};
 use crate::run::peer::Recording;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
-use crate::transport::Address;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ const RECOVER: Duration = Duration::from_secs(4);
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
 pub(in crate::run) struct ServerPeer {
-    pub(super) address: Address,
+    pub(super) door: Door,
     pub(in crate::run) profile: Profile,
     pub(in crate::run) rule: ReplyRule,
     /// How replies relate to requests like a canary's, if otherwise.
@@ -113,18 +113,27 @@ impl ServerPeer {
             rule: &self.rule,
             seed: options.seed.wrapping_add(look.into()),
             slow: options.slow,
-            process: self.process.is_some(),
+            process: self.process.map(drop).ok_or(self.no_process()),
             rests: self.rests,
             concurrent: self.concurrent,
-            no_reset: self.address.no_reset(),
+            no_reset: self.door.no_reset(),
             closer: look > 0,
         })
     }
 
+    /// Why its process is not looked at, where it is not.
+    const fn no_process(&self) -> &'static str {
+        if self.door.is_started_anew() {
+            "each connection has a process of its own"
+        } else {
+            UNKNOWN_PROCESS
+        }
+    }
+
     /// The same server at another endpoint, started anew.
     pub(super) fn move_to(&mut self, endpoint: Endpoint) {
-        if let Some(address) = endpoint.addresses.first() {
-            self.address = address.clone();
+        if let Some(door) = endpoint.doors.first() {
+            self.door = door.clone();
         }
         self.process = endpoint.process;
         self.stderr = endpoint.stderr;
@@ -182,7 +191,7 @@ impl ServerPeer {
 
     async fn asked_in(&self, profile: &Profile) -> Result<(), Trouble> {
         let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(&self.address, profile, limit).await?;
+        let mut canary = Canary::connect(&self.door, profile, limit).await?;
         if profile.reply() != Reply::None {
             let (_, frame) = question(profile);
             canary.ask(&frame, limit).await?;
@@ -216,7 +225,7 @@ impl ServerPeer {
 
     async fn canary(&self) -> Result<Canary, Trouble> {
         let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(&self.address, &self.profile, limit).await?;
+        let mut canary = Canary::connect(&self.door, &self.profile, limit).await?;
         if self.rule != ReplyRule::None {
             canary.round_trip(&self.canary_rule, limit).await?;
         }
@@ -378,7 +387,7 @@ impl Session<'_> {
         let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
         let is_slow_reader = self.script.steps().iter().any(stalls);
         let limit = self.peer.hard_timeout(1, 0);
-        match connect(&self.peer.address, limit, is_slow_reader).await {
+        match connect(&self.peer.door, limit, is_slow_reader).await {
             Ok(stream) => {
                 self.log.note(conn, Seen::Connected);
                 let noting = Noting::new(conn, &self.log);

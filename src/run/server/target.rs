@@ -2,6 +2,7 @@
 
 use super::calibrate::{Failed, calibrate};
 use super::session::ServerPeer;
+use crate::peer::door::{Door, Program};
 use crate::peer::group::{Group, Streams};
 use crate::peer::{Launch, Process, Stderr};
 use crate::run::Options;
@@ -52,6 +53,8 @@ enum Kind {
     Fixed(Vec<Address>),
     /// One that is started here.
     Spawned(Spawned),
+    /// One that is started for each connection.
+    OnPipes(Program),
 }
 
 #[derive(Debug)]
@@ -64,7 +67,7 @@ struct Spawned {
 /// Where a server listens, and what of it can be looked at.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
-    pub(super) addresses: Vec<Address>,
+    pub(super) doors: Vec<Door>,
     pub(super) process: Option<Process>,
     /// What it writes to its standard error.
     pub(super) stderr: Option<Stderr>,
@@ -115,6 +118,13 @@ impl ServerTarget {
         }))
     }
 
+    /// A server that is started by that command for each connection, and speaks on its standard input and
+    /// output. Each ends with its connection, with all processes that it has started.
+    #[must_use]
+    pub fn on_pipes(launch: Launch) -> Self {
+        Self::new(Kind::OnPipes(Program::new(launch)))
+    }
+
     /// The process of a server that somebody else started, if it may be looked at.
     #[must_use]
     pub fn process(self, process: Option<Process>) -> Self {
@@ -142,8 +152,14 @@ impl ServerTarget {
                 let peer = Peer::Server(server);
                 Ok(Met { peer, told })
             }
-            Err(Failed::Unreachable(error)) => Err(error.into()),
+            Err(Failed::Unreachable(error)) => Err(match self.kind {
+                Kind::OnPipes(_) => NotStarted::new(error.why).into(),
+                _ => error.into(),
+            }),
             Err(Failed::NotServed(mut not_served)) => {
+                if let Some(not_started) = self.does_not_stay().await {
+                    return Err(not_started.into());
+                }
                 if let Some(ended) = self.ended().await {
                     let said = endpoint.stderr.map(|stderr| stderr.since(0));
                     not_served.then_ended(ended, &said.unwrap_or_default());
@@ -151,6 +167,18 @@ impl ServerTarget {
                 Err(NotMet::NotServed(not_served))
             }
         }
+    }
+
+    /// Why a server that is to speak on its standard input and output says nothing, if it ends whatever comes.
+    async fn does_not_stay(&self) -> Option<NotStarted> {
+        let Kind::OnPipes(program) = &self.kind else {
+            return None;
+        };
+        let ended = program.ends_by_itself(UNSEEN).await?;
+        Some(NotStarted {
+            why: format!("it {ended} before anything was asked"),
+            stderr: program.stderr().since(0),
+        })
     }
 
     /// Whether it can be started again.
@@ -161,11 +189,16 @@ impl ServerTarget {
     async fn start(&mut self) -> Result<Endpoint, NotStarted> {
         match &mut self.kind {
             Kind::Fixed(addresses) => Ok(Endpoint {
-                addresses: addresses.clone(),
+                doors: addresses.iter().cloned().map(Door::from).collect(),
                 process: self.process,
                 stderr: None,
             }),
             Kind::Spawned(spawned) => spawned.start().await,
+            Kind::OnPipes(program) => Ok(Endpoint {
+                process: None,
+                stderr: Some(program.stderr().clone()),
+                doors: vec![Door::Program(program.clone())],
+            }),
         }
     }
 
@@ -175,7 +208,7 @@ impl ServerTarget {
         peer: &mut ServerPeer,
     ) -> Option<Result<(), NotStarted>> {
         match &mut self.kind {
-            Kind::Fixed(_) => None,
+            Kind::Fixed(_) | Kind::OnPipes(_) => None,
             Kind::Spawned(spawned) => {
                 let started = spawned.start().await;
                 Some(started.map(|endpoint| peer.move_to(endpoint)))
@@ -223,7 +256,7 @@ impl Spawned {
         match listens(&mut group, address, self.startup).await {
             Ok(address) => {
                 let endpoint = Endpoint {
-                    addresses: vec![address.into()],
+                    doors: vec![Address::from(address).into()],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
