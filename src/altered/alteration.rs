@@ -200,6 +200,8 @@ pub enum Need {
     DeclaredLimit,
     /// There is more in a header than a length, which counts all of it.
     FullHeader,
+    /// A length is written in digits, in one way alone, and a fixed octet stands behind each body.
+    Netstring,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -214,6 +216,7 @@ impl Need {
             Self::Nothing => "nothing",
             Self::DeclaredLimit => "declared-limit",
             Self::FullHeader => "full-header",
+            Self::Netstring => "netstring",
             Self::Process => "process",
             Self::Time => "time",
         }

@@ -91,6 +91,24 @@ for (octet, fixed) in header.iter().zip(LAYOUT) {  // None where anything may be
 }",
 };
 
+pub(super) const DIGITS: Sketch = Sketch {
+    name: "digits",
+    python: "\
+digits = bytearray()
+while (octet := read_exactly(sock, 1)) != END:
+    digits += octet
+    if not octet.isdigit() or len(digits) > MOST or digits[0] == 48 and len(digits) > 1:
+        sock.close()
+        return
+length = int(digits or b'-1')",
+    rust: "\
+match octet {
+    b'0'..=b'9' if digits < MOST => length = length * 10 + u64::from(octet - b'0'),
+    END if digits > 0 => return Ok(length),
+    _ => return Err(Malformed),       // and the caller closes
+}",
+};
+
 pub(super) const STRIP: Sketch = Sketch {
     name: "strip",
     python: "\

@@ -131,26 +131,38 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         "What stands where digits belong is something else: a sign, a space, a letter, nothing at all. Functions that read numbers take some of them, and what they return then is not what was sent.",
         |s| {
             need_grown(s, |length| matches!(length, Length::Decimal { .. }));
-            for digits in ["x", "-1", "+1", " 1", "1 ", "0x1", ""] {
-                let field = [digits.as_bytes(), digits_end(s)].concat();
-                wrong_field(s, &field);
+            for [front, behind] in [
+                ["+", ""],
+                [" ", ""],
+                ["", " "],
+                ["-", ""],
+                ["0x", ""],
+                ["x", ""],
+            ] {
+                length_written_as(s, |count| format!("{front}{count}{behind}").into_bytes());
             }
+            length_written_as(s, |_| Vec::new());
         },
     ),
     Case::must(
         Clause::LengthPrefix,
         "more-than-a-number-may-have",
-        "A number of more octets or digits than there may be, all of which add nothing: whoever only looks for its end reads on for as long as somebody sends.",
+        "A number of more octets or digits than there may be: whoever only looks for its end reads on for as long as somebody sends, and whoever adds up what he reads has a small number again at last.",
         |s| {
             need_grown(s, |_| true);
             let length = s.profile().length();
-            let end = digits_end(s);
-            let most = length.most_len().saturating_sub(end.len());
-            let field = match length {
-                Length::Decimal { .. } => [&vec![b'1'; most], &b"1"[..], end].concat(),
-                _ => [&vec![0x80; most], &b"\0"[..]].concat(),
-            };
-            wrong_field(s, &field);
+            let most = length.most_len().saturating_sub(digits_end(s).len());
+            match length {
+                Length::Decimal { .. } => {
+                    length_written_as(s, |count| wrapping_digits(count, most));
+                    let a = s.open();
+                    let digits = vec![b'1'; most.saturating_add(1)];
+                    let header = s.craft().header_around(&digits);
+                    s.send(a, &header);
+                    s.wait(a);
+                }
+                _ => length_written_as(s, |count| groups(count, most.saturating_add(1))),
+            }
         },
     ),
     Case::must(
@@ -172,11 +184,14 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
                 )
             };
             need_grown(s, is_strict);
-            let field = match s.profile().length() {
-                Length::Decimal { .. } => [b"00", digits_end(s)].concat(),
-                _ => vec![0x80, 0],
-            };
-            wrong_field(s, &field);
+            match s.profile().length() {
+                Length::Decimal { .. } => {
+                    length_written_as(s, |count| format!("0{count}").into_bytes());
+                }
+                _ => length_written_as(s, |count| {
+                    groups(count, groups_needed(count).saturating_add(1))
+                }),
+            }
         },
     ),
     Case::must(
@@ -392,16 +407,51 @@ fn digits_end(s: &Maker<'_>) -> &'static [u8] {
     }
 }
 
-/// On a connection of its own, a header with that for its length, and requests behind it.
-fn wrong_field(s: &mut Maker<'_>, field: &[u8]) {
-    let a = s.open();
-    let mut octets = s.craft().header_around(field);
-    for _ in 0..3 {
+/// On a connection of its own, a request whose length is written in another way, and others behind it: whoever
+/// takes it for the number that it looks like answers them all.
+fn length_written_as(s: &mut Maker<'_>, written: impl Fn(i128) -> Vec<u8>) {
+    let body = two_chunks(s);
+    let count = i128::try_from(body).unwrap_or(i128::MAX);
+    let count = s.craft().count_for(count);
+    let request = s.request_of(body);
+    let behind = s.craft().header_with(count).len();
+    let field = [written(count).as_slice(), digits_end(s)].concat();
+    let mut octets = s.craft().header_around(&field);
+    octets.extend(request.into_iter().skip(behind));
+    for _ in 0..2 {
         octets.extend(s.request());
     }
+    let a = s.open();
     s.send(a, &octets);
     s.wait(a);
     s.done_with(a);
+}
+
+/// A number of more digits than there may be that is this one in 32 bits, or in 64 where those are within bounds.
+fn wrapping_digits(count: i128, most: usize) -> Vec<u8> {
+    let modulus = if most < 20 { 1_i128 << 32 } else { 1 << 64 };
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    let bound = 10_i128.checked_pow(most).unwrap_or(i128::MAX);
+    let rounds = bound.checked_div(modulus).unwrap_or_default();
+    let added = rounds.saturating_add(1).saturating_mul(modulus);
+    added.saturating_add(count).to_string().into_bytes()
+}
+
+/// Octets of a number as a varint.
+fn groups_needed(count: i128) -> usize {
+    let bits = i128::BITS.saturating_sub(count.leading_zeros());
+    usize::try_from(bits.div_ceil(7)).unwrap_or_default().max(1)
+}
+
+/// A number as a varint of so many octets, those at its end adding nothing.
+fn groups(count: i128, octets: usize) -> Vec<u8> {
+    let last = octets.saturating_sub(1);
+    let group = |at: usize| {
+        let bits = count.checked_shr(u32::try_from(at).unwrap_or(u32::MAX).saturating_mul(7));
+        let group = u8::try_from(bits.unwrap_or_default() & 0x7f).unwrap_or_default();
+        if at < last { group | 0x80 } else { group }
+    };
+    (0..octets).map(group).collect()
 }
 
 /// The most that such a body may take: what many servers bear.

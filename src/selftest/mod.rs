@@ -6,6 +6,7 @@
 //! took notice.
 
 mod clients;
+mod formats;
 mod matrix;
 mod measure;
 mod page;
@@ -23,7 +24,7 @@ pub use trial::Program;
 
 use crate::altered::Need;
 use crate::cases::{self, Case};
-use crate::profile::{Draft, Profile, ProfileError, Region};
+use crate::profile::{Profile, ProfileError};
 use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -133,24 +134,6 @@ pub async fn selftest(
     Ok(matrix)
 }
 
-/// A wire format with fixed octets and free ones on both sides of a length that counts all of them.
-fn full_header() -> Result<Profile, ProfileError> {
-    Profile::try_from(Draft {
-        name: "full-header".into(),
-        before: "f5 ?? 4d".into(),
-        after: "0d 0a".into(),
-        covers: vec![
-            Region::Before,
-            Region::Length,
-            Region::After,
-            Region::Payload,
-        ],
-        chunk: 1,
-        max_body: Some(DECLARED_LIMIT),
-        ..Draft::default()
-    })
-}
-
 /// What all trials have in common.
 #[derive(Debug)]
 struct Bench {
@@ -159,8 +142,8 @@ struct Bench {
     declared: Profile,
     /// The same for clients.
     client: Profile,
-    /// One whose headers have everything that a header can have.
-    full_header: Profile,
+    /// Those in which faults show that the tutorial's has no room for.
+    others: Vec<(Need, Profile)>,
     servers: Semaphore,
     clients: Semaphore,
     /// Processes of servers are looked at one at a time.
@@ -174,7 +157,7 @@ impl Bench {
         Ok(Self {
             declared: declared(DECLARED_LIMIT)?,
             client: declared(DECLARED_CLIENT_LIMIT)?,
-            full_header: full_header()?,
+            others: formats::others()?,
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
             process: Semaphore::new(1),
@@ -205,14 +188,17 @@ impl Bench {
         cases: Vec<&'static Case>,
     ) -> Result<Trial, &'static str> {
         let mut trial = self.trial(Subject::Fault(fault), cases);
+        if let Some(other) = self.other(fault.needs) {
+            trial.profile = other.clone();
+        }
         match (fault.role, fault.needs) {
             (Role::Client, _) if trial.program.is_none() => {
                 return Err("shows only in a process of its own");
             }
-            (_, Need::Nothing | Need::DeclaredLimit) | (Role::Client, _) => {}
+            (_, Need::Nothing | Need::DeclaredLimit | Need::FullHeader | Need::Netstring)
+            | (Role::Client, _) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
-            (_, Need::FullHeader) => trial.profile = self.full_header.clone(),
             (_, Need::Process) => {
                 trial.profile = self.options.profile.clone();
                 trial.program = self.options.program.clone();
@@ -253,22 +239,29 @@ impl Bench {
         }
         let undeclared = &self.options.profile;
         let without_limit = cases_that_differ(&self.declared, undeclared);
-        let in_full_headers_only = cases_that_apply_only_in(&self.full_header, &self.declared);
+        let in_others_only = self.others.iter().map(|(_, other)| {
+            let cases = cases_that_apply_only_in(other, &self.declared);
+            (other, cases)
+        });
+        let each = [
+            (&self.declared, cases::all(Role::Server).collect()),
+            (undeclared, without_limit),
+        ];
+        let each: Vec<(&Profile, Vec<_>)> = each.into_iter().chain(in_others_only).collect();
         let in_each = |server: &Subject| {
-            let trial = self.trial(*server, cases::all(Role::Server).collect());
-            let undeclared = Trial {
-                profile: undeclared.clone(),
-                cases: without_limit.clone(),
-                ..trial.clone()
+            let trial = |(profile, cases): &(&Profile, Vec<&'static Case>)| Trial {
+                profile: (*profile).clone(),
+                ..self.trial(*server, cases.clone())
             };
-            let full_header = Trial {
-                profile: self.full_header.clone(),
-                cases: in_full_headers_only.clone(),
-                ..trial.clone()
-            };
-            [trial, undeclared, full_header]
+            each.iter().map(trial).collect::<Vec<_>>()
         };
         servers.iter().flat_map(in_each).collect()
+    }
+
+    /// The format that a fault shows in, if that is not the one that is tried.
+    fn other(&self, needs: Need) -> Option<&Profile> {
+        let other = self.others.iter().find(|(need, _)| *need == needs);
+        other.map(|(_, profile)| profile)
     }
 
     /// Where a trial waits for its turn.

@@ -44,10 +44,10 @@ pub async fn plays(
 }
 
 /// Whether a limit that is declared makes a difference: where a process is looked at, and where there is
-/// much waiting, none is.
+/// much waiting, none is; in another format one is always.
 fn turns_differ(set: &[Planted]) -> bool {
     set.iter()
-        .all(|fault| !matches!(fault.needs, Need::Process | Need::Time))
+        .all(|fault| matches!(fault.needs, Need::Nothing | Need::DeclaredLimit))
 }
 
 /// The suite at a peer with all of these faults; none if there is none to be had.
@@ -57,8 +57,11 @@ async fn play(bench: &Bench, set: &[Planted], is_declared: bool) -> Option<Play>
     let mut trial = bench.trial(Subject::Fault(*first), cases::all(first.role).collect());
     trial.besides = besides.to_vec();
     trial.slow = needs(Need::Time);
+    let other = set.iter().find_map(|fault| bench.other(fault.needs));
     if first.role == Role::Server {
-        if !(is_declared || needs(Need::DeclaredLimit)) || needs(Need::Process) {
+        if let Some(other) = other {
+            trial.profile = other.clone();
+        } else if !(is_declared || needs(Need::DeclaredLimit)) || needs(Need::Process) {
             trial.profile = bench.options.profile.clone();
         }
         if needs(Need::Process) {

@@ -50,10 +50,19 @@ impl Planted {
             Role::Server => go_together::<server::Hooks>,
             Role::Client => go_together::<client::Hooks>,
         };
-        let needs = [self.needs, other.needs];
-        let is_hidden = needs.contains(&Need::Process) && needs.contains(&Need::DeclaredLimit);
-        self.role == other.role && !is_hidden && go_together(self.name, other.name)
+        self.role == other.role
+            && can_be_had_together(self.needs, other.needs)
+            && go_together(self.name, other.name)
     }
+}
+
+/// Whether two faults with these needs show in one peer: nobody declares a limit where the process is looked at, and
+/// there is one format only.
+fn can_be_had_together(one: Need, other: Need) -> bool {
+    let is_format = |need| matches!(need, Need::FullHeader | Need::Netstring);
+    let needs = [one, other];
+    let is_hidden = needs.contains(&Need::Process) && needs.contains(&Need::DeclaredLimit);
+    !is_hidden && (one == other || !needs.into_iter().any(is_format))
 }
 
 fn go_together<H: Alterable>(one: &str, other: &str) -> bool {

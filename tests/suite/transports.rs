@@ -191,7 +191,10 @@ fn a_command_that_serves_nobody_is_told() {
             "cannot be used with",
         ),
         (&["check", "--exec", "cat"], "{port}"),
-        (&["send", "stdio:", "1"], "give host:port or unix:PATH"),
+        (
+            &["send", "stdio:", "1"],
+            "give host:port, tls:host:port or unix:PATH",
+        ),
     ] {
         let (code, _, stderr) = run(wrong, "");
         assert_eq!(code, 2, "{stderr}");

@@ -5,6 +5,7 @@
 //! to add one, add a row to the table of its theme.
 
 mod bodies;
+mod digits;
 mod endings;
 mod exchange;
 mod length;
@@ -22,6 +23,7 @@ pub(super) use resources::up_to_two_gib;
 pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("reading", reading::FAULTS),
     ("lengths", length::FAULTS),
+    ("digits and trailers", digits::FAULTS),
     ("bodies", bodies::FAULTS),
     ("endings", endings::FAULTS),
     ("writing", writing::FAULTS),

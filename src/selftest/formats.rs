@@ -1,0 +1,48 @@
+//! Wire formats in which faults show that the one that is tried has no room for.
+
+use super::DECLARED_LIMIT;
+use crate::altered::Need;
+use crate::profile::{Draft, Form, Payload, Profile, ProfileError, Region};
+
+/// Each with what it is needed for, their limit on bodies declared.
+pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
+    let drafts = [
+        (Need::FullHeader, full_header()),
+        (Need::Netstring, netstring()),
+    ];
+    let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
+    drafts.into_iter().map(profile).collect()
+}
+
+/// Fixed octets and free ones on both sides of a length that counts all of them.
+fn full_header() -> Draft {
+    Draft {
+        name: "full-header".into(),
+        before: "f5 ?? 4d".into(),
+        after: "0d 0a".into(),
+        covers: vec![
+            Region::Before,
+            Region::Length,
+            Region::After,
+            Region::Payload,
+        ],
+        chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// A length in digits, each number written in one way alone, and an octet behind the body.
+fn netstring() -> Draft {
+    Draft {
+        name: "netstring".into(),
+        form: Form::Decimal,
+        width: 10,
+        covers: vec![Region::Payload],
+        chunk: 1,
+        trailer: "2c".into(),
+        payload: Payload::Opaque,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
