@@ -16,6 +16,7 @@ mod maker;
 mod many_clients;
 mod memory;
 mod messages;
+mod number;
 mod reassembly;
 mod resources;
 mod sending;
@@ -197,6 +198,7 @@ impl Case {
 /// The tables of cases for servers, in no order in particular.
 const TABLES: &[&[Case]] = &[
     length::LENGTH_PREFIX,
+    number::CASES,
     header::CASES,
     reassembly::CASES,
     bodies::CASES,
