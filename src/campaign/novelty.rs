@@ -128,7 +128,7 @@ fn received(transcript: &Transcript, conn: usize) -> Vec<u8> {
     let octets = transcript
         .of(conn)
         .filter_map(|(_, entry)| match &entry.seen {
-            Seen::Received(octets) => Some(octets.as_slice()),
+            Seen::Received(octets) => Some(octets.as_ref()),
             _ => None,
         });
     octets.collect::<Vec<_>>().concat()
@@ -170,7 +170,7 @@ fn duties(permitted: &Permitted) -> Vec<&'static str> {
 
 fn kind(duty: &Duty) -> &'static str {
     match &duty.owes {
-        Owes::Reply(carried) if carried.text.is_some() => "text",
+        Owes::Reply(carried) if carried.text().is_some() => "text",
         Owes::Reply(_) => "message",
         Owes::ReplyOrClose(Doubt::Payload) => "no message",
         Owes::ReplyOrClose(Doubt::Smuggled(_)) => "smuggled",
@@ -226,7 +226,7 @@ mod tests {
         let script: Script = script.parse().unwrap();
         let profile = Profile::default();
         let permitted = model::permitted(&profile, &script).remove(0);
-        let seen = [Seen::Received(came_on.to_vec()), Seen::Fin];
+        let seen = [Seen::Received(came_on.to_vec().into()), Seen::Fin];
         let entries = seen.map(|seen| Entry {
             at: Duration::ZERO,
             conn: 0,

@@ -169,9 +169,9 @@ impl Claims {
     }
 }
 
-/// How many clients make a round of about a MiB, or of four.
+/// How many clients make a round of about a MiB, or of two.
 fn clients(s: &Maker<'_>) -> usize {
-    if s.looks_closer() { 16 } else { 4 }
+    if s.looks_closer() { 8 } else { 4 }
 }
 
 fn undecodable(number: usize) -> Vec<u8> {

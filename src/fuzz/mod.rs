@@ -127,7 +127,7 @@ fn received(transcript: &Transcript, conn: Conn) -> Vec<u8> {
     let received = transcript
         .of(conn)
         .filter_map(|(_, entry)| match &entry.seen {
-            Seen::Received(octets) => Some(octets.as_slice()),
+            Seen::Received(octets) => Some(octets.as_ref()),
             _ => None,
         });
     received.collect::<Vec<_>>().concat()

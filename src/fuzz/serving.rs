@@ -117,7 +117,7 @@ impl Exchange<'_> {
         };
         let said = connection.run(handler, now);
         if !said.is_empty() {
-            self.note(conn, Seen::Received(said));
+            self.note(conn, Seen::Received(said.into()));
         }
         if self.conns.get_mut(conn).is_some_and(Connection::ends) {
             self.note(conn, Seen::Fin);

@@ -53,9 +53,7 @@ impl ReplyRule {
     #[must_use]
     pub fn keeps_text(&self, carried: &Carried, reply: &[u8]) -> bool {
         match self {
-            Self::Token(_) => carried
-                .text
-                .as_deref()
+            Self::Token(_) => carried.text()
                 .is_none_or(|text| mentions(reply, text)),
             _ => true,
         }
@@ -66,7 +64,7 @@ impl ReplyRule {
     /// Only of text that every notation leaves as it is: what becomes of odd characters is another matter.
     #[must_use]
     pub fn cut_short(&self, carried: &Carried, reply: &[u8]) -> Option<usize> {
-        let (text, token) = (carried.text.as_deref()?, carried.token()?);
+        let (text, token) = (carried.text()?, carried.token()?);
         let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b" -".contains(&octet);
         let holds_text = matches!(self, Self::Echo | Self::Token(_));
         let applies = holds_text && text.bytes().all(is_plain);
@@ -79,7 +77,7 @@ impl ReplyRule {
         match self {
             Self::Echo => echoes(&carried.meaning, reply),
             // An answer to no text at all may as well be a complaint.
-            Self::Token(Some(frame)) => carried.text.as_ref().is_some_and(|text| {
+            Self::Token(Some(frame)) => carried.text().is_some_and(|text| {
                 let answer = format!("{}{text}{}", frame.head, frame.tail);
                 !text.is_empty() && texts(reply).contains(&answer)
             }),
@@ -171,10 +169,7 @@ mod tests {
     use super::*;
 
     fn carried(text: &str) -> Carried {
-        Carried {
-            meaning: Meaning::Json(text.into()),
-            text: Some(text.into()),
-        }
+        Carried::from(Meaning::Json(text.into()))
     }
 
     #[test]

@@ -1,9 +1,16 @@
 //! The peer's side of a connection, read as frames: which replies came, when, and what came after.
 
-use crate::model::reader::{self, Ending, Fault};
+use crate::model::reader::{self, Ending, Fault, FrameAt, Reading};
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Seen, Transcript};
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// The most frames that are kept: more than any script asks for. Of a flood of empty frames each would take more room
+/// here than on the wire.
+const MOST_FRAMES: usize = 1 << 16;
 
 /// A whole frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +18,9 @@ pub struct LoggedFrame {
     /// Place in the transcript of the entry that brought its first octet.
     pub first_entry: usize,
     /// Its header.
-    pub header: Vec<u8>,
+    pub header: Bytes,
     /// Its body, padding included.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Octets of the body that are payload.
     pub payload_len: usize,
 }
@@ -48,9 +55,12 @@ pub enum Rest {
 pub struct FrameLog {
     profile: Profile,
     whole: Vec<LoggedFrame>,
-    pending: Vec<u8>,
+    /// How many of them are kept; the others are only counted.
+    most: usize,
+    count: usize,
+    pending: BytesMut,
     /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
-    origins: Vec<(usize, usize)>,
+    origins: VecDeque<(usize, usize)>,
     fault: Option<Fault>,
 }
 
@@ -58,11 +68,23 @@ impl FrameLog {
     /// Before anything has come.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
+        Self::keeping(profile, MOST_FRAMES)
+    }
+
+    /// One that counts frames and keeps none.
+    #[must_use]
+    pub fn counting(profile: &Profile) -> Self {
+        Self::keeping(profile, 0)
+    }
+
+    fn keeping(profile: &Profile, most: usize) -> Self {
         Self {
             profile: profile.clone(),
             whole: Vec::new(),
-            pending: Vec::new(),
-            origins: Vec::new(),
+            most,
+            count: 0,
+            pending: BytesMut::new(),
+            origins: VecDeque::new(),
             fault: None,
         }
     }
@@ -79,33 +101,44 @@ impl FrameLog {
         replies.into_whole()
     }
 
-    /// Takes the octets that the entry at `index` of the transcript brought.
-    pub fn push(&mut self, index: usize, octets: &[u8]) {
-        self.pending.extend_from_slice(octets);
-        self.origins.push((index, octets.len()));
-        if self.fault.is_none() {
-            self.read();
+    /// Takes the octets that the entry at `index` of the transcript brought. Frames that are whole in them are not
+    /// copied.
+    pub fn push(&mut self, index: usize, octets: &Bytes) {
+        self.origins.push_back((index, octets.len()));
+        if self.fault.is_some() {
+            self.pending.extend_from_slice(octets);
+        } else if self.pending.is_empty() {
+            let taken = self.read(octets);
+            self.pending.extend_from_slice(octets.get(taken..).unwrap_or_default());
+        } else {
+            self.pending.extend_from_slice(octets);
+            self.read_pending();
         }
     }
 
-    /// Frames have no limit of their own: what is kept of them is bounded by the run.
-    fn read(&mut self) {
+    fn read_pending(&mut self) {
         let reading = reader::read_with_limit(&self.profile, &self.pending, u128::MAX);
-        let mut taken = 0;
+        let end = reading.frames.last().map_or(0, |frame| frame.end);
+        let octets = self.pending.split_to(end.min(self.pending.len()));
+        self.take(&octets.freeze(), &reading);
+    }
+
+    /// Reads frames at the front of octets; how many those have.
+    fn read(&mut self, octets: &Bytes) -> usize {
+        let reading = reader::read_with_limit(&self.profile, octets, u128::MAX);
+        self.take(octets, &reading);
+        reading.frames.last().map_or(0, |frame| frame.end)
+    }
+
+    /// Frames have no limit of their own: what is kept of them is bounded by the run.
+    fn take(&mut self, octets: &Bytes, reading: &Reading) {
         for frame in &reading.frames {
             let first_entry = self.take_origin(frame.end.saturating_sub(frame.start));
-            let part = |range: std::ops::Range<usize>| {
-                self.pending.get(range).unwrap_or_default().to_vec()
-            };
-            self.whole.push(LoggedFrame {
-                first_entry,
-                header: part(frame.start..frame.body.start),
-                body: part(frame.body.clone()),
-                payload_len: frame.payload.len(),
-            });
-            taken = frame.end;
+            self.count = self.count.saturating_add(1);
+            if self.count <= self.most {
+                self.whole.push(logged(octets, frame, first_entry));
+            }
         }
-        self.pending.drain(..taken.min(self.pending.len()));
         if let Ending::Malformed { fault, .. } = reading.ending {
             self.fault = Some(fault);
         }
@@ -113,25 +146,43 @@ impl FrameLog {
 
     /// Takes `octets` off the front and says which entry brought the first of them.
     fn take_origin(&mut self, mut octets: usize) -> usize {
-        let first = self.origins.first().map_or(0, |(index, _)| *index);
-        while let Some((_, left)) = self.origins.first_mut() {
+        let first = self.origins.front().map_or(0, |(index, _)| *index);
+        while let Some((_, left)) = self.origins.front_mut() {
             if *left > octets {
                 *left = left.saturating_sub(octets);
                 break;
             }
             octets = octets.saturating_sub(*left);
-            self.origins.remove(0);
+            self.origins.pop_front();
         }
         first
     }
 
-    /// The whole replies so far.
+    /// How many whole replies there were, kept or not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether something stands behind them.
+    #[must_use]
+    pub fn has_rest(&self) -> bool {
+        self.fault.is_some() || !self.pending.is_empty()
+    }
+
+    /// The whole replies so far, as far as they are kept.
     #[must_use]
     pub fn whole(&self) -> &[LoggedFrame] {
         &self.whole
     }
 
-    /// The whole replies, and no more of the rest.
+    /// The same; from now on they are counted anew.
+    pub fn take_whole(&mut self) -> Vec<LoggedFrame> {
+        self.count = 0;
+        std::mem::take(&mut self.whole)
+    }
+
+    /// The same, and no more of the rest.
     #[must_use]
     pub fn into_whole(self) -> Vec<LoggedFrame> {
         self.whole
@@ -147,9 +198,22 @@ impl FrameLog {
     #[must_use]
     pub fn rest(&self) -> Rest {
         match &self.fault {
-            Some(fault) => Rest::Malformed(*fault, self.pending.clone()),
+            Some(fault) => Rest::Malformed(*fault, self.pending.to_vec()),
             None if self.pending.is_empty() => Rest::Nothing,
             None => Rest::Unfinished(self.pending.len()),
         }
+    }
+}
+
+fn logged(octets: &Bytes, frame: &FrameAt, first_entry: usize) -> LoggedFrame {
+    let part = |range: Range<usize>| {
+        let is_there = range.start <= range.end && range.end <= octets.len();
+        is_there.then(|| octets.slice(range)).unwrap_or_default()
+    };
+    LoggedFrame {
+        first_entry,
+        header: part(frame.start..frame.body.start),
+        body: part(frame.body.clone()),
+        payload_len: frame.payload.len(),
     }
 }

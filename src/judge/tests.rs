@@ -35,7 +35,7 @@ fn broken_by(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
 }
 
 fn reply() -> Seen {
-    Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat())
+    Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat().into())
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_close_inside_an_honest_frame_is_not_permitted() {
     );
     let all = vec![
         Seen::Sent(64),
-        Seen::Received([b"\0\0\0\x3c1", &[0; 59][..]].concat()),
+        Seen::Received([b"\0\0\0\x3c1", &[0; 59][..]].concat().into()),
     ];
     assert!(broken(script, all).is_empty());
 }
@@ -114,7 +114,7 @@ fn more_padding_than_needed_should_be_taken_and_is_not_a_must() {
     assert!(findings(reply()).is_empty());
     for refused in [
         Seen::Fin,
-        Seen::Received([b"\0\0\0\x3c0", &[0; 59][..]].concat()),
+        Seen::Received([b"\0\0\0\x3c0", &[0; 59][..]].concat().into()),
     ] {
         let found = findings(refused);
         assert_eq!(found.len(), 1);
@@ -132,7 +132,7 @@ fn more_padding_than_needed_should_be_taken_and_is_not_a_must() {
 /// A whole frame with that payload.
 fn saying(payload: &str) -> Seen {
     let frame = crate::script::craft::Craft::new(&Profile::tutorial()).frame(payload.as_bytes());
-    Seen::Received(frame)
+    Seen::Received(frame.into())
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn where_there_are_no_replies_nothing_may_come() {
     };
     assert!(seen(&[]).is_empty());
     for octets in [&b"\0\0\0\0"[..], b"ok", b"OK\r\n"] {
-        let came = seen(&[Seen::Received(octets.to_vec())]);
+        let came = seen(&[Seen::Received(octets.to_vec().into())]);
         assert!(came.contains(&Clause::Unsolicited), "{octets:?}: {came:?}");
     }
 }

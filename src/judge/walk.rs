@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
             let what = format!("the reply {} {whose}", excerpt(payload),);
             self.must(clause, what, duty);
         } else if !self.rule.keeps_text(carried, payload) {
-            let text = carried.text.as_deref().unwrap_or_default();
+            let text = carried.text().unwrap_or_default();
             let what = format!(
                 "the reply {} does not hold the text {} as it was sent",
                 excerpt(payload),
@@ -331,7 +331,7 @@ impl<'a> Walk<'a> {
     }
 
     fn cut_short(&mut self, duty: &Duty, carried: &Carried, left: usize) {
-        let whole = carried.text.as_deref().unwrap_or_default().len();
+        let whole = carried.text().unwrap_or_default().len();
         let what = format!(
             "the reply is cut short: it holds {left} of the {whole} octets of the request's text"
         );

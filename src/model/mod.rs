@@ -91,8 +91,8 @@ pub enum Doubt {
 pub struct Carried {
     /// What the message means.
     pub meaning: Meaning,
-    /// The text in it, if it has one.
-    pub text: Option<String>,
+    /// The text that the profile's template was filled with, if it was.
+    filled_in: Option<String>,
 }
 
 /// What follows the last duty of a stream.
@@ -368,11 +368,10 @@ fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
 }
 
 fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
-    let text = in_template(profile, payload).or_else(|| match &meaning {
-        Meaning::Json(value) => longest_text(value).map(str::to_owned),
-        Meaning::Octets(octets) => String::from_utf8(octets.clone()).ok(),
-    });
-    Carried { meaning, text }
+    Carried {
+        filled_in: in_template(profile, payload),
+        meaning,
+    }
 }
 
 /// The text that the profile's template was filled with to make this payload.
@@ -403,11 +402,31 @@ fn longest_text(value: &Value) -> Option<&str> {
     }
 }
 
+impl From<Meaning> for Carried {
+    /// A message without a template.
+    fn from(meaning: Meaning) -> Self {
+        Self {
+            meaning,
+            filled_in: None,
+        }
+    }
+}
+
 impl Carried {
+    /// The text in it, if it has one: what a template was filled with, else the longest there is.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let filled_in = self.filled_in.as_deref();
+        filled_in.or_else(|| match &self.meaning {
+            Meaning::Json(value) => longest_text(value),
+            Meaning::Octets(octets) => std::str::from_utf8(octets).ok(),
+        })
+    }
+
     /// The part of the text that tells this message from any other: its first plain octets.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
-        let text = self.text.as_deref()?;
+        let text = self.text()?;
         let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
         let end = text.bytes().take(TOKEN_LEN).take_while(plain).count();
         text.get(..end).filter(|token| !token.is_empty())

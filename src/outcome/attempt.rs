@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     script: Script,
     permitted: Vec<Permitted>,
     transcript: Transcript,
+    /// What reports show of it, once the rest has been dropped.
+    condensed: Option<Evidence>,
     /// What concerns the case, the gravest first.
     findings: Vec<Finding>,
     /// What the peer wrote to its standard error meanwhile, if that is known.
@@ -76,12 +78,24 @@ impl Attempt {
             script,
             permitted,
             transcript,
+            condensed: None,
             findings,
             elapsed: Duration::ZERO,
             is_certain: false,
             is_beyond_model_only,
             is_unexplained,
             is_late,
+        }
+    }
+
+    /// Drops what no report shows, where something was found: many attempts may wait to be made again, and what a
+    /// peer has sent in each is much.
+    pub(crate) fn condense(&mut self) {
+        if self.verdict() > Verdict::Pass && self.condensed.is_none() {
+            self.condensed = Some(self.evidence());
+            self.permitted = Vec::new();
+            let entries = &mut self.transcript.entries;
+            entries.retain(|entry| !matches!(entry.seen, Seen::Received(_) | Seen::Printed(_)));
         }
     }
 
@@ -209,14 +223,14 @@ impl Judged for Attempt {
     }
 
     fn evidence(&self) -> Evidence {
+        let stderr = self.stderr.clone();
+        let condensed = self.condensed.clone().unwrap_or_else(|| {
+            let (script, permitted) = (&self.script, &self.permitted);
+            evidence(&self.profile, script, permitted, &self.transcript)
+        });
         Evidence {
-            stderr: self.stderr.clone(),
-            ..evidence(
-                &self.profile,
-                &self.script,
-                &self.permitted,
-                &self.transcript,
-            )
+            stderr,
+            ..condensed
         }
     }
 }

@@ -12,6 +12,12 @@ use std::time::Duration;
 /// The most octets of a transcript that a report keeps.
 const MOST_OCTETS: usize = 128 << 10;
 
+/// The most that it keeps of all of them: a server that floods every case would fill a disk …
+pub(super) const MOST_IN_ALL: usize = 5 << 20;
+
+/// … and of each case behind those still the beginning.
+const BEHIND_THOSE: usize = 4 << 10;
+
 /// The most of what a client printed that one line of a timeline tells, in octets.
 const MOST_PRINTED: usize = 200;
 
@@ -108,16 +114,9 @@ fn timeline(script: &Script, transcript: &Transcript) -> Vec<Moment> {
     let mut moments: Vec<Moment> = Vec::new();
     for (_, entry) in transcript.counting() {
         let what = seen_from(script.side(), what(entry, &mut sent));
-        let octets = match &what {
-            What::Sent { octets } | What::Received { octets } => octets.len(),
-            _ => 0,
-        };
+        let octets = octets_of(&what);
         if octets > room {
-            moments.push(moment(
-                entry.at,
-                entry.conn,
-                note("more octets than a report keeps"),
-            ));
+            moments.push(moment(entry.at, entry.conn, note(MORE)));
             break;
         }
         room = room.saturating_sub(octets);
@@ -151,6 +150,41 @@ fn moment(at: Duration, conn: usize, what: What) -> Moment {
     }
 }
 
+/// Shortens what is kept of a case, if there is no room left for all of it; how much room it takes.
+pub(super) fn shorten(evidence: &mut Evidence, left: usize) -> usize {
+    let mut room = left.max(BEHIND_THOSE);
+    let mut taken = 0_usize;
+    let cut = evidence.timeline.iter().position(|moment| {
+        let octets = octets_of(&moment.what);
+        let fits = octets <= room;
+        if fits {
+            room = room.saturating_sub(octets);
+            taken = taken.saturating_add(octets);
+        }
+        !fits
+    });
+    if let Some(first) = cut.and_then(|at| evidence.timeline.get_mut(at)) {
+        first.what = note(MORE);
+    }
+    if let Some(at) = cut {
+        let mut index = 0_usize;
+        evidence.timeline.retain(|moment| {
+            index = index.saturating_add(1);
+            index <= at.saturating_add(1) || octets_of(&moment.what) == 0
+        });
+    }
+    taken
+}
+
+const MORE: &str = "more octets than a report keeps";
+
+fn octets_of(what: &What) -> usize {
+    match what {
+        What::Sent { octets } | What::Received { octets } => octets.len(),
+        _ => 0,
+    }
+}
+
 fn note(text: impl Into<String>) -> What {
     What::Note { text: text.into() }
 }
@@ -181,7 +215,7 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
             octets: sent.next(entry.conn, *octets),
         },
         Seen::Received(octets) => What::Received {
-            octets: octets.clone(),
+            octets: octets.to_vec(),
         },
         Seen::Fin => What::Fin,
         Seen::Rst => What::Rst,
@@ -282,5 +316,42 @@ fn canary(canary: &Canary) -> Option<String> {
         Canary::Well => None,
         Canary::Disturbed(how) => Some(format!("the healthy client beside the script {how}")),
         Canary::Dead(how) | Canary::Mute(how) => Some(format!("a new client afterwards {how}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(octets: usize) -> Moment {
+        let what = What::Received {
+            octets: vec![b'x'; octets],
+        };
+        moment(Duration::ZERO, 0, what)
+    }
+
+    fn evidence_of(timeline: Vec<Moment>) -> Evidence {
+        Evidence {
+            timeline,
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn what_there_is_room_for_is_left_as_it_is() {
+        let mut evidence = evidence_of(vec![received(10), moment(Duration::ZERO, 0, What::Fin)]);
+        let before = evidence.clone();
+        assert_eq!(shorten(&mut evidence, MOST_IN_ALL), 10);
+        assert_eq!(evidence, before);
+    }
+
+    #[test]
+    fn without_room_the_beginning_is_left_and_how_it_ended() {
+        let fin = moment(Duration::ZERO, 0, What::Fin);
+        let all = vec![received(1_000), received(64 << 10), received(9), fin.clone()];
+        let mut evidence = evidence_of(all);
+        assert_eq!(shorten(&mut evidence, 0), 1_000);
+        let cut = moment(Duration::ZERO, 0, note(MORE));
+        assert_eq!(evidence.timeline, [received(1_000), cut, fin]);
     }
 }

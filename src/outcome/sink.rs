@@ -1,5 +1,6 @@
 //! Who is told what happens in a run: each case as it is begun and as it ends, and in the end the sum of it.
 
+use super::evidence::{MOST_IN_ALL, shorten};
 use super::millis;
 use crate::cases::Case;
 use crate::diagnosis::{self, Knowledge, Observation};
@@ -58,6 +59,8 @@ pub(crate) struct EventSink<'a> {
     tell: &'a mut (dyn FnMut(Event) + Send),
     results: BTreeMap<String, (Verdict, String)>,
     seen: Observation,
+    /// Octets that may still be told of what was sent and seen.
+    room: usize,
 }
 
 impl<'a> EventSink<'a> {
@@ -70,6 +73,7 @@ impl<'a> EventSink<'a> {
             tell,
             results: BTreeMap::new(),
             seen: Observation::default(),
+            room: MOST_IN_ALL,
         }
     }
 
@@ -96,7 +100,10 @@ impl<'a> EventSink<'a> {
     }
 
     /// Tells what became of a case.
-    pub(crate) fn case_finished(&mut self, result: CaseResult) {
+    pub(crate) fn case_finished(&mut self, mut result: CaseResult) {
+        if let Some(evidence) = &mut result.evidence {
+            self.room = self.room.saturating_sub(shorten(evidence, self.room));
+        }
         let told = (result.verdict, result.detail.clone());
         self.results.insert(result.id.clone(), told);
         self.seen.note(&result);

@@ -3,10 +3,17 @@
 
 use std::future::pending;
 use std::panic::resume_unwind;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 /// As many octets are looked at in less time than handing them to another thread takes.
 const FEW_OCTETS: usize = 4 << 10;
+
+/// As much is thought about at a time as there are processors: more would only hold more in memory at once.
+static THINKING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(2, usize::from)));
 
 /// Does something with so many octets. What panics in it panics here.
 pub(super) async fn apart<T: Send + 'static>(
@@ -16,6 +23,8 @@ pub(super) async fn apart<T: Send + 'static>(
     if octets <= FEW_OCTETS {
         return work();
     }
+    // It is never closed.
+    let _turn = THINKING.acquire().await.ok();
     match spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {

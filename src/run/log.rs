@@ -1,13 +1,14 @@
 //! What is seen while one script is played, in the order in which it is seen: on its connections, and of
 //! the client's program if it is a client that is played to.
 
-use crate::judge::frame_log::{FrameLog, Rest};
+use crate::judge::frame_log::FrameLog;
 use crate::peer::clock::patiently;
 use crate::peer::connection::ConnectionObserver;
 use crate::peer::group::{Output, ProcessObserver};
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Entry, Exit, Seen};
+use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -119,7 +120,7 @@ impl Log {
         let mut inner = self.inner();
         let at = self.began.elapsed();
         while inner.conns.len() <= conn {
-            let replies = FrameLog::new(&self.profile);
+            let replies = FrameLog::counting(&self.profile);
             inner.conns.push(State {
                 replies,
                 now: Now::default(),
@@ -144,7 +145,7 @@ impl Log {
         self.note(
             conn,
             match left {
-                Some(_) => Seen::Received(octets.to_vec()),
+                Some(_) => Seen::Received(Bytes::copy_from_slice(octets)),
                 None => Seen::Flooded,
             },
         );
@@ -258,9 +259,9 @@ impl State {
             Seen::Received(octets) => {
                 self.replies.push(index, octets);
                 self.now.received = self.now.received.saturating_add(octets.len());
-                self.now.replies = self.replies.whole().len();
+                self.now.replies = self.replies.count();
                 self.now.is_garbled = self.replies.is_garbled();
-                self.now.has_rest = self.replies.rest() != Rest::Nothing;
+                self.now.has_rest = self.replies.has_rest();
             }
             Seen::FinSent => self.now.fin_sent = true,
             Seen::SendBlocked => self.now.is_blocked = true,
@@ -366,7 +367,8 @@ mod tests {
         assert_eq!(log.client(|_, program| program.said), 18 << 20);
         let entries = log.take();
         let kept = |entry: &Entry| match &entry.seen {
-            Seen::Printed(octets) | Seen::Stderr(octets) | Seen::Received(octets) => octets.len(),
+            Seen::Printed(octets) | Seen::Stderr(octets) => octets.len(),
+            Seen::Received(octets) => octets.len(),
             _ => 0,
         };
         let kept: usize = entries.iter().map(kept).sum();

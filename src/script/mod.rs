@@ -31,6 +31,7 @@ pub use print::{ConnName, Heading, Octets};
 pub use replies::{HOLE, ReplyTemplate, filled};
 pub use text::ScriptError;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// First line of every script file; a file that does not begin with it is raw octets.
@@ -176,7 +177,8 @@ pub enum OwnEnd {
 pub struct Script {
     side: Side,
     replies: ReplyTemplate,
-    steps: Vec<Step>,
+    /// Shared by all copies: some send tens of MiB.
+    steps: Arc<Vec<Step>>,
     ends: Vec<OwnEnd>,
     octets: usize,
 }
@@ -268,11 +270,9 @@ impl Script {
         let octets = octets.get(..MAX_OCTETS).unwrap_or(octets);
         let mut script = Self::new();
         let step = |action| Step { conn: 0, action };
-        script.steps.push(step(Action::Open));
-        if !octets.is_empty() {
-            script.steps.push(step(Action::Send(vec![octets.to_vec()])));
-        }
-        script.steps.push(step(Action::Fin));
+        let sending = (!octets.is_empty()).then(|| Action::Send(vec![octets.to_vec()]));
+        let actions = [Some(Action::Open), sending, Some(Action::Fin)];
+        script.steps = Arc::new(actions.into_iter().flatten().map(step).collect());
         script.ends.push(OwnEnd::Fin);
         script.octets = octets.len();
         script
@@ -306,7 +306,7 @@ impl Script {
             Action::Send(segments) => self.octets = self.grown(segments)?,
             _ => {}
         }
-        self.steps.push(Step { conn, action });
+        Arc::make_mut(&mut self.steps).push(Step { conn, action });
         Ok(())
     }
 
@@ -388,7 +388,7 @@ impl Script {
     #[must_use]
     pub fn streams(&self) -> Vec<Vec<u8>> {
         let mut streams = vec![Vec::new(); self.connections()];
-        for step in &self.steps {
+        for step in self.steps.iter() {
             if let (Action::Send(segments), Some(stream)) =
                 (&step.action, streams.get_mut(step.conn))
             {
@@ -420,7 +420,7 @@ impl Script {
         let mut finished = vec![false; self.connections()];
         let mut open = 0_usize;
         let mut most = 0;
-        for step in &self.steps {
+        for step in self.steps.iter() {
             match (&step.action, finished.get_mut(step.conn)) {
                 (Action::Open, _) => open = open.saturating_add(1),
                 (Action::Rst, _) => open = open.saturating_sub(1),

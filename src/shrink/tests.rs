@@ -72,7 +72,7 @@ fn play(profile: &Profile, script: &Script, fault: Fault) -> Transcript {
                         match duty.owes {
                             Owes::Reply(_) | Owes::ReplyOrClose(_) if fault(&request) => {}
                             Owes::Reply(_) => {
-                                note(conn, Seen::Received(echo(profile, request.octets)))
+                                note(conn, Seen::Received(echo(profile, request.octets).into()))
                             }
                             _ => {
                                 note(conn, Seen::Fin);

@@ -10,6 +10,7 @@ mod exit;
 pub use exit::Exit;
 
 use crate::script::{Awaited, Conn};
+use bytes::Bytes;
 use std::time::Duration;
 
 /// Something that was seen.
@@ -37,7 +38,7 @@ pub enum Seen {
     /// The peer took no more octets although the connection stood.
     SendBlocked,
     /// Octets came.
-    Received(Vec<u8>),
+    Received(Bytes),
     /// The peer ended its sending side.
     Fin,
     /// The peer reset the connection.

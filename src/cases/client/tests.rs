@@ -206,7 +206,7 @@ fn judged(id: &str, seen: impl FnOnce(&Script) -> Vec<Seen>) -> Vec<Finding> {
 
 fn frame(payload: &[u8]) -> Seen {
     let profile = Profile::tutorial();
-    Seen::Received(crate::script::craft::Craft::new(&profile).frame(payload))
+    Seen::Received(crate::script::craft::Craft::new(&profile).frame(payload).into())
 }
 
 /// What the script sends, as it is seen.
@@ -255,7 +255,7 @@ fn a_request_is_held_to_what_was_typed() {
 fn padding_is_nul_and_no_more_than_needed() {
     let with = |octets: Vec<u8>| {
         let findings = judged("client-padding/part-of-a-chunk", |_| {
-            vec![Seen::Received(octets)]
+            vec![Seen::Received(octets.into())]
         });
         findings.first().map(|finding| finding.what.clone())
     };
@@ -278,13 +278,13 @@ fn padding_is_nul_and_no_more_than_needed() {
 #[test]
 fn what_stands_between_requests_is_found() {
     let findings = judged("client-framing/first-request", |_| {
-        vec![frame(b"1"), Seen::Received(b"\n".to_vec())]
+        vec![frame(b"1"), Seen::Received(b"\n".to_vec().into())]
     });
     assert_eq!(findings[0].clause, Clause::ClientFraming);
     let findings = judged("client-framing/in-a-row", |_| {
         vec![
             frame(b"1"),
-            Seen::Received(b"\n".to_vec()),
+            Seen::Received(b"\n".to_vec().into()),
             frame(b"2"),
             frame(b"3"),
         ]

@@ -14,6 +14,7 @@ use crate::profile::Profile;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
 use crate::transport::Stream;
+use bytes::Bytes;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -29,7 +30,6 @@ pub(super) struct Canary {
     profile: Profile,
     stream: Stream,
     replies: FrameLog,
-    seen: usize,
     /// Room for what comes.
     buffer: Vec<u8>,
 }
@@ -103,7 +103,6 @@ impl Canary {
             profile,
             stream,
             replies,
-            seen: 0,
             buffer: vec![0; READ],
         })
     }
@@ -144,15 +143,10 @@ impl Canary {
             .map_err(|error| ended(&error))?;
         let mut room = MOST;
         loop {
-            if let Some(reply) = self.replies.whole().get(self.seen) {
-                let payload = reply.payload().to_vec();
-                self.seen = self.seen.saturating_add(1);
-                let more = self.replies.whole().len() > self.seen;
-                return if more {
-                    Err(Trouble::TooMany)
-                } else {
-                    Ok(payload)
-                };
+            match self.replies.take_whole().as_slice() {
+                [] => {}
+                [reply] => return Ok(reply.payload().to_vec()),
+                _ => return Err(Trouble::TooMany),
             }
             if let Rest::Malformed(fault, octets) = self.replies.rest() {
                 return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
@@ -163,7 +157,7 @@ impl Canary {
                 Ok(taken) => {
                     room = room.checked_sub(taken).ok_or(Trouble::Endless)?;
                     let came = self.buffer.get(..taken).unwrap_or_default();
-                    self.replies.push(0, came);
+                    self.replies.push(0, &Bytes::copy_from_slice(came));
                 }
                 Err(error) => return Err(ended(&error)),
             }

@@ -26,8 +26,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// What is kept of a peer's octets beyond as many as the script sends four times over.
+/// What is kept of a peer's octets beyond as many as the script sends four times over …
 const SPARE_ROOM: usize = 2 << 20;
+
+/// … which is no more than so much beyond those once.
+const MOST_BEYOND: usize = 8 << 20;
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
@@ -288,7 +291,9 @@ fn cuts(script: &Script) -> usize {
 
 impl<'a> Session<'a> {
     fn new(peer: &'a ServerPeer, script: &'a Script, permitted: &'a [Permitted]) -> Self {
-        let room = script.octets().saturating_mul(4).saturating_add(SPARE_ROOM);
+        let sent = script.octets();
+        let beyond = sent.saturating_mul(3).min(MOST_BEYOND);
+        let room = sent.saturating_add(beyond).saturating_add(SPARE_ROOM);
         Self {
             peer,
             script,
