@@ -105,7 +105,7 @@ pub(super) const CASES: &[Case] = &[
             unread(s, deaf, 12);
             s.ask(bystander);
             s.sample("round 0");
-            let each = if s.looks_closer() { 8 } else { 4 };
+            let each = if s.looks_closer() { 8 } else { 3 };
             for round in 1..=4 {
                 unread(s, deaf, each);
                 s.ask(bystander);

@@ -101,7 +101,7 @@ pub(super) const CASES: &[Case] = &[
 const ROUNDS: usize = 4;
 
 /// … and for a closer one.
-const MORE_ROUNDS: usize = 12;
+const MORE_ROUNDS: usize = 8;
 
 /// Parts of the load, in each of which an effect has to show.
 const PARTS: usize = 4;
