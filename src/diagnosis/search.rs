@@ -73,6 +73,8 @@ struct Share {
     case: usize,
     /// How likely it makes what was seen to fail, if it failed with the symptom that was seen.
     chance: f64,
+    /// Whether it failed with a symptom that the cause has shown in that case.
+    is_known: bool,
 }
 
 /// A cause that may be behind what was seen.
@@ -123,9 +125,10 @@ impl<'a> View<'a> {
         };
         let is_failed =
             |share: &Share| matches!(cases.get(share.case), Some((_, Outcome::Failed(_))));
+        // What only looks alike blames nobody: one failure at least must be just as the cause is known to show.
         let explains = |candidate: &Candidate<'_>| {
             let mut shares = candidate.shares.iter().filter(|share| is_failed(share));
-            shares.any(|share| share.chance >= EXPLAINS)
+            shares.any(|share| share.is_known && share.chance >= EXPLAINS)
         };
         Self {
             candidates: entries.map(candidate).filter(explains).collect(),
@@ -385,7 +388,18 @@ fn shares(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) -> V
                 fails * lesson.failed.iter().map(alike).fold(0.0, f64::max)
             }
         };
-        shares.push(Share { case, chance });
+        let is_known = match outcome {
+            Outcome::Passed => false,
+            Outcome::Failed(seen) => {
+                let mut failed = lesson.failed.keys();
+                failed.any(|place| knowledge.symptom(*place) == Some(seen))
+            }
+        };
+        shares.push(Share {
+            case,
+            chance,
+            is_known,
+        });
     }
     shares
 }
