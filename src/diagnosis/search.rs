@@ -31,6 +31,13 @@ const MOST_CAUSES: usize = 12;
 /// From here on a failure is one that a cause explains.
 const EXPLAINS: f64 = 0.05;
 
+/// Of the failures that a cause explains, so many parts at least are just as it is known to show: what only looks
+/// alike blames nobody …
+const FEWEST_KNOWN: f64 = 0.2;
+
+/// … and where it is not more than so many, the cause is a guess.
+const MOST_UNSURE: f64 = 0.5;
+
 /// Causes that come so close are no worse, in nats.
 const ALIKE: f64 = 1.5;
 
@@ -125,10 +132,10 @@ impl<'a> View<'a> {
         };
         let is_failed =
             |share: &Share| matches!(cases.get(share.case), Some((_, Outcome::Failed(_))));
-        // What only looks alike blames nobody: one failure at least must be just as the cause is known to show.
         let explains = |candidate: &Candidate<'_>| {
-            let mut shares = candidate.shares.iter().filter(|share| is_failed(share));
-            shares.any(|share| share.is_known && share.chance >= EXPLAINS)
+            let shares = candidate.shares.iter();
+            let explained = shares.filter(|share| is_failed(share) && share.chance >= EXPLAINS);
+            known(explained).is_some_and(|known| known >= FEWEST_KNOWN)
         };
         Self {
             candidates: entries.map(candidate).filter(explains).collect(),
@@ -328,13 +335,26 @@ impl<'a> View<'a> {
             () if gain >= 12.0
                 && ahead >= f64::max(5.0, CLEAR * gain)
                 && fits
+                && self.is_like(candidate)
                 && !self.leaves(best, candidate) =>
             {
                 Confidence::Certain
             }
-            () if gain >= 5.0 && contradicted < 0.4 => Confidence::Likely,
+            () if gain >= 5.0 && contradicted < 0.4 && self.is_like(candidate) => {
+                Confidence::Likely
+            }
             () => Confidence::Guess,
         }
+    }
+
+    /// Whether most of what it explains is just as it is known to show.
+    fn is_like(&self, candidate: &Candidate<'_>) -> bool {
+        let is_explained = |share: &&Share| {
+            let case = self.cases.get(share.case);
+            share.chance >= EXPLAINS && matches!(case, Some((_, true)))
+        };
+        let explained = candidate.shares.iter().filter(is_explained);
+        known(explained).is_some_and(|known| known > MOST_UNSURE)
     }
 
     /// How likely it makes what it explains, on the average.
@@ -366,6 +386,16 @@ impl<'a> View<'a> {
         }
         passed / f64::max(all, 1e-9)
     }
+}
+
+/// The part of some failures that are just as a cause is known to show; `None` where there are none.
+fn known<'a>(explained: impl Iterator<Item = &'a Share>) -> Option<f64> {
+    let (mut known, mut all) = (0, 0_usize);
+    for share in explained {
+        all = all.saturating_add(1);
+        known += usize::from(share.is_known);
+    }
+    (all > 0).then(|| count(known) / count(all))
 }
 
 /// What a cause makes of the cases that were seen.

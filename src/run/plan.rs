@@ -1,6 +1,6 @@
 //! A case with its script, and how roughly that treats a server.
 
-use crate::cases::Case;
+use crate::cases::{Case, Unfit};
 use crate::model::{self, Owes, Permitted, Tail};
 use crate::profile::Profile;
 use crate::script::{Action, OwnEnd, Script};
@@ -11,6 +11,42 @@ use std::time::Duration;
 pub(super) struct Planned {
     pub(super) case: &'static Case,
     pub(super) script: Script,
+}
+
+/// Scripts of more octets than this are made again when their turn comes: all of them together are more than
+/// anybody should hold.
+const HEAVY: usize = 32 << 10;
+
+/// A case that waits for its turn.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) case: &'static Case,
+    /// Whether it takes readings of the server's process.
+    pub(super) measures: bool,
+    /// How long it does nothing, at most.
+    pub(super) pauses: Duration,
+    script: Option<Script>,
+}
+
+impl Waiting {
+    pub(super) fn for_its_turn(planned: Planned) -> Self {
+        Self {
+            case: planned.case,
+            measures: planned.measures(),
+            pauses: planned.pauses(),
+            script: (planned.script.octets() <= HEAVY).then_some(planned.script),
+        }
+    }
+
+    /// The case with its script, which is made again if it is not kept.
+    pub(super) fn planned(
+        self,
+        again: impl FnOnce(&Case) -> Result<Script, Unfit>,
+    ) -> Result<Planned, Unfit> {
+        let case = self.case;
+        let script = self.script.map_or_else(|| again(case), Ok)?;
+        Ok(Planned { case, script })
+    }
 }
 
 /// How a server is treated, the gentlest first.

@@ -20,7 +20,7 @@ use super::Options;
 use super::apart::apart;
 use super::charged::Charged;
 use super::peer::Peer;
-use super::plan::{Planned, Roughness};
+use super::plan::{Planned, Roughness, Waiting};
 use super::played::{Once, Played, once, repeated};
 use super::server::MOST_CONNECTIONS;
 use super::target::Target;
@@ -86,9 +86,9 @@ pub(super) struct Run<'a> {
     pub(super) sink: EventSink<'a>,
     policy: Policy,
     /// Cases that share the server, the gentlest first.
-    waiting: BTreeMap<Roughness, VecDeque<Planned>>,
+    waiting: BTreeMap<Roughness, VecDeque<Waiting>>,
     /// Cases that need it to themselves.
-    alone: VecDeque<Planned>,
+    alone: VecDeque<Waiting>,
     /// Cases that failed and are to be played again.
     pub(super) suspects: Vec<Played>,
     /// What failures are charged to.
@@ -109,7 +109,12 @@ impl Run<'_> {
         let plan = move |case: &'static Case| {
             let script = peer.script(case, &options, FIRST_LOOK)?;
             let planned = Planned { case, script };
-            Ok((peer.roughness(&planned), planned))
+            // What is played alone is in no group.
+            let roughness = match case.alone {
+                true => Roughness::Plain,
+                false => peer.roughness(&planned),
+            };
+            Ok((roughness, Waiting::for_its_turn(planned)))
         };
         let cases = self.options.cases.clone();
         let plans =
@@ -117,7 +122,7 @@ impl Run<'_> {
         // Of octets there are as many as the cases choose.
         for (case, planned) in apart(usize::MAX, plans).await {
             match planned {
-                Ok((roughness, planned)) => self.queue(roughness, planned),
+                Ok((roughness, waiting)) => self.queue(roughness, waiting),
                 Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
@@ -151,7 +156,7 @@ impl Run<'_> {
     }
 
     /// Plays a group until that moment. Whenever much has failed it is asked what for.
-    async fn group(&mut self, group: &mut VecDeque<Planned>, until: Option<Instant>) {
+    async fn group(&mut self, group: &mut VecDeque<Waiting>, until: Option<Instant>) {
         loop {
             self.without_the_foretold(group);
             self.side_by_side(group, until).await;
@@ -164,33 +169,33 @@ impl Run<'_> {
     }
 
     /// Tells of cases that are sure to fail that they are not played.
-    fn without_the_foretold(&mut self, group: &mut VecDeque<Planned>) {
+    fn without_the_foretold(&mut self, group: &mut VecDeque<Waiting>) {
         let charged = &self.charged;
         let sink = &mut self.sink;
-        group.retain(|planned| match charged.foretold(planned.case) {
+        group.retain(|waiting| match charged.foretold(waiting.case) {
             Some(why) => {
-                sink.without_play(planned.case.into(), Verdict::Skip, why);
+                sink.without_play(waiting.case.into(), Verdict::Skip, why);
                 false
             }
             None => true,
         });
     }
 
-    fn queue(&mut self, roughness: Roughness, planned: Planned) {
-        if planned.case.alone {
-            return self.alone.push_back(planned);
+    fn queue(&mut self, roughness: Roughness, waiting: Waiting) {
+        if waiting.case.alone {
+            return self.alone.push_back(waiting);
         }
         let group = self.waiting.entry(roughness).or_default();
         // Whatever waits long does so while the others are played.
-        if planned.pauses() > LONG_PAUSE {
-            group.push_front(planned);
+        if waiting.pauses > LONG_PAUSE {
+            group.push_front(waiting);
         } else {
-            group.push_back(planned);
+            group.push_back(waiting);
         }
     }
 
     /// Plays what is in the group until there is nothing left in it, or that moment has come.
-    async fn side_by_side(&mut self, group: &mut VecDeque<Planned>, until: Option<Instant>) {
+    async fn side_by_side(&mut self, group: &mut VecDeque<Waiting>, until: Option<Instant>) {
         let jobs = self.peer.jobs(self.options.jobs);
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut playing = JoinSet::new();
@@ -202,9 +207,11 @@ impl Run<'_> {
                 && self.gone.is_none()
                 && !self.time.is_up()
                 && until.is_none_or(|until| Instant::now() < until)
-                && let Some(planned) = group.pop_front()
+                && let Some(waiting) = group.pop_front()
             {
-                self.sink.case_started(planned.case.into());
+                let Some(planned) = self.begun(waiting) else {
+                    continue;
+                };
                 let (peer, permits) = (self.peer.clone(), Arc::clone(&permits));
                 let repeat = self.options.repeat;
                 playing.spawn(beside_others(peer, permits, planned, repeat));
@@ -225,11 +232,28 @@ impl Run<'_> {
         }
     }
 
+    /// A case whose turn has come.
+    fn begun(&mut self, waiting: Waiting) -> Option<Planned> {
+        let case = waiting.case;
+        let script = |case: &Case| self.peer.script(case, self.options, FIRST_LOOK);
+        match waiting.planned(script) {
+            Ok(planned) => {
+                self.sink.case_started(case.into());
+                Some(planned)
+            }
+            Err(unfit) => {
+                let what = format!("the case has no script any more: {unfit:?}");
+                self.sink.without_play(case.into(), Verdict::Error, what);
+                None
+            }
+        }
+    }
+
     /// Whether readings of the process can say something of that case alone: what earlier ones have left
     /// running would be charged to it. Where no other process can be had, they have to do.
-    async fn is_calm(&mut self, planned: &Planned) -> bool {
+    async fn is_calm(&mut self, waiting: &Waiting) -> bool {
         match self.peer.process() {
-            Some(process) if planned.measures() && self.target.can_be_revived() => {
+            Some(process) if waiting.measures && self.target.can_be_revived() => {
                 process.is_at_rest().await
             }
             _ => true,
@@ -244,18 +268,21 @@ impl Run<'_> {
     async fn by_themselves(&mut self) {
         while self.gone.is_none()
             && !self.time.is_up()
-            && let Some(planned) = self.alone.pop_front()
+            && let Some(waiting) = self.alone.pop_front()
         {
-            let case = planned.case;
+            let case = waiting.case;
             if let Some(why) = self.charged.foretold(case) {
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
             }
-            if !self.is_calm(&planned).await && !self.start_anew().await {
+            let is_calm = self.is_calm(&waiting).await;
+            let Some(planned) = self.begun(waiting) else {
+                continue;
+            };
+            if !is_calm && !self.start_anew().await {
                 self.gone = Some(self.gone_after(&planned));
                 return;
             }
-            self.sink.case_started(case.into());
             let playing = repeated(&self.peer, planned, self.options.repeat);
             let Some(played) = self.time.within(playing).await else {
                 return;
