@@ -1,6 +1,8 @@
 //! `conformance fuzz`: scripts made by chance, played at a live server; what is found, as files.
 
+mod events;
 mod told;
+mod written;
 
 use super::check::{ReplyArg, declared, jobs, seed};
 use super::durations::duration;
@@ -13,13 +15,15 @@ use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::campaign::{Ended, Found, Plan, Told, campaign};
 use crate::profile::Profile;
+use crate::report::Output;
 use crate::reproducer::Reproducer;
 use crate::run::{Bounds, MeetError, Options, Target, default_jobs};
 use crate::script::{Script, Side};
 use crate::spec::Role;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use told::{Form, Teller};
+use told::Teller;
+use written::{Written, output};
 
 /// How long a campaign goes on if neither a time nor a number of scripts is given.
 const USUAL: Duration = Duration::from_secs(60);
@@ -67,14 +71,9 @@ pub(crate) struct FuzzArgs {
     /// Take warnings for findings
     #[arg(long)]
     strict: bool,
-    /// What to write to standard output
-    #[arg(
-        long = "format",
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "human"
-    )]
-    form: Form,
+    /// What to write: human, json, jsonl, junit, sarif; as FORMAT=FILE into a file; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = output)]
+    format: Vec<Output>,
 }
 
 impl FuzzArgs {
@@ -93,12 +92,13 @@ impl FuzzArgs {
             Failure::usage(what).hint("name a folder that can be written, or that can be made")
         })?;
         let named = self.target.named(&profile)?;
-        let teller = Teller::new(self.form, &named.name, &plan);
+        let written = Written::open(&self.format)?;
         let options = Options {
             timeout: self.timeout.max(Duration::from_millis(1)),
             seed: plan.seed,
             ..Options::new(Role::Server, named.name.clone(), profile)
         };
+        let teller = Teller::new(written, &options, &plan);
         self.fuzz(named, &options, &plan, teller)
     }
 
@@ -142,8 +142,8 @@ impl FuzzArgs {
                 Told::Met(met) => teller.met(&met),
                 Told::Status(status) => teller.status(&status),
                 Told::Found(found) => {
-                    let path = saver.save(&found);
-                    teller.found(&found, path.as_deref());
+                    let saved = saver.save(&found);
+                    teller.found(&found, saved.as_ref());
                 }
             };
             tokio::select! {
@@ -205,6 +205,12 @@ fn seeds(paths: &[PathBuf]) -> Result<Vec<Script>, Failure> {
     Ok(seeds)
 }
 
+/// Where a finding was written to, and the command that plays it again.
+struct SavedFile {
+    path: PathBuf,
+    replay: String,
+}
+
 /// Writes each finding to a file of its own.
 struct Saver<'a> {
     folder: &'a Path,
@@ -219,8 +225,9 @@ struct Saver<'a> {
 
 impl Saver<'_> {
     /// The file; `None` if it could not be written, which is told at the end.
-    fn save(&mut self, found: &Found) -> Option<PathBuf> {
+    fn save(&mut self, found: &Found) -> Option<SavedFile> {
         let path = self.free_path(found);
+        let replay = replay(&path, &self.peer);
         let mut file = Reproducer::new(self.profile, &found.script);
         say_findings(&mut file, &found.findings);
         say_when(&mut file, self.target);
@@ -229,11 +236,11 @@ impl Saver<'_> {
         }
         say_how_often(&mut file, found.attempts);
         file.say("script", format!("number {} of the campaign", found.number));
-        file.say("replay", replay(&path, &self.peer));
+        file.say("replay", &*replay);
         match write(&path, &file) {
             Ok(()) => {
                 self.saved = self.saved.saturating_add(1);
-                Some(path)
+                Some(SavedFile { path, replay })
             }
             Err(why) => {
                 self.failed.get_or_insert(why);
