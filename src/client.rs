@@ -102,7 +102,7 @@ impl Client {
             },
             receiver: Receiver {
                 half: read,
-                decoder: Decoder::new(profile),
+                decoder: Decoder::new(&profile.of_replies()),
                 payload: profile.payload(),
                 received: BytesMut::new(),
             },

@@ -14,11 +14,13 @@ use toml::de::{DeTable, DeValue};
 use words::{ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
 
 /// Every key of a profile file.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "name",
     "about",
     "header.before",
     "header.after",
+    "replies.before",
+    "replies.after",
     "length.form",
     "length.width",
     "length.order",
@@ -183,6 +185,8 @@ impl<'a> File<'a> {
                 .unwrap_or(plain.about),
             before: self.text("header.before", octets)?.unwrap_or(plain.before),
             after: self.text("header.after", octets)?.unwrap_or(plain.after),
+            reply_before: self.text("replies.before", octets)?,
+            reply_after: self.text("replies.after", octets)?,
             width: self
                 .number("length.width", "1 to 8 octets")?
                 .ok_or(FileError::Missing {

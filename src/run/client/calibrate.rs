@@ -183,8 +183,9 @@ async fn look(
     build: fn(&mut Maker<'_>),
 ) -> Result<FirstLook, NoClient> {
     let shows_at_once = guess(Shows::AtOnce);
+    let replies = peer.profile.of_replies();
     let circumstances = Circumstances {
-        profile: &peer.profile,
+        profile: &replies,
         client: &shows_at_once,
         input: peer.input.as_deref(),
         reply: peer.reply.as_deref(),

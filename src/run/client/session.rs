@@ -123,8 +123,9 @@ impl ClientPeer {
     /// The script of a case.
     pub(in crate::run) fn script(&self, case: &Case, options: &Options) -> Result<Script, Unfit> {
         let is_about_sending = case.is_about_sending();
+        let replies = self.profile.of_replies();
         let script = case.script_for_client(&Circumstances {
-            profile: &self.profile,
+            profile: &replies,
             client: if is_about_sending {
                 &self.sender
             } else {

@@ -98,7 +98,7 @@ impl Canary {
                 Trouble::Refused(error.to_string())
             }
         })?;
-        let (profile, replies) = (profile.clone(), FrameLog::new(profile));
+        let (profile, replies) = (profile.clone(), FrameLog::new(&profile.of_replies()));
         Ok(Self {
             profile,
             stream,

@@ -293,7 +293,7 @@ impl<'a> Session<'a> {
             peer,
             script,
             permitted,
-            log: Arc::new(Log::new(&peer.profile, room)),
+            log: Arc::new(Log::new(&peer.profile.of_replies(), room)),
             conns: Vec::new(),
             canary: None,
             trouble: None,
