@@ -14,6 +14,7 @@ use super::target::{NamedTarget, TargetArgs};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::campaign::{Ended, Found, Plan, Told, campaign};
+use crate::coverage::Coverage;
 use crate::profile::Profile;
 use crate::report::Output;
 use crate::reproducer::Reproducer;
@@ -50,7 +51,7 @@ pub(crate) struct FuzzArgs {
     /// What all scripts are made from: the same ones for the same seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Scripts played side by side
+    /// Scripts played side by side; where the server's own code is watched, one at a time
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Server), value_parser = jobs)]
     jobs: usize,
     /// No more scripts in a second than that
@@ -59,6 +60,9 @@ pub(crate) struct FuzzArgs {
     /// Scripts to begin with, beside those of the cases: files, and folders of them; may be repeated
     #[arg(long, value_name = "FILE|DIR")]
     seeds: Vec<PathBuf>,
+    /// Do not watch the server's own code, which is done if --exec starts it in Python, one script at a time then
+    #[arg(long)]
+    no_coverage: bool,
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
@@ -134,12 +138,15 @@ impl FuzzArgs {
             saved: 0,
             failed: None,
         };
-        let mut target = Target::from(named.server);
+        let coverage = self.coverage();
+        let environment = coverage.iter().flat_map(Coverage::environment).collect();
+        let mut target = Target::from(named.server.environment(environment));
         let runtime = runtime::multi()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::new()?;
             let mut tell = |told| match told {
                 Told::Met(met) => teller.met(&met),
+                Told::Watched(how) => teller.watched(&how),
                 Told::Status(status) => teller.status(&status),
                 Told::Found(found) => {
                     let saved = saver.save(&found);
@@ -147,13 +154,24 @@ impl FuzzArgs {
                 }
             };
             tokio::select! {
-                done = campaign(&mut target, options, plan, &mut tell) => Ok::<_, Failure>(Some(done)),
+                done = campaign(&mut target, options, plan, coverage, &mut tell) => Ok::<_, Failure>(Some(done)),
                 () = signals.next() => Ok(None),
             }
         })?;
         let ended = done.transpose().map_err(|error| self.not_met(&error))?;
         teller.finish(ended.as_ref())?;
         concluded(ended, saver)
+    }
+
+    /// What watches the server's own code, or why nothing does.
+    fn coverage(&self) -> Result<Coverage, String> {
+        if self.no_coverage {
+            return Err("--no-coverage".to_owned());
+        }
+        if !self.target.is_started() {
+            return Err("only a server that --exec starts can be watched".to_owned());
+        }
+        Coverage::open().map_err(|error| format!("no folder could be made for it: {error}"))
     }
 
     fn not_met(&self, error: &MeetError) -> Failure {

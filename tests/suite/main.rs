@@ -19,6 +19,7 @@ mod cli;
 mod client;
 mod compare;
 mod corpus;
+mod coverage;
 mod docs;
 mod exec;
 mod fuzz_live;

@@ -61,6 +61,10 @@ enum LineText<'a> {
         seed: u64,
         calibration: &'a Calibration,
     },
+    Watched {
+        how: Option<&'a str>,
+        why_not: Option<&'a str>,
+    },
     Found(&'a FoundText),
     Finished {
         status: Status,
@@ -112,6 +116,18 @@ impl Teller {
         begun
             .into_iter()
             .for_each(|event| self.reports.event(event));
+    }
+
+    /// Whether the server's own code is watched.
+    pub(super) fn watched(&mut self, how: &Result<String, String>) {
+        match how {
+            Ok(how) => self.people(&format!("coverage of the server steers: {}", Line(how))),
+            Err(why) => self.people(&format!("coverage steers nothing: {}", Line(why))),
+        }
+        self.programs(&LineText::Watched {
+            how: how.as_ref().ok().map(String::as_str),
+            why_not: how.as_ref().err().map(String::as_str),
+        });
     }
 
     /// Where it stands, on standard error: at once on a terminal, once a second elsewhere.
@@ -241,8 +257,10 @@ fn standing(status: &Status) -> String {
         seconds,
         last_new,
         why_nothing_new,
+        edges,
         ..
     } = *status;
+    let edges = edges.map_or_else(String::new, |edges| format!("{edges} edges, "));
     let rate = scripts as f64 / seconds.max(0.001);
     let share = asking
         .saturating_mul(100)
@@ -254,7 +272,7 @@ fn standing(status: &Status) -> String {
     };
     let why = why_nothing_new.map_or_else(String::new, |why| format!("; {why}"));
     format!(
-        "{scripts} scripts in {seconds:.1} s ({rate:.0}/s), {share} % ask something, {pool} kept, \
+        "{scripts} scripts in {seconds:.1} s ({rate:.0}/s), {share} % ask something, {edges}{pool} kept, \
          something new {last_new:.0} s ago; {findings} found{refuted}{why}"
     )
 }
