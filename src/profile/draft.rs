@@ -1,5 +1,6 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
+use super::prologue::turns;
 use super::{
     DigitsEnd, Form, Length, Mark, Order, Payload, Profile, Region, Reply, Template, Unit,
 };
@@ -55,6 +56,9 @@ pub struct Draft {
     pub reply: Reply,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
+    /// What is said on a connection before its first frame: at most 16 turns, each as a
+    /// [`Turn`](super::Turn) is written.
+    pub prologue: Vec<String>,
 }
 
 impl Default for Draft {
@@ -93,6 +97,7 @@ impl From<Profile> for Draft {
             max_body: profile.max_body,
             reply: profile.reply,
             request: profile.request.map(|template| template.to_string()),
+            prologue: profile.prologue.iter().map(ToString::to_string).collect(),
         };
         draft.write_length_as(profile.length);
         draft
@@ -188,6 +193,7 @@ impl TryFrom<Draft> for Profile {
                 .request
                 .map(|source| template(&source, draft.payload))
                 .transpose()?,
+            prologue: turns(&draft.prologue)?,
         };
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
@@ -306,23 +312,24 @@ fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileErr
 }
 
 fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
-    let refuse = || {
+    mark_of(source, MAX_MARK).ok_or_else(|| {
         let allowed = format!("at most {MAX_MARK} octets as hex pairs, ?? for any octet");
         ProfileError::new(field, format!("{source:?}"), allowed)
-    };
+    })
+}
+
+/// Hex pairs, `??` for any octet; `None` if it is anything else, or more than so many octets.
+pub(super) fn mark_of(source: &str, most: usize) -> Option<Mark> {
     let digits: Vec<u8> = source
         .bytes()
         .filter(|b| !b.is_ascii_whitespace())
         .collect();
     let (pairs, rest) = digits.as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() > MAX_MARK {
-        return Err(refuse());
+    if !rest.is_empty() || pairs.len() > most {
+        return None;
     }
-    pairs
-        .iter()
-        .map(|pair| octet(*pair).ok_or_else(refuse))
-        .collect::<Result<_, _>>()
-        .map(Mark)
+    let octets = pairs.iter().map(|pair| octet(*pair));
+    octets.collect::<Option<_>>().map(Mark)
 }
 
 /// What replies have in the place of a mark.

@@ -34,6 +34,7 @@ impl<'a> Arbitrary<'a> for Profile {
                 Reply::None,
             ])?,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
+            prologue: Vec::new(),
         };
         draft.max_body = limit(u, draft.chunk)?;
         grown(u, &mut draft)?;
@@ -65,6 +66,16 @@ fn grown(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
     if u.ratio(1, 8)? {
         draft.reply_before = Some(alike(u, &draft.before)?);
         draft.reply_after = Some(alike(u, &draft.after)?);
+    }
+    if u.ratio(1, 8)? {
+        let turns = [
+            "client 01 ??",
+            "server frame",
+            "server ff 00",
+            "client frame",
+        ];
+        let turn = |_| u.choose(&turns).map(|turn| (*turn).to_owned());
+        draft.prologue = (0..3).map(turn).collect::<Result<_>>()?;
     }
     let (form, most) = match u.int_in_range(0..=7)? {
         0..=4 => return Ok(()),

@@ -40,6 +40,7 @@ mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
 mod length;
+mod prologue;
 #[cfg(feature = "toml")]
 mod shipped;
 
@@ -47,6 +48,7 @@ pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
 pub use length::{DigitsEnd, Form, Length};
+pub use prologue::{Said, Speaker, Turn};
 
 use std::fmt;
 
@@ -248,6 +250,7 @@ pub struct Profile {
     max_body: Option<u64>,
     reply: Reply,
     request: Option<Template>,
+    prologue: Vec<Turn>,
 }
 
 impl Profile {
@@ -278,6 +281,7 @@ impl Profile {
             max_body: None,
             reply: Reply::Auto,
             request: None,
+            prologue: Vec::new(),
         }
     }
 
@@ -373,6 +377,18 @@ impl Profile {
             (profile.before, profile.after) = (before, after);
         }
         profile
+    }
+
+    /// The format with any octets around the length: as the frames of a prologue are read.
+    #[must_use]
+    pub fn unmarked(&self) -> Self {
+        let any = |mark: &Mark| Mark(vec![None; mark.len()]);
+        Self {
+            before: any(&self.before),
+            after: any(&self.after),
+            replies: None,
+            ..self.clone()
+        }
     }
 
     /// What the format is called: in reports, and as the value of `--profile` when built in.
@@ -496,6 +512,12 @@ impl Profile {
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply
+    }
+
+    /// What is said on a connection before its first frame, turn by turn.
+    #[must_use]
+    pub fn prologue(&self) -> &[Turn] {
+        &self.prologue
     }
 
     /// The template that every valid request is made from, if the server needs one.

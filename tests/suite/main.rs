@@ -28,6 +28,7 @@ mod kill_matrix;
 mod library;
 mod peers;
 mod program;
+mod prologue;
 mod python;
 mod regress;
 mod replay;

@@ -31,6 +31,11 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     if let Some(request) = &draft.request {
         writeln!(out, "request = {}", text(request))?;
     }
+    if !draft.prologue.is_empty() {
+        let turns = draft.prologue.iter().map(|turn| turn.as_str().into());
+        let turns = toml::Value::Array(turns.collect());
+        writeln!(out, "prologue = {turns}")?;
+    }
     Ok(())
 }
 

@@ -212,6 +212,9 @@ fn there(target: &ClientTarget, transcript: &Transcript) -> Result<(), NoClient>
     if !transcript.counting().any(|(_, e)| gave_up(&e.seen)) {
         return Ok(());
     }
+    if let Some(why) = transcript.refused() {
+        return Err(NoClient::NotBegun(why.to_owned()));
+    }
     let said = transcript.stderr(400);
     let said = said.trim();
     match transcript.exit() {

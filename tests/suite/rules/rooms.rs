@@ -79,7 +79,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
     pure("session", &["profile", "wire", "message"]),
-    room("transport", &[]),
+    room("transport", &["wire"]),
     room("server", &["profile", "wire", "message", "session", "transport"]),
     room("client", &["profile", "wire", "message", "transport"]),
     pure("spec", &[]),
