@@ -18,9 +18,9 @@
 //! No method waits for a limited time only; wrap it in [`tokio::time::timeout`] where that is wanted.
 
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Payload, Profile, Speaker};
 use crate::transport::{ReadHalf, Stream, WriteHalf};
-use crate::wire::{DecodeError, Decoder, EncodeError, Encoder};
+use crate::wire::{DecodeError, Decoder, EncodeError, Encoder, Prologue};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -80,21 +80,26 @@ pub struct Receiver {
 }
 
 impl Client {
-    /// Connects to the first of the addresses that answers.
+    /// Connects to the first of the addresses that answers, and goes through the prologue of the profile.
     ///
     /// # Errors
-    /// If none does.
+    /// If none does, or something else comes than the prologue has.
     pub async fn connect(addr: impl ToSocketAddrs, profile: &Profile) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self::over(stream.into(), profile))
+        Self::over(stream.into(), profile).await
     }
 
-    /// A client of whoever is at the other end of that stream.
-    #[must_use]
-    pub fn over(stream: Stream, profile: &Profile) -> Self {
+    /// A client of whoever is at the other end of that stream, once the prologue is over.
+    ///
+    /// # Errors
+    /// If the connection breaks or ends before, or something else comes than the prologue has.
+    pub async fn over(stream: Stream, profile: &Profile) -> io::Result<Self> {
+        stream
+            .begin(Prologue::new(profile, Speaker::Client))
+            .await?;
         let (read, write) = stream.split();
-        Self {
+        Ok(Self {
             sender: Sender {
                 half: write,
                 encoder: Encoder::new(profile),
@@ -102,11 +107,11 @@ impl Client {
             },
             receiver: Receiver {
                 half: read,
-                decoder: Decoder::new(profile),
+                decoder: Decoder::new(&profile.of_replies()),
                 payload: profile.payload(),
                 received: BytesMut::new(),
             },
-        }
+        })
     }
 
     /// Sends a message and waits for the reply.

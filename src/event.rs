@@ -170,6 +170,9 @@ pub struct CaseResult {
     /// The command that runs this case alone; on a second line one that replays it, if it was saved.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rerun: String,
+    /// The script file that shows it, if it came from one or was saved as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// What was sent and seen; kept for all but passes and skips, and for those too when asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
@@ -191,6 +194,7 @@ impl CaseResult {
             attempts: Attempts::default(),
             findings: Vec::new(),
             rerun: format!("{command} --run {id}"),
+            file: None,
             evidence: None,
         }
     }

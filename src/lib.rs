@@ -48,6 +48,7 @@
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live peer: first look, schedule, verdicts | `check` |
+//! | [`coverage`] | which ways a server in Python takes through its own code | `check` |
 //! | [`campaign`] | scripts made by chance, played at a live server for as long as is wanted | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
@@ -69,7 +70,7 @@
 )]
 #![cfg_attr(
     not(feature = "check"),
-    doc = "[`campaign`]: #rooms\n[`check`]: #rooms\n[`check()`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
+    doc = "[`campaign`]: #rooms\n[`check`]: #rooms\n[`check()`]: #rooms\n[`coverage`]: #rooms\n[`outcome`]: #rooms\n[`peer`]: #rooms\n[`run`]: #rooms\n[`run::run`]: #rooms"
 )]
 #![cfg_attr(not(feature = "transport"), doc = "[`transport`]: #rooms")]
 #![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
@@ -104,6 +105,8 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod client;
+#[cfg(feature = "check")]
+pub mod coverage;
 #[cfg(feature = "suite")]
 pub mod diagnosis;
 #[cfg(feature = "suite")]

@@ -18,13 +18,16 @@ struct Stream<'a> {
     octets: Vec<u8>,
 }
 
-/// Where frames lie in what was sent and received, by connection and side in the order in which
-/// they first appear. What cannot be read as a frame, and what comes behind it, has no mark.
+/// Where frames lie in what was sent in the one format and received in the other, by connection and side in
+/// the order in which they first appear. What cannot be read as a frame, and what comes behind it, has no mark.
 #[must_use]
-pub fn mark(profile: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
+pub fn mark(sent: &Profile, received: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
     streams(timeline)
         .iter()
-        .flat_map(|stream| in_stream(profile, stream))
+        .flat_map(|stream| match stream.from {
+            Side::Client => in_stream(sent, stream),
+            Side::Server => in_stream(received, stream),
+        })
         .collect()
 }
 
@@ -138,7 +141,7 @@ mod tests {
             received("a", &[1, 0, 0, 0, b'1', b'2', 0, 0]),
             sent("a", &[0, 0, b'"', b'x', b'"', 0, 2, 0, 0, 0, b'7']),
         ];
-        let marks = mark(&profile, &timeline);
+        let marks = mark(&profile, &profile, &timeline);
         assert_eq!(
             spans(&marks),
             [
@@ -152,8 +155,10 @@ mod tests {
 
     #[test]
     fn behind_a_malformed_header_nothing_is_marked() {
+        let profile = Profile::tutorial();
         let marks = mark(
-            &Profile::tutorial(),
+            &profile,
+            &profile,
             &[sent("a", &[0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7])],
         );
         assert_eq!(spans(&marks), [("a", Side::Client, [0, 4, 0, 0])]);
@@ -161,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_frames_gets_a_bounded_number_of_marks() {
-        let marks = mark(&Profile::tutorial(), &[received("a", &[0; 64 << 10])]);
+        let profile = Profile::tutorial();
+        let marks = mark(&profile, &profile, &[received("a", &[0; 64 << 10])]);
         assert_eq!(marks.len(), MAX_MARKS);
     }
 }

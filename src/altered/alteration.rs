@@ -202,6 +202,8 @@ pub enum Need {
     FullHeader,
     /// A length is written in digits, in one way alone, and a fixed octet stands behind each body.
     Netstring,
+    /// Replies have fixed octets of their own in their headers.
+    OwnMarks,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -217,9 +219,16 @@ impl Need {
             Self::DeclaredLimit => "declared-limit",
             Self::FullHeader => "full-header",
             Self::Netstring => "netstring",
+            Self::OwnMarks => "own-marks",
             Self::Process => "process",
             Self::Time => "time",
         }
+    }
+
+    /// Whether it is a wire format other than the one that is tried.
+    #[must_use]
+    pub const fn is_a_format(self) -> bool {
+        matches!(self, Self::FullHeader | Self::Netstring | Self::OwnMarks)
     }
 }
 

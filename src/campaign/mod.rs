@@ -8,15 +8,20 @@
 //!
 //! Scripts that showed something new are kept, and others are made of them. The same seed makes the same scripts
 //! at a server that behaves the same.
+//!
+//! Where the server's own code can be watched, scripts are played one at a time, and what each of them reached in it
+//! is looked at. How often threads come to their turn is chance, and so then are some of the scripts that are kept.
 
 mod crash;
 mod novelty;
+mod steering;
 mod suspicion;
 mod workers;
 
 use crate::cases;
+use crate::coverage::Coverage;
 use crate::event::{Attempts, Calibration, FindingNote};
-use crate::generate::Generator;
+use crate::generate::{Generator, Parents};
 use crate::model::{Owes, permitted};
 use crate::run::{Bounds, MeetError, Options, Played, Player, Target, minimise};
 use crate::script::Script;
@@ -25,6 +30,7 @@ use crate::spec::{Clause, Role};
 use novelty::{Novelty, shape};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
+use steering::Steering;
 use suspicion::{Suspicion, Suspicions, is_finding};
 use workers::{Outcome, Workers};
 
@@ -93,6 +99,9 @@ pub struct Status {
     pub pool: usize,
     /// Different things that were seen.
     pub seen: usize,
+    /// Steps from place to place that the server's own code was seen to take, if it is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<usize>,
     /// Findings that were told.
     pub findings: u64,
     /// Suspicions that did not hold.
@@ -156,6 +165,8 @@ pub struct Found {
 pub enum Told {
     /// The server was looked at.
     Met(Calibration),
+    /// How its own code is watched, or why it cannot be.
+    Watched(Result<String, String>),
     /// Some more scripts were played.
     Status(Status),
     /// Something was found.
@@ -171,7 +182,8 @@ pub struct Ended {
     pub gone: Option<String>,
 }
 
-/// Plays scripts at a server until as many were played, or as much time has passed, as the plan says.
+/// Plays scripts at a server until as many were played, or as much time has passed, as the plan says. The server has to be
+/// started with the [environment](Coverage::environment) of `coverage`; if there is none, it says why.
 ///
 /// # Errors
 /// If there is no server, or it does not answer a plain request.
@@ -179,11 +191,14 @@ pub async fn campaign(
     target: &mut Target,
     options: &Options,
     plan: &Plan,
+    coverage: Result<Coverage, String>,
     tell: &mut (dyn FnMut(Told) + Send),
 ) -> Result<Ended, MeetError> {
     let player = Player::meet(target, options).await?;
     tell(Told::Met(player.calibration().clone()));
-    let mut campaign = Campaign::new(player, target, options, plan, tell);
+    let (steering, watched) = Steering::of(coverage);
+    tell(Told::Watched(watched));
+    let mut campaign = Campaign::new(player, target, options, plan, steering, tell);
     campaign.run().await;
     Ok(campaign.ended())
 }
@@ -200,6 +215,7 @@ struct Campaign<'a> {
     patience: Duration,
     pool: Vec<Script>,
     novelty: Novelty,
+    steering: Steering,
     suspicions: Suspicions,
     /// Clauses and shapes that were told.
     told: HashSet<(String, String)>,
@@ -217,6 +233,7 @@ impl<'a> Campaign<'a> {
         target: &'a mut Target,
         options: &Options,
         plan: &'a Plan,
+        steering: Steering,
         tell: &'a mut (dyn FnMut(Told) + Send),
     ) -> Self {
         let seeds = cases::all(Role::Server).filter(|case| !case.alone);
@@ -225,7 +242,7 @@ impl<'a> Campaign<'a> {
         let now = Instant::now();
         Self {
             generator: Generator::new(player.profile().clone(), plan.seed, seeds),
-            workers: Workers::new(player.jobs(plan.jobs)),
+            workers: Workers::new(steering.jobs(player.jobs(plan.jobs))),
             player,
             target,
             plan,
@@ -234,6 +251,7 @@ impl<'a> Campaign<'a> {
             patience: options.timeout,
             pool: Vec::new(),
             novelty: Novelty::default(),
+            steering,
             suspicions: Suspicions::default(),
             told: HashSet::new(),
             recent: VecDeque::new(),
@@ -249,8 +267,9 @@ impl<'a> Campaign<'a> {
         while self.gone.is_none() && !self.is_over() {
             let batch = self.batch();
             let hasty = self.hasty();
-            let outcomes = self.workers.play(&hasty, batch).await;
+            let outcomes = self.steering.play(&mut self.workers, &hasty, batch).await;
             self.take_up(outcomes).await;
+            self.generator.learn(self.steering.words());
             let status = self.status();
             (self.tell)(Told::Status(status));
             self.keep_the_rate().await;
@@ -286,11 +305,17 @@ impl<'a> Campaign<'a> {
             .plan
             .rate
             .map(|rate| usize::try_from(rate.div_ceil(4)).unwrap_or(BATCH));
-        let count = BATCH
+        let count = self
+            .steering
+            .batch(BATCH)
             .min(left.unwrap_or(BATCH))
             .min(by_rate.unwrap_or(BATCH));
+        let parents = Parents {
+            pool: &self.pool,
+            favoured: &self.steering.favoured(),
+        };
         let make = |_| {
-            let script = self.generator.script(&self.pool);
+            let script = self.generator.script(parents);
             (self.generator.made(), script)
         };
         (0..count).map(make).collect()
@@ -344,7 +369,8 @@ impl<'a> Campaign<'a> {
             .flat_map(|one| &one.duties);
         let asks = duties.any(|duty| matches!(duty.owes, Owes::Reply(_)));
         self.status.asking = self.status.asking.saturating_add(u64::from(asks));
-        if self.novelty.is_new(self.player.profile(), &outcome.played) {
+        let is_new = self.novelty.is_new(self.player.profile(), &outcome.played);
+        if is_new | self.steering.is_new(outcome) {
             self.last_new = Instant::now();
             self.keep(outcome.script.clone());
         }
@@ -474,6 +500,7 @@ impl<'a> Campaign<'a> {
         Status {
             pool: self.pool.len(),
             seen: self.novelty.len(),
+            edges: self.steering.edges(),
             seconds: self.begun.elapsed().as_secs_f64(),
             last_new: self.last_new.elapsed().as_secs_f64(),
             ..self.status

@@ -1,5 +1,6 @@
 //! Scripts played side by side, each worker with a probe that it holds open.
 
+use crate::coverage::Reached;
 use crate::run::{MOST_CONNECTIONS, Played, Player, Probe};
 use crate::script::{Action, Script};
 use std::cmp::Reverse;
@@ -15,6 +16,8 @@ pub(super) struct Outcome {
     pub(super) number: u64,
     pub(super) script: Script,
     pub(super) played: Played,
+    /// What it reached in the server's own code, if that is watched.
+    pub(super) reached: Reached,
 }
 
 /// Scripts that wait to be played.
@@ -129,6 +132,7 @@ async fn work(
                 number,
                 script,
                 played,
+                reached: Reached::Nothing,
             });
         }
     }

@@ -3,6 +3,7 @@
 use super::length::need_declared;
 use super::{Case, Maker};
 use crate::profile::Mark;
+use crate::script::craft::Craft;
 use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
@@ -45,6 +46,23 @@ pub(super) const CASES: &[Case] = &[
                     s.wait(a);
                 }
             }
+        },
+    ),
+    Case::must(
+        Clause::LengthPrefix,
+        "octets-of-replies",
+        "A frame that is right in all but that its fixed octets are those of replies: whoever reads both sides with one reader takes it, and two peers that do would answer each other's answers for ever.",
+        |s| {
+            let replies = s.profile().of_replies();
+            let has_own = replies != *s.profile();
+            s.need(
+                has_own,
+                "replies of this profile have no octets of their own in headers",
+            );
+            let payload = s.payload_with("");
+            let a = s.open();
+            s.send(a, &Craft::new(&replies).frame(&payload));
+            s.wait(a);
         },
     ),
     Case::must(

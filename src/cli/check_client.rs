@@ -218,7 +218,7 @@ pub(crate) fn best_script(case: &Case, profile: &Profile) -> Result<Script, Unfi
         process: true,
     };
     case.script_for_client(&Circumstances {
-        profile,
+        profile: &profile.of_replies(),
         client: &client,
         input: Some(&typed(profile)),
         reply: None,

@@ -122,6 +122,8 @@ impl ClientArgs {
             }
             RunError::NoClient(NoClient::NobodyCame(_)) => failure
                 .hint("start the client with that host and port, or give it longer with --wait"),
+            RunError::NoClient(NoClient::NotBegun(_)) => failure
+                .hint("compare what the client says first with exchange.prologue of the profile"),
             RunError::Unreachable(_) | RunError::NotStarted(_) => failure,
         }
     }

@@ -1,6 +1,8 @@
 //! `conformance fuzz`: scripts made by chance, played at a live server; what is found, as files.
 
+mod events;
 mod told;
+mod written;
 
 use super::check::{ReplyArg, declared, jobs, seed};
 use super::durations::duration;
@@ -12,14 +14,17 @@ use super::target::{NamedTarget, TargetArgs};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::campaign::{Ended, Found, Plan, Told, campaign};
+use crate::coverage::Coverage;
 use crate::profile::Profile;
+use crate::report::Output;
 use crate::reproducer::Reproducer;
 use crate::run::{Bounds, MeetError, Options, Target, default_jobs};
 use crate::script::{Script, Side};
 use crate::spec::Role;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use told::{Form, Teller};
+use told::Teller;
+use written::{Written, output};
 
 /// How long a campaign goes on if neither a time nor a number of scripts is given.
 const USUAL: Duration = Duration::from_secs(60);
@@ -46,7 +51,7 @@ pub(crate) struct FuzzArgs {
     /// What all scripts are made from: the same ones for the same seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed)]
     seed: u64,
-    /// Scripts played side by side
+    /// Scripts played side by side; where the server's own code is watched, one at a time
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Server), value_parser = jobs)]
     jobs: usize,
     /// No more scripts in a second than that
@@ -55,6 +60,9 @@ pub(crate) struct FuzzArgs {
     /// Scripts to begin with, beside those of the cases: files, and folders of them; may be repeated
     #[arg(long, value_name = "FILE|DIR")]
     seeds: Vec<PathBuf>,
+    /// Do not watch the server's own code, which is done if --exec starts it in Python, one script at a time then
+    #[arg(long)]
+    no_coverage: bool,
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
@@ -67,14 +75,9 @@ pub(crate) struct FuzzArgs {
     /// Take warnings for findings
     #[arg(long)]
     strict: bool,
-    /// What to write to standard output
-    #[arg(
-        long = "format",
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "human"
-    )]
-    form: Form,
+    /// What to write: human, json, jsonl, junit, sarif; as FORMAT=FILE into a file; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = output)]
+    format: Vec<Output>,
 }
 
 impl FuzzArgs {
@@ -93,12 +96,13 @@ impl FuzzArgs {
             Failure::usage(what).hint("name a folder that can be written, or that can be made")
         })?;
         let named = self.target.named(&profile)?;
-        let teller = Teller::new(self.form, &named.name, &plan);
+        let written = Written::open(&self.format)?;
         let options = Options {
             timeout: self.timeout.max(Duration::from_millis(1)),
             seed: plan.seed,
             ..Options::new(Role::Server, named.name.clone(), profile)
         };
+        let teller = Teller::new(written, &options, &plan);
         self.fuzz(named, &options, &plan, teller)
     }
 
@@ -134,26 +138,40 @@ impl FuzzArgs {
             saved: 0,
             failed: None,
         };
-        let mut target = Target::from(named.server);
+        let coverage = self.coverage();
+        let environment = coverage.iter().flat_map(Coverage::environment).collect();
+        let mut target = Target::from(named.server.environment(environment));
         let runtime = runtime::multi()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::new()?;
             let mut tell = |told| match told {
                 Told::Met(met) => teller.met(&met),
+                Told::Watched(how) => teller.watched(&how),
                 Told::Status(status) => teller.status(&status),
                 Told::Found(found) => {
-                    let path = saver.save(&found);
-                    teller.found(&found, path.as_deref());
+                    let saved = saver.save(&found);
+                    teller.found(&found, saved.as_ref());
                 }
             };
             tokio::select! {
-                done = campaign(&mut target, options, plan, &mut tell) => Ok::<_, Failure>(Some(done)),
+                done = campaign(&mut target, options, plan, coverage, &mut tell) => Ok::<_, Failure>(Some(done)),
                 () = signals.next() => Ok(None),
             }
         })?;
         let ended = done.transpose().map_err(|error| self.not_met(&error))?;
         teller.finish(ended.as_ref())?;
         concluded(ended, saver)
+    }
+
+    /// What watches the server's own code, or why nothing does.
+    fn coverage(&self) -> Result<Coverage, String> {
+        if self.no_coverage {
+            return Err("--no-coverage".to_owned());
+        }
+        if !self.target.is_started() {
+            return Err("only a server that --exec starts can be watched".to_owned());
+        }
+        Coverage::open().map_err(|error| format!("no folder could be made for it: {error}"))
     }
 
     fn not_met(&self, error: &MeetError) -> Failure {
@@ -205,6 +223,12 @@ fn seeds(paths: &[PathBuf]) -> Result<Vec<Script>, Failure> {
     Ok(seeds)
 }
 
+/// Where a finding was written to, and the command that plays it again.
+struct SavedFile {
+    path: PathBuf,
+    replay: String,
+}
+
 /// Writes each finding to a file of its own.
 struct Saver<'a> {
     folder: &'a Path,
@@ -219,8 +243,9 @@ struct Saver<'a> {
 
 impl Saver<'_> {
     /// The file; `None` if it could not be written, which is told at the end.
-    fn save(&mut self, found: &Found) -> Option<PathBuf> {
+    fn save(&mut self, found: &Found) -> Option<SavedFile> {
         let path = self.free_path(found);
+        let replay = replay(&path, &self.peer);
         let mut file = Reproducer::new(self.profile, &found.script);
         say_findings(&mut file, &found.findings);
         say_when(&mut file, self.target);
@@ -229,11 +254,11 @@ impl Saver<'_> {
         }
         say_how_often(&mut file, found.attempts);
         file.say("script", format!("number {} of the campaign", found.number));
-        file.say("replay", replay(&path, &self.peer));
+        file.say("replay", &*replay);
         match write(&path, &file) {
             Ok(()) => {
                 self.saved = self.saved.saturating_add(1);
-                Some(path)
+                Some(SavedFile { path, replay })
             }
             Err(why) => {
                 self.failed.get_or_insert(why);

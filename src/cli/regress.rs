@@ -177,6 +177,7 @@ impl RegressArgs {
         Ok(CaseResult {
             elapsed_ms: millis(begun.elapsed()),
             rerun: self.rerun(member),
+            file: Some(member.path.display().to_string()),
             ..result.into_case(&member.folder)
         })
     }

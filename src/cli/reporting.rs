@@ -27,7 +27,7 @@ pub(crate) struct ReportArgs {
 /// What is written, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WrittenArgs {
-    /// What to write: human, json, jsonl, junit, tap, markdown, html; as FORMAT=FILE into a file; may be repeated
+    /// What to write: human, json, jsonl, junit, sarif, tap, markdown, html; as FORMAT=FILE into a file; may be repeated
     #[arg(long, value_name = "FORMAT[=FILE]")]
     format: Vec<Output>,
     /// Where the one report that has no file goes, instead of standard output
@@ -141,7 +141,9 @@ impl WrittenArgs {
 
     /// Opens every report; people are told in a way of its own.
     pub(crate) fn open(&self, people: Telling<'_>) -> Result<Outputs, Failure> {
-        let outputs = self.outputs()?.into_iter();
+        let outputs = self.outputs()?;
+        Outputs::distinct(&outputs).map_err(unopened)?;
+        let outputs = outputs.into_iter();
         let (human, others): (Vec<_>, Vec<_>) =
             outputs.partition(|output| output.format == Format::Human);
         let look = self.look();
@@ -224,7 +226,7 @@ impl KnownArgs {
 }
 
 /// A file that is written from its beginning, as things happen.
-fn created(path: &Path) -> Result<BufWriter<File>, Failure> {
+pub(super) fn created(path: &Path) -> Result<BufWriter<File>, Failure> {
     File::create(path).map(BufWriter::new).map_err(|error| {
         let what = format!("cannot write the report to {}: {error}", path.display());
         Failure::usage(what).hint(WRITABLE)
@@ -258,7 +260,7 @@ fn probe(path: &Path) -> io::Result<()> {
 }
 
 /// Reports that cannot be written, before anything is played.
-fn unopened(error: OutputError) -> Failure {
+pub(super) fn unopened(error: OutputError) -> Failure {
     let hint = match error {
         OutputError::Twice(_) => "--format FORMAT=FILE, another file for each but one",
         OutputError::Unwritable { .. } => WRITABLE,

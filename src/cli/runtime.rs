@@ -32,8 +32,12 @@ pub(crate) async fn connect(
     limit: Duration,
 ) -> Result<Client, Failure> {
     let addresses = trust.addresses(target)?;
-    match timeout(limit, Stream::connect(&addresses)).await {
-        Ok(Ok(stream)) => Ok(Client::over(stream, profile)),
+    let connecting = async {
+        let stream = Stream::connect(&addresses).await?;
+        Client::over(stream, profile).await
+    };
+    match timeout(limit, connecting).await {
+        Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(unreachable_target(target, &error)),
         Err(_) => Err(
             Failure::could_not(format!("{target} did not answer within {limit:?}"))
@@ -65,6 +69,9 @@ pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> String {
         ),
         (Name::Tls(_), io::ErrorKind::InvalidData) => {
             "--ca FILE names who has signed its certificate, --servername NAME what it is called there, and --insecure trusts anybody".to_owned()
+        }
+        (_, io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            "compare what the server says first with exchange.prologue of the profile".to_owned()
         }
         (Name::Unix(_), _) => "check the path, and who may use that socket".to_owned(),
         _ => "check host, port and firewall".to_owned(),

@@ -109,6 +109,7 @@ impl Saver {
             result.rerun.push('\n');
         }
         result.rerun.push_str(&again);
+        result.file = Some(path.display().to_string());
         let result = CaseResult {
             evidence: None,
             ..(**result).clone()

@@ -63,6 +63,11 @@ impl TargetArgs {
         self.target.is_none() && self.exec.is_none()
     }
 
+    /// Whether a command starts it.
+    pub(crate) const fn is_started(&self) -> bool {
+        self.exec.is_some()
+    }
+
     /// As `replay` is to be told of it.
     pub(crate) fn words(&self) -> Vec<String> {
         let mut line = CommandLine::default();

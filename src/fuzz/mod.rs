@@ -58,7 +58,7 @@ pub fn decoder(data: &[u8]) -> bool {
     let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
         return false;
     };
-    let profile = profile.unwrap_or_default();
+    let profile = script.written_in(&profile.unwrap_or_default());
     let mut is_read = false;
     for (conn, stream) in script.streams().into_iter().enumerate() {
         if stream.len() > MAX_STREAM {

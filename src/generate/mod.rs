@@ -10,11 +10,14 @@ mod fresh;
 mod moves;
 mod mutate;
 mod payloads;
+mod words;
 
 use crate::profile::Profile;
 use crate::script::draws::Draws;
 use crate::script::{Action, Script, Side};
+use serde_json::Value;
 use std::time::Duration;
+use words::Words;
 
 /// The most octets of a script that is taken for a seed.
 const MOST_OCTETS: usize = 128 << 10;
@@ -32,6 +35,16 @@ pub struct Generator {
     seed: u64,
     made: u64,
     seeds: Vec<Script>,
+    words: Words,
+}
+
+/// Scripts that others are made of, beside the seeds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Parents<'a> {
+    /// Those that showed something new.
+    pub pool: &'a [Script],
+    /// Those of them that others are to be made of most, the best last.
+    pub favoured: &'a [Script],
 }
 
 impl Generator {
@@ -44,6 +57,7 @@ impl Generator {
             seed,
             made: 0,
             seeds,
+            words: Words::default(),
         }
     }
 
@@ -53,8 +67,13 @@ impl Generator {
         self.made
     }
 
-    /// The next script: the seeds as they are at first, then new ones, some of them made of those in the pool.
-    pub fn script(&mut self, pool: &[Script]) -> Script {
+    /// Texts and numbers that the server may be waiting for, to be put into payloads from now on.
+    pub fn learn(&mut self, words: &[Value]) {
+        self.words.learn(words);
+    }
+
+    /// The next script: the seeds as they are at first, then new ones, some of them made of others.
+    pub fn script(&mut self, parents: Parents<'_>) -> Script {
         let index = self.made;
         self.made = self.made.saturating_add(1);
         let seed = usize::try_from(index)
@@ -65,7 +84,7 @@ impl Generator {
         }
         let mut draws = Draws::of(self.seed, index);
         for _ in 0..8 {
-            let script = moves::to_script(&self.steps(pool, &mut draws));
+            let script = moves::to_script(&self.steps(parents, &mut draws));
             if script.most_open() <= MOST_OPEN && script.octets() > 0 {
                 return script;
             }
@@ -73,10 +92,18 @@ impl Generator {
         moves::to_script(&fresh::script(&self.profile, &mut draws))
     }
 
-    fn steps(&self, pool: &[Script], draws: &mut Draws) -> Vec<moves::Step> {
+    fn steps(&self, parents: Parents<'_>, draws: &mut Draws) -> Vec<moves::Step> {
+        if let Some(favoured) = favoured(parents.favoured, draws) {
+            let mut steps = moves::of_script(&self.profile, favoured);
+            self.change(&mut steps, draws);
+            return steps;
+        }
         let kind = draws.below(10);
         let mut parent = || {
-            let from = if draws.one_in(3) { &self.seeds } else { pool };
+            let from = match draws.one_in(3) {
+                true => &self.seeds,
+                false => parents.pool,
+            };
             let script = draws.pick(from)?;
             Some(moves::of_script(&self.profile, script))
         };
@@ -88,11 +115,39 @@ impl Generator {
         let mut steps = match (one, other) {
             (Some(one), Some(other)) => mutate::splice(one, other, draws),
             (Some(one), None) => one,
-            _ => return fresh::script(&self.profile, draws),
+            _ => return self.fresh(draws),
         };
-        mutate::mutate(&self.profile, &mut steps, draws);
+        self.change(&mut steps, draws);
         steps
     }
+
+    fn fresh(&self, draws: &mut Draws) -> Vec<moves::Step> {
+        let mut steps = fresh::script(&self.profile, draws);
+        if !self.words.is_empty() && draws.one_in(3) {
+            mutate::reword(&self.profile, &mut steps, &self.words, draws);
+        }
+        steps
+    }
+
+    /// Where there are words, most changes are made with them.
+    fn change(&self, steps: &mut Vec<moves::Step>, draws: &mut Draws) {
+        if self.words.is_empty() || draws.one_in(3) {
+            return mutate::mutate(&self.profile, steps, draws);
+        }
+        match draws.one_in(3) {
+            true => mutate::repeat(steps, &self.words, draws),
+            false => mutate::reword(&self.profile, steps, &self.words, draws),
+        }
+    }
+}
+
+/// One of those that are favoured, every other time if there are any: rather one of the best.
+fn favoured<'a>(favoured: &'a [Script], draws: &mut Draws) -> Option<&'a Script> {
+    if favoured.is_empty() || draws.one_in(2) {
+        return None;
+    }
+    let drawn = [(); 3].map(|()| draws.below(favoured.len()));
+    favoured.get(drawn.into_iter().max().unwrap_or_default())
 }
 
 /// Whether a script is a client's, and costs little to be played.
@@ -116,7 +171,11 @@ mod tests {
         let mut generator = Generator::new(profile.clone(), seed, Vec::new());
         let mut pool = Vec::new();
         for _ in 0..count {
-            let script = generator.script(&pool);
+            let parents = Parents {
+                pool: &pool,
+                ..Parents::default()
+            };
+            let script = generator.script(parents);
             pool.push(script);
         }
         pool
@@ -159,6 +218,54 @@ mod tests {
         }
     }
 
+    /// How far a server would be led that ends a connection at the third object with a field `op` of the value `sync`.
+    fn conditions_met(profile: &Profile, script: &Script) -> usize {
+        let met = script.streams().into_iter().map(|stream| {
+            let frames = crate::model::reader::read(profile, &stream).frames;
+            let payloads = frames
+                .iter()
+                .filter_map(|frame| stream.get(frame.payload.clone()));
+            let objects =
+                payloads.filter_map(|payload| serde_json::from_slice::<Value>(payload).ok());
+            let operations: Vec<_> = objects
+                .filter_map(|object| object.get("op").cloned())
+                .collect();
+            let syncs = operations.iter().filter(|one| **one == "sync").count();
+            syncs.min(3) + usize::from(!operations.is_empty())
+        });
+        met.max().unwrap_or_default()
+    }
+
+    /// The most conditions that are met within so many scripts, where those are favoured that met one more.
+    fn led_to(words: &[Value], is_steered: bool) -> usize {
+        let profile = Profile::default();
+        let mut generator = Generator::new(profile.clone(), 1, Vec::new());
+        generator.learn(words);
+        let (mut most, mut favoured) = (0, Vec::new());
+        for _ in 0..1_500 {
+            let parents = Parents {
+                favoured: &favoured,
+                ..Parents::default()
+            };
+            let script = generator.script(parents);
+            let met = conditions_met(&profile, &script);
+            if met > most {
+                most = met;
+                favoured.extend(is_steered.then_some(script));
+            }
+        }
+        most
+    }
+
+    #[test]
+    fn scripts_are_led_through_conditions_that_none_meets_by_chance() {
+        let other = (0..30).map(|number| format!("word {number}").into());
+        let words: Vec<Value> = other.chain(["op".into(), "sync".into()]).collect();
+        assert_eq!(led_to(&words, true), 4);
+        assert!(led_to(&words, false) < 4);
+        assert_eq!(led_to(&[], true), 0);
+    }
+
     #[test]
     fn seeds_come_first_and_dear_ones_are_left_out() {
         let script = |text: &str| {
@@ -171,8 +278,8 @@ mod tests {
         let server = script("side server\nopen a\nsend a 00000000\n");
         let mut generator =
             Generator::new(Profile::default(), 1, vec![dear, server, cheap.clone()]);
-        assert_eq!(generator.script(&[]), cheap);
-        assert_ne!(generator.script(&[]), cheap);
+        assert_eq!(generator.script(Parents::default()), cheap);
+        assert_ne!(generator.script(Parents::default()), cheap);
         assert_eq!(generator.made(), 2);
     }
 }

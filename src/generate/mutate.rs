@@ -1,6 +1,7 @@
 //! Scripts made of others: frames, cuts, order and ends changed, one or a few at a time.
 
 use super::moves::{Move, Piece, Step};
+use super::words::Words;
 use super::{frames, fresh, payloads};
 use crate::model::reader;
 use crate::profile::Profile;
@@ -232,6 +233,47 @@ fn insert_action(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
 fn remove_waiting(_: &Profile, steps: &mut Vec<Step>, _: &mut Draws) {
     let waits = |step: &Step| matches!(step.what, Move::Other(Action::Await | Action::Quiet));
     steps.retain(|step| !waits(step));
+}
+
+/// Words in the place of what a payload held, or beside it, in a frame whose length fits.
+pub(super) fn reword(profile: &Profile, steps: &mut [Step], words: &Words, draws: &mut Draws) {
+    let at = telling_piece(steps, words, draws);
+    let Some(piece) = at.and_then(|at| steps.get_mut(at)?.as_piece()) else {
+        return;
+    };
+    let frames = reader::read_with_limit(profile, &piece.octets, u128::MAX).frames;
+    let payload = frames
+        .first()
+        .and_then(|frame| piece.octets.get(frame.payload.clone()));
+    let payload = words.payload(profile, payload.unwrap_or_default(), draws);
+    piece.octets = Craft::new(profile).frame(&payload);
+    piece.cuts.clear();
+}
+
+/// A piece once more, and again, as servers are that count what they are sent.
+pub(super) fn repeat(steps: &mut Vec<Step>, words: &Words, draws: &mut Draws) {
+    if let Some(at) = telling_piece(steps, words, draws)
+        && let Some(step) = steps.get(at).cloned()
+    {
+        let more = 1 << draws.below(5);
+        steps.splice(at..at, std::iter::repeat_n(step, more));
+        steps.truncate(MOST_STEPS);
+    }
+}
+
+/// The place of a piece: mostly of one that holds a word, if there is any.
+fn telling_piece(steps: &[Step], words: &Words, draws: &mut Draws) -> Option<usize> {
+    let tells = |at: &usize| {
+        let what = steps.get(*at).map(|step| &step.what);
+        matches!(what, Some(Move::Piece(piece)) if words.stand_in(&piece.octets))
+    };
+    let all = pieces(steps);
+    let telling: Vec<usize> = all.iter().copied().filter(tells).collect();
+    let from = match telling.is_empty() || draws.one_in(4) {
+        true => &all,
+        false => &telling,
+    };
+    draws.pick(from).copied()
 }
 
 /// Another payload in a frame whose length fits.

@@ -3,6 +3,7 @@
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
+use serde_json::Value;
 
 /// Texts as they stand between the quotes of a JSON string, each with something that is easily lost.
 const ODD_TEXTS: &[&str] = &[
@@ -138,6 +139,12 @@ pub(super) fn any(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
         16 => wide(draws),
         _ => no_message(profile, draws),
     }
+}
+
+/// A value that is no plain text.
+pub(super) fn odd(draws: &mut Draws) -> Value {
+    let text = draws.pick(ODD_MESSAGES).copied().unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// A message with a text that no other has.

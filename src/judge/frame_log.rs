@@ -92,7 +92,7 @@ impl FrameLog {
     /// The whole replies on one connection of a transcript.
     #[must_use]
     pub fn of(profile: &Profile, transcript: &Transcript, conn: Conn) -> Vec<LoggedFrame> {
-        let mut replies = Self::new(profile);
+        let mut replies = Self::new(&profile.of_replies());
         for (index, entry) in transcript.of(conn) {
             if let Seen::Received(octets) = &entry.seen {
                 replies.push(index, octets);

@@ -59,7 +59,7 @@ impl Observed {
             deaf: false,
             gave_up: None,
         };
-        let mut replies = FrameLog::new(profile);
+        let mut replies = FrameLog::new(&profile.of_replies());
         for (index, entry) in transcript.of(conn) {
             observed.note(index, entry, &mut replies);
         }

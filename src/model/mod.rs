@@ -189,8 +189,8 @@ impl fmt::Display for Doubt {
 #[must_use]
 pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
     if script.side() == Side::Server {
-        let conns = 0..script.connections();
-        return conns.map(|_| client::permitted(profile, script)).collect();
+        let (profile, conns) = (profile.of_replies(), 0..script.connections());
+        return conns.map(|_| client::permitted(&profile, script)).collect();
     }
     let streams = script.streams().into_iter().enumerate();
     streams

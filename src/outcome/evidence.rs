@@ -32,9 +32,14 @@ pub(super) fn evidence(
     transcript: &Transcript,
 ) -> Evidence {
     let timeline = timeline(script, transcript);
+    let replies = profile.of_replies();
+    let (sent, received) = match script.side() {
+        Side::Client => (profile, &replies),
+        Side::Server => (&replies, profile),
+    };
     Evidence {
         script: script.to_string(),
-        frames: marks::mark(profile, &timeline),
+        frames: marks::mark(sent, received, &timeline),
         timeline,
         permitted: permitted_lines(permitted),
         stderr: String::new(),

@@ -3,6 +3,7 @@
 use super::group::Group;
 use super::{Launch, Stderr};
 use crate::transport::{Address, Stream};
+use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
@@ -59,6 +60,14 @@ impl Program {
     pub(crate) fn new(launch: Launch) -> Self {
         let stderr = Stderr::default();
         Self { launch, stderr }
+    }
+
+    /// The same, started with these variables beside those of this process.
+    pub(crate) fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        Self {
+            launch: self.launch.with_environment(environment),
+            ..self
+        }
     }
 
     pub(crate) const fn stderr(&self) -> &Stderr {

@@ -1,6 +1,7 @@
 //! The command that starts the server or client under test.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -29,6 +30,8 @@ const HOST: &str = "{host}";
 pub struct Launch {
     text: String,
     form: Form,
+    /// Variables that it is started with, beside those of this process.
+    environment: Vec<(OsString, OsString)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +87,20 @@ impl Launch {
         } else {
             Form::Words(program, words.collect())
         };
-        Ok(Self { text, form })
+        Ok(Self {
+            text,
+            form,
+            environment: Vec::new(),
+        })
+    }
+
+    /// The same command, started with these variables beside those of this process.
+    #[must_use]
+    pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        Self {
+            environment,
+            ..self
+        }
     }
 
     /// Whether it says where the port goes.
@@ -125,6 +141,8 @@ impl Launch {
                 command
             }
         };
+        let environment = self.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

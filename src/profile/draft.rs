@@ -1,5 +1,6 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
+use super::prologue::turns;
 use super::{
     DigitsEnd, Form, Length, Mark, Order, Payload, Profile, Region, Reply, Template, Unit,
 };
@@ -36,6 +37,10 @@ pub struct Draft {
     pub covers: Vec<Region>,
     /// Octets behind the length field: as `before`.
     pub after: String,
+    /// What replies have in place of `before`, if that is something else: as many octets.
+    pub reply_before: Option<String>,
+    /// What replies have in place of `after`, if that is something else: as many octets.
+    pub reply_after: Option<String>,
     /// Octets of a chunk, 1 to 65,536; 1 means no padding.
     pub chunk: u32,
     /// The octet that padding is made of. Where payloads are JSON and the receiver drops the padding,
@@ -51,6 +56,9 @@ pub struct Draft {
     pub reply: Reply,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
+    /// What is said on a connection before its first frame: at most 16 turns, each as a
+    /// [`Turn`](super::Turn) is written.
+    pub prologue: Vec<String>,
 }
 
 impl Default for Draft {
@@ -64,7 +72,12 @@ impl Default for Draft {
 
 impl From<Profile> for Draft {
     fn from(profile: Profile) -> Self {
+        let replies = profile.replies.as_ref();
+        let reply_before = replies.filter(|(before, _)| *before != profile.before);
+        let reply_after = replies.filter(|(_, after)| *after != profile.after);
         let mut draft = Self {
+            reply_before: reply_before.map(|(before, _)| before.to_string()),
+            reply_after: reply_after.map(|(_, after)| after.to_string()),
             name: profile.name,
             about: profile.about,
             before: profile.before.to_string(),
@@ -84,6 +97,7 @@ impl From<Profile> for Draft {
             max_body: profile.max_body,
             reply: profile.reply,
             request: profile.request.map(|template| template.to_string()),
+            prologue: profile.prologue.iter().map(ToString::to_string).collect(),
         };
         draft.write_length_as(profile.length);
         draft
@@ -155,14 +169,20 @@ impl TryFrom<Draft> for Profile {
 
     fn try_from(draft: Draft) -> Result<Self, ProfileError> {
         let length = length(&draft)?;
+        let before = mark("header.before", &draft.before)?;
+        let after = mark("header.after", &draft.after)?;
+        let reply_before = in_replies("replies.before", draft.reply_before.as_deref(), &before)?;
+        let reply_after = in_replies("replies.after", draft.reply_after.as_deref(), &after)?;
+        let differ = reply_before != before || reply_after != after;
         let profile = Self {
             name: name(draft.name)?,
             about: about(draft.about)?,
-            before: mark("header.before", &draft.before)?,
+            replies: differ.then_some((reply_before, reply_after)),
+            before,
             length,
             unit: draft.unit,
             covers: covers(draft.covers, draft.form)?,
-            after: mark("header.after", &draft.after)?,
+            after,
             chunk: chunk(draft.chunk)?,
             pad: draft.pad,
             trailer: mark("trailer.octets", &draft.trailer)?,
@@ -173,6 +193,7 @@ impl TryFrom<Draft> for Profile {
                 .request
                 .map(|source| template(&source, draft.payload))
                 .transpose()?,
+            prologue: turns(&draft.prologue)?,
         };
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
@@ -291,23 +312,41 @@ fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileErr
 }
 
 fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
-    let refuse = || {
+    mark_of(source, MAX_MARK).ok_or_else(|| {
         let allowed = format!("at most {MAX_MARK} octets as hex pairs, ?? for any octet");
         ProfileError::new(field, format!("{source:?}"), allowed)
-    };
+    })
+}
+
+/// Hex pairs, `??` for any octet; `None` if it is anything else, or more than so many octets.
+pub(super) fn mark_of(source: &str, most: usize) -> Option<Mark> {
     let digits: Vec<u8> = source
         .bytes()
         .filter(|b| !b.is_ascii_whitespace())
         .collect();
     let (pairs, rest) = digits.as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() > MAX_MARK {
-        return Err(refuse());
+    if !rest.is_empty() || pairs.len() > most {
+        return None;
     }
-    pairs
-        .iter()
-        .map(|pair| octet(*pair).ok_or_else(refuse))
-        .collect::<Result<_, _>>()
-        .map(Mark)
+    let octets = pairs.iter().map(|pair| octet(*pair));
+    octets.collect::<Option<_>>().map(Mark)
+}
+
+/// What replies have in the place of a mark.
+fn in_replies(
+    field: &'static str,
+    source: Option<&str>,
+    requests: &Mark,
+) -> Result<Mark, ProfileError> {
+    let Some(source) = source else {
+        return Ok(requests.clone());
+    };
+    let replies = mark(field, source)?;
+    if replies.len() == requests.len() {
+        return Ok(replies);
+    }
+    let allowed = format!("as many octets as requests have there: {}", requests.len());
+    Err(ProfileError::new(field, format!("{source:?}"), allowed))
 }
 
 /// `??` as `Some(None)`, a hex pair as `Some(Some(octet))`, anything else as `None`.
@@ -443,7 +482,25 @@ mod tests {
     #[test]
     fn each_field_is_refused_by_its_name() {
         type Change = fn(&mut Draft);
-        let changes: [(&str, Change); 13] = [
+        let changes: [(&str, Change); 20] = [
+            ("replies.before", |draft| {
+                draft.reply_before = Some("00".into());
+            }),
+            ("replies.after", |draft| {
+                draft.reply_after = Some("0".into())
+            }),
+            ("trailer.octets", |draft| draft.trailer = "0".into()),
+            ("length.width", |draft| {
+                (draft.form, draft.width) = (Form::Varint, 11);
+            }),
+            ("length.covers", |draft| {
+                draft.form = Form::Decimal;
+                draft.covers = vec![Region::Length, Region::Payload];
+            }),
+            ("length.overlong", |draft| draft.overlong = true),
+            ("length.order", |draft| {
+                (draft.form, draft.order) = (Form::Varint, Order::Little);
+            }),
             ("name", |draft| draft.name = String::new()),
             ("name", |draft| draft.name = "A b".into()),
             ("about", |draft| draft.about = "a\nb".into()),

@@ -14,11 +14,13 @@ use toml::de::{DeTable, DeValue};
 use words::{ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
 
 /// Every key of a profile file.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 22] = [
     "name",
     "about",
     "header.before",
     "header.after",
+    "replies.before",
+    "replies.after",
     "length.form",
     "length.width",
     "length.order",
@@ -34,6 +36,7 @@ const KEYS: [&str; 19] = [
     "limits.max_body",
     "exchange.reply",
     "exchange.request",
+    "exchange.prologue",
 ];
 
 /// A key that is kept for a header in front of each chunk, which no profile can have so far.
@@ -183,6 +186,8 @@ impl<'a> File<'a> {
                 .unwrap_or(plain.about),
             before: self.text("header.before", octets)?.unwrap_or(plain.before),
             after: self.text("header.after", octets)?.unwrap_or(plain.after),
+            reply_before: self.text("replies.before", octets)?,
+            reply_after: self.text("replies.after", octets)?,
             width: self
                 .number("length.width", "1 to 8 octets")?
                 .ok_or(FileError::Missing {
@@ -219,6 +224,7 @@ impl<'a> File<'a> {
                 "exchange.request",
                 "a request with {text} in it exactly once, in quotes",
             )?,
+            prologue: self.prologue()?,
         })
     }
 
@@ -274,6 +280,16 @@ impl<'a> File<'a> {
             let items = value.as_array()?.iter();
             items.map(|item| meant(&REGIONS, item.get_ref())).collect()
         })
+    }
+
+    fn prologue(&self) -> Result<Vec<String>, FileError> {
+        let allowed = "a list of turns in quotes, such as \"client 01 02\" and \"server frame\"";
+        let turns = self.get("exchange.prologue", allowed, |value| {
+            let turns = value.as_array()?.iter();
+            let text = |turn: &Spanned<DeValue<'a>>| turn.get_ref().as_str().map(str::to_owned);
+            turns.map(text).collect()
+        })?;
+        Ok(turns.unwrap_or_default())
     }
 
     fn refuse(&self, error: ProfileError) -> FileError {

@@ -16,6 +16,8 @@ impl<'a> Arbitrary<'a> for Profile {
             end: DigitsEnd::Colon,
             overlong: false,
             trailer: String::new(),
+            reply_before: None,
+            reply_after: None,
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
             covers: covers(u)?,
             chunk: chunk(u)?,
@@ -32,6 +34,7 @@ impl<'a> Arbitrary<'a> for Profile {
                 Reply::None,
             ])?,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
+            prologue: Vec::new(),
         };
         draft.max_body = limit(u, draft.chunk)?;
         grown(u, &mut draft)?;
@@ -59,6 +62,20 @@ fn consistent(mut draft: Draft) -> Result<Profile> {
 fn grown(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
     if u.ratio(1, 4)? {
         draft.trailer = mark(u)?;
+    }
+    if u.ratio(1, 8)? {
+        draft.reply_before = Some(alike(u, &draft.before)?);
+        draft.reply_after = Some(alike(u, &draft.after)?);
+    }
+    if u.ratio(1, 8)? {
+        let turns = [
+            "client 01 ??",
+            "server frame",
+            "server ff 00",
+            "client frame",
+        ];
+        let turn = |_| u.choose(&turns).map(|turn| (*turn).to_owned());
+        draft.prologue = (0..3).map(turn).collect::<Result<_>>()?;
     }
     let (form, most) = match u.int_in_range(0..=7)? {
         0..=4 => return Ok(()),
@@ -128,6 +145,13 @@ fn mark(u: &mut Unstructured<'_>) -> Result<String> {
             false => Ok(format!("{:02x}", u.arbitrary::<u8>()?)),
         })
         .collect()
+}
+
+/// Another mark of as many octets.
+fn alike(u: &mut Unstructured<'_>, mark: &str) -> Result<String> {
+    let octets = mark.len() / 2;
+    let octet = |_| u.arbitrary::<u8>().map(|octet| format!("{octet:02x}"));
+    (0..octets).map(octet).collect()
 }
 
 fn limit(u: &mut Unstructured<'_>, chunk: u32) -> Result<Option<u64>> {

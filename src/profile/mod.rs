@@ -39,12 +39,16 @@ mod draft;
 mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
+mod length;
+mod prologue;
 #[cfg(feature = "toml")]
 mod shipped;
 
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
+pub use length::{DigitsEnd, Form, Length};
+pub use prologue::{Said, Speaker, Turn};
 
 use std::fmt;
 
@@ -60,109 +64,6 @@ pub enum Order {
     Big,
     /// Least significant octet first.
     Little,
-}
-
-/// How a number is written in the length field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
-    /// Octets of a fixed width.
-    Binary {
-        /// How many, 1 to 8.
-        width: u8,
-        /// In which order.
-        order: Order,
-        /// Whether they are two's complement. A negative length is malformed.
-        signed: bool,
-    },
-    /// Seven bits an octet, the lowest first; the eighth says that another octet follows.
-    Varint {
-        /// The most octets, 1 to 10.
-        most: u8,
-        /// Whether the last octet may be one that adds nothing.
-        overlong: bool,
-    },
-    /// ASCII digits and what ends them.
-    Decimal {
-        /// The most digits, 1 to 20.
-        most: u8,
-        /// What stands behind them.
-        end: DigitsEnd,
-        /// Whether zeros may stand in front.
-        overlong: bool,
-    },
-}
-
-impl Length {
-    /// Octets of the shortest length field there is.
-    #[must_use]
-    pub fn least_len(self) -> usize {
-        match self {
-            Self::Binary { width, .. } => width.into(),
-            Self::Varint { .. } => 1,
-            Self::Decimal { end, .. } => end.octets().len().saturating_add(1),
-        }
-    }
-
-    /// Octets of the longest length field there is.
-    #[must_use]
-    pub fn most_len(self) -> usize {
-        match self {
-            Self::Binary { width: most, .. } | Self::Varint { most, .. } => most.into(),
-            Self::Decimal { most, end, .. } => end.octets().len().saturating_add(most.into()),
-        }
-    }
-
-    /// The largest number that there is room for; `None` if it has more than 64 bits.
-    #[must_use]
-    pub fn most_counted(self) -> Option<u64> {
-        let bits = |bits: u32| Some(1_u64.checked_shl(bits)?.wrapping_sub(1));
-        match self {
-            Self::Binary { width, signed, .. } => {
-                let bits = u32::from(width).saturating_mul(8);
-                let shift = 64_u32.saturating_sub(bits.saturating_sub(signed.into()));
-                Some(u64::MAX.wrapping_shr(shift))
-            }
-            Self::Varint { most, .. } => bits(u32::from(most).saturating_mul(7)),
-            Self::Decimal { most, .. } => 10_u64.checked_pow(most.into())?.checked_sub(1),
-        }
-    }
-}
-
-/// How the number in a length field is written, its details aside: the choice in a [`Draft`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// [`Length::Binary`].
-    Binary,
-    /// [`Length::Varint`].
-    Varint,
-    /// [`Length::Decimal`].
-    Decimal,
-}
-
-/// What stands behind the digits of a decimal length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DigitsEnd {
-    /// A colon.
-    Colon,
-    /// Carriage return and line feed.
-    CrLf,
-}
-
-impl DigitsEnd {
-    /// The octets.
-    #[must_use]
-    pub const fn octets(self) -> &'static [u8] {
-        self.as_str().as_bytes()
-    }
-
-    /// The octets as the text that they are.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Colon => ":",
-            Self::CrLf => "\r\n",
-        }
-    }
 }
 
 /// What one count of the length field stands for.
@@ -340,6 +241,8 @@ pub struct Profile {
     unit: Unit,
     covers: Vec<Region>,
     after: Mark,
+    /// What replies have around their length, if that is something else.
+    replies: Option<(Mark, Mark)>,
     chunk: u32,
     pad: u8,
     trailer: Mark,
@@ -347,6 +250,7 @@ pub struct Profile {
     max_body: Option<u64>,
     reply: Reply,
     request: Option<Template>,
+    prologue: Vec<Turn>,
 }
 
 impl Profile {
@@ -369,6 +273,7 @@ impl Profile {
             unit: Unit::Octets,
             covers: vec![Region::Payload, Region::Padding],
             after: Mark::default(),
+            replies: None,
             chunk: 60,
             pad: 0,
             trailer: Mark::default(),
@@ -376,6 +281,7 @@ impl Profile {
             max_body: None,
             reply: Reply::Auto,
             request: None,
+            prologue: Vec::new(),
         }
     }
 
@@ -447,6 +353,44 @@ impl Profile {
         Self { reply, ..self }
     }
 
+    /// The format as replies are written in it: the same, but for the marks of replies where they have their own.
+    ///
+    /// A profile by itself is that of requests. Who writes replies, or reads them, does so by this one.
+    ///
+    /// ```
+    /// use framespec::profile::{Draft, Profile};
+    ///
+    /// let profile = Profile::try_from(Draft {
+    ///     name: "ask".into(),
+    ///     before: "3f".into(),
+    ///     reply_before: Some("21".into()),
+    ///     ..Draft::default()
+    /// })?;
+    /// assert_eq!(profile.before().octets(), [Some(b'?')]);
+    /// assert_eq!(profile.of_replies().before().octets(), [Some(b'!')]);
+    /// # Ok::<(), framespec::profile::ProfileError>(())
+    /// ```
+    #[must_use]
+    pub fn of_replies(&self) -> Self {
+        let mut profile = self.clone();
+        if let Some((before, after)) = profile.replies.take() {
+            (profile.before, profile.after) = (before, after);
+        }
+        profile
+    }
+
+    /// The format with any octets around the length: as the frames of a prologue are read.
+    #[must_use]
+    pub fn unmarked(&self) -> Self {
+        let any = |mark: &Mark| Mark(vec![None; mark.len()]);
+        Self {
+            before: any(&self.before),
+            after: any(&self.after),
+            replies: None,
+            ..self.clone()
+        }
+    }
+
     /// What the format is called: in reports, and as the value of `--profile` when built in.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -459,7 +403,7 @@ impl Profile {
         &self.about
     }
 
-    /// Octets in front of the length field.
+    /// Octets in front of the length field, of requests.
     #[must_use]
     pub fn before(&self) -> &Mark {
         &self.before
@@ -483,7 +427,7 @@ impl Profile {
         self.covers.contains(&region)
     }
 
-    /// Octets behind the length field.
+    /// Octets behind the length field, of requests.
     #[must_use]
     pub fn after(&self) -> &Mark {
         &self.after
@@ -568,6 +512,12 @@ impl Profile {
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply
+    }
+
+    /// What is said on a connection before its first frame, turn by turn.
+    #[must_use]
+    pub fn prologue(&self) -> &[Turn] {
+        &self.prologue
     }
 
     /// The template that every valid request is made from, if the server needs one.

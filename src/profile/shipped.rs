@@ -3,7 +3,7 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 23] = [
     ("9p", include_str!("../../profiles/9p.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
@@ -23,6 +23,7 @@ const FILES: [(&str, &str); 22] = [
         "erlang-packet-4",
         include_str!("../../profiles/erlang-packet-4.toml"),
     ),
+    ("gearman", include_str!("../../profiles/gearman.toml")),
     ("kafka", include_str!("../../profiles/kafka.toml")),
     ("modbus-tcp", include_str!("../../profiles/modbus-tcp.toml")),
     ("mongodb", include_str!("../../profiles/mongodb.toml")),

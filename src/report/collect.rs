@@ -120,6 +120,7 @@ fn without_verdict(id: &str, broken_off: Option<&str>) -> CaseResult {
         attempts: crate::event::Attempts::default(),
         findings: Vec::new(),
         rerun: String::new(),
+        file: None,
         evidence: None,
     }
 }

@@ -256,6 +256,7 @@ pub(crate) fn case(id: &str, verdict: Verdict, detail: &str) -> CaseResult {
         attempts: Attempts { failed: 0, of: 1 },
         findings: Vec::new(),
         rerun: String::new(),
+        file: None,
         evidence: None,
     }
 }

@@ -10,6 +10,7 @@
 //! | [`json`] | programs: the whole run, by docs/report.schema.json | at the end |
 //! | [`jsonl`] | programs: one event a line | as events come |
 //! | [`junit`] | CI systems | at the end |
+//! | [`sarif`] | code scanning: a result for each finding, SARIF 2.1.0 | at the end |
 //! | [`tap`] | CI systems, version 14 | at the end |
 //! | [`markdown`] | the summary page of a CI job | at the end |
 //! | [`html`] | a browser, without any other file | at the end |
@@ -32,6 +33,7 @@ pub mod markdown;
 mod outputs;
 pub mod pcapng;
 mod place;
+pub mod sarif;
 mod saved;
 mod tally;
 pub mod tap;
@@ -76,6 +78,8 @@ pub enum Format {
     Jsonl,
     /// JUnit's XML.
     Junit,
+    /// SARIF, version 2.1.0.
+    Sarif,
     /// Test Anything Protocol, version 14.
     Tap,
     /// Markdown.
@@ -88,11 +92,12 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Human,
         Self::Json,
         Self::Jsonl,
         Self::Junit,
+        Self::Sarif,
         Self::Tap,
         Self::Markdown,
         Self::Html,
@@ -107,6 +112,7 @@ impl Format {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Junit => "junit",
+            Self::Sarif => "sarif",
             Self::Tap => "tap",
             Self::Markdown => "markdown",
             Self::Html => "html",
@@ -124,6 +130,7 @@ impl Format {
             Self::Json => json::write(run, out),
             Self::Jsonl => jsonl::write(run, out),
             Self::Junit => junit::write(run, out),
+            Self::Sarif => sarif::write(run, out),
             Self::Tap => tap::write(run, out),
             Self::Markdown => markdown::write(run, out),
             Self::Html => html::write(run, out),
@@ -141,7 +148,7 @@ impl fmt::Display for Format {
 /// A word that names no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no format is called {0:?}; there are human, json, jsonl, junit, tap, markdown, html, pcapng"
+    "no format is called {0:?}; there are human, json, jsonl, junit, sarif, tap, markdown, html, pcapng"
 )]
 pub struct UnknownFormat(pub String);
 

@@ -136,17 +136,26 @@ impl Outputs {
     /// # Errors
     /// If a destination cannot be written, or is named twice.
     pub fn open(outputs: &[Output], look: Look) -> Result<Self, OutputError> {
+        Self::distinct(outputs)?;
+        let reports: Result<Vec<Report>, OutputError> =
+            outputs.iter().map(|output| open(output, look)).collect();
+        let mut opened = Self::default();
+        opened.reports = reports?;
+        Ok(opened)
+    }
+
+    /// Makes sure that each goes to a place of its own.
+    ///
+    /// # Errors
+    /// If two have the same destination.
+    pub fn distinct(outputs: &[Output]) -> Result<(), OutputError> {
         for (index, output) in outputs.iter().enumerate() {
             let mut before = outputs.iter().take(index);
             if before.any(|other| other.destination == output.destination) {
                 return Err(OutputError::Twice(output.destination.clone()));
             }
         }
-        let reports: Result<Vec<Report>, OutputError> =
-            outputs.iter().map(|output| open(output, look)).collect();
-        let mut opened = Self::default();
-        opened.reports = reports?;
-        Ok(opened)
+        Ok(())
     }
 
     /// Adds a reporter that is told everything before the others are.

@@ -34,6 +34,10 @@ pub(super) fn pairs(octets: &[u8], between: &str) -> String {
 #[must_use]
 pub fn text(profile: &Profile, script: &Script) -> String {
     let mut text = format!("# octets of the profile {}\n", profile.name());
+    for turn in profile.prologue() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# each connection begins with: {turn}");
+    }
     let mut layout = Layout::new(profile, script);
     for step in script.steps() {
         // Writing to a string cannot fail.

@@ -30,8 +30,9 @@ struct Stream {
 
 impl Layout {
     pub(super) fn new(profile: &Profile, script: &Script) -> Self {
+        let profile = script.written_in(profile);
         let stream = |octets: Vec<u8>| Stream {
-            parts: parts(profile, &octets),
+            parts: parts(&profile, &octets),
             at: 0,
         };
         let streams = script.streams().into_iter().map(stream).collect();

@@ -2,8 +2,9 @@
 
 use super::layout::Layout;
 use crate::model::{self, Owes, Permitted};
-use crate::profile::{Length, Order, Profile, Region, Unit};
+use crate::profile::{Length, Mark, Order, Profile, Region, Said, Speaker, Turn, Unit};
 use crate::report::escape::Line;
+use crate::script::craft::Craft;
 use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step};
 use std::fmt::{self, Write as _};
 
@@ -66,6 +67,7 @@ impl Program<'_> {
             }
         }
         writeln!(out, "\n{}\n\n", runtime.trim_end())?;
+        self.prologue(out)?;
         self.format(out)?;
         writeln!(out)?;
         match self.script.side() {
@@ -137,6 +139,31 @@ impl Program<'_> {
             writeln!(out, "    {},", literals.join("\n    + "))?;
         }
         writeln!(out, ")")
+    }
+
+    /// What is said before the first frame.
+    fn prologue(&self, out: &mut String) -> fmt::Result {
+        let turns = self.profile.prologue();
+        if turns.is_empty() {
+            return writeln!(out, "PROLOGUE = []\n\n");
+        }
+        writeln!(out, "PROLOGUE = [")?;
+        for Turn { speaker, said } in turns {
+            let speaker = match speaker {
+                Speaker::Client => "client",
+                Speaker::Server => "server",
+            };
+            let (says, expected) = match said {
+                Said::Octets(octets) => (sent(octets), listed(octets)),
+                Said::Frame => {
+                    let frames = self.profile.unmarked();
+                    (Craft::new(&frames).frame(&[]), "None".to_owned())
+                }
+            };
+            let says = literals(&says).join(" + ");
+            writeln!(out, "    (\"{speaker}\", {says}, {expected}),")?;
+        }
+        writeln!(out, "]\n\n")
     }
 
     /// How Python finds the end of a frame of the profile.
@@ -326,6 +353,18 @@ impl SoFar {
             _ => {}
         }
     }
+}
+
+fn sent(octets: &Mark) -> Vec<u8> {
+    let octets = octets.octets().iter();
+    octets.map(|octet| octet.unwrap_or_default()).collect()
+}
+
+/// Octets as Python's list, `None` for one that may be anything.
+fn listed(octets: &Mark) -> String {
+    let octet = |octet: &Option<u8>| octet.map_or("None".into(), |octet| format!("{octet:#04x}"));
+    let octets: Vec<String> = octets.octets().iter().map(octet).collect();
+    format!("[{}]", octets.join(", "))
 }
 
 /// How the program waits for what is awaited.

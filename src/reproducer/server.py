@@ -24,6 +24,23 @@ def shown(octets):
     return f"{octets[:80]!r}{more}"
 
 
+def begin(sock, speaker):
+    # What is said before the first frame, turn by turn; None for any octet, or for a frame.
+    for turn, says, expected in PROLOGUE:
+        if turn == speaker:
+            sock.sendall(says)
+            continue
+        came = b""
+        while len(came) != (frame_size(came) if expected is None else len(expected)):
+            octet = sock.recv(1)
+            if not octet:
+                break
+            came += octet
+        fits = expected is None or len(came) == len(expected)
+        fits = fits and all(e in (None, o) for e, o in zip(expected or [], came))
+        say("", f"the {turn} begins with {shown(came)}{'' if fits else ', which is WRONG'}")
+
+
 class Server:
     def __init__(self):
         self.pending = b""
@@ -71,6 +88,7 @@ class Server:
             sys.exit(1)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         say("client", "connects")
+        begin(self.socket, "server")
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):

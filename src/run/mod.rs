@@ -22,6 +22,7 @@ mod peer;
 mod plan;
 mod played;
 mod player;
+mod prologue;
 mod schedule;
 mod server;
 mod target;

@@ -31,6 +31,7 @@ pub use print::{ConnName, Heading, Octets};
 pub use replies::{HOLE, ReplyTemplate, filled};
 pub use text::ScriptError;
 
+use crate::profile::Profile;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -262,6 +263,15 @@ impl Script {
     #[must_use]
     pub const fn side(&self) -> Side {
         self.side
+    }
+
+    /// The format that the octets it sends are written in: that of requests or that of replies.
+    #[must_use]
+    pub fn written_in(&self, profile: &Profile) -> Profile {
+        match self.side {
+            Side::Client => profile.clone(),
+            Side::Server => profile.of_replies(),
+        }
     }
 
     /// The script that raw octets stand for: one connection that sends them, then FIN.

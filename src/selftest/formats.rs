@@ -9,6 +9,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
     let drafts = [
         (Need::FullHeader, full_header()),
         (Need::Netstring, netstring()),
+        (Need::OwnMarks, own_marks()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     drafts.into_iter().map(profile).collect()
@@ -42,6 +43,22 @@ fn netstring() -> Draft {
         chunk: 1,
         trailer: "2c".into(),
         payload: Payload::Opaque,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// A fixed octet on each side of the length that differs between requests and replies, as an opcode's bit for
+/// replies does.
+fn own_marks() -> Draft {
+    Draft {
+        name: "own-marks".into(),
+        before: "f5 3f".into(),
+        after: "01".into(),
+        reply_before: Some("f5 21".into()),
+        reply_after: Some("81".into()),
+        covers: vec![Region::Payload],
+        chunk: 1,
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

@@ -195,8 +195,8 @@ impl Bench {
             (Role::Client, _) if trial.program.is_none() => {
                 return Err("shows only in a process of its own");
             }
-            (_, Need::Nothing | Need::DeclaredLimit | Need::FullHeader | Need::Netstring)
-            | (Role::Client, _) => {}
+            (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
+            (_, Need::FullHeader | Need::Netstring | Need::OwnMarks) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {

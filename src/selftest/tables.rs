@@ -59,10 +59,9 @@ impl Planted {
 /// Whether two faults with these needs show in one peer: nobody declares a limit where the process is looked at, and
 /// there is one format only.
 fn can_be_had_together(one: Need, other: Need) -> bool {
-    let is_format = |need| matches!(need, Need::FullHeader | Need::Netstring);
     let needs = [one, other];
     let is_hidden = needs.contains(&Need::Process) && needs.contains(&Need::DeclaredLimit);
-    !is_hidden && (one == other || !needs.into_iter().any(is_format))
+    !is_hidden && (one == other || !needs.into_iter().any(Need::is_a_format))
 }
 
 fn go_together<H: Alterable>(one: &str, other: &str) -> bool {

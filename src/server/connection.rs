@@ -1,9 +1,11 @@
 //! One client: a session and its socket.
 
 use super::Handler;
+use crate::profile::{Profile, Speaker};
 use crate::session::{End, Reply, Request, Session};
 use crate::transport::Stream;
-use std::future::{Future, poll_fn};
+use crate::wire::Prologue;
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::{Sleep, sleep, sleep_until, timeout};
 
 /// Room for a read: as little as this while the client sends little …
 const LEAST_ROOM: usize = 4 << 10;
@@ -27,6 +29,30 @@ const MOST_AFTER_DOWN: usize = 256 << 10;
 
 /// Octets that are discarded at the end, at most, from a client that goes on sending.
 const MOST_DISCARDED: usize = 1 << 20;
+
+/// Goes through the prologue with a client, in that time if there is a bound, and unless the server goes down.
+///
+/// # Errors
+/// If the connection breaks or ends, something else comes than the prologue has, or it does not come in time.
+pub(super) async fn begin(
+    stream: &Stream,
+    profile: &Profile,
+    deadline: Option<Duration>,
+    mut down: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let late = async {
+        match deadline {
+            Some(deadline) => sleep(deadline).await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        begun = stream.begin(Prologue::new(profile, Speaker::Server)) => begun,
+        _ = down.wait_for(|down| *down) => Err(io::ErrorKind::ConnectionAborted.into()),
+        () = late => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
 
 /// Serves a client to the end of its connection, and returns how the end came.
 ///

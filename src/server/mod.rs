@@ -38,6 +38,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{ToSocketAddrs, lookup_host};
+use tokio::sync::watch;
 use tracing::{debug, info};
 
 /// Limits of a server.
@@ -113,12 +114,21 @@ impl Server {
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let (listener, profile, settings) = self.into_parts();
         let shared = Arc::new((profile, handler));
-        let client = |stream: Stream, peer: Caller, down| {
+        let client = |stream: Stream, peer: Caller, down: watch::Receiver<bool>| {
             let shared = Arc::clone(&shared);
             async move {
                 let (profile, handler) = &*shared;
                 stream.prepare_to_serve();
                 debug!(%peer, "connected");
+                if !profile.prologue().is_empty() {
+                    let deadline = settings.limits.frame_deadline;
+                    // Nobody else has to hold room for it.
+                    let begun =
+                        Box::pin(connection::begin(&stream, profile, deadline, down.clone()));
+                    if let Err(error) = begun.await {
+                        return debug!(%peer, %error, "not begun");
+                    }
+                }
                 let session = Session::new(profile, settings.limits, Instant::now());
                 match connection::serve(stream, session, handler, down, settings.linger).await {
                     Ok(end) => debug!(%peer, %end, "ended"),

@@ -170,7 +170,7 @@ impl Session {
     pub fn new(profile: &Profile, limits: Limits, now: Instant) -> Self {
         Self {
             decoder: Decoder::new(profile),
-            encoder: Encoder::new(profile),
+            encoder: Encoder::new(&profile.of_replies()),
             payload: profile.payload(),
             limits,
             received: BytesMut::new(),

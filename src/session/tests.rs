@@ -56,6 +56,18 @@ fn exchange<'a>(profile: &Profile, pieces: impl Iterator<Item = &'a [u8]>) -> (V
 }
 
 #[test]
+fn replies_are_marked_as_such() {
+    let profile = Profile::shipped("gearman").unwrap();
+    let request = b"\0REQ\0\0\0\x10\0\0\0\x02hi";
+    let (sent, end) = exchange(&profile, std::iter::once(&request[..]));
+    assert_eq!(sent, b"\0RES\0\0\0\0\0\0\0\x02hi");
+    assert_eq!(end, End::Closed);
+    let (sent, end) = exchange(&profile, std::iter::once(&sent[..]));
+    assert_eq!(sent, b"");
+    assert!(matches!(end, End::Malformed(_)), "{end:?}");
+}
+
+#[test]
 fn each_frame_gets_one_reply_and_an_undecodable_one_an_error() {
     let profile = Profile::tutorial();
     let stream: Vec<u8> = [
@@ -363,7 +375,8 @@ mod against_the_model {
         #[test]
         fn a_session_does_what_the_model_permits((profile, stream) in any_stream()) {
             let (sent, end) = exchange(&profile, stream.chunks(7));
-            let replies: Vec<_> = frames(&profile, &sent).map(Result::unwrap).collect();
+            let replies = frames(&profile.of_replies(), &sent);
+            let replies: Vec<_> = replies.map(Result::unwrap).collect();
             let mut replies = replies.iter().map(|frame| frame.payload());
             let permitted = permitted_for(&profile, &stream, OwnEnd::Fin);
             for duty in permitted.duties {

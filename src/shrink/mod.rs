@@ -73,9 +73,10 @@ impl Shrinker {
     /// Begins with a script that shows what is to be shown.
     #[must_use]
     pub fn new(profile: &Profile, script: Script) -> Self {
-        let view = View::of(profile, &script);
+        let profile = script.written_in(profile);
+        let view = View::of(&profile, &script);
         Self {
-            profile: profile.clone(),
+            profile,
             size: Size::of(&view, &script),
             view,
             tried: HashSet::from([hash(&script)]),

@@ -245,6 +245,15 @@ impl Transcript {
         sent.map(|entry| entry.at).last()
     }
 
+    /// Why the first connection that did not come about did not.
+    #[must_use]
+    pub fn refused(&self) -> Option<&str> {
+        self.entries.iter().find_map(|entry| match &entry.seen {
+            Seen::Refused(why) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
     /// The reading of that name.
     #[must_use]
     pub fn sample(&self, name: &str) -> Option<&Sample> {

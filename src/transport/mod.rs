@@ -9,6 +9,7 @@ mod listener;
 mod name;
 #[cfg(unix)]
 mod pipes;
+mod prologue;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -17,6 +18,7 @@ pub use address::{Address, SocketPath};
 pub use host_port::HostPort;
 pub use listener::{Caller, Listener};
 pub use name::{Name, NameError};
+pub use prologue::take;
 pub use stream::{ReadHalf, Stream, WriteHalf};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, TlsClient, Trust};

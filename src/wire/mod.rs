@@ -49,6 +49,7 @@ mod format;
 mod frame;
 mod layout;
 mod length;
+mod prologue;
 #[cfg(test)]
 mod properties;
 mod reader;
@@ -63,5 +64,6 @@ pub use decoder::{Decoder, Frames, frames};
 pub use encoder::Encoder;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, Place, ReadError, WriteError};
 pub use frame::{Frame, FrameRef};
+pub use prologue::{Prologue, PrologueError, PrologueStep};
 pub use reader::FrameReader;
 pub use writer::FrameWriter;

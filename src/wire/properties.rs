@@ -27,6 +27,8 @@ fn plain(profile: Profile) -> Profile {
         overlong: false,
         end: DigitsEnd::Colon,
         trailer: String::new(),
+        reply_before: None,
+        reply_after: None,
         unit: Unit::Octets,
         covers: vec![Region::Payload, Region::Padding],
         ..Draft::from(profile)

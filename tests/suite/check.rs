@@ -75,6 +75,16 @@ fn a_server_is_judged_by_the_profile_that_it_speaks() {
 
 /// What says little does not pass for that, unless it is said that it is meant.
 #[test]
+fn requests_and_replies_may_differ_in_their_headers() {
+    let served = Served::start(&["--profile", "gearman"]);
+    let addr = served.addr.to_string();
+    let (exit, run) = checked(&[&addr, "--profile", "gearman"]);
+    assert_eq!(with(&run, Verdict::Fail), [""; 0]);
+    assert_eq!(exit, 0);
+    assert!(with(&run, Verdict::Pass).contains(&"length-prefix/octets-of-replies"));
+}
+
+#[test]
 fn one_reply_for_all_is_no_pass_and_no_reply_is_none_at_all() {
     let said_the_same = |run: &Run| {
         let of_fidelity = |id: &str| id.starts_with("fidelity/");

@@ -97,6 +97,20 @@ fn send_passes_with_a_limit_declared_and_in_the_other_format() {
     all_well(&send, &args, OF_TWO_REQUESTS);
 }
 
+/// Requests and replies differ in their headers there.
+#[test]
+fn chat_passes_where_replies_have_marks_of_their_own() {
+    let output = conformance()
+        .args(["check-client", "--within", "0", "--profile", "gearman"])
+        .args(["--exec", &ours("chat {host}:{port} --profile gearman")])
+        .timeout(GUARD_OF_A_RUN)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains(" 46 pass"), "{told}");
+}
+
 #[test]
 fn a_correct_client_passes() {
     if let Some(client) = peers::client("", "client_correct.py") {

@@ -31,6 +31,7 @@ fn run(target: &str, verdicts: &[(&str, Verdict)]) -> Run {
             attempts: framespec::event::Attempts::default(),
             findings: Vec::new(),
             rerun: String::new(),
+            file: None,
             evidence: None,
         });
     }

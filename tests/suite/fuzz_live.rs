@@ -118,6 +118,55 @@ fn what_is_found_is_a_file_that_fails_there_and_passes_elsewhere() {
 }
 
 #[test]
+fn every_report_tells_of_each_finding() {
+    let faulty = Served::start(&["--fault", "header-in-one-read"]);
+    let reports = tempfile::tempdir().unwrap();
+    let of = |format: &str| reports.path().join(format);
+    let into =
+        ["junit", "sarif", "human", "json"].map(|name| format!("{name}={}", of(name).display()));
+    let options: Vec<&str> = into.iter().flat_map(|one| ["--format", one]).collect();
+    let fuzzed = fuzz(&[&faulty.addr.to_string()], "150", &options);
+    assert_eq!(fuzzed.code, 1, "{:?}", fuzzed.lines);
+    let found: Vec<&Value> = fuzzed.of("found").collect();
+    let read = |format: &str| fs::read_to_string(of(format)).unwrap();
+    let json = |format: &str| serde_json::from_str::<Value>(&read(format)).unwrap();
+    let (sarif, whole) = (json("sarif"), json("json"));
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let place = |result: &Value| {
+        let location = &result["locations"][0]["physicalLocation"];
+        let uri = location["artifactLocation"]["uri"].as_str().unwrap();
+        uri.strip_prefix("file://").unwrap().to_owned()
+    };
+    let told: Vec<_> = found
+        .iter()
+        .map(|one| (one["clause"].clone(), one["file"].clone()))
+        .collect();
+    let results: Vec<_> = results
+        .iter()
+        .map(|one| (one["ruleId"].clone(), place(one).into()))
+        .collect();
+    assert_eq!(results, told);
+    assert_eq!(whole["found"].as_array().unwrap().len(), found.len());
+    assert_eq!(read("human").matches("FOUND ").count(), found.len());
+    let failures = format!("failures=\"{}\" errors=\"0\"", found.len());
+    assert!(read("junit").contains(&failures), "{}", read("junit"));
+}
+
+#[test]
+fn where_nothing_is_found_reports_say_that_something_was_tried() {
+    let reports = tempfile::tempdir().unwrap();
+    let junit = reports.path().join("junit");
+    let option = format!("junit={}", junit.display());
+    let fuzzed = fuzz(&[], "100", &["--format", &option]);
+    assert_eq!(fuzzed.code, 0, "{:?}", fuzzed.lines);
+    let junit = fs::read_to_string(junit).unwrap();
+    assert!(
+        junit.contains("tests=\"1\" failures=\"0\" errors=\"0\""),
+        "{junit}"
+    );
+}
+
+#[test]
 fn of_any_profile() {
     let profile = ["--profile", "chunk-count"];
     let served =
@@ -176,6 +225,9 @@ fn what_cannot_be_is_said_before_anything_is_played() {
         code(&[nobody, "--out", out, "--seeds", "/nowhere/at/all"]),
         2
     );
+    assert_eq!(code(&[nobody, "--out", out, "--format", "pcapng"]), 2);
+    let twice = ["--format", "junit", "--format", "sarif"];
+    assert_eq!(code(&[&[nobody, "--out", out], &twice[..]].concat()), 2);
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     assert_eq!(

@@ -3,7 +3,9 @@
 use super::hooks::{End, Steps};
 use super::shared::Shared;
 use crate::altered::alteration;
-use crate::profile::Profile;
+use crate::profile::{Profile, Speaker};
+use crate::transport;
+use crate::wire::{Prologue, PrologueStep};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -43,6 +45,22 @@ pub struct Half {
     pub(crate) memory: Memory,
 }
 
+/// Goes through what a connection begins with.
+fn begin(mut stream: &TcpStream, mut prologue: Prologue) -> io::Result<()> {
+    loop {
+        match prologue.step() {
+            PrologueStep::Done => return Ok(()),
+            PrologueStep::Send(octets) => stream.write_all(&octets)?,
+            PrologueStep::Read(most) => {
+                let mut octets = vec![0; most];
+                let taken = stream.read(&mut octets)?;
+                octets.truncate(taken);
+                transport::take(&mut prologue, &octets)?;
+            }
+        }
+    }
+}
+
 impl Half {
     pub(super) fn new(shared: Arc<Shared<Self>>) -> Self {
         Self {
@@ -70,6 +88,7 @@ impl Half {
     pub(crate) fn connect(&mut self) -> io::Result<()> {
         let stream = TcpStream::connect(&*self.shared.servers)?;
         stream.set_nodelay(true)?;
+        begin(&stream, Prologue::new(self.profile(), Speaker::Client))?;
         self.inbox.clear();
         self.shared.set_stream(Some(stream));
         Ok(())

@@ -152,7 +152,7 @@ fn trailer(c: &mut Half) -> Result<(), End> {
 /// The sizes that a header tells.
 pub(crate) fn sizes(c: &Half, header: &[u8]) -> Result<Sizes, End> {
     let hooks = c.hooks();
-    let sizes = sizes_in(c.profile(), header, hooks.count, hooks.sizes);
+    let sizes = sizes_in(&c.profile().of_replies(), header, hooks.count, hooks.sizes);
     sizes.map_err(|Malformed| End::Malformed)
 }
 

@@ -1,18 +1,20 @@
 //! The door of an altered server: taking clients.
 
 use super::client::{Client, Hooks};
-use super::hooks::{Admission, Wait};
+use super::hooks::{Admission, End, Wait};
 use super::shared::{Phase, Shared};
+use crate::profile::Speaker;
 use crate::server::{Handler, Server};
 use crate::session::Limits;
 use crate::transport::{Listener, Stream};
+use crate::wire::Prologue;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Pause after the system refused to accept.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -115,13 +117,25 @@ impl Clients {
     }
 }
 
+/// Goes through what the connection begins with.
+async fn begin(client: &Client) -> Result<(), End> {
+    let prologue = Prologue::new(client.profile(), Speaker::Server);
+    let begun = client.stream.begin(prologue);
+    let limit = client.hooks().limits.frame_deadline;
+    let begun = timeout(limit.unwrap_or(Duration::MAX), begun).await;
+    begun.map_err(|_| End::Late)?.map_err(End::Broken)
+}
+
 async fn serve(mut client: Client) {
     let hooks = client.hooks();
     let turns = Arc::clone(&client.shared.turns);
     let Ok(turn) = turns.acquire().await else {
         return std::future::pending().await;
     };
-    let end = (hooks.serve)(&mut client).await;
+    let end = match begin(&client).await {
+        Ok(()) => (hooks.serve)(&mut client).await,
+        Err(end) => end,
+    };
     (hooks.leave)(&mut client, end).await;
     drop(turn);
 }

@@ -164,7 +164,7 @@ pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply
 
 pub(crate) fn encode(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = BytesMut::new();
-    Encoder::new(c.profile()).encode(payload, &mut octets)?;
+    Encoder::new(&c.profile().of_replies()).encode(payload, &mut octets)?;
     Ok(octets.to_vec())
 }
 

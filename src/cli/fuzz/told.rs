@@ -2,14 +2,19 @@
 
 use super::super::exit::Failure;
 use super::super::out;
+use super::super::reporting::unwritten;
+use super::SavedFile;
+use super::events::Events;
+use super::written::{Form, Sheet, Written};
 use crate::campaign::{Ended, Found, Plan, Status};
 use crate::event::{Attempts, Calibration, FindingNote};
+use crate::report::Outputs;
 use crate::report::escape::Line;
 use crate::report::json;
+use crate::run::Options;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 /// Name and version of the serialised form.
@@ -18,26 +23,18 @@ const SCHEMA: &str = "framespec-fuzz/1";
 /// How often is told where it stands, where standard error is no terminal.
 const EACH: Duration = Duration::from_secs(1);
 
-/// The form of what is written to standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Form {
-    /// A line for each finding, and the sum of it
-    Human,
-    /// One JSON text at the end
-    Json,
-    /// A JSON text on a line for the beginning, each finding, and the end
-    Jsonl,
-}
-
 /// Tells of a campaign.
 pub(super) struct Teller {
-    form: Form,
+    sheets: Vec<Sheet>,
+    /// Reports that have the form of those of a run.
+    reports: Outputs,
+    events: Events,
     target: String,
     seed: u64,
     bar: Option<ProgressBar>,
     last: Option<Instant>,
     found: Vec<FoundText>,
-    /// Why standard output could not be written to.
+    /// What could not be written to first, and why.
     failed: Option<Failure>,
 }
 
@@ -64,6 +61,10 @@ enum LineText<'a> {
         seed: u64,
         calibration: &'a Calibration,
     },
+    Watched {
+        how: Option<&'a str>,
+        why_not: Option<&'a str>,
+    },
     Found(&'a FoundText),
     Finished {
         status: Status,
@@ -84,11 +85,14 @@ struct Whole<'a> {
 }
 
 impl Teller {
-    pub(super) fn new(form: Form, target: &str, plan: &Plan) -> Self {
+    /// Tells of a campaign with these options in what was opened for it.
+    pub(super) fn new(written: Written, options: &Options, plan: &Plan) -> Self {
         let is_watched = std::io::stderr().is_terminal();
         Self {
-            form,
-            target: target.to_owned(),
+            sheets: written.sheets,
+            reports: written.reports,
+            events: Events::new(options, plan),
+            target: options.target.clone(),
             seed: plan.seed,
             bar: is_watched.then(bar),
             last: None,
@@ -100,17 +104,30 @@ impl Teller {
     /// The server was looked at.
     pub(super) fn met(&mut self, calibration: &Calibration) {
         let (target, seed) = (self.target.clone(), self.seed);
-        match self.form {
-            Form::Human => self.line(format_args!("fuzzing {}, seed {seed}", Line(&target))),
-            Form::Jsonl => self.event(&LineText::Started {
-                schema: SCHEMA,
-                version: env!("CARGO_PKG_VERSION"),
-                target: &target,
-                seed,
-                calibration,
-            }),
-            Form::Json => {}
+        self.people(&format!("fuzzing {}, seed {seed}", Line(&target)));
+        self.programs(&LineText::Started {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            target: &target,
+            seed,
+            calibration,
+        });
+        let begun = self.events.begun(calibration);
+        begun
+            .into_iter()
+            .for_each(|event| self.reports.event(event));
+    }
+
+    /// Whether the server's own code is watched.
+    pub(super) fn watched(&mut self, how: &Result<String, String>) {
+        match how {
+            Ok(how) => self.people(&format!("coverage of the server steers: {}", Line(how))),
+            Err(why) => self.people(&format!("coverage steers nothing: {}", Line(why))),
         }
+        self.programs(&LineText::Watched {
+            how: how.as_ref().ok().map(String::as_str),
+            why_not: how.as_ref().err().map(String::as_str),
+        });
     }
 
     /// Where it stands, on standard error: at once on a terminal, once a second elsewhere.
@@ -125,40 +142,20 @@ impl Teller {
     }
 
     /// Something was found, and saved unless that failed: then the script is told here.
-    pub(super) fn found(&mut self, found: &Found, path: Option<&Path>) {
+    pub(super) fn found(&mut self, found: &Found, saved: Option<&SavedFile>) {
         let clause = found.findings.first().map(|first| first.clause.clone());
         let text = FoundText {
             clause: clause.unwrap_or_default(),
-            file: path.map(|path| path.display().to_string()),
+            file: saved.map(|saved| saved.path.display().to_string()),
             number: found.number,
             attempts: found.attempts,
             findings: found.findings.clone(),
             script: found.script.to_string(),
         };
-        match self.form {
-            Form::Human => self.tell_people(&text),
-            Form::Jsonl => self.event(&LineText::Found(&text)),
-            Form::Json => {}
-        }
+        self.people(&told(&text));
+        self.programs(&LineText::Found(&text));
+        self.reports.event(self.events.found(found, saved));
         self.found.push(text);
-    }
-
-    fn tell_people(&mut self, text: &FoundText) {
-        let what = text
-            .findings
-            .first()
-            .map_or("", |first| first.what.as_str());
-        let Attempts { failed, of } = text.attempts;
-        let told = format!(
-            "FOUND    {}  {} ({failed} of {of} times)",
-            text.clause,
-            Line(what)
-        );
-        self.line(told);
-        match &text.file {
-            Some(file) => self.line(format_args!("         {}", Line(file))),
-            None => self.line(&text.script),
-        }
     }
 
     /// Tells the sum of it.
@@ -168,21 +165,33 @@ impl Teller {
         }
         let status = ended.map(|ended| ended.status);
         let gone = ended.and_then(|ended| ended.gone.as_deref());
-        match (self.form, status) {
-            (Form::Human, Some(status)) => {
-                self.line(standing(&status));
-                if let Some(gone) = gone {
-                    self.line(gone);
-                }
-            }
-            (Form::Jsonl, Some(status)) => self.event(&LineText::Finished { status, gone }),
-            (Form::Json, _) => self.whole(status, gone)?,
-            (_, None) => {}
+        if let Some(status) = status {
+            self.people(&standing(&status));
+            gone.inspect(|gone| self.people(gone));
+            self.programs(&LineText::Finished { status, gone });
         }
-        self.failed.map_or(Ok(()), Err)
+        self.whole(status, gone);
+        let ending = self.events.ended(ended);
+        ending
+            .into_iter()
+            .for_each(|event| self.reports.event(event));
+        let closing = self.reports.finish();
+        let unwritten = closing.failed.first().map(unwritten);
+        self.failed.or(unwritten).map_or(Ok(()), Err)
     }
 
-    fn whole(&self, status: Option<Status>, gone: Option<&str>) -> Result<(), Failure> {
+    fn people(&mut self, text: &str) {
+        self.line(Form::Human, text);
+    }
+
+    fn programs(&mut self, event: &LineText<'_>) {
+        self.serialised(
+            Form::Jsonl,
+            serde_json::to_string(event).map_err(io::Error::from),
+        );
+    }
+
+    fn whole(&mut self, status: Option<Status>, gone: Option<&str>) {
         let whole = Whole {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -192,14 +201,15 @@ impl Teller {
             status,
             gone,
         };
-        let mut out = anstream::stdout().lock();
-        json::write_value(&whole, &mut out)?;
-        Ok(out.flush()?)
+        let mut text = Vec::new();
+        let written = json::write_value(&whole, &mut text);
+        let text = String::from_utf8_lossy(&text).trim_end().to_owned();
+        self.serialised(Form::Json, written.map(|()| text));
     }
 
-    fn event(&mut self, event: &LineText<'_>) {
-        match serde_json::to_string(event) {
-            Ok(text) => self.line(text),
+    fn serialised(&mut self, form: Form, text: io::Result<String>) {
+        match text {
+            Ok(text) => self.line(form, &text),
             Err(error) => {
                 let why = Failure::could_not(format!("cannot write the output: {error}"));
                 self.failed.get_or_insert(why);
@@ -207,17 +217,35 @@ impl Teller {
         }
     }
 
-    fn line(&mut self, text: impl std::fmt::Display) {
-        let written = match &self.bar {
-            Some(bar) => bar.suspend(|| out::line(text)),
-            None => out::line(text),
-        };
-        if let Err(failure) = written {
-            self.failed.get_or_insert(failure);
+    /// Writes a line wherever that form is wanted.
+    fn line(&mut self, form: Form, text: &str) {
+        for sheet in self.sheets.iter_mut().filter(|sheet| sheet.form == form) {
+            let written = match &self.bar {
+                Some(bar) => bar.suspend(|| sheet.line(text)),
+                None => sheet.line(text),
+            };
+            if let Err(failure) = written {
+                self.failed.get_or_insert(failure);
+            }
         }
     }
 }
 
+/// A finding as people are told of it: with its script, if that could not be saved.
+fn told(text: &FoundText) -> String {
+    let first = text.findings.first();
+    let what = first.map_or("", |first| first.what.as_str());
+    let Attempts { failed, of } = text.attempts;
+    let where_it_is = match &text.file {
+        Some(file) => format!("         {}", Line(file)),
+        None => text.script.clone(),
+    };
+    format!(
+        "FOUND    {}  {} ({failed} of {of} times)\n{where_it_is}",
+        text.clause,
+        Line(what)
+    )
+}
 /// Where a campaign stands, in one line.
 fn standing(status: &Status) -> String {
     let Status {
@@ -229,8 +257,10 @@ fn standing(status: &Status) -> String {
         seconds,
         last_new,
         why_nothing_new,
+        edges,
         ..
     } = *status;
+    let edges = edges.map_or_else(String::new, |edges| format!("{edges} edges, "));
     let rate = scripts as f64 / seconds.max(0.001);
     let share = asking
         .saturating_mul(100)
@@ -242,7 +272,7 @@ fn standing(status: &Status) -> String {
     };
     let why = why_nothing_new.map_or_else(String::new, |why| format!("; {why}"));
     format!(
-        "{scripts} scripts in {seconds:.1} s ({rate:.0}/s), {share} % ask something, {pool} kept, \
+        "{scripts} scripts in {seconds:.1} s ({rate:.0}/s), {share} % ask something, {edges}{pool} kept, \
          something new {last_new:.0} s ago; {findings} found{refuted}{why}"
     )
 }

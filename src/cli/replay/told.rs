@@ -110,6 +110,7 @@ impl FileResult {
             attempts: self.attempts,
             findings: self.findings,
             rerun: String::new(),
+            file: None,
             evidence: self.evidence,
         }
     }

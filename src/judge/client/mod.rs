@@ -274,12 +274,7 @@ impl<'a> Walk<'a> {
     fn awaited(&mut self) {
         match self.gave_up() {
             Some((Awaited::Connection, after)) => {
-                let ending = self.ending();
-                let what = format!(
-                    "the client did not connect within {:.1} s{}",
-                    after.as_secs_f64(),
-                    ending.map_or(String::new(), |ending| format!(": {ending}"))
-                );
+                let what = self.no_connection(after);
                 self.must(Clause::ClientFraming, what);
             }
             Some((Awaited::Request(before), after)) => {
@@ -297,6 +292,18 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         self.too_few_requests();
+    }
+
+    fn no_connection(&self, after: Duration) -> String {
+        if let Some(why) = self.transcript.refused() {
+            return format!("the connection did not get through the prologue: {why}");
+        }
+        let ending = self.ending();
+        format!(
+            "the client did not connect within {:.1} s{}",
+            after.as_secs_f64(),
+            ending.map_or(String::new(), |ending| format!(": {ending}"))
+        )
     }
 
     fn no_message_clause(&self) -> Clause {

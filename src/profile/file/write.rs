@@ -16,6 +16,7 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     writeln!(out, "about = {}", text(&draft.about))?;
     writeln!(out, "\n[header]\nbefore = {}", text(&draft.before))?;
     writeln!(out, "after = {}", text(&draft.after))?;
+    replies(out, draft)?;
     length(out, draft)?;
     writeln!(out, "\n[body]\nchunk = {}", draft.chunk)?;
     writeln!(out, "pad = {:#04x}", draft.pad)?;
@@ -30,7 +31,28 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     if let Some(request) = &draft.request {
         writeln!(out, "request = {}", text(request))?;
     }
+    if !draft.prologue.is_empty() {
+        let turns = draft.prologue.iter().map(|turn| turn.as_str().into());
+        let turns = toml::Value::Array(turns.collect());
+        writeln!(out, "prologue = {turns}")?;
+    }
     Ok(())
+}
+
+fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let marks = [
+        ("before", &draft.reply_before),
+        ("after", &draft.reply_after),
+    ];
+    let mut marks = marks
+        .into_iter()
+        .filter_map(|(key, mark)| Some((key, mark.as_ref()?)));
+    let mut heading = "\n[replies]\n";
+    marks.try_for_each(|(key, mark)| {
+        writeln!(out, "{heading}{key} = {}", text(mark))?;
+        heading = "";
+        Ok(())
+    })
 }
 
 fn length(out: &mut String, draft: &Draft) -> std::fmt::Result {

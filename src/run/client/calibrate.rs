@@ -183,8 +183,9 @@ async fn look(
     build: fn(&mut Maker<'_>),
 ) -> Result<FirstLook, NoClient> {
     let shows_at_once = guess(Shows::AtOnce);
+    let replies = peer.profile.of_replies();
     let circumstances = Circumstances {
-        profile: &peer.profile,
+        profile: &replies,
         client: &shows_at_once,
         input: peer.input.as_deref(),
         reply: peer.reply.as_deref(),
@@ -210,6 +211,9 @@ fn there(target: &ClientTarget, transcript: &Transcript) -> Result<(), NoClient>
     let gave_up = |seen: &Seen| matches!(seen, Seen::GaveUp(Awaited::Connection, _));
     if !transcript.counting().any(|(_, e)| gave_up(&e.seen)) {
         return Ok(());
+    }
+    if let Some(why) = transcript.refused() {
+        return Err(NoClient::NotBegun(why.to_owned()));
     }
     let said = transcript.stderr(400);
     let said = said.trim();

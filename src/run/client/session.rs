@@ -16,12 +16,14 @@ use crate::outcome::Attempt;
 use crate::peer::Process;
 use crate::peer::connection::{Connection, Sending};
 use crate::peer::group::Group;
-use crate::profile::Profile;
+use crate::profile::{Profile, Speaker};
 use crate::run::Options;
 use crate::run::log::{Log, Noting, Now, Program};
 use crate::run::peer::Recording;
+use crate::run::prologue::begin;
 use crate::script::{Action, Awaited, Script, Typed};
 use crate::transcript::{Reading, Seen, Transcript};
+use crate::transport::Stream;
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
@@ -123,8 +125,9 @@ impl ClientPeer {
     /// The script of a case.
     pub(in crate::run) fn script(&self, case: &Case, options: &Options) -> Result<Script, Unfit> {
         let is_about_sending = case.is_about_sending();
+        let replies = self.profile.of_replies();
         let script = case.script_for_client(&Circumstances {
-            profile: &self.profile,
+            profile: &replies,
             client: if is_about_sending {
                 &self.sender
             } else {
@@ -304,9 +307,15 @@ impl<'a> Session<'a> {
             }
             return self.give_up(Awaited::Connection, begun);
         };
+        let (stream, profile) = (Stream::from(stream), &self.peer.profile);
+        let limit = self.peer.patience.first;
+        if let Err(why) = begin(&stream, profile, Speaker::Server, limit).await {
+            self.log.note(CONN, Seen::Refused(why.to_string()));
+            return self.give_up(Awaited::Connection, begun);
+        }
         self.log.note(CONN, Seen::Connected);
         let noting = Noting::new(CONN, &self.log);
-        self.connection = Some(Connection::new(stream.into(), noting));
+        self.connection = Some(Connection::new(stream, noting));
         Continue(())
     }
 

@@ -159,6 +159,9 @@ pub enum NoClient {
     /// It ended before it had connected.
     #[error("the client did not connect: {0}")]
     WentAway(String),
+    /// It connected, and did not follow the prologue.
+    #[error("the client did not get through the prologue: {0}")]
+    NotBegun(String),
     /// Nobody came.
     #[error("no client connected within {0:?}")]
     NobodyCame(Duration),

@@ -76,6 +76,13 @@ pub(super) async fn calibrate(
         .await
         .map_err(Failed::Unreachable)?;
     let profile = &options.profile;
+    if let Err(Trouble::NotBegun(why)) = Canary::connect(&door, profile, first).await {
+        return Err(Failed::Unreachable(Unreachable {
+            target: options.target.clone(),
+            why,
+            kind: io::ErrorKind::InvalidData,
+        }));
+    }
     let found = if profile.reply() == Reply::None {
         silent_server(&door, first).await
     } else {

@@ -10,7 +10,8 @@ use crate::model::{self, Carried, Owes};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
 use crate::peer::door::Door;
-use crate::profile::Profile;
+use crate::profile::{Profile, Speaker};
+use crate::run::prologue::begin;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
 use crate::transport::Stream;
@@ -42,6 +43,8 @@ const READ: usize = 16 << 10;
 pub(super) enum Trouble {
     #[error("could not connect: {0}")]
     Refused(String),
+    #[error("did not get through the prologue: {0}")]
+    NotBegun(String),
     #[error("was closed (FIN)")]
     Fin,
     #[error("was reset (RST)")]
@@ -98,7 +101,9 @@ impl Canary {
                 Trouble::Refused(error.to_string())
             }
         })?;
-        let (profile, replies) = (profile.clone(), FrameLog::new(profile));
+        let begun = begin(&stream, profile, Speaker::Client, limit).await;
+        begun.map_err(|why| Trouble::NotBegun(why.to_string()))?;
+        let (profile, replies) = (profile.clone(), FrameLog::new(&profile.of_replies()));
         Ok(Self {
             profile,
             stream,

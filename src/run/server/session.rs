@@ -15,10 +15,11 @@ use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
-use crate::profile::{Profile, Reply};
+use crate::profile::{Profile, Reply, Speaker};
 use crate::run::Options;
 use crate::run::log::{Log, Noting, Now};
 use crate::run::peer::Recording;
+use crate::run::prologue::begin;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -298,7 +299,7 @@ impl<'a> Session<'a> {
             peer,
             script,
             permitted,
-            log: Arc::new(Log::new(&peer.profile, room)),
+            log: Arc::new(Log::new(&peer.profile.of_replies(), room)),
             conns: Vec::new(),
             canary: None,
             trouble: None,
@@ -394,22 +395,29 @@ impl Session<'_> {
         let limit = self.peer.hard_timeout(1, 0);
         match connect(&self.peer.door, limit, is_slow_reader).await {
             Ok(stream) => {
+                let begun = begin(&stream, &self.peer.profile, Speaker::Client, limit).await;
+                if let Err(why) = begun {
+                    return self.refused(conn, why.to_string());
+                }
                 self.log.note(conn, Seen::Connected);
                 let noting = Noting::new(conn, &self.log);
                 self.conns.push(Some(Connection::new(stream, noting)));
                 Continue(())
             }
-            Err(error) => {
-                if was_reset(&error) {
-                    self.log.note(conn, Seen::Connected);
-                    self.log.note(conn, Seen::Rst);
-                } else {
-                    self.log.note(conn, Seen::Refused(error.to_string()));
-                }
+            Err(error) if was_reset(&error) => {
+                self.log.note(conn, Seen::Connected);
+                self.log.note(conn, Seen::Rst);
                 self.conns.push(None);
                 Break(())
             }
+            Err(error) => self.refused(conn, error.to_string()),
         }
+    }
+
+    fn refused(&mut self, conn: Conn, why: String) -> ControlFlow<()> {
+        self.log.note(conn, Seen::Refused(why));
+        self.conns.push(None);
+        Break(())
     }
 
     /// One round trip of the canary. The first one that fails is the last.

@@ -10,6 +10,7 @@ use crate::run::peer::Peer;
 use crate::run::target::{Met, NotMet};
 use crate::transcript::Exit;
 use crate::transport::Address;
+use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -135,6 +136,20 @@ impl ServerTarget {
     #[must_use]
     pub fn slack(self, slack: Option<Duration>) -> Self {
         Self { slack, ..self }
+    }
+
+    /// Starts it with these variables beside those of this process, if it is started here.
+    #[must_use]
+    pub fn environment(self, environment: Vec<(OsString, OsString)>) -> Self {
+        let kind = match self.kind {
+            Kind::Fixed(addresses) => Kind::Fixed(addresses),
+            Kind::Spawned(spawned) => Kind::Spawned(Spawned {
+                launch: spawned.launch.with_environment(environment),
+                ..spawned
+            }),
+            Kind::OnPipes(program) => Kind::OnPipes(program.with_environment(environment)),
+        };
+        Self { kind, ..self }
     }
 
     /// Starts it, if it has to be started, and takes the first look at it.

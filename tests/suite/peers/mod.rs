@@ -3,9 +3,10 @@
 mod behaviour;
 mod raw;
 
-pub(crate) use raw::Raw;
+pub(crate) use raw::{Came, Raw, TUTORIAL};
 
 use crate::python::{self, Python};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -35,11 +36,22 @@ pub(crate) fn start(script: &str, args: &[&str]) -> Option<Peer> {
 
 /// The same where there is a Python.
 pub(crate) fn start_with(python: Python, script: &str, args: &[&str]) -> Peer {
+    start_in(python, script, args, Vec::new())
+}
+
+/// The same with these variables beside those of the test.
+pub(crate) fn start_in(
+    python: Python,
+    script: &str,
+    args: &[&str],
+    environment: Vec<(OsString, OsString)>,
+) -> Peer {
     let stderr = tempfile::NamedTempFile::new().expect("a file for the peer's standard error");
     let mut child = python
         .peer(script)
         .args(["--port", "0", "--until-eof"])
         .args(args)
+        .envs(environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(stderr.reopen().expect("the file once more"))

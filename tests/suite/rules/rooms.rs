@@ -79,7 +79,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { never: &[NETWORK, SYSTEM, CLOCK, TERMINAL, LOOKS, FORMATS, MEANING], ..pure("wire", &["profile"]) },
     pure("message", &["profile", "wire"]),
     pure("session", &["profile", "wire", "message"]),
-    room("transport", &[]),
+    room("transport", &["wire"]),
     room("server", &["profile", "wire", "message", "session", "transport"]),
     room("client", &["profile", "wire", "message", "transport"]),
     pure("spec", &[]),
@@ -101,7 +101,8 @@ pub(crate) const ROOMS: &[Room] = &[
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "shrink", "transport", "peer", "outcome"]),
-    room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "diagnosis", "shrink", "generate", "run"]),
+    room("coverage", &[]),
+    room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "diagnosis", "shrink", "generate", "run", "coverage"]),
     // What is not said is as on the command line.
     Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "diagnosis", "report", "expect", "transport", "peer", "outcome", "run"]) },
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "transport", "peer", "outcome", "run", "server", "altered"]),
@@ -112,7 +113,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
     ]) },
 ];
 

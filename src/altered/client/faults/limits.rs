@@ -53,7 +53,7 @@ fn limit(profile: &Profile, chunks: i128) -> i128 {
 /// The body that a header claims, whatever the limit.
 fn claimed(c: &Half, header: &[u8]) -> Option<Sizes> {
     let any = |profile: &Profile, count| frame::sizes_up_to(profile, count, i128::MAX);
-    frame::sizes_in(c.profile(), header, frame::count, any).ok()
+    frame::sizes_in(&c.profile().of_replies(), header, frame::count, any).ok()
 }
 
 /// How long room is kept that is not needed: long enough to be seen.

@@ -113,7 +113,7 @@ fn whole_or_gone(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
 /// The whole reply at the front of what has been read, if there is one.
 fn whole_reply(c: &mut Half) -> Result<Option<Body>, End> {
     let mut octets = BytesMut::from(c.inbox.as_slice());
-    let mut decoder = Decoder::new(c.profile());
+    let mut decoder = Decoder::new(&c.profile().of_replies());
     let frame = decoder.decode(&mut octets).map_err(|_| End::Malformed)?;
     let Some(frame) = frame else { return Ok(None) };
     c.inbox = octets.to_vec();

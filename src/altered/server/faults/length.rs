@@ -126,6 +126,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A header in which an octet that may be anything is not zero is refused.",
         Mend::by("A header octet that may be anything has to be zero", "Look at no octet of the header to which the protocol gives no meaning.", sketch::HEADER),
         |h| h.take = |c| Box::pin(with_zeros_where_anything_may_be(c))).needing(Need::FullHeader),
+    Fault::new("replies-taken-for-requests", Clause::LengthPrefix, "",
+        "A frame with the fixed octets that only replies have is taken for a request: one reader serves both sides.",
+        Mend::by("A frame that is marked as a reply is taken for a request", "Compare the fixed octets of a header with those of requests alone, and close the connection if one differs.", sketch::HEADER),
+        |h| h.take = |c| Box::pin(of_either_side(c))).needing(Need::OwnMarks),
 
     Fault::new("odd-length-rounded-up", Clause::ChunkMultiple, "",
         "Of a body that is no whole number of chunks, whole chunks are read, beyond its end.",
@@ -410,21 +414,33 @@ enum Unseen {
 /// The next frame, of whose header some fixed octets are taken for what they should be.
 async fn without_looking_at(c: &mut Client, unseen: Unseen) -> Result<Body, End> {
     let mut header = honest::header(c).await?;
-    let profile = c.profile();
-    let length = frame::field(profile, &header);
-    let behind = length.end;
-    let fixed = |mark: &Mark| mark.octets().to_vec();
-    let length = vec![None; length.len()];
-    let all = [fixed(profile.before()), length, fixed(profile.after())].concat();
     let from = match unseen {
         Unseen::All => 0,
         Unseen::AllButTheFirst => 1,
-        Unseen::BehindTheLength => behind,
+        Unseen::BehindTheLength => frame::field(c.profile(), &header).end,
     };
+    mend_marks(c.profile(), &mut header, from);
+    honest::rest_of_frame(c, &header).await
+}
+
+/// The next frame, be it marked as a request or as a reply.
+async fn of_either_side(c: &mut Client) -> Result<Body, End> {
+    let mut header = honest::header(c).await?;
+    let replies = c.profile().of_replies();
+    if frame::sizes_in(&replies, &header, honest::count, honest::sizes).is_ok() {
+        mend_marks(c.profile(), &mut header, 0);
+    }
+    honest::rest_of_frame(c, &header).await
+}
+
+/// Puts each fixed octet of a header behind the first so many in its place.
+fn mend_marks(profile: &Profile, header: &mut [u8], from: usize) {
+    let fixed = |mark: &Mark| mark.octets().to_vec();
+    let length = vec![None; frame::field(profile, header).len()];
+    let all = [fixed(profile.before()), length, fixed(profile.after())].concat();
     for (octet, expected) in header.iter_mut().zip(all).skip(from) {
         *octet = expected.unwrap_or(*octet);
     }
-    honest::rest_of_frame(c, &header).await
 }
 
 async fn with_zeros_where_anything_may_be(c: &mut Client) -> Result<Body, End> {

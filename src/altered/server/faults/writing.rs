@@ -3,7 +3,7 @@
 use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
-use crate::altered::alteration::Mend;
+use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame;
 use crate::altered::sketch;
 use crate::message::Message;
@@ -54,6 +54,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "Two replies are written at the same time, and their octets mix.",
         Mend::by("Two replies are written at the same time", "Let one task write all replies of a connection, or hold its lock for a whole frame.", sketch::SEND_ALL),
         |h| h.send = |c, octets| Box::pin(mixed(c, octets))),
+    Fault::new("reply-marked-as-a-request", Clause::ReplyFraming, "",
+        "Replies have the fixed octets of requests in their headers.",
+        Mend::by("A reply is marked as a request is", "Write the fixed octets that replies have, not those that came with the request.", sketch::FRAME),
+        |h| h.encode = marked_as_a_request).needing(Need::OwnMarks),
 
     Fault::new("chunk-of-padding-behind-a-full-one", Clause::MinimalPadding, "",
         "A reply that fills its last chunk gets a whole chunk of padding.",
@@ -141,7 +145,7 @@ fn characters(payload: &[u8]) -> usize {
 /// The frame of a payload whose length is said to be that; where it is greater, with as much padding
 /// as makes it true.
 fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let encoder = Encoder::new(c.profile());
+    let encoder = Encoder::new(&c.profile().of_replies());
     let pad = c.profile().pad();
     let body = claimed.next_multiple_of(c.profile().chunk() as usize);
     let counted = if c.profile().covers(Region::Padding) {
@@ -159,11 +163,17 @@ fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, E
     Ok(octets)
 }
 
+fn marked_as_a_request(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = BytesMut::new();
+    Encoder::new(c.profile()).encode(payload, &mut octets)?;
+    Ok(octets.to_vec())
+}
+
 fn padding_not_counted(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let mut octets = honest::encode(c, payload)?;
     let chunk = c.profile().chunk() as usize;
     let mut header = BytesMut::new();
-    let counts_octets = Encoder::new(c.profile())
+    let counts_octets = Encoder::new(&c.profile().of_replies())
         .claim(payload.len() as u64, &mut header)
         .is_ok();
     if payload.len() > chunk && counts_octets {
@@ -180,7 +190,7 @@ fn length_cut(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let count = honest::count(c.profile(), field.unwrap_or_default());
     let mut cut = BytesMut::new();
     let low = u64::try_from(count & 0xffff).unwrap_or_default();
-    Encoder::new(c.profile()).header_with(low, &mut cut);
+    Encoder::new(&c.profile().of_replies()).header_with(low, &mut cut);
     octets.splice(..old, cut);
     Ok(octets)
 }

@@ -1,0 +1,145 @@
+//! Formats in which something is said on a connection before its first frame.
+
+use super::program::{GUARD_OF_A_RUN, Served, conformance};
+use super::python;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// The server speaks first, then the client, then the server again.
+const GREETED: &str = r#"
+    name = "greeted"
+    length.width = 4
+    header.before = "3f"
+    replies.before = "21"
+    limits.max_body = 65536
+    exchange.prologue = ["server 68 69 ??", "client 01 02", "server frame"]
+"#;
+
+fn file(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// What the program exits with and says.
+fn run(args: &[&str]) -> (i32, String) {
+    let output = conformance()
+        .args(args)
+        .timeout(GUARD_OF_A_RUN)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    (output.status.code().unwrap(), said)
+}
+
+fn ours(arguments: &str) -> String {
+    let program = shell_words::quote(env!("CARGO_BIN_EXE_conformance"));
+    format!("{program} {arguments}")
+}
+
+/// The one script in a folder of saved ones.
+fn saved(folder: &TempDir, name: &str) -> PathBuf {
+    let mut files = fs::read_dir(folder.path().join(name)).unwrap();
+    files.next().expect("a script").unwrap().path()
+}
+
+#[test]
+fn a_server_is_checked_behind_its_prologue() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "greeted", GREETED);
+    let served = Served::start(&["--profile", &profile]);
+    let addr = served.addr.to_string();
+    let (code, said) = run(&["check", &addr, "--profile", &profile]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("replies: echo"), "{said}");
+    let (code, said) = run(&["send", &addr, "--profile", &profile, "[1]"]);
+    assert_eq!((code, said.as_str()), (0, "[1]\n"));
+}
+
+#[test]
+fn a_client_is_checked_behind_its_prologue() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "greeted", GREETED);
+    for client in ["chat", "chat --variant waits-for-each-reply"] {
+        let exec = ours(&format!("{client} {{host}}:{{port}} --profile {profile}"));
+        let (code, said) = run(&["check-client", "--profile", &profile, "--exec", &exec]);
+        assert_eq!(code, 0, "{said}");
+    }
+}
+
+#[test]
+fn a_fault_behind_it_is_found_and_played_again() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "greeted", GREETED);
+    let served = Served::start(&["--profile", &profile, "--fault", "empty-frame-ignored"]);
+    let addr = served.addr.to_string();
+    let scripts = folder.path().join("scripts");
+    let case = [
+        "--run",
+        "empty-frame/alone",
+        "--save",
+        scripts.to_str().unwrap(),
+    ];
+    let check = [&["check", &addr, "--profile", &profile][..], &case].concat();
+    let (code, said) = run(&check);
+    assert_eq!(code, 1, "{said}");
+    let script = saved(&folder, "scripts");
+    let script = script.to_str().unwrap();
+    assert_eq!(run(&["replay", script, &addr]).0, 1);
+    let (_, hex) = run(&["show", script, "--as", "hex"]);
+    assert!(hex.contains("begins with: server 68 69 ??"), "{hex}");
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    let (_, program) = run(&["show", script, "--as", "python"]);
+    let program = file(&folder, "program.py", &program);
+    let port = served.addr.port().to_string();
+    let output = python
+        .command()
+        .args([&program, "127.0.0.1", &port])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("the server begins with b'hi\\x00'\n"),
+        "{told}"
+    );
+    assert!(told.contains("given up: 0 of 1 replies"), "{told}");
+    assert!(!told.contains("WRONG"), "{told}");
+}
+
+#[test]
+fn what_came_instead_is_told_and_nothing_is_checked() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "greeted", GREETED);
+    let other = GREETED.replace("68 69", "68 6f");
+    let other = file(&folder, "other", &other);
+    let served = Served::start(&["--profile", &other]);
+    let addr = served.addr.to_string();
+    for (command, message) in [("check", &[][..]), ("send", &["1"])] {
+        let args = [&[command, &addr, "--profile", &profile][..], message].concat();
+        let (code, said) = run(&args);
+        assert_eq!(code, 3, "{said}");
+        let told = "the prologue has `server 68 69 ??`, and what came is 68 6f";
+        assert!(said.contains(told), "{said}");
+        assert!(said.contains("exchange.prologue"), "{said}");
+    }
+    let exec = ours("chat {host}:{port} --profile u32-be");
+    let args = [
+        "check-client",
+        "--profile",
+        &profile,
+        "--timeout",
+        "1s",
+        "--exec",
+        &exec,
+    ];
+    let (code, said) = run(&args);
+    assert_eq!(code, 3, "{said}");
+    assert!(
+        said.contains("has `client 01 02`, and what came is"),
+        "{said}"
+    );
+}
