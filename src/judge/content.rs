@@ -53,8 +53,7 @@ impl ReplyRule {
     #[must_use]
     pub fn keeps_text(&self, carried: &Carried, reply: &[u8]) -> bool {
         match self {
-            Self::Token(_) => carried.text()
-                .is_none_or(|text| mentions(reply, text)),
+            Self::Token(_) => carried.text().is_none_or(|text| mentions(reply, text)),
             _ => true,
         }
     }

@@ -109,7 +109,8 @@ impl FrameLog {
             self.pending.extend_from_slice(octets);
         } else if self.pending.is_empty() {
             let taken = self.read(octets);
-            self.pending.extend_from_slice(octets.get(taken..).unwrap_or_default());
+            self.pending
+                .extend_from_slice(octets.get(taken..).unwrap_or_default());
         } else {
             self.pending.extend_from_slice(octets);
             self.read_pending();

@@ -353,7 +353,12 @@ mod tests {
     #[test]
     fn without_room_the_beginning_is_left_and_how_it_ended() {
         let fin = moment(Duration::ZERO, 0, What::Fin);
-        let all = vec![received(1_000), received(64 << 10), received(9), fin.clone()];
+        let all = vec![
+            received(1_000),
+            received(64 << 10),
+            received(9),
+            fin.clone(),
+        ];
         let mut evidence = evidence_of(all);
         assert_eq!(shorten(&mut evidence, 0), 1_000);
         let cut = moment(Duration::ZERO, 0, note(MORE));

@@ -206,7 +206,11 @@ fn judged(id: &str, seen: impl FnOnce(&Script) -> Vec<Seen>) -> Vec<Finding> {
 
 fn frame(payload: &[u8]) -> Seen {
     let profile = Profile::tutorial();
-    Seen::Received(crate::script::craft::Craft::new(&profile).frame(payload).into())
+    Seen::Received(
+        crate::script::craft::Craft::new(&profile)
+            .frame(payload)
+            .into(),
+    )
 }
 
 /// What the script sends, as it is seen.

@@ -26,7 +26,7 @@ use std::io::{self, Write};
 /// Up to this many failures are all shown with their evidence; of more, the first of each clause.
 const SHOWN_IN_FULL: usize = 8;
 
-/// Where there are causes, up to this many failures that none explains are shown as if there were none.
+/// Where there are causes, up to this many failures that none explains are shown with a glimpse of what was seen.
 const BESIDE_CAUSES: usize = 3;
 
 /// Of more, so many are named of each clause, with so many characters of what was found in the first.
@@ -137,17 +137,20 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let found = run.results.iter().filter(|result| is_found(result));
     let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
-    let is_short = !explained.is_empty() && failures > BESIDE_CAUSES && !is_traced && !look.whole;
+    let is_beside_causes = !explained.is_empty() && !is_traced && !look.whole;
+    let is_short = is_beside_causes && failures > BESIDE_CAUSES;
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
     for mut of in tally::by_clause(run) {
         of.results.retain(|result| is_left(result));
         if is_short {
             unexplained(&of, look, out)?;
+        } else if is_beside_causes {
+            glimpses(&of, look, out)?;
         } else if of.results.iter().any(|result| is_shown(result, look)) {
             of_clause(&of, in_full, look, out)?;
         }
     }
-    if is_short {
+    if is_beside_causes && failures > 0 {
         writeln!(
             out,
             "--verbose shows each failure with what was sent and seen\n"
@@ -177,6 +180,17 @@ fn told_above(
     let text = format!("failures explained above: {}", clauses.join(", "));
     let text = Line(&text).to_string();
     writeln!(out, "{}\n", wrapped(&text, look.width, 2))
+}
+
+/// The few failures of a clause that no cause explains, each with the beginning of what was seen.
+fn glimpses(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bad = look.ink(Ink::Bad);
+    for result in of.results.iter().filter(|result| is_found(result)) {
+        writeln!(out, "{bad}{UNEXPLAINED}{bad:#}")?;
+        case::glimpse(result, causes::MOST_LINES, look, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 /// The failures of a clause that no cause explains, in a few lines.

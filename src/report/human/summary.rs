@@ -5,7 +5,11 @@ use crate::event::{Attempts, Conclusion, Known, KnownKind, Run, Stale, Verdict};
 use crate::report::escape::Line;
 use crate::report::tally::{self, Counts, Mark, OfGroup};
 use crate::report::timeline::{counted, seconds};
+use std::cmp::Reverse;
 use std::io::{self, Write};
+
+/// So many reasons for skipping cases are told at most.
+const REASONS: usize = 5;
 
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     // Where nothing could be played there is but one thing to say.
@@ -39,14 +43,7 @@ fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         let text = format!("{}{often}: {reason}", result.id);
         listed("known", &text, Ink::Known, look, out)?;
     }
-    for (why, count, clauses) in tally::skipped(run) {
-        let text = format!(
-            "{}, of {}: {why}",
-            counted(count, "case"),
-            clauses.join(", ")
-        );
-        listed("skipped", &text, Ink::Faint, look, out)?;
-    }
+    skipped(run, look, out)?;
     for (why, clauses) in tally::unchecked(run) {
         listed(
             "not checked",
@@ -55,6 +52,32 @@ fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
             look,
             out,
         )?;
+    }
+    Ok(())
+}
+
+/// Why cases were skipped: the reasons of most of them, unless all are asked for.
+fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut reasons = tally::skipped(run);
+    let others = match !look.verbose && reasons.len() > REASONS {
+        true => {
+            reasons.sort_by_key(|(_, count, _)| Reverse(*count));
+            reasons.split_off(REASONS.saturating_sub(1))
+        }
+        false => Vec::new(),
+    };
+    for (why, count, clauses) in reasons {
+        let number = counted(count, "case");
+        let text = format!("{number}, of {}: {why}", clauses.join(", "));
+        listed("skipped", &text, Ink::Faint, look, out)?;
+    }
+    if !others.is_empty() {
+        let number = counted(others.iter().map(|(_, count, _)| count).sum(), "case");
+        let text = format!(
+            "{number} more for {} other reasons: --verbose tells them",
+            others.len()
+        );
+        listed("skipped", &text, Ink::Faint, look, out)?;
     }
     Ok(())
 }
