@@ -68,6 +68,8 @@ pub struct Plan {
     pub bounds: Bounds,
     /// Scripts to begin with, beside those of the cases.
     pub seeds: Vec<Script>,
+    /// Findings of before, each as the clause and a script that shows it: the like of them is not told.
+    pub known: Vec<(String, Script)>,
 }
 
 impl Default for Plan {
@@ -84,6 +86,7 @@ impl Default for Plan {
                 candidates: 400,
             },
             seeds: Vec::new(),
+            known: Vec::new(),
         }
     }
 }
@@ -169,6 +172,8 @@ pub enum Told {
     Watched(Result<String, String>),
     /// Some more scripts were played.
     Status(Status),
+    /// A script showed something new, and others are made of it.
+    Kept(Script),
     /// Something was found.
     Found(Box<Found>),
 }
@@ -239,8 +244,14 @@ impl<'a> Campaign<'a> {
         let seeds = cases::all(Role::Server).filter(|case| !case.alone);
         let seeds = seeds.filter_map(|case| player.script(case, options));
         let seeds = plan.seeds.iter().cloned().chain(seeds).collect();
+        let profile = player.profile();
+        let known = plan.known.iter().map(|(clause, script)| {
+            let shape = shape(script, &permitted(profile, script));
+            (clause.clone(), shape)
+        });
         let now = Instant::now();
         Self {
+            told: known.collect(),
             generator: Generator::new(player.profile().clone(), plan.seed, seeds),
             workers: Workers::new(steering.jobs(player.jobs(plan.jobs))),
             player,
@@ -253,7 +264,6 @@ impl<'a> Campaign<'a> {
             novelty: Novelty::default(),
             steering,
             suspicions: Suspicions::default(),
-            told: HashSet::new(),
             recent: VecDeque::new(),
             crashes: 0,
             gone: None,
@@ -383,6 +393,7 @@ impl<'a> Campaign<'a> {
 
     /// Keeps a script to make others of, in the place of an old one if there are many.
     fn keep(&mut self, script: Script) {
+        (self.tell)(Told::Kept(script.clone()));
         if self.pool.len() < MOST_POOL {
             return self.pool.push(script);
         }

@@ -1,6 +1,7 @@
 //! `conformance fuzz`: scripts made by chance, played at a live server; what is found, as files.
 
 mod events;
+mod resuming;
 mod told;
 mod written;
 
@@ -21,6 +22,7 @@ use crate::reproducer::Reproducer;
 use crate::run::{Bounds, MeetError, Options, Target, default_jobs};
 use crate::script::{Script, Side};
 use crate::spec::Role;
+use resuming::{Keeper, Resumed};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use told::Teller;
@@ -63,6 +65,10 @@ pub(crate) struct FuzzArgs {
     /// Do not watch the server's own code, which is done if --exec starts it in Python, one script at a time then
     #[arg(long)]
     no_coverage: bool,
+    /// Go on from what --out holds: what was found is not told again, and the scripts that showed something new are played
+    /// first. The others are new ones, made from --seed and from how many those are
+    #[arg(long)]
+    resume: bool,
     /// How replies relate to requests, instead of finding out
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
@@ -108,8 +114,14 @@ impl FuzzArgs {
 
     fn plan(&self) -> Result<Plan, Failure> {
         let time = self.time.or(self.runs.is_none().then_some(USUAL));
+        let resumed = match self.resume {
+            true => Resumed::from(&self.out)?,
+            false => Resumed::default(),
+        };
+        let mut seeds = seeds(&self.seeds)?;
+        seeds.splice(0..0, resumed.kept);
         Ok(Plan {
-            seed: self.seed,
+            seed: self.seed.wrapping_add(resumed.count),
             runs: self.runs,
             time,
             jobs: self.jobs,
@@ -119,7 +131,8 @@ impl FuzzArgs {
                 time: self.minimise_for,
                 ..Plan::default().bounds
             },
-            seeds: seeds(&self.seeds)?,
+            seeds,
+            known: resumed.known,
         })
     }
 
@@ -138,6 +151,7 @@ impl FuzzArgs {
             saved: 0,
             failed: None,
         };
+        let mut keeper = Keeper::new(&self.out, &options.profile);
         let coverage = self.coverage();
         let environment = coverage.iter().flat_map(Coverage::environment).collect();
         let mut target = Target::from(named.server.environment(environment));
@@ -148,6 +162,7 @@ impl FuzzArgs {
                 Told::Met(met) => teller.met(&met),
                 Told::Watched(how) => teller.watched(&how),
                 Told::Status(status) => teller.status(&status),
+                Told::Kept(script) => keeper.keep(&script),
                 Told::Found(found) => {
                     let saved = saver.save(&found);
                     teller.found(&found, saved.as_ref());

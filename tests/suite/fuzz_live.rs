@@ -16,7 +16,11 @@ struct Fuzzed {
 
 /// Plays so many scripts.
 fn fuzz(target: &[&str], runs: &str, options: &[&str]) -> Fuzzed {
-    let folder = tempfile::tempdir().unwrap();
+    fuzz_into(tempfile::tempdir().unwrap(), target, runs, options)
+}
+
+/// The same, into a folder that may hold something.
+fn fuzz_into(folder: TempDir, target: &[&str], runs: &str, options: &[&str]) -> Fuzzed {
     let mut command = conformance();
     command.arg("fuzz").args(target).args([
         "--runs",
@@ -52,7 +56,8 @@ impl Fuzzed {
 
     fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_file()).collect()
     }
 }
 
@@ -150,6 +155,34 @@ fn every_report_tells_of_each_finding() {
     assert_eq!(read("human").matches("FOUND ").count(), found.len());
     let failures = format!("failures=\"{}\" errors=\"0\"", found.len());
     assert!(read("junit").contains(&failures), "{}", read("junit"));
+}
+
+#[test]
+fn a_campaign_goes_on_from_what_another_left() {
+    let faulty = Served::start(&["--fault", "header-in-one-read"]);
+    let address = faulty.addr.to_string();
+    let first = fuzz(&[&address], "150", &[]);
+    assert_eq!(first.code, 1, "{:?}", first.lines);
+    let kept = fs::read_dir(first.folder.path().join(".kept"))
+        .unwrap()
+        .count();
+    assert!(kept > 5, "{kept}");
+    let told = |fuzzed: &Fuzzed| -> Vec<Value> {
+        let found = fuzzed.of("found");
+        found.map(|one| one["script"].clone()).collect()
+    };
+    let before = told(&first);
+    let files = first.files();
+    let second = fuzz_into(first.folder, &[&address], "150", &["--resume"]);
+    let seed = second.of("started").next().unwrap()["seed"].as_u64();
+    assert_eq!(seed, Some(1 + kept as u64), "other scripts are made");
+    let again = told(&second);
+    assert!(
+        again.iter().all(|script| !before.contains(script)),
+        "{again:?}"
+    );
+    assert_eq!(second.files().len(), files.len() + again.len());
+    assert!(files.iter().all(|file| file.is_file()));
 }
 
 #[test]
