@@ -390,10 +390,10 @@ impl<'a> View<'a> {
 
 /// The part of some failures that are just as a cause is known to show; `None` where there are none.
 fn known<'a>(explained: impl Iterator<Item = &'a Share>) -> Option<f64> {
-    let (mut known, mut all) = (0, 0_usize);
+    let (mut known, mut all) = (0_usize, 0_usize);
     for share in explained {
         all = all.saturating_add(1);
-        known += usize::from(share.is_known);
+        known = known.saturating_add(usize::from(share.is_known));
     }
     (all > 0).then(|| count(known) / count(all))
 }

@@ -110,8 +110,15 @@ fn what_nothing_explains_is_told() {
 #[test]
 fn another_symptom_is_weaker() {
     let same = diagnosed(&[("c", CLOSED), ("d", CLOSED)], &["a", "b", "e"]);
-    let other = diagnosed(&[("c", SILENT), ("d", SILENT)], &["a", "b", "e"]);
-    assert!(same.causes[0].confidence >= other.causes[0].confidence);
+    let half = diagnosed(&[("c", CLOSED), ("d", SILENT)], &["a", "b", "e"]);
+    assert!(same.causes[0].confidence >= half.causes[0].confidence);
+}
+
+#[test]
+fn what_only_looks_alike_blames_nobody() {
+    let told = diagnosed(&[("c", SILENT), ("d", SILENT)], &["a", "b", "e"]);
+    assert!(told.causes.is_empty(), "{told:?}");
+    assert_eq!(told.unexplained, ["c", "d"]);
 }
 
 #[test]

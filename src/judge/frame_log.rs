@@ -209,7 +209,10 @@ impl FrameLog {
 fn logged(octets: &Bytes, frame: &FrameAt, first_entry: usize) -> LoggedFrame {
     let part = |range: Range<usize>| {
         let is_there = range.start <= range.end && range.end <= octets.len();
-        is_there.then(|| octets.slice(range)).unwrap_or_default()
+        match is_there {
+            true => octets.slice(range),
+            false => Bytes::new(),
+        }
     };
     LoggedFrame {
         first_entry,

@@ -28,6 +28,15 @@ fn human() {
 }
 
 #[test]
+fn human_verbose() {
+    let verbose = Look {
+        verbose: true,
+        ..Look::default()
+    };
+    insta::assert_snapshot!(written(Format::Human, &fixture::run(), verbose));
+}
+
+#[test]
 fn human_known() {
     insta::assert_snapshot!(plain(Format::Human, &fixture::known()));
 }

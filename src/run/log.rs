@@ -13,6 +13,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
+/// What is kept of a peer's octets beyond as many as a script sends four times over …
+const SPARE_ROOM: usize = 2 << 20;
+
+/// … which is no more than so much beyond those once.
+const MOST_BEYOND: usize = 8 << 20;
+
+/// How many octets are kept of the replies to a script that sends so many.
+pub(crate) fn room_for_replies(sent: usize) -> usize {
+    let beyond = sent.saturating_mul(3).min(MOST_BEYOND);
+    sent.saturating_add(beyond).saturating_add(SPARE_ROOM)
+}
+
 /// The most octets that are kept of what a client prints.
 const MOST_PRINTED: usize = 4 << 20;
 

@@ -48,8 +48,23 @@ pub(super) fn glimpse(
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    writeln!(out, "    {}", Line(&result.id))?;
+    beginning(result, most.saturating_sub(1), look, out)
+}
+
+/// Its verdict, and the same.
+pub(super) fn in_part(
+    result: &CaseResult,
+    most: usize,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    heading(result, look, out)?;
+    beginning(result, most.saturating_sub(1), look, out)
+}
+
+fn beginning(result: &CaseResult, most: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut told = Vec::new();
-    writeln!(told, "    {}", Line(&result.id))?;
     detail(result, look, &mut told)?;
     if let Some(evidence) = &result.evidence {
         timeline(evidence, look, &mut told)?;

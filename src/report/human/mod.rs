@@ -151,6 +151,9 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if is_beside_causes && failures > 0 {
+        if !is_short {
+            writeln!(out)?;
+        }
         writeln!(
             out,
             "--verbose shows each failure with what was sent and seen\n"
@@ -184,11 +187,8 @@ fn told_above(
 
 /// The few failures of a clause that no cause explains, each with the beginning of what was seen.
 fn glimpses(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let bad = look.ink(Ink::Bad);
     for result in of.results.iter().filter(|result| is_found(result)) {
-        writeln!(out, "{bad}{UNEXPLAINED}{bad:#}")?;
-        case::glimpse(result, causes::MOST_LINES, look, out)?;
-        writeln!(out)?;
+        case::in_part(result, causes::MOST_LINES, look, out)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
 use crate::profile::{Profile, Reply, Speaker};
 use crate::run::Options;
-use crate::run::log::{Log, Noting, Now};
+use crate::run::log::{Log, Noting, Now, room_for_replies};
 use crate::run::peer::Recording;
 use crate::run::prologue::begin;
 use crate::script::{Action, Awaited, Conn, Script};
@@ -26,12 +26,6 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
-
-/// What is kept of a peer's octets beyond as many as the script sends four times over …
-const SPARE_ROOM: usize = 2 << 20;
-
-/// … which is no more than so much beyond those once.
-const MOST_BEYOND: usize = 8 << 20;
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
@@ -292,9 +286,7 @@ fn cuts(script: &Script) -> usize {
 
 impl<'a> Session<'a> {
     fn new(peer: &'a ServerPeer, script: &'a Script, permitted: &'a [Permitted]) -> Self {
-        let sent = script.octets();
-        let beyond = sent.saturating_mul(3).min(MOST_BEYOND);
-        let room = sent.saturating_add(beyond).saturating_add(SPARE_ROOM);
+        let room = room_for_replies(script.octets());
         Self {
             peer,
             script,
