@@ -25,6 +25,7 @@ mod player;
 mod prologue;
 mod schedule;
 mod server;
+mod spinning;
 mod target;
 mod time;
 

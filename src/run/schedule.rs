@@ -23,6 +23,7 @@ use super::peer::Peer;
 use super::plan::{Planned, Roughness, Waiting};
 use super::played::{Once, Played, once, repeated};
 use super::server::MOST_CONNECTIONS;
+use super::spinning::Spinning;
 use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
@@ -73,6 +74,7 @@ pub(super) async fn run<'a>(
         gone: None,
         time,
         played: 0,
+        spinning: Spinning::default(),
     };
     run.plan().await;
     run.groups().await;
@@ -101,6 +103,8 @@ pub(super) struct Run<'a> {
     time: Time,
     /// How many cases have been played.
     played: usize,
+    /// What the server's process uses.
+    spinning: Spinning,
 }
 
 impl Run<'_> {
@@ -200,9 +204,11 @@ impl Run<'_> {
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut playing = JoinSet::new();
         let mut suspects: Vec<Played> = Vec::new();
+        let mut is_to_rest = false;
         loop {
             while playing.len() < jobs
                 && suspects.is_empty()
+                && !is_to_rest
                 && !self.charged.are_enough(&self.suspects)
                 && self.gone.is_none()
                 && !self.time.is_up()
@@ -216,11 +222,18 @@ impl Run<'_> {
                 let repeat = self.options.repeat;
                 playing.spawn(beside_others(peer, permits, planned, repeat));
             }
+            // Looked at while others are played.
+            is_to_rest |= self.is_spinning().await;
             // What is still being played then is broken off.
             let Some(next) = self.time.within(playing.join_next()).await else {
                 return;
             };
             match next {
+                None if is_to_rest && suspects.is_empty() => {
+                    self.relieve().await;
+                    is_to_rest = false;
+                    continue;
+                }
                 None if suspects.is_empty() => break,
                 None => self.attribute_crash(std::mem::take(&mut suspects)).await,
                 Some(Ok((_, Ok(played)))) if played.shown().peer_is_gone() => suspects.push(played),
@@ -230,6 +243,28 @@ impl Run<'_> {
                 Some(Err(_)) => {}
             }
         }
+    }
+
+    /// Whether the server may be computing for clients that are gone, and another can be had.
+    async fn is_spinning(&mut self) -> bool {
+        match self.peer.process() {
+            Some(process) if self.target.can_be_revived() => {
+                self.spinning.is_suspected(process).await
+            }
+            _ => false,
+        }
+    }
+
+    /// Starts a server anew that does not come to rest although nobody asks for anything.
+    async fn relieve(&mut self) {
+        let Some(process) = self.peer.process() else {
+            return;
+        };
+        if process.is_at_rest().await || process.is_at_rest().await {
+            return self.spinning.rested();
+        }
+        // If it cannot be started, the next case finds that it is gone.
+        self.start_anew().await;
     }
 
     /// A case whose turn has come.
