@@ -14,6 +14,10 @@ const CLIENT: &str = include_str!("client.py");
 /// The same for a script of the server's side.
 const SERVER: &str = include_str!("server.py");
 
+/// What both have in common, and the line in each in whose place it stands.
+const SHARED: &str = include_str!("shared.py");
+const PLACE_OF_SHARED: &str = "# SHARED";
+
 /// Octets in one piece of a literal.
 const PER_LITERAL: usize = 48;
 
@@ -66,6 +70,7 @@ impl Program<'_> {
                 writeln!(out, "#   {}: {line}", ConnName(conn))?;
             }
         }
+        let runtime = runtime.replace(PLACE_OF_SHARED, SHARED.trim_end());
         writeln!(out, "\n{}\n\n", runtime.trim_end())?;
         self.prologue(out)?;
         self.format(out)?;
