@@ -171,19 +171,13 @@ impl FrameLog {
         self.fault.is_some() || !self.pending.is_empty()
     }
 
-    /// The whole replies so far, as far as they are kept.
-    #[must_use]
-    pub fn whole(&self) -> &[LoggedFrame] {
-        &self.whole
-    }
-
-    /// The same; from now on they are counted anew.
+    /// The whole replies so far, as far as they are kept; from now on they are counted anew.
     pub fn take_whole(&mut self) -> Vec<LoggedFrame> {
         self.count = 0;
         std::mem::take(&mut self.whole)
     }
 
-    /// The same, and no more of the rest.
+    /// The whole replies, as far as they are kept, and no more of the rest.
     #[must_use]
     pub fn into_whole(self) -> Vec<LoggedFrame> {
         self.whole

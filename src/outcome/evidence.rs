@@ -18,6 +18,9 @@ pub(super) const MOST_IN_ALL: usize = 5 << 20;
 /// … and of each case behind those still the beginning.
 const BEHIND_THOSE: usize = 4 << 10;
 
+/// What stands where the rest was.
+const MORE: &str = "more octets than a report keeps";
+
 /// The most of what a client printed that one line of a timeline tells, in octets.
 const MOST_PRINTED: usize = 200;
 
@@ -157,31 +160,27 @@ fn moment(at: Duration, conn: usize, what: What) -> Moment {
 
 /// Shortens what is kept of a case, if there is no room left for all of it; how much room it takes.
 pub(super) fn shorten(evidence: &mut Evidence, left: usize) -> usize {
-    let mut room = left.max(BEHIND_THOSE);
-    let mut taken = 0_usize;
-    let cut = evidence.timeline.iter().position(|moment| {
+    let room = left.max(BEHIND_THOSE);
+    let (mut taken, mut is_cut) = (0_usize, false);
+    evidence.timeline.retain_mut(|moment| {
         let octets = octets_of(&moment.what);
-        let fits = octets <= room;
-        if fits {
-            room = room.saturating_sub(octets);
-            taken = taken.saturating_add(octets);
+        if octets == 0 {
+            return true;
         }
-        !fits
+        let all = taken.saturating_add(octets);
+        if !is_cut && all <= room {
+            taken = all;
+            return true;
+        }
+        // One moment stands for all that is left out.
+        let is_first = !std::mem::replace(&mut is_cut, true);
+        if is_first {
+            moment.what = note(MORE);
+        }
+        is_first
     });
-    if let Some(first) = cut.and_then(|at| evidence.timeline.get_mut(at)) {
-        first.what = note(MORE);
-    }
-    if let Some(at) = cut {
-        let mut index = 0_usize;
-        evidence.timeline.retain(|moment| {
-            index = index.saturating_add(1);
-            index <= at.saturating_add(1) || octets_of(&moment.what) == 0
-        });
-    }
     taken
 }
-
-const MORE: &str = "more octets than a report keeps";
 
 fn octets_of(what: &What) -> usize {
     match what {
