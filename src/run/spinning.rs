@@ -40,19 +40,23 @@ impl Spinning {
 
     /// Notes that a case is over. Whether the server has used so much lately that it is to be let come to rest.
     pub(super) async fn is_suspected(&mut self, process: Process) -> bool {
-        self.left = self.left.saturating_sub(1);
-        if self.left > 0 {
+        if !self.is_due() {
             return false;
         }
-        self.left = self.between;
-        self.is_busy(process).await
+        let reading = process.reading().await;
+        self.is_busy(reading.map(|reading| (reading, Instant::now())))
     }
 
-    async fn is_busy(&mut self, process: Process) -> bool {
-        let now = process
-            .reading()
-            .await
-            .map(|reading| (reading, Instant::now()));
+    fn is_due(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        let is_due = self.left == 0;
+        if is_due {
+            self.left = self.between;
+        }
+        is_due
+    }
+
+    fn is_busy(&mut self, now: Option<(Reading, Instant)>) -> bool {
         let before = std::mem::replace(&mut self.before, now);
         match (before, now) {
             (Some((earlier, then)), Some((later, now))) => {
@@ -61,5 +65,36 @@ impl Spinning {
             }
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_server_that_rests_is_looked_at_half_as_often() {
+        let mut spinning = Spinning::default();
+        let looks = |spinning: &mut Spinning| (0..24).filter(|_| spinning.is_due()).count();
+        assert_eq!(looks(&mut spinning), 4);
+        spinning.rested();
+        assert_eq!(looks(&mut spinning), 2);
+    }
+
+    #[test]
+    fn what_was_used_since_the_last_look_counts() {
+        let (mut spinning, begun) = (Spinning::default(), Instant::now());
+        let mut used = |ms, at| {
+            let cpu = Duration::from_millis(ms);
+            let reading = Reading {
+                cpu,
+                ..Reading::default()
+            };
+            spinning.is_busy(Some((reading, begun + Duration::from_millis(at))))
+        };
+        assert!(!used(900, 1_000), "there is nothing to compare it with");
+        assert!(used(1_850, 2_000));
+        assert!(!used(2_000, 3_000));
     }
 }
