@@ -86,6 +86,5 @@ pub(super) async fn once(peer: &Peer, planned: Planned) -> io::Result<Once> {
     if let Some(stderr) = peer.stderr() {
         once.take_up(stderr);
     }
-    once.attempt.condense();
     Ok(once)
 }

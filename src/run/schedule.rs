@@ -28,7 +28,7 @@ use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Role, Verdict};
-use crate::outcome::{EventSink, Judged as _, Next, Policy, Series, result};
+use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, Series, result};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -346,8 +346,16 @@ impl Run<'_> {
         if played.next(self.policy) == Next::Done || is_shown {
             self.tell(&played);
         } else {
-            self.suspects.push(played);
+            self.wait_for_confirmation(played);
         }
+    }
+
+    /// Of what waits to be played again only that is held which a report shows.
+    fn wait_for_confirmation(&mut self, mut played: Played) {
+        if self.options.keep != Keep::Nothing {
+            played.amend(|once| once.attempt.condense());
+        }
+        self.suspects.push(played);
     }
 
     pub(super) fn tell(&mut self, played: &Played) {
