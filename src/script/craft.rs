@@ -89,13 +89,15 @@ impl<'a> Craft<'a> {
         matches!(self.profile.length(), Length::Binary { signed: true, .. })
     }
 
-    /// The largest body that a header can claim, a whole number of chunks.
+    /// The largest body that a header can claim in a number of 64 bits, a whole number of chunks. Longer fields have
+    /// room for larger numbers, but no implementation reads those.
     #[must_use]
     pub fn largest_body(&self) -> u64 {
         let chunk = i128::from(self.profile.chunk());
+        let count = self.largest_count().min(u64::MAX.into());
         let octets = match self.profile.unit() {
-            Unit::Octets => self.largest_count(),
-            Unit::Chunks => self.largest_count().saturating_mul(chunk),
+            Unit::Octets => count,
+            Unit::Chunks => count.saturating_mul(chunk),
         };
         let body = octets.saturating_sub(self.covered());
         let whole = body.saturating_sub(body.checked_rem(chunk).unwrap_or_default());
@@ -306,6 +308,24 @@ mod tests {
                 prop_assert_eq!(craft.header(body), out.to_vec());
             }
         }
+    }
+
+    /// Seven bits ten times are seventy bits, and none of the numbers beyond 64 is anybody's length.
+    #[test]
+    fn a_length_is_a_number_of_64_bits() {
+        let file = r#"
+            name = "x"
+            header.after = "01"
+            length = { form = "varint", width = 10, covers = ["after", "payload", "padding"] }
+            body.chunk = 5
+        "#;
+        let profile = Profile::from_toml(file).unwrap();
+        assert_eq!(Craft::new(&profile).largest_count(), (1 << 70) - 1);
+        let body = Craft::new(&profile).largest_body();
+        assert_eq!(body, u64::MAX - 5);
+        let claim = |body| Encoder::new(&profile).claim(body, &mut BytesMut::new());
+        assert!(claim(body).is_ok());
+        assert!(claim(u64::MAX).is_err());
     }
 
     #[test]
