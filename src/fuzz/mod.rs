@@ -10,15 +10,20 @@
 //! | [`decoder`] | a file as [`Script::from_file`] reads it | all ways of reading agree with the model |
 //! | [`session`] | the same | an echoing session does only what the model permits, however the streams are cut |
 //! | [`profiles`] | octets that choose a profile and a stream | the same, in any wire format |
+//! | [`chunks`] | octets that choose frames, lengths that are wrong, and cuts | the same |
+//! | [`roundtrip`] | octets that choose a profile and payloads | what is framed reads back, and is the one frame there is |
 //! | [`profile_file`] | a profile file | what is read can be written, and reads back |
 //! | [`script`] | a script file | what is read can be written, and reads back |
 //!
 //! [`Script::from_file`]: crate::script::Script::from_file
 
+mod chunks;
 mod crafted;
 mod cuts;
 mod decoding;
 mod feeding;
+mod formats;
+mod framing;
 mod mutate;
 mod serving;
 
@@ -28,6 +33,7 @@ pub use decoding::{Disagreement, Way, compare};
 pub use feeding::{Fault, feed};
 pub use mutate::mend_lengths;
 
+use crate::generate;
 use crate::judge::{ReplyRule, judge};
 use crate::model::permitted;
 use crate::profile::Profile;
@@ -39,10 +45,12 @@ use std::fmt::Display;
 pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by its name in `fuzz/`.
-pub const TARGETS: [(&str, Body); 5] = [
+pub const TARGETS: [(&str, Body); 7] = [
     ("decoder", decoder),
     ("session", session),
     ("profiles", profiles),
+    ("chunks", chunks),
+    ("roundtrip", roundtrip),
     ("profile_file", profile_file),
     ("script", script),
 ];
@@ -144,6 +152,40 @@ pub fn profiles(data: &[u8]) -> bool {
     let ways = cuts::derived(&stream, profile.header_len());
     agreed(compare(&profile, &stream, &ways));
     same(&Profile::from_toml(&profile.to_toml()), &Ok(profile));
+    true
+}
+
+/// Decodes a stream of frames that are wrong in the ways that decoders get wrong, cut in a way that is made from the
+/// data as well.
+///
+/// Of one stream in eight all ways are tried that [`decoder`] tries.
+pub fn chunks(data: &[u8]) -> bool {
+    let Some(chunks) = chunks::from(data) else {
+        return false;
+    };
+    let mut ways = vec![chunks.way];
+    if data.len().is_multiple_of(8) {
+        ways.extend(cuts::derived(&chunks.stream, chunks.profile.header_len()));
+    }
+    agreed(compare(&chunks.profile, &chunks.stream, &ways));
+    true
+}
+
+/// Frames payloads and reads them back.
+///
+/// What is chosen from the data is the profile, then payloads: messages, octets of no meaning, and what lies between.
+pub fn roundtrip(data: &[u8]) -> bool {
+    let Some((profile, mut draws)) = formats::chosen(data) else {
+        return false;
+    };
+    let profile = match draws.one_in(4) {
+        true => profile.of_replies(),
+        false => profile,
+    };
+    let payloads: Vec<_> = (0..=draws.below(4))
+        .map(|_| generate::payload(&profile, &mut draws))
+        .collect();
+    agreed(framing::there_and_back(&profile, &payloads));
     true
 }
 

@@ -28,6 +28,24 @@ const MOST_STEPS: usize = 400;
 /// The most connections that a script has open at the same time: as many clients as a server must serve.
 pub const MOST_OPEN: usize = 16;
 
+/// The octets of something that stands where a frame is due: mostly of a frame as it should be.
+#[must_use]
+pub fn frame(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    frames::any(profile, draws)
+}
+
+/// A payload: mostly a message.
+#[must_use]
+pub fn payload(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    payloads::any(profile, draws)
+}
+
+/// A script made from nothing.
+#[must_use]
+pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
+    moves::to_script(&fresh::script(profile, draws))
+}
+
 /// Makes scripts of one wire format.
 #[derive(Debug, Clone)]
 pub struct Generator {
@@ -89,7 +107,7 @@ impl Generator {
                 return script;
             }
         }
-        moves::to_script(&fresh::script(&self.profile, &mut draws))
+        script(&self.profile, &mut draws)
     }
 
     fn steps(&self, parents: Parents<'_>, draws: &mut Draws) -> Vec<moves::Step> {
