@@ -12,11 +12,15 @@
 //! | [`profiles`] | octets that choose a profile and a stream | the same, in any wire format |
 //! | [`chunks`] | octets that choose frames, lengths that are wrong, and cuts | the same |
 //! | [`roundtrip`] | octets that choose a profile and payloads | what is framed reads back, and is the one frame there is |
+//! | [`reply`] | octets that choose a script and what a server makes of it | replies are read as they are, and judged the same however they are cut |
+//! | [`client`] | octets that choose a script of the server's side, or such a file | a client that is right is not found wrong, and one that shows nothing is |
+//! | [`report`] | octets that choose a run, or a saved one | every format is what it is called, and nothing in it acts on who reads it |
 //! | [`profile_file`] | a profile file | what is read can be written, and reads back |
 //! | [`script`] | a script file | what is read can be written, and reads back |
 //!
 //! [`Script::from_file`]: crate::script::Script::from_file
 
+mod asking;
 mod chunks;
 mod crafted;
 mod cuts;
@@ -24,7 +28,10 @@ mod decoding;
 mod feeding;
 mod formats;
 mod framing;
+mod hostile;
 mod mutate;
+pub(crate) mod reports;
+mod runs;
 mod serving;
 
 #[cfg(test)]
@@ -37,7 +44,9 @@ use crate::generate;
 use crate::judge::{ReplyRule, judge};
 use crate::model::permitted;
 use crate::profile::Profile;
-use crate::script::{Conn, Script, Side, profile_of_file};
+use crate::report::read_run;
+use crate::script::draws::Draws;
+use crate::script::{Conn, MAGIC, Script, Side, profile_of_file};
 use crate::transcript::{Seen, Transcript};
 use std::fmt::Display;
 
@@ -45,12 +54,15 @@ use std::fmt::Display;
 pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by its name in `fuzz/`.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: [(&str, Body); 10] = [
     ("decoder", decoder),
     ("session", session),
     ("profiles", profiles),
     ("chunks", chunks),
     ("roundtrip", roundtrip),
+    ("reply", reply),
+    ("client", client),
+    ("report", report),
     ("profile_file", profile_file),
     ("script", script),
 ];
@@ -186,6 +198,63 @@ pub fn roundtrip(data: &[u8]) -> bool {
         .map(|_| generate::payload(&profile, &mut draws))
         .collect();
     agreed(framing::there_and_back(&profile, &payloads));
+    true
+}
+
+/// Plays a script at a server that says anything at all, and has what it says read and judged.
+///
+/// Script, server and the rule that replies follow are all made from the data.
+pub fn reply(data: &[u8]) -> bool {
+    let Some((profile, mut draws)) = formats::chosen(data) else {
+        return false;
+    };
+    agreed(hostile::judged(&profile, &mut draws));
+    true
+}
+
+/// Plays a script of the server's side to a client that is right and to one that shows nothing, and has both judged.
+///
+/// Script files are played as they are, if they are of that side; of other octets a script is made.
+pub fn client(data: &[u8]) -> bool {
+    let Some((profile, script)) = served(data) else {
+        return false;
+    };
+    // The client has a limit, so the model has to know it.
+    let limit = profile.max_body();
+    let Ok(profile) = profile.with_max_body(limit) else {
+        return false;
+    };
+    match asking::judged(&profile, &script) {
+        Ok(was_played) => was_played,
+        Err(what) => {
+            agreed(Err(what));
+            false
+        }
+    }
+}
+
+fn served(data: &[u8]) -> Option<(Profile, Script)> {
+    if data.starts_with(MAGIC.as_bytes()) {
+        let script = Script::from_file(data).ok()?;
+        let profile = profile_of_file(data).ok()?.unwrap_or_default();
+        let is_read = is_small(&script) && script.side() == Side::Server;
+        return is_read.then_some((profile, script));
+    }
+    let (profile, mut draws) = formats::chosen(data)?;
+    let script = asking::script(&profile, &mut draws);
+    Some((profile, script))
+}
+
+/// Writes a run in every format there is: one that is made of the data, or one that was saved as JSON.
+pub fn report(data: &[u8]) -> bool {
+    if data.is_empty() {
+        return false;
+    }
+    let saved = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| read_run(text).ok());
+    let run = saved.unwrap_or_else(|| runs::run(&mut Draws::of_octets(data)));
+    agreed(reports::written(&run));
     true
 }
 

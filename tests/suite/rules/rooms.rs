@@ -109,7 +109,7 @@ pub(crate) const ROOMS: &[Room] = &[
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
-        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "generate"])
+        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate"])
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
