@@ -55,6 +55,7 @@ fn replay(file: &Path) -> Result<(), Failed> {
 fn complete(names: &BTreeSet<String>) -> Result<(), Failed> {
     let seeds = seeds::all();
     let seeds = seeds.iter().map(|(name, _)| format!("decoder/{name}"));
+    let seeds = seeds.chain(seeds::of_chance().into_iter().map(|(name, _)| name));
     let missing: Vec<_> = seeds.filter(|seed| !names.contains(seed)).collect();
     match missing.as_slice() {
         [] => Ok(()),

@@ -260,6 +260,14 @@ mod tests {
         assert!(told_apart > 80, "{told_apart}");
     }
 
+    /// Behind a body that is no whole number of chunks it may end: then nobody sees what it makes of a reset.
+    #[test]
+    fn a_client_that_ends_where_it_may_owes_nothing_more() {
+        let text = "framespec script 1\nside server\nopen a\nawait a\nsend a 0000003d 'x'*61\nawait a\nrst a\nawait a\n";
+        let script: Script = text.parse().unwrap();
+        assert_eq!(judged(&Profile::tutorial(), &script), Ok(true));
+    }
+
     #[test]
     fn a_client_that_goes_on_at_what_is_no_frame_is_found_out() {
         let profile = Profile::tutorial();

@@ -38,13 +38,13 @@ mod serving;
 pub(crate) use decoding::error;
 pub use decoding::{Disagreement, Way, compare};
 pub use feeding::{Fault, feed};
-pub use mutate::mend_lengths;
+pub use mutate::{Blind, cross, mutate};
 
 use crate::generate;
 use crate::judge::{ReplyRule, judge};
 use crate::model::permitted;
 use crate::profile::Profile;
-use crate::report::read_run;
+use crate::report::{Format, read_run};
 use crate::script::draws::Draws;
 use crate::script::{Conn, MAGIC, Script, Side, profile_of_file};
 use crate::transcript::{Seen, Transcript};
@@ -245,17 +245,21 @@ fn served(data: &[u8]) -> Option<(Profile, Script)> {
     Some((profile, script))
 }
 
-/// Writes a run in every format there is: one that is made of the data, or one that was saved as JSON.
+/// Writes a run that is made of the data in two formats, or one that was saved as JSON in every format there is.
 pub fn report(data: &[u8]) -> bool {
-    if data.is_empty() {
+    let Some((first, rest)) = data.split_first() else {
         return false;
+    };
+    let saved = std::str::from_utf8(data).ok();
+    if let Some(run) = saved.and_then(|text| read_run(text).ok()) {
+        agreed(reports::written(&run, &Format::ALL));
+        return true;
     }
-    let saved = std::str::from_utf8(data)
-        .ok()
-        .and_then(|text| read_run(text).ok());
-    let run = saved.unwrap_or_else(|| runs::run(&mut Draws::of_octets(data)));
-    agreed(reports::written(&run));
-    true
+    let two = [*first & 0x0f, *first >> 4].map(|at| Format::ALL.get(usize::from(at)).copied());
+    let formats: Vec<_> = two.into_iter().flatten().collect();
+    let run = runs::run(&mut Draws::of_octets(rest));
+    agreed(reports::written(&run, &formats));
+    !formats.is_empty()
 }
 
 /// Reads a profile file and writes it again.

@@ -1,24 +1,132 @@
-//! A mutator that knows what a length is.
+//! A mutator that knows what a frame is, for streams and scripts in any wire format.
 //!
 //! Blind mutation of a stream nearly always breaks its first header, and nothing behind that is ever
-//! read. So after each mutation the lengths are made to fit again, all but a few.
+//! read. So half of all mutations change whole frames, as `conformance fuzz` does, and after each of the others the
+//! lengths are made to fit again, all but a few. Scripts are changed as scripts, in the format that they name.
 
+use crate::generate;
 use crate::model::reader;
 use crate::profile::Profile;
-use crate::script::MAGIC;
 use crate::script::draws::Draws;
+use crate::script::{MAGIC, Script, Side, profile_of_file};
 use crate::wire::{Decoder, Encoder};
 use bytes::BytesMut;
 
+/// One script in this many is changed as any text.
+const AS_TEXT: usize = 12;
+
+/// The most octets of a script that is changed by frames.
+const MOST_OCTETS: usize = 16 << 10;
+
+/// Changes octets in place and says how many there are then: the first argument holds so many as the second says, and has
+/// room for as many as the third.
+pub type Blind = fn(&mut [u8], usize, usize) -> usize;
+
+/// Changes a stream or a script file, of which the first `size` octets of `data` are there and all others are room.
+///
+/// Says how many octets there are then. What cannot be changed by frames is changed by `blind`.
+pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, blind: Blind) -> usize {
+    let mut draws = Draws::new(u64::from(seed));
+    let max_size = max_size.min(data.len());
+    let old = data.get(..size).unwrap_or_default();
+    let is_text = old.starts_with(MAGIC.as_bytes());
+    let is_blind = match is_text {
+        true => draws.one_in(AS_TEXT),
+        false => draws.one_in(2),
+    };
+    let new = (!is_blind).then(|| changed(old, &mut draws)).flatten();
+    if let Some(size) = new.and_then(|new| put(&new, data, max_size)) {
+        return size;
+    }
+    let size = blind(data, size, max_size);
+    if let Some(stream) = data.get_mut(..size) {
+        mend_lengths(&Profile::default(), stream, seed);
+    }
+    size
+}
+
+/// Puts two streams or two scripts in one format together, at borders of frames. Says how many octets of `out` that
+/// takes: 0 if they do not go together.
+pub fn cross(one: &[u8], other: &[u8], out: &mut [u8], seed: u32) -> usize {
+    let mut draws = Draws::new(u64::from(seed));
+    let most = out.len();
+    let crossed = crossed(one, other, &mut draws);
+    crossed.and_then(|new| put(&new, out, most)).unwrap_or(0)
+}
+
+/// How many octets that is, unless it is nothing or too much.
+fn put(new: &[u8], out: &mut [u8], most: usize) -> Option<usize> {
+    let room = out.get_mut(..new.len().min(most))?;
+    let fits = room.len() == new.len() && !new.is_empty();
+    fits.then(|| {
+        room.copy_from_slice(new);
+        new.len()
+    })
+}
+
+/// A file with frames in it.
+struct Framed<'a> {
+    /// The lines that say how it is to be read, if it is a script in text form.
+    comments: Option<Vec<&'a str>>,
+    profile: Profile,
+    script: Script,
+}
+
+impl<'a> Framed<'a> {
+    /// Those of the server's side are left to others, and so are large ones, which are dear.
+    fn read(data: &'a [u8]) -> Option<Self> {
+        let is_text = data.starts_with(MAGIC.as_bytes());
+        let text = std::str::from_utf8(data).ok().filter(|_| is_text);
+        let comments = |text: &'a str| text.lines().filter(|line| line.starts_with('#')).collect();
+        let framed = Self {
+            comments: text.map(comments),
+            profile: profile_of_file(data).ok()?.unwrap_or_default(),
+            script: Script::from_file(data).ok()?,
+        };
+        let is_read = framed.script.side() == Side::Client && framed.script.octets() <= MOST_OCTETS;
+        is_read.then_some(framed)
+    }
+
+    /// Another script in the same kind of file.
+    fn write(&self, script: &Script) -> Vec<u8> {
+        let Some(comments) = &self.comments else {
+            return script.streams().concat();
+        };
+        let text = script.to_string();
+        let (magic, steps) = text.split_once('\n').unwrap_or((&text, ""));
+        let lines = [magic].into_iter().chain(comments.iter().copied());
+        lines
+            .chain([steps])
+            .collect::<Vec<_>>()
+            .join("\n")
+            .into_bytes()
+    }
+}
+
+fn changed(data: &[u8], draws: &mut Draws) -> Option<Vec<u8>> {
+    let framed = Framed::read(data)?;
+    let script = generate::mutated(&framed.profile, &framed.script, draws);
+    Some(framed.write(&script))
+}
+
+fn crossed(one: &[u8], other: &[u8], draws: &mut Draws) -> Option<Vec<u8>> {
+    let (one, other) = (Framed::read(one)?, Framed::read(other)?);
+    if one.profile != other.profile || one.comments.is_some() != other.comments.is_some() {
+        return None;
+    }
+    let script = generate::spliced(&one.profile, &one.script, &other.script, draws);
+    Some(one.write(&script))
+}
+
 /// One header in this many is left as it is, however wrong.
-const LEFT_WRONG: u64 = 32;
+const LEFT_WRONG: u64 = 24;
 
 /// Makes the lengths in a stream fit what follows them, so that whole frames stand one behind the
 /// other up to its end. Scripts in text form are not touched.
 ///
 /// Only headers are rewritten, so the stream keeps its size. Which ones are left wrong follows from
 /// the seed.
-pub fn mend_lengths(profile: &Profile, data: &mut [u8], seed: u32) {
+fn mend_lengths(profile: &Profile, data: &mut [u8], seed: u32) {
     if data.starts_with(MAGIC.as_bytes()) {
         return;
     }
@@ -117,5 +225,66 @@ mod tests {
     fn text_is_left_alone() {
         let text = b"framespec script 1\nopen a\nsend a ffffffff\n";
         assert_eq!(mended(text, 1), text);
+    }
+
+    /// Nothing is changed but what knows frames.
+    const IDLE: Blind = |_, size, _| size;
+
+    fn mutated(data: &[u8], seed: u32) -> Vec<u8> {
+        let mut room = data.to_vec();
+        room.resize(4096, 0);
+        let size = mutate(&mut room, data.len(), 4096, seed, IDLE);
+        room[..size].to_vec()
+    }
+
+    #[test]
+    fn scripts_stay_scripts_in_their_format() {
+        let file = b"framespec script 1\n#: chunk-count\nopen a\nsend a 01000000 '\"hi\"'\nfin a\n";
+        let (mut new, mut whole) = (0, 0);
+        for seed in 0..300 {
+            let mutated = mutated(file, seed);
+            let profile = profile_of_file(&mutated).unwrap().unwrap();
+            assert_eq!(profile, Profile::chunk_count());
+            let streams = Script::from_file(&mutated).unwrap().streams();
+            whole += streams
+                .iter()
+                .filter(|stream| frames(&profile, stream).any(|frame| frame.is_ok()))
+                .count();
+            new += usize::from(mutated != file);
+        }
+        assert!(
+            new > 200 && whole > 140,
+            "{new} new, {whole} that hold frames"
+        );
+    }
+
+    #[test]
+    fn streams_keep_frames_and_go_together_at_their_borders() {
+        let frame = [b"\0\0\0\x3c", &[b'1'; 60][..]].concat();
+        let (mut new, mut whole) = (0, 0);
+        for seed in 0..300 {
+            let mutated = mutated(&frame.repeat(3), seed);
+            new += usize::from(mutated != frame.repeat(3));
+            whole += frames(&Profile::tutorial(), &mutated)
+                .filter(Result::is_ok)
+                .count();
+        }
+        assert!(new > 100 && whole > 600, "{new} new, {whole} frames");
+        let mut out = [0; 4096];
+        let text = b"framespec script 1\nopen a\n";
+        assert_eq!(cross(&frame, text, &mut out, 1), 0);
+        for seed in 0..20 {
+            let size = cross(&frame, &frame.repeat(2), &mut out, seed);
+            assert_eq!(out[..size], frame.repeat(3));
+            assert_eq!(cross(&frame, &frame, &mut [0; 100], seed), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_changed_blindly() {
+        let served = b"framespec script 1\nside server\nopen a\n";
+        assert_eq!(mutated(served, 7), served);
+        let broken = b"framespec script 1\nsend a 00\n";
+        assert_eq!(mutated(broken, 7), broken);
     }
 }

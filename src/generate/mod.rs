@@ -46,6 +46,21 @@ pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
     moves::to_script(&fresh::script(profile, draws))
 }
 
+/// A script like that one of the client's side: frames, lengths, cuts, order or ends are changed.
+#[must_use]
+pub fn mutated(profile: &Profile, script: &Script, draws: &mut Draws) -> Script {
+    let mut steps = moves::of_script(profile, script);
+    mutate::mutate(profile, &mut steps, draws);
+    moves::to_script(&steps)
+}
+
+/// A script of two of the client's side: one behind the other, or side by side.
+#[must_use]
+pub fn spliced(profile: &Profile, one: &Script, other: &Script, draws: &mut Draws) -> Script {
+    let [one, other] = [one, other].map(|script| moves::of_script(profile, script));
+    moves::to_script(&mutate::splice(one, other, draws))
+}
+
 /// Makes scripts of one wire format.
 #[derive(Debug, Clone)]
 pub struct Generator {

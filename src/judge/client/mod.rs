@@ -16,7 +16,7 @@ pub use shown::found;
 use super::Finding;
 use super::frame_log::{FrameLog, LoggedFrame as Request, Rest};
 use crate::model::payload::is_json_text;
-use crate::model::{Owes, Permitted};
+use crate::model::{Owes, Permitted, Tail};
 use crate::profile::Profile;
 use crate::script::Awaited;
 use crate::spec::{Clause, Level};
@@ -244,7 +244,7 @@ impl<'a> Walk<'a> {
                 );
                 self.must(must_end.clause, what);
             }
-            None | Some((Awaited::Shown, _)) if !self.was_played() => {
+            None | Some((Awaited::Shown, _)) if !self.was_played() && !self.ended_freely() => {
                 let ending = self.ending().unwrap_or_else(|| "it took no more".into());
                 let what = format!("it was not to be seen ({}): {ending} before", must_end.why);
                 self.must(must_end.clause, what);
@@ -268,6 +268,30 @@ impl<'a> Walk<'a> {
         }
         let due = self.permitted.duties.last().map_or(0, |duty| duty.due);
         sent >= due && end == self.permitted.own_end
+    }
+
+    /// Whether the client ended where it is free to, so that what was to come was not to be seen: behind what is no
+    /// message, or at a header that it need not take.
+    fn ended_freely(&self) -> bool {
+        let (begun, at_header) = match self.permitted.tail {
+            Tail::Inside {
+                start, may_close, ..
+            } => (start, may_close),
+            Tail::Boundary | Tail::Void => (usize::MAX, false),
+        };
+        let is_free = |owes: &Owes| matches!(owes, Owes::ReadOnOrEnd(_));
+        let duties = self.permitted.duties.iter();
+        let mut free = duties.filter(|duty| duty.start < begun && is_free(&duty.owes));
+        // Of a length that is no whole number of chunks it knows as soon as the header is there.
+        free.any(|duty| self.ended_in(duty.start)) || at_header && self.ended_in(begun)
+    }
+
+    /// Whether the client ended when it had been sent something of what begins there.
+    fn ended_in(&self, start: usize) -> bool {
+        let sent_at = self.sent_at(start.saturating_add(1)).unwrap_or(usize::MAX);
+        let ended = |seen: &Seen| matches!(seen, Seen::Fin | Seen::Rst | Seen::Exited(_));
+        let mut counting = self.transcript.counting();
+        counting.any(|(index, entry)| index > sent_at && ended(&entry.seen))
     }
 
     /// What was waited for in vain, and requests that never came.
@@ -319,7 +343,8 @@ impl<'a> Walk<'a> {
         let (came, wanted) = (self.requests.whole.len(), self.permitted.requests());
         let may_end = |owes: &Owes| matches!(owes, Owes::ReadOnOrEnd(_));
         let may_end = self.permitted.must_end().is_some()
-            || self.permitted.duties.iter().any(|duty| may_end(&duty.owes));
+            || self.permitted.duties.iter().any(|duty| may_end(&duty.owes))
+            || self.ended_freely();
         let is_short = came < wanted && self.transcript.has_client_ended();
         if is_short && !may_end && self.findings.is_empty() {
             let ending = self.ending().unwrap_or_default();

@@ -186,7 +186,7 @@ impl Walk<'_> {
     }
 
     /// The entry with which so many octets had been sent to the client.
-    fn sent_at(&self, due: usize) -> Option<usize> {
+    pub(super) fn sent_at(&self, due: usize) -> Option<usize> {
         let mut sent = 0_usize;
         self.transcript
             .counting()

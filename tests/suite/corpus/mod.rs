@@ -1,4 +1,4 @@
-//! The seeds of `corpus/decoder` are made from the table in [`seeds`].
+//! The seeds of `corpus` are made from the table in [`seeds`].
 //!
 //! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
 
@@ -16,6 +16,40 @@ fn the_seeds_are_what_the_table_says() {
     for (name, octets) in seeds::all() {
         generated::file(&format!("corpus/decoder/{name}"), &octets);
     }
+    for (name, octets) in seeds::of_chance() {
+        generated::file(&format!("corpus/{name}"), &octets);
+    }
+}
+
+/// Each is input for the target whose folder it is in.
+#[test]
+fn the_seeds_are_read_by_their_targets() {
+    for (name, octets) in seeds::of_chance() {
+        let (target, _) = name.split_once('/').unwrap();
+        let read_by = framespec::fuzz::feed(&octets).unwrap();
+        assert!(read_by.contains(&target), "{name}: {read_by:?}");
+    }
+}
+
+/// Each target has a file in `fuzz`, and each of those is a target.
+#[test]
+fn every_target_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let mut files = std::fs::read_dir(root.join("fuzz_targets"))
+        .unwrap()
+        .count();
+    for (name, _) in framespec::fuzz::TARGETS {
+        assert!(
+            root.join(format!("fuzz_targets/{name}.rs")).is_file(),
+            "{name}"
+        );
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+        assert!(readme.contains(&format!("| `{name}` |")), "{name}");
+        files -= 1;
+    }
+    assert_eq!(files, 0, "files that are no target");
 }
 
 #[test]

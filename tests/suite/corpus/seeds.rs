@@ -1,4 +1,4 @@
-//! What is in `corpus/decoder`: for each clause of framing, streams that keep it and streams that
+//! What is in `corpus`. In `decoder`: for each clause of framing, streams that keep it and streams that
 //! break it, at the places where decoders go wrong.
 //!
 //! A seed of raw octets is a stream in the `tutorial` format. One that needs its own segments, or
@@ -14,6 +14,92 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     });
     raw.chain(text).collect()
 }
+
+/// Seeds of targets that make their input from octets which stand for chance, and of the one that plays the server: each
+/// with its folder.
+pub(crate) fn of_chance() -> Vec<(String, Vec<u8>)> {
+    let targets = ["chunks", "roundtrip", "reply", "client", "report"];
+    let counted = |from: u8| -> Vec<u8> {
+        (0..120)
+            .map(|at: u8| at.wrapping_mul(37).wrapping_add(from))
+            .collect()
+    };
+    let octets = [
+        ("zeros", vec![0; 60]),
+        ("ones", [&[0x7f][..], &[0xff; 90]].concat()),
+        ("in-the-default-format", counted(0)),
+        ("in-another-format", counted(0x80)),
+        ("with-little-to-draw-from", vec![0x11, 0x22]),
+    ];
+    let named = |target| {
+        octets
+            .clone()
+            .map(|(name, octets)| (format!("{target}/{name}"), octets))
+    };
+    let scripts = SERVED.iter().map(|(name, script)| {
+        let lines = script
+            .lines()
+            .map(str::trim_start)
+            .collect::<Vec<_>>()
+            .join("\n");
+        (
+            format!("client/{name}"),
+            format!("framespec script 1\nside server{lines}\n").into_bytes(),
+        )
+    });
+    targets.into_iter().flat_map(named).chain(scripts).collect()
+}
+
+/// Scripts of the server's side.
+const SERVED: [(&str, &str); 5] = [
+    (
+        "client-limit.odd-length-then-a-reset",
+        r#"
+        open a
+        await a
+        send a 0001003c
+        await a
+        send a 0000003c '"behind it"' 00*49
+        rst a
+        await a"#,
+    ),
+    (
+        "client-undecodable.then-a-reset",
+        r#"
+        open a
+        await a
+        send a 0000003d 'x'*61
+        await a
+        rst a
+        await a"#,
+    ),
+    (
+        "client-boundary.two-replies-in-a-segment",
+        r#"
+        open a
+        await a
+        await a
+        send a 0000003c '"one reply"' 00*49 0000003c '"another"' 00*51
+        shown a"#,
+    ),
+    (
+        "client-truncation.inside-a-body",
+        r#"
+        open a
+        await a
+        send a 0000003c '"half of it'
+        fin a
+        await a"#,
+    ),
+    (
+        "client-limit.all-ones",
+        r#"
+        open a
+        await a
+        send a ffffffff
+        await a"#,
+    ),
+];
 
 /// A header with that length.
 fn header(length: u32) -> Vec<u8> {
