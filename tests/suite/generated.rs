@@ -37,6 +37,8 @@ pub(crate) fn part(document: &str, name: &str, expected: &str) {
 pub(crate) fn file(name: &str, expected: &[u8]) {
     let path = at(name);
     if is_blessing() {
+        let folder = path.parent().expect("a folder");
+        fs::create_dir_all(folder).expect("a folder that can be made");
         fs::write(&path, expected).expect("a file that can be written");
     }
     let found = fs::read(&path).ok();

@@ -77,7 +77,7 @@ fn the_whole_corpus_passes_in_the_process() {
     let files = folders.map(|folder| fs::read_dir(folder.path()).unwrap().count());
     let files: usize = files.sum();
     assert_eq!(regressed.rows("pass", "pass").len(), files);
-    let fed = format!(" chunks {files}, ");
+    let fed = format!(" decoder {files}, ");
     assert!(regressed.stderr.contains(&fed), "{}", regressed.stderr);
     assert!(regressed.stderr.contains("the reference server "));
 }

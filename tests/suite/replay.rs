@@ -37,7 +37,7 @@ fn str(path: &Path) -> &str {
 }
 
 fn corpus() -> String {
-    format!("{}/corpus", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/corpus/decoder", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn write(folder: &TempDir, name: &str, octets: impl AsRef<[u8]>) -> PathBuf {

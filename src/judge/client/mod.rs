@@ -271,7 +271,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether the client ended where it is free to, so that what was to come was not to be seen: behind what is no
-    /// message, or at a header that it need not take.
+    /// message, or at a header that it need not take, or must not.
     fn ended_freely(&self) -> bool {
         let (begun, at_header) = match self.permitted.tail {
             Tail::Inside {
@@ -279,7 +279,7 @@ impl<'a> Walk<'a> {
             } => (start, may_close),
             Tail::Boundary | Tail::Void => (usize::MAX, false),
         };
-        let is_free = |owes: &Owes| matches!(owes, Owes::ReadOnOrEnd(_));
+        let is_free = |owes: &Owes| matches!(owes, Owes::ReadOnOrEnd(_) | Owes::Close(_));
         let duties = self.permitted.duties.iter();
         let mut free = duties.filter(|duty| duty.start < begun && is_free(&duty.owes));
         // Of a length that is no whole number of chunks it knows as soon as the header is there.

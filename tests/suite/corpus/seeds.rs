@@ -51,7 +51,18 @@ pub(crate) fn of_chance() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Scripts of the server's side.
-const SERVED: [(&str, &str); 5] = [
+const SERVED: [(&str, &str); 6] = [
+    (
+        "client-limit.known-before-the-header-is-whole",
+        r#"
+        #: name = "digits"
+        #: length = { form = "decimal", width = 9, end = ":" }
+        open a
+        await a
+        send a '-' | '65536' | ':'
+        rst a
+        await a"#,
+    ),
     (
         "client-limit.odd-length-then-a-reset",
         r#"
