@@ -59,7 +59,7 @@ fn is_sound(format: Format, octets: &[u8], run: &Run) -> Result<(), String> {
     }
     match format {
         Format::Json => is_json(text, run),
-        Format::Jsonl => text.lines().try_for_each(|line| is_value::<Event>(line)),
+        Format::Jsonl => text.lines().try_for_each(is_value::<Event>),
         Format::Sarif => is_value::<Value>(text),
         Format::Junit => is_xml(text, run),
         Format::Tap => is_tap(text, run),

@@ -24,7 +24,7 @@ impl Draws {
     #[must_use]
     pub fn of_octets(octets: &[u8]) -> Self {
         Self {
-            octets: octets.to_vec().into_iter(),
+            octets: Vec::from(octets).into_iter(),
             ..Self::new(0)
         }
     }
