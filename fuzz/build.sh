@@ -10,7 +10,7 @@ if [ "$sanitizer" = none ]; then toolchain=stable; else toolchain=nightly; fi
 export RUSTUP_TOOLCHAIN=${RUSTUP_TOOLCHAIN:-$toolchain}
 
 mkdir -p "$out"
-cargo fuzz build -s "$sanitizer" --release
+cargo fuzz build -s "$sanitizer"
 host=$(rustc -vV | sed -n 's/^host: //p')
 for file in fuzz_targets/*.rs; do
   target=$(basename "$file" .rs)
