@@ -68,6 +68,8 @@ pub struct Sender {
     half: WriteHalf,
     encoder: Encoder,
     unsent: BytesMut,
+    /// How many requests there were, which is the id of the last.
+    asked: u64,
 }
 
 /// The receiving half of a [`Client`].
@@ -77,6 +79,7 @@ pub struct Receiver {
     decoder: Decoder,
     payload: Payload,
     received: BytesMut,
+    answered: Option<u64>,
 }
 
 impl Client {
@@ -104,12 +107,14 @@ impl Client {
                 half: write,
                 encoder: Encoder::new(profile),
                 unsent: BytesMut::new(),
+                asked: 0,
             },
             receiver: Receiver {
                 half: read,
                 decoder: Decoder::new(&profile.of_replies()),
                 payload: profile.payload(),
                 received: BytesMut::new(),
+                answered: None,
             },
         })
     }
@@ -138,12 +143,21 @@ impl Client {
 }
 
 impl Sender {
+    /// The id of the last request, counted from 1: where frames have ids, as much of it as fits in one.
+    #[must_use]
+    pub fn last_id(&self) -> u64 {
+        self.asked
+    }
+
     /// Sends a message. If this is cancelled, the rest of the frame goes with the next message.
     ///
     /// # Errors
     /// If the message fits into no frame, or the connection breaks.
     pub async fn send(&mut self, message: &Message) -> Result<(), ClientError> {
-        self.encoder.encode(message.payload(), &mut self.unsent)?;
+        let id = self.asked.wrapping_add(1);
+        self.encoder
+            .encode_with_id(message.payload(), id, &mut self.unsent)?;
+        self.asked = id;
         Ok(self.half.write_all_buf(&mut self.unsent).await?)
     }
 
@@ -167,6 +181,7 @@ impl Receiver {
     pub async fn receive(&mut self) -> Result<Option<Message>, ClientError> {
         loop {
             if let Some(frame) = self.decoder.decode(&mut self.received)? {
+                self.answered = self.decoder.id_of(&frame);
                 return self.read(frame.into_payload()).map(Some);
             }
             self.received.reserve(ROOM);
@@ -175,6 +190,12 @@ impl Receiver {
                 return Ok(None);
             }
         }
+    }
+
+    /// The id in the last frame that came, where frames have ids: that of the request which it answers.
+    #[must_use]
+    pub fn last_id(&self) -> Option<u64> {
+        self.answered
     }
 
     fn read(&self, payload: Bytes) -> Result<Message, ClientError> {

@@ -204,6 +204,8 @@ pub enum Need {
     Netstring,
     /// Replies have fixed octets of their own in their headers.
     OwnMarks,
+    /// Requests have an id, and their replies may come in any order.
+    Ids,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -220,6 +222,7 @@ impl Need {
             Self::FullHeader => "full-header",
             Self::Netstring => "netstring",
             Self::OwnMarks => "own-marks",
+            Self::Ids => "ids",
             Self::Process => "process",
             Self::Time => "time",
         }
@@ -228,7 +231,10 @@ impl Need {
     /// Whether it is a wire format other than the one that is tried.
     #[must_use]
     pub const fn is_a_format(self) -> bool {
-        matches!(self, Self::FullHeader | Self::Netstring | Self::OwnMarks)
+        matches!(
+            self,
+            Self::FullHeader | Self::Netstring | Self::OwnMarks | Self::Ids
+        )
     }
 }
 

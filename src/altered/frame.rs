@@ -107,10 +107,19 @@ pub(crate) fn sizes_in(
     )
 }
 
+/// The id in a header; 0 where there is none.
+pub(crate) fn id(profile: &Profile, header: &[u8]) -> u64 {
+    let behind = header.len().saturating_sub(profile.after().len());
+    let parts = [(0, profile.before().id()), (behind, profile.after().id())];
+    let octets = parts
+        .into_iter()
+        .flat_map(|(from, id)| header.iter().skip(from).skip(id.start).take(id.len()));
+    octets.fold(0, |id: u64, octet| id.wrapping_shl(8) | u64::from(*octet))
+}
+
 /// What is sent behind a body.
 pub(crate) fn trailer(profile: &Profile) -> Vec<u8> {
-    let octets = profile.trailer().octets().iter();
-    octets.map(|octet| octet.unwrap_or_default()).collect()
+    profile.trailer().sent().to_vec()
 }
 
 /// What stands behind a body, if these are its octets.

@@ -374,3 +374,15 @@ stream.shutdown(Shutdown::Write)?;    // says that nothing more will come,
 stream.set_read_timeout(Some(Duration::from_secs(1)))?;
 while stream.read(&mut scratch)? > 0 {}   // takes what still does, and is dropped",
 };
+
+pub(super) const ID: Sketch = Sketch {
+    name: "id",
+    python: "\
+id, length = struct.unpack('>IH', header)
+answer = handle(read_exactly(sock, length))
+sock.sendall(struct.pack('>IH', id, len(answer)) + answer)",
+    rust: "\
+let Request { id, body } = read_request(&mut stream)?;
+let reply = Reply { id, body: handle(body) };
+queue.send(reply)?;",
+};

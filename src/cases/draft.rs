@@ -1,6 +1,6 @@
 //! A script while it is being written: what the makers of both sides have in common.
 
-use crate::model::reader;
+use crate::model::{numbered, reader};
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
@@ -43,7 +43,7 @@ impl<'a> Draft<'a> {
     pub(super) fn finish(self) -> Result<Script, Unfit> {
         match self.unfit {
             Some(unfit) => Err(unfit),
-            None => Ok(self.script),
+            None => Ok(numbered(self.profile, self.script)),
         }
     }
 

@@ -147,6 +147,32 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        Clause::Order,
+        "ids-in-flight",
+        "Ten requests in one segment, each with an id of its own: in whatever order the replies come, each has the id of the request that it answers.",
+        |s| {
+            need_ids(s);
+            let a = s.open();
+            let octets: Vec<u8> = (0..10).flat_map(|_| s.request()).collect();
+            s.send(a, &octets);
+            s.wait(a);
+        },
+    ),
+    Case::must(
+        Clause::Order,
+        "id-of-undecodable",
+        "What is said to a payload that cannot be decoded has the id of its frame: the header was right.",
+        |s| {
+            need_ids(s);
+            s.need_json();
+            let a = s.open();
+            s.ask(a);
+            let frame = s.frame(b"{not json}");
+            s.send(a, &frame);
+            s.wait(a);
+        },
+    ),
+    Case::must(
         Clause::Pipelining,
         "without-waiting",
         "Requests sent one after the other, in segments of their own, without waiting for replies.",
@@ -361,6 +387,11 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+fn need_ids(s: &mut Maker<'_>) {
+    let has_ids = s.profile().has_ids();
+    s.need(has_ids, "requests of this profile have no ids");
+}
 
 /// Requests whose replies are more than a client that does not read has room for, and yet no more than what
 /// any system takes off a server's hands at once: one that has to wait has not closed yet when it is read.

@@ -84,7 +84,8 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 3] = [
+const OF_OTHER_FORMATS: [&str; 4] = [
+    "requests of this profile have no ids",
     "replies of this profile have no octets of their own in headers",
     "a length of this profile cannot be written so",
     "nothing that is fixed stands behind a body",
@@ -98,8 +99,9 @@ fn every_script_makes_the_server_owe_something() {
     let text = "name = \"p\"\nlength = { width = 4, covers = [\"before\", \"payload\"] }\nheader.before = \"f5 ??\"";
     let full_header = Profile::from_toml(text).unwrap();
     let [netstring, gearman] = ["netstring", "gearman"].map(|name| Profile::shipped(name).unwrap());
+    let ids = Profile::from_toml("name = \"p\"\nlength.width = 4\nheader.before = \"id\"").unwrap();
     for case in all(Role::Server) {
-        let scripts = [&profile, &full_header, &netstring, &gearman].map(|profile| {
+        let scripts = [&profile, &full_header, &netstring, &gearman, &ids].map(|profile| {
             let script = case.script(&circumstances(profile, &rule));
             script.map(|script| (profile, script))
         });

@@ -124,6 +124,8 @@ impl ClientArgs {
                 .hint("start the client with that host and port, or give it longer with --wait"),
             RunError::NoClient(NoClient::NotBegun(_)) => failure
                 .hint("compare what the client says first with exchange.prologue of the profile"),
+            RunError::NoClient(NoClient::Ids) => failure
+                .hint("give a profile with ?? in place of id, if the client does not look at it"),
             RunError::Unreachable(_) | RunError::NotStarted(_) => failure,
         }
     }

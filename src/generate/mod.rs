@@ -12,6 +12,7 @@ mod mutate;
 mod payloads;
 mod words;
 
+use crate::model::numbered;
 use crate::profile::Profile;
 use crate::script::draws::Draws;
 use crate::script::{Action, Script, Side};
@@ -43,7 +44,7 @@ pub fn payload(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
 /// A script made from nothing.
 #[must_use]
 pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
-    moves::to_script(&fresh::script(profile, draws))
+    to_script(profile, &fresh::script(profile, draws))
 }
 
 /// A script like that one of the client's side: frames, lengths, cuts, order or ends are changed.
@@ -51,14 +52,19 @@ pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
 pub fn mutated(profile: &Profile, script: &Script, draws: &mut Draws) -> Script {
     let mut steps = moves::of_script(profile, script);
     mutate::mutate(profile, &mut steps, draws);
-    moves::to_script(&steps)
+    to_script(profile, &steps)
+}
+
+/// Whatever frames were put together, each has an id of its own.
+fn to_script(profile: &Profile, steps: &[moves::Step]) -> Script {
+    numbered(profile, moves::to_script(steps))
 }
 
 /// A script of two of the client's side: one behind the other, or side by side.
 #[must_use]
 pub fn spliced(profile: &Profile, one: &Script, other: &Script, draws: &mut Draws) -> Script {
     let [one, other] = [one, other].map(|script| moves::of_script(profile, script));
-    moves::to_script(&mutate::splice(one, other, draws))
+    to_script(profile, &mutate::splice(one, other, draws))
 }
 
 /// Makes scripts of one wire format.
@@ -117,7 +123,7 @@ impl Generator {
         }
         let mut draws = Draws::of(self.seed, index);
         for _ in 0..8 {
-            let script = moves::to_script(&self.steps(parents, &mut draws));
+            let script = to_script(&self.profile, &self.steps(parents, &mut draws));
             if script.most_open() <= MOST_OPEN && script.octets() > 0 {
                 return script;
             }

@@ -14,7 +14,10 @@ fn broken(script: &str, seen: Vec<Seen>) -> Vec<Clause> {
 
 /// The clauses that are broken where replies relate to requests like that.
 fn broken_by(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
-    let profile = Profile::tutorial();
+    broken_in(&Profile::tutorial(), rule, script, seen)
+}
+
+fn broken_in(profile: &Profile, rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
     let script: Script = format!("framespec script 1\nopen a\n{script}")
         .parse()
         .unwrap();
@@ -27,8 +30,8 @@ fn broken_by(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> Vec<Clause> {
         entries: seen.into_iter().map(entry).collect(),
         ..Transcript::default()
     };
-    let permitted = permitted(&profile, &script);
-    judge(&profile, rule, &permitted, &transcript)
+    let permitted = permitted(profile, &script);
+    judge(profile, rule, &permitted, &transcript)
         .into_iter()
         .map(|finding| finding.clause)
         .collect()
@@ -176,4 +179,45 @@ fn where_there_are_no_replies_nothing_may_come() {
         let came = seen(&[Seen::Received(octets.to_vec().into())]);
         assert!(came.contains(&Clause::Unsolicited), "{octets:?}: {came:?}");
     }
+}
+
+/// What is broken if these come in answer to a request `"a"` with the id 7 and a request `"b"` with the id 8.
+fn broken_with_ids(order: &str, replies: &[u8]) -> Vec<Clause> {
+    let text =
+        format!("name = 'ids'\nheader.before = 'id'\nlength.width = 1\nexchange.order = '{order}'");
+    let profile = Profile::from_toml(&text).unwrap();
+    let replies = Seen::Received(replies.to_vec().into());
+    let seen = vec![
+        Seen::Sent(10),
+        replies,
+        Seen::GaveUp(crate::script::Awaited::Owed, Duration::ZERO),
+    ];
+    let script = "send a 0703 '\"a\"' 0803 '\"b\"'\nawait a";
+    broken_in(&profile, &ReplyRule::Echo, script, seen)
+}
+
+#[test]
+fn a_reply_has_the_id_of_its_request() {
+    for order in ["requests", "any"] {
+        let broken = |replies| broken_with_ids(order, replies);
+        assert_eq!(broken(b"\x07\x03\"a\"\x08\x03\"b\""), [], "{order}");
+        let swapped = broken(b"\x08\x03\"a\"\x07\x03\"b\"");
+        assert!(swapped.contains(&Clause::Order), "{order}: {swapped:?}");
+        assert_eq!(
+            broken(b"\x07\x03\"a\"\x00\x03\"b\""),
+            [Clause::Order],
+            "{order}"
+        );
+        let answered_once_more = broken(b"\x07\x03\"a\"\x08\x03\"b\"\x07\x03\"a\"");
+        assert_eq!(answered_once_more, [Clause::Unsolicited], "{order}");
+        let one_twice = broken(b"\x07\x03\"a\"\x07\x03\"a\"");
+        assert!(!one_twice.is_empty(), "{order}");
+    }
+}
+
+#[test]
+fn replies_come_in_any_order_only_where_the_profile_says_so() {
+    let replies = b"\x08\x03\"b\"\x07\x03\"a\"";
+    assert_eq!(broken_with_ids("any", replies), []);
+    assert!(broken_with_ids("requests", replies).contains(&Clause::Order));
 }

@@ -1,5 +1,7 @@
 //! The walk along the duties of one connection.
 
+mod ids;
+
 use super::frame_log::{LoggedFrame as Reply, Rest};
 use super::observed::{Close, Observed};
 use super::words::{duration, excerpt, place};
@@ -10,6 +12,7 @@ use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
 use crate::script::{Conn, OwnEnd};
 use crate::spec::{Clause, Level};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -37,7 +40,7 @@ pub(super) fn findings(
         conn,
         permitted,
         observed,
-        next: 0,
+        pending: ids::pending(profile, observed),
         may_close: false,
         findings: Vec::new(),
     };
@@ -58,8 +61,8 @@ struct Walk<'a> {
     conn: Conn,
     permitted: &'a Permitted,
     observed: &'a Observed,
-    /// The next reply that no duty has taken yet.
-    next: usize,
+    /// The replies that no duty has taken yet, each with its id where replies have one.
+    pending: VecDeque<(Option<u64>, &'a Reply)>,
     /// Whether the server may have closed upon the last duty that took a reply.
     may_close: bool,
     findings: Vec<Finding>,
@@ -90,7 +93,7 @@ impl<'a> Walk<'a> {
         let refused = self.header_was_refused(unmet);
         if refused {
             // One last reply may say what was wrong.
-            self.next = self.next.saturating_add(1);
+            self.pending.pop_front();
         }
         self.left_over();
         self.rest();
@@ -228,15 +231,14 @@ impl<'a> Walk<'a> {
 
     /// Whether the server closed, by itself, when it had sent the replies that were taken so far.
     fn closed_behind_last_reply(&self) -> bool {
-        let no_more = self.next >= self.observed.replies.len();
-        no_more && self.observed.close.is_some() && self.observed.own_end.is_none()
+        self.pending.is_empty() && self.observed.close.is_some() && self.observed.own_end.is_none()
     }
 
     /// The next reply, which must not have begun before the duty was due. What is wrong with a header
     /// can be said as soon as it is there.
     fn take(&mut self, duty: &Duty) -> Option<&'a Reply> {
-        let reply = self.observed.replies.get(self.next)?;
-        self.next = self.next.saturating_add(1);
+        let (id, reply) = self.pending.remove(self.answering(duty))?;
+        self.repeated(duty, id);
         let due = if self.may_be_refused(duty) {
             self.header_end(duty.start)
         } else {
@@ -397,7 +399,7 @@ impl<'a> Walk<'a> {
 
     /// Replies that nothing asked for.
     fn left_over(&mut self) {
-        let extra = self.observed.replies.len().saturating_sub(self.next);
+        let extra = self.pending.len();
         if extra == 0 && !self.observed.flooded {
             return;
         }
@@ -413,11 +415,8 @@ impl<'a> Walk<'a> {
             (Tail::Inside { .. }, _) => (Clause::Unsolicited, "before the last frame was complete"),
             _ => (Clause::Unsolicited, "that no request asked for"),
         };
-        let first = self
-            .observed
-            .replies
-            .get(self.next)
-            .map(|reply| excerpt(reply.payload()));
+        let first = self.pending.front();
+        let first = first.map(|(_, reply)| excerpt(reply.payload()));
         let what = if self.observed.flooded {
             format!("octets without end {when}; reading was stopped")
         } else {
@@ -430,10 +429,8 @@ impl<'a> Walk<'a> {
     }
 
     fn first_extra_after(&self, fin: usize) -> bool {
-        self.observed
-            .replies
-            .get(self.next)
-            .is_some_and(|reply| reply.first_entry > fin)
+        let first = self.pending.front();
+        first.is_some_and(|(_, reply)| reply.first_entry > fin)
     }
 
     /// What came behind the last whole reply.

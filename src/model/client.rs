@@ -305,6 +305,7 @@ impl Client<'_> {
         self.duties.push(Duty {
             start,
             due: self.stream.len(),
+            id: None,
             owes: Owes::ReadOnOrEnd(NoMessage { clause, hidden }),
         });
     }

@@ -5,11 +5,13 @@
 //! itself. How the octets were cut into segments is not looked at, since it carries no meaning.
 
 mod client;
+mod ids;
 pub mod payload;
 pub mod reader;
 mod sending;
 
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
+pub use ids::{numbered, with_id};
 
 use crate::profile::{Payload, Profile};
 use crate::script::{OwnEnd, Script, Side};
@@ -49,6 +51,8 @@ pub struct Duty {
     pub start: usize,
     /// The duty arises once this many octets of the stream have arrived.
     pub due: usize,
+    /// The id that the frame has, where frames have one.
+    pub id: Option<u64>,
     /// What is owed.
     pub owes: Owes,
 }
@@ -222,6 +226,7 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
         duties.extend(reading.frames.iter().map(|frame| Duty {
             start: base.saturating_add(frame.start),
             due: base.saturating_add(frame.end),
+            id: id_of(profile, rest, frame.start..frame.body.start),
             owes: frame_owes(profile, rest, frame),
         }));
         match behind_frames(profile, stream, base, reading.ending, duties) {
@@ -256,7 +261,8 @@ fn behind_frames(
         } => {
             let header = base.saturating_add(start)..base.saturating_add(end);
             let takes_odd = profile.trailer().is_empty();
-            behind_malformed(stream, header, fault, takes_odd, duties)
+            let id = id_of(profile, stream, header.clone());
+            behind_malformed(stream, header, (fault, id), takes_odd, duties)
         }
     }
 }
@@ -267,7 +273,7 @@ fn behind_frames(
 fn behind_malformed(
     stream: &[u8],
     header: Range<usize>,
-    fault: Fault,
+    (fault, id): (Fault, Option<u64>),
     takes_odd: bool,
     duties: &mut Vec<Duty>,
 ) -> ControlFlow<Tail, usize> {
@@ -283,6 +289,7 @@ fn behind_malformed(
         duties.push(Duty {
             start,
             due: header.end,
+            id: None,
             owes: Owes::Close(fault),
         });
         return Break(Tail::Void);
@@ -296,7 +303,12 @@ fn behind_malformed(
         });
     };
     let owes = Owes::ReplyOrClose(Doubt::OddLength);
-    duties.push(Duty { start, due, owes });
+    duties.push(Duty {
+        start,
+        due,
+        id,
+        owes,
+    });
     Continue(due)
 }
 
@@ -313,6 +325,11 @@ fn odd_length(fault: &Fault) -> Option<usize> {
         Fault::NotWholeChunks { body, .. } => usize::try_from(*body).ok(),
         _ => None,
     }
+}
+
+/// The id in the header that lies there.
+fn id_of(profile: &Profile, octets: &[u8], header: Range<usize>) -> Option<u64> {
+    reader::id_in(profile, octets.get(header)?)
 }
 
 /// What is owed for a whole frame within these octets.

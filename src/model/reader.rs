@@ -183,6 +183,24 @@ pub fn header_len(profile: &Profile, octets: &[u8]) -> usize {
     end.min(octets.len())
 }
 
+/// Where the id lies in a header of so many octets, if headers have one.
+#[must_use]
+pub fn id_at(profile: &Profile, header: usize) -> Option<Range<usize>> {
+    let before = profile.before().id();
+    let behind = header.checked_sub(profile.after().len())?;
+    let after = profile.after().id();
+    let after = behind.checked_add(after.start)?..behind.checked_add(after.end)?;
+    [before, after].into_iter().find(|id| !id.is_empty())
+}
+
+/// The id in a header, if headers have one and it is all there: its octets as a number, the first most significant.
+#[must_use]
+pub fn id_in(profile: &Profile, header: &[u8]) -> Option<u64> {
+    let octets = header.get(id_at(profile, header.len())?)?;
+    let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    u64::from_str_radix(&hex, 16).ok()
+}
+
 fn frame(profile: &Profile, octets: &[u8], start: usize, limit: u128) -> Result<FrameAt, Ending> {
     let rest = octets.get(start..).unwrap_or_default();
     if rest.is_empty() {

@@ -1,9 +1,15 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
+mod marks;
+
+#[cfg(feature = "toml")]
+pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
+
 use super::prologue::turns;
 use super::{
-    DigitsEnd, Form, Length, Mark, Order, Payload, Profile, Region, Reply, Template, Unit,
+    DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder, Template, Unit,
 };
+use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
 use std::fmt;
 
 /// A description of a wire format before it has been checked.
@@ -16,7 +22,7 @@ pub struct Draft {
     pub name: String,
     /// One line for people.
     pub about: String,
-    /// Octets before the length field: at most 64 hex pairs, `??` for any octet.
+    /// Octets before the length field: at most 64, written as a [`Mark`](super::Mark) is.
     pub before: String,
     /// How the number in the length field is written.
     pub form: Form,
@@ -46,7 +52,7 @@ pub struct Draft {
     /// The octet that padding is made of. Where payloads are JSON and the receiver drops the padding,
     /// it is none that a JSON text can end in.
     pub pad: u8,
-    /// Octets behind the body: as `before`.
+    /// Octets behind the body: as `before`, without an id.
     pub trailer: String,
     /// What payloads are made of.
     pub payload: Payload,
@@ -54,6 +60,8 @@ pub struct Draft {
     pub max_body: Option<u64>,
     /// How replies relate to requests.
     pub reply: Reply,
+    /// In which order replies come: any only if headers have an id.
+    pub reply_order: ReplyOrder,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
     /// What is said on a connection before its first frame: at most 16 turns, each as a
@@ -96,6 +104,7 @@ impl From<Profile> for Draft {
             payload: profile.payload,
             max_body: profile.max_body,
             reply: profile.reply,
+            reply_order: profile.reply_order,
             request: profile.request.map(|template| template.to_string()),
             prologue: profile.prologue.iter().map(ToString::to_string).collect(),
         };
@@ -161,7 +170,6 @@ impl fmt::Display for ProfileError {
 
 impl std::error::Error for ProfileError {}
 
-const MAX_MARK: usize = 64;
 const MAX_CHUNK: u32 = 1 << 16;
 
 impl TryFrom<Draft> for Profile {
@@ -185,16 +193,18 @@ impl TryFrom<Draft> for Profile {
             after,
             chunk: chunk(draft.chunk)?,
             pad: draft.pad,
-            trailer: mark("trailer.octets", &draft.trailer)?,
+            trailer: mark_without_id("trailer.octets", &draft.trailer)?,
             payload: draft.payload,
             max_body: draft.max_body,
             reply: draft.reply,
+            reply_order: draft.reply_order,
             request: draft
                 .request
                 .map(|source| template(&source, draft.payload))
                 .transpose()?,
             prologue: turns(&draft.prologue)?,
         };
+        ids_can_be_repeated(&profile)?;
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
         payloads_survive_trimming(&profile)?;
@@ -309,54 +319,6 @@ fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileErr
         ));
     }
     Ok(covers)
-}
-
-fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
-    mark_of(source, MAX_MARK).ok_or_else(|| {
-        let allowed = format!("at most {MAX_MARK} octets as hex pairs, ?? for any octet");
-        ProfileError::new(field, format!("{source:?}"), allowed)
-    })
-}
-
-/// Hex pairs, `??` for any octet; `None` if it is anything else, or more than so many octets.
-pub(super) fn mark_of(source: &str, most: usize) -> Option<Mark> {
-    let digits: Vec<u8> = source
-        .bytes()
-        .filter(|b| !b.is_ascii_whitespace())
-        .collect();
-    let (pairs, rest) = digits.as_chunks::<2>();
-    if !rest.is_empty() || pairs.len() > most {
-        return None;
-    }
-    let octets = pairs.iter().map(|pair| octet(*pair));
-    octets.collect::<Option<_>>().map(Mark)
-}
-
-/// What replies have in the place of a mark.
-fn in_replies(
-    field: &'static str,
-    source: Option<&str>,
-    requests: &Mark,
-) -> Result<Mark, ProfileError> {
-    let Some(source) = source else {
-        return Ok(requests.clone());
-    };
-    let replies = mark(field, source)?;
-    if replies.len() == requests.len() {
-        return Ok(replies);
-    }
-    let allowed = format!("as many octets as requests have there: {}", requests.len());
-    Err(ProfileError::new(field, format!("{source:?}"), allowed))
-}
-
-/// `??` as `Some(None)`, a hex pair as `Some(Some(octet))`, anything else as `None`.
-fn octet(pair: [u8; 2]) -> Option<Option<u8>> {
-    if pair == *b"??" {
-        return Some(None);
-    }
-    let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-    let value = high?.checked_mul(16)?.checked_add(low?)?;
-    u8::try_from(value).ok().map(Some)
 }
 
 fn template(source: &str, payload: Payload) -> Result<Template, ProfileError> {
@@ -482,7 +444,19 @@ mod tests {
     #[test]
     fn each_field_is_refused_by_its_name() {
         type Change = fn(&mut Draft);
-        let changes: [(&str, Change); 20] = [
+        let changes: [(&str, Change); 25] = [
+            ("trailer.octets", |draft| draft.trailer = "id".into()),
+            ("header.before", |draft| draft.before = "id 00 id".into()),
+            ("header.after", |draft| {
+                (draft.before, draft.after) = ("id".into(), "id".into());
+            }),
+            ("replies.before", |draft| {
+                draft.before = "id id 00".into();
+                draft.reply_before = Some("id 01 02".into());
+            }),
+            ("exchange.order", |draft| {
+                draft.reply_order = ReplyOrder::Any;
+            }),
             ("replies.before", |draft| {
                 draft.reply_before = Some("00".into());
             }),
@@ -572,12 +546,5 @@ mod tests {
         let covers = vec![Region::Length, Region::Before];
         let error = Profile::try_from(Draft { covers, ..draft() }).unwrap_err();
         assert_eq!(error.value, r#"["before", "length"]"#);
-    }
-
-    #[test]
-    fn marks_read_back_as_written() {
-        let mark = mark("header.before", "CA fe??01").unwrap();
-        assert_eq!(mark.octets(), [Some(0xca), Some(0xfe), None, Some(1)]);
-        assert_eq!(mark.to_string(), "ca fe ?? 01");
     }
 }

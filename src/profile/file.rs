@@ -8,13 +8,16 @@ mod tests;
 mod words;
 mod write;
 
+use super::draft::{OCTETS, OCTETS_OF_HEADER};
 use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use words::{ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, UNITS, Words, meant, quoted};
+use words::{
+    ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant, quoted,
+};
 
 /// Every key of a profile file.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "name",
     "about",
     "header.before",
@@ -35,6 +38,7 @@ const KEYS: [&str; 22] = [
     "trailer.octets",
     "limits.max_body",
     "exchange.reply",
+    "exchange.order",
     "exchange.request",
     "exchange.prologue",
 ];
@@ -173,7 +177,7 @@ impl<'a> File<'a> {
 
     fn draft(&self) -> Result<Draft, FileError> {
         let plain = plain();
-        let octets = "at most 64 octets as hex pairs in quotes, ?? for any octet";
+        let octets = OCTETS_OF_HEADER;
         Ok(Draft {
             name: self
                 .text("name", "1 to 64 of a-z, 0-9 and -, in quotes")?
@@ -208,7 +212,7 @@ impl<'a> File<'a> {
                 .number("body.pad", "an octet, 0 to 255")?
                 .unwrap_or(plain.pad),
             trailer: self
-                .text("trailer.octets", octets)?
+                .text("trailer.octets", OCTETS)?
                 .unwrap_or(plain.trailer),
             payload: self
                 .word("body.payload", &PAYLOADS)?
@@ -220,6 +224,9 @@ impl<'a> File<'a> {
             reply: self
                 .word("exchange.reply", &REPLIES)?
                 .unwrap_or(plain.reply),
+            reply_order: self
+                .word("exchange.order", &REPLY_ORDERS)?
+                .unwrap_or(plain.reply_order),
             request: self.text(
                 "exchange.request",
                 "a request with {text} in it exactly once, in quotes",

@@ -1,6 +1,6 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
-use super::{DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, Unit};
+use super::{DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// Few octets make the plain formats, zeros the plainest: that is what a failing one shrinks to.
@@ -33,11 +33,13 @@ impl<'a> Arbitrary<'a> for Profile {
                 Reply::Any,
                 Reply::None,
             ])?,
+            reply_order: ReplyOrder::Requests,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
             prologue: Vec::new(),
         };
         draft.max_body = limit(u, draft.chunk)?;
         grown(u, &mut draft)?;
+        with_id(u, &mut draft)?;
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }
@@ -89,6 +91,29 @@ fn grown(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
     draft.covers.retain(|region| *region != Region::Length);
     if form == Form::Decimal {
         draft.end = *u.choose(&[DigitsEnd::Colon, DigitsEnd::CrLf])?;
+    }
+    Ok(())
+}
+
+/// An id in place of the first octets of a header: now and then.
+fn with_id(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    if !u.ratio(1, 8)? {
+        return Ok(());
+    }
+    let is_first = !draft.before.is_empty();
+    let (requests, replies) = match is_first {
+        true => (&mut draft.before, &mut draft.reply_before),
+        false => (&mut draft.after, &mut draft.reply_after),
+    };
+    let width = u.int_in_range(1..=8)?.min(requests.len() / 2);
+    if width == 0 {
+        return Ok(());
+    }
+    for mark in [Some(requests), replies.as_mut()].into_iter().flatten() {
+        mark.replace_range(..width.saturating_mul(2), &"id".repeat(width));
+    }
+    if u.arbitrary()? {
+        draft.reply_order = ReplyOrder::Any;
     }
     Ok(())
 }

@@ -40,6 +40,7 @@ mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
 mod length;
+mod mark;
 mod prologue;
 #[cfg(feature = "toml")]
 mod shipped;
@@ -48,6 +49,7 @@ pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
 pub use length::{DigitsEnd, Form, Length};
+pub use mark::Mark;
 pub use prologue::{Said, Speaker, Turn};
 
 use std::fmt;
@@ -164,44 +166,24 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Octets at a fixed place in the header: each is one value, or any.
-///
-/// Written as hex pairs, `??` for an octet that may be anything; such an octet is sent as zero.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mark(Vec<Option<u8>>);
-
-impl Mark {
-    /// How many octets the mark takes in a header.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the mark takes no octets, which means that there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Each octet's required value; `None` where any will do.
-    #[must_use]
-    pub fn octets(&self) -> &[Option<u8>] {
-        &self.0
-    }
+/// In which order replies come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReplyOrder {
+    /// That of the requests.
+    #[default]
+    Requests,
+    /// Any: the id in a reply says which request it answers.
+    Any,
 }
 
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, octet) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            match octet {
-                Some(octet) => write!(f, "{octet:02x}")?,
-                None => f.write_str("??")?,
-            }
+impl ReplyOrder {
+    /// The word for this order in profile files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Any => "any",
         }
-        Ok(())
     }
 }
 
@@ -249,6 +231,7 @@ pub struct Profile {
     payload: Payload,
     max_body: Option<u64>,
     reply: Reply,
+    reply_order: ReplyOrder,
     request: Option<Template>,
     prologue: Vec<Turn>,
 }
@@ -280,6 +263,7 @@ impl Profile {
             payload: Payload::Json,
             max_body: None,
             reply: Reply::Auto,
+            reply_order: ReplyOrder::Requests,
             request: None,
             prologue: Vec::new(),
         }
@@ -382,7 +366,7 @@ impl Profile {
     /// The format with any octets around the length: as the frames of a prologue are read.
     #[must_use]
     pub fn unmarked(&self) -> Self {
-        let any = |mark: &Mark| Mark(vec![None; mark.len()]);
+        let any = |mark: &Mark| Mark::free(mark.len());
         Self {
             before: any(&self.before),
             after: any(&self.after),
@@ -512,6 +496,25 @@ impl Profile {
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply
+    }
+
+    /// In which order replies come.
+    #[must_use]
+    pub fn reply_order(&self) -> ReplyOrder {
+        self.reply_order
+    }
+
+    /// Whether a request has an id that its reply repeats.
+    #[must_use]
+    pub fn has_ids(&self) -> bool {
+        self.id_width() > 0
+    }
+
+    /// Octets of the id in a header, 0 to 8; 0 if there is none.
+    #[must_use]
+    pub fn id_width(&self) -> usize {
+        let (before, after) = (self.before.id().len(), self.after.id().len());
+        before.saturating_add(after)
     }
 
     /// What is said on a connection before its first frame, turn by turn.

@@ -1,6 +1,5 @@
 //! What is said on a connection before its first frame.
 
-use super::draft::mark_of;
 use super::{Mark, ProfileError};
 use std::fmt;
 
@@ -76,7 +75,10 @@ fn turn(source: &str) -> Result<Turn, ProfileError> {
     };
     let said = match said.trim() {
         "frame" => Said::Frame,
-        octets => Said::Octets(mark_of(octets, MOST_OCTETS).ok_or_else(refuse)?),
+        octets => {
+            let mark = Mark::read(octets, MOST_OCTETS).filter(|mark| mark.id().is_empty());
+            Said::Octets(mark.ok_or_else(refuse)?)
+        }
     };
     Ok(Turn { speaker, said })
 }

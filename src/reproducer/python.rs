@@ -159,7 +159,7 @@ impl Program<'_> {
                 Speaker::Server => "server",
             };
             let (says, expected) = match said {
-                Said::Octets(octets) => (sent(octets), listed(octets)),
+                Said::Octets(octets) => (octets.sent().to_vec(), listed(octets)),
                 Said::Frame => {
                     let frames = self.profile.unmarked();
                     (Craft::new(&frames).frame(&[]), "None".to_owned())
@@ -358,11 +358,6 @@ impl SoFar {
             _ => {}
         }
     }
-}
-
-fn sent(octets: &Mark) -> Vec<u8> {
-    let octets = octets.octets().iter();
-    octets.map(|octet| octet.unwrap_or_default()).collect()
 }
 
 /// Octets as Python's list, `None` for one that may be anything.

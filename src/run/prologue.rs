@@ -51,10 +51,7 @@ pub(super) async fn begin(
 /// The octets that a turn is said with.
 fn octets(profile: &Profile, turn: &Turn) -> Vec<u8> {
     match &turn.said {
-        Said::Octets(octets) => {
-            let octets = octets.octets().iter();
-            octets.map(|octet| octet.unwrap_or_default()).collect()
-        }
+        Said::Octets(octets) => octets.sent().to_vec(),
         Said::Frame => Craft::new(&profile.unmarked()).frame(&[]),
     }
 }

@@ -3,7 +3,7 @@
 //! Literal like the model, and like it without any code of `wire`: what the cases send must not
 //! depend on the encoder that the reference server answers with.
 
-use crate::profile::{DigitsEnd, Length, Mark, Order, Payload, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Length, Order, Payload, Profile, Region, Unit};
 
 /// The octets of frames of one profile.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl<'a> Craft<'a> {
     /// What stands behind a body.
     #[must_use]
     pub fn trailer(&self) -> Vec<u8> {
-        fixed(self.profile.trailer())
+        self.profile.trailer().sent().to_vec()
     }
 
     /// A payload and its padding.
@@ -66,7 +66,7 @@ impl<'a> Craft<'a> {
     #[must_use]
     pub fn header_around(&self, field: &[u8]) -> Vec<u8> {
         let (before, after) = (self.profile.before(), self.profile.after());
-        [&fixed(before), field, &fixed(after)].concat()
+        [before.sent(), field, after.sent()].concat()
     }
 
     /// The largest number that the length field can hold.
@@ -191,12 +191,6 @@ impl<'a> Craft<'a> {
             Length::Decimal { most, end, .. } => digits(count, most, end),
         }
     }
-}
-
-/// What a mark is sent as.
-fn fixed(mark: &Mark) -> Vec<u8> {
-    let octets = mark.octets().iter();
-    octets.map(|octet| octet.unwrap_or_default()).collect()
 }
 
 /// A number in groups of seven bits: as many as it needs, and no more than there may be.

@@ -2,7 +2,7 @@
 
 use super::DECLARED_LIMIT;
 use crate::altered::Need;
-use crate::profile::{Draft, Form, Payload, Profile, ProfileError, Region};
+use crate::profile::{Draft, Form, Payload, Profile, ProfileError, Region, ReplyOrder};
 
 /// Each with what it is needed for, their limit on bodies declared.
 pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
@@ -10,6 +10,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::FullHeader, full_header()),
         (Need::Netstring, netstring()),
         (Need::OwnMarks, own_marks()),
+        (Need::Ids, ids()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     drafts.into_iter().map(profile).collect()
@@ -57,6 +58,20 @@ fn own_marks() -> Draft {
         after: "01".into(),
         reply_before: Some("f5 21".into()),
         reply_after: Some("81".into()),
+        covers: vec![Region::Payload],
+        chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// An id that replies repeat, in whatever order they come, between octets that are their own and others that are free.
+fn ids() -> Draft {
+    Draft {
+        name: "ids".into(),
+        before: "f5 id id id id ??=01".into(),
+        reply_before: Some("75 id id id id ??".into()),
+        reply_order: ReplyOrder::Any,
         covers: vec![Region::Payload],
         chunk: 1,
         max_body: Some(DECLARED_LIMIT),

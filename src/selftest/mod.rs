@@ -28,7 +28,7 @@ use crate::profile::{Profile, ProfileError};
 use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tables::{cases_that_apply_only_in, cases_that_differ};
+use tables::{cases_of_format, cases_that_differ};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use trial::{Results, Subject, Trial};
@@ -196,7 +196,7 @@ impl Bench {
                 return Err("shows only in a process of its own");
             }
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
-            (_, Need::FullHeader | Need::Netstring | Need::OwnMarks) => {}
+            (_, Need::FullHeader | Need::Netstring | Need::OwnMarks | Need::Ids) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {
@@ -239,15 +239,15 @@ impl Bench {
         }
         let undeclared = &self.options.profile;
         let without_limit = cases_that_differ(&self.declared, undeclared);
-        let in_others_only = self.others.iter().map(|(_, other)| {
-            let cases = cases_that_apply_only_in(other, &self.declared);
+        let in_others = self.others.iter().map(|(_, other)| {
+            let cases = cases_of_format(other, &self.declared);
             (other, cases)
         });
         let each = [
             (&self.declared, cases::all(Role::Server).collect()),
             (undeclared, without_limit),
         ];
-        let each: Vec<(&Profile, Vec<_>)> = each.into_iter().chain(in_others_only).collect();
+        let each: Vec<(&Profile, Vec<_>)> = each.into_iter().chain(in_others).collect();
         let in_each = |server: &Subject| {
             let trial = |(profile, cases): &(&Profile, Vec<&'static Case>)| Trial {
                 profile: (*profile).clone(),

@@ -4,7 +4,7 @@ use crate::altered::{Alterable, Alteration, Fault, Mend, Need, Variant, client, 
 use crate::cases::{self, Case, Circumstances};
 use crate::judge::ReplyRule;
 use crate::model;
-use crate::profile::Profile;
+use crate::profile::{Profile, ReplyOrder};
 use crate::spec::{Clause, Role};
 
 /// Both roles, in the order in which they are told of.
@@ -127,10 +127,14 @@ pub(super) fn cases_that_differ(one: &Profile, other: &Profile) -> Vec<&'static 
         .collect()
 }
 
-/// The cases of servers that apply in one wire format and not in the other.
-pub(super) fn cases_that_apply_only_in(one: &Profile, other: &Profile) -> Vec<&'static Case> {
+/// The cases of servers that apply in one wire format and not in the other, and where replies may come in another order
+/// there, those in which it can be another.
+pub(super) fn cases_of_format(one: &Profile, other: &Profile) -> Vec<&'static Case> {
+    let is_free = one.reply_order() == ReplyOrder::Any;
+    let has_several = |case: &Case| matches!(case.clause(), Clause::Order | Clause::Pipelining);
     cases::all(Role::Server)
-        .filter(|case| applies(case, one) && !applies(case, other))
+        .filter(|case| applies(case, one))
+        .filter(|case| !applies(case, other) || is_free && has_several(case))
         .collect()
 }
 

@@ -154,6 +154,8 @@ pub struct Session {
     unsent: BytesMut,
     stream: Stream,
     asked: bool,
+    /// The id of the request that was polled last, where frames have one.
+    id: u64,
     now: Instant,
     /// The unfinished frame: since when, and which one.
     unfinished: Option<Since>,
@@ -177,6 +179,7 @@ impl Session {
             unsent: BytesMut::new(),
             stream: Stream::Open,
             asked: false,
+            id: 0,
             now,
             unfinished: None,
             waiting: None,
@@ -232,6 +235,7 @@ impl Session {
         match self.decoder.decode(&mut self.received) {
             Ok(Some(frame)) => {
                 self.asked = true;
+                self.id = self.decoder.id_of(&frame).unwrap_or_default();
                 self.unfinished = None;
                 Some(Message::read(self.payload, frame.into_payload()))
             }
@@ -316,7 +320,9 @@ impl Session {
                 return Ok(());
             }
         };
-        self.encoder.encode(message.payload(), &mut self.unsent)
+        let payload = message.payload();
+        self.encoder
+            .encode_with_id(payload, self.id, &mut self.unsent)
     }
 
     fn is_full(&self) -> bool {

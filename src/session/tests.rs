@@ -284,6 +284,18 @@ fn going_down_answers_what_is_here_whole() {
 }
 
 #[test]
+fn a_reply_has_the_id_of_its_request() {
+    let text = "name = 'ids'\nheader.after = 'id id'\nlength.width = 1\nreplies.after = 'id id'";
+    let profile = Profile::from_toml(text).unwrap();
+    let (mut session, now) = started(&profile, Limits::default());
+    session.handle_input(b"\x01\x12\x341\x01\xff\0x", now);
+    echo(&mut session);
+    let replies = take_output(&mut session, now);
+    assert!(replies.starts_with(b"\x01\x12\x341"));
+    assert_eq!(replies.get(5..7), Some(&b"\xff\0"[..]));
+}
+
+#[test]
 fn large_buffers_are_given_back() {
     let profile = Profile::tutorial();
     let (mut session, now) = started(&profile, Limits::default());

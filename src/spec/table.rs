@@ -161,7 +161,7 @@ clauses! {
         - "an exception in the handler ends the thread and leaves the socket open"
 
     Must Exchange Order "order"
-        "Replies come in the order of their requests."
+        "Replies come in the order of their requests, unless the profile leaves that open; where requests have an id, each reply has that of its own."
         - "requests of one connection are handled by several workers"
 
     Must Exchange Pipelining "pipelining"

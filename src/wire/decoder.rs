@@ -242,6 +242,15 @@ impl Decoder {
         })
     }
 
+    /// The id in the header of a frame that this decoder found, if frames have one: its octets as a number, the most
+    /// significant first.
+    #[must_use]
+    #[inline]
+    pub fn id_of(&self, frame: &Frame) -> Option<u64> {
+        let has_ids = self.format.has_ids();
+        has_ids.then(|| self.format.id_in(frame.header()))?
+    }
+
     /// Octets taken as whole frames so far.
     #[must_use]
     pub fn offset(&self) -> u64 {

@@ -40,6 +40,50 @@ impl Encoder {
         Ok(())
     }
 
+    /// Appends the frame for a payload with that id, of which the lowest octets are taken, if frames have one: else
+    /// the frame as it is. Most significant octet first.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use framespec::{profile::{Draft, Profile}, wire::{Decoder, Encoder}};
+    ///
+    /// let profile = Profile::try_from(Draft {
+    ///     name: "with-ids".into(),
+    ///     before: "id id".into(),
+    ///     chunk: 1,
+    ///     ..Draft::default()
+    /// })?;
+    /// let mut out = BytesMut::new();
+    /// Encoder::new(&profile).encode_with_id(b"hi", 0x1234, &mut out)?;
+    /// assert_eq!(&out[..], b"\x12\x34\0\0\0\x02hi");
+    ///
+    /// let mut decoder = Decoder::new(&profile);
+    /// let frame = decoder.decode(&mut out)?.ok_or("it is whole")?;
+    /// assert_eq!(decoder.id_of(&frame), Some(0x1234));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the frame would not read back; `out` is then as it was.
+    #[inline]
+    pub fn encode_with_id(
+        &self,
+        payload: &[u8],
+        id: u64,
+        out: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        let start = out.len();
+        self.encode(payload, out)?;
+        if self.format.has_ids() {
+            let (body, _) = self.format.plan(payload.len())?;
+            let behind = body.saturating_add(self.format.trailer_len());
+            let header = start..out.len().saturating_sub(behind);
+            let header = out.get_mut(header).unwrap_or_default();
+            self.format.put_id(id, header);
+        }
+        Ok(())
+    }
+
     /// Appends a payload and what makes it so many octets of body.
     #[inline]
     fn put_body(&self, payload: &[u8], body: usize, out: &mut BytesMut) {

@@ -10,6 +10,7 @@ use super::length::{self, Count};
 use crate::profile::{Length, Mark, Profile, Region, Unit};
 use bytes::BytesMut;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 /// What the codec needs to know of a profile.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(super) struct Format {
     grows: bool,
     plain_around: Around,
     trailer: Mark,
+    has_ids: bool,
 }
 
 /// Where the parts of a whole frame end, counted from its first octet.
@@ -99,6 +101,7 @@ impl Format {
             plain_around: Around::new(profile.header_len(), profile.trailer().len()),
             grows: profile.longest_header_len() > profile.header_len(),
             trailer: profile.trailer().clone(),
+            has_ids: profile.has_ids(),
         }
     }
 
@@ -370,10 +373,52 @@ impl Format {
         put_mark(&self.after, out);
     }
 
+    /// Octets behind a body.
+    pub(super) fn trailer_len(&self) -> usize {
+        self.trailer.len()
+    }
+
     /// Appends what stands behind a body.
     #[inline]
     pub(super) fn put_trailer(&self, out: &mut BytesMut) {
         put_mark(&self.trailer, out);
+    }
+
+    /// The id in a header, if frames have one.
+    pub(super) fn id_in(&self, header: &[u8]) -> Option<u64> {
+        let id = header.get(self.id_at(header.len())?)?;
+        let number = |number: u64, octet: &u8| number.wrapping_shl(8) | u64::from(*octet);
+        Some(id.iter().fold(0, number))
+    }
+
+    /// Puts an id into a header, if frames have one.
+    pub(super) fn put_id(&self, id: u64, header: &mut [u8]) {
+        let place = self.id_at(header.len());
+        if let Some(place) = place.and_then(|at| header.get_mut(at)) {
+            let octets = id.to_be_bytes().into_iter().rev();
+            place
+                .iter_mut()
+                .rev()
+                .zip(octets)
+                .for_each(|(at, octet)| *at = octet);
+        }
+    }
+
+    /// Where the id lies in a header of so many octets.
+    fn id_at(&self, header: usize) -> Option<Range<usize>> {
+        let (before, after) = (self.before.id(), self.after.id());
+        let (from, id) = match before.is_empty() {
+            true => (header.checked_sub(self.after.len())?, after),
+            false => (0, before),
+        };
+        let at = from.checked_add(id.start)?..from.checked_add(id.end)?;
+        (!at.is_empty()).then_some(at)
+    }
+
+    /// Whether frames have an id.
+    #[inline]
+    pub(super) fn has_ids(&self) -> bool {
+        self.has_ids
     }
 
     /// Octets of the whole frame with that count in its header and so many octets of body.
@@ -384,11 +429,8 @@ impl Format {
     }
 }
 
-/// An octet that may be anything is sent as zero.
 fn put_mark(mark: &Mark, out: &mut BytesMut) {
-    if !mark.is_empty() {
-        out.extend(mark.octets().iter().map(|octet| octet.unwrap_or(0)));
-    }
+    out.extend_from_slice(mark.sent());
 }
 
 fn check_mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), Fault> {

@@ -163,6 +163,8 @@ pub(super) struct Word {
     /// The bits that the marks fix, and the values of those bits.
     marked: u64,
     marks: u64,
+    /// The bits of the marks as they are sent.
+    sent: u64,
     /// Where the length field begins, and its bits when they have been moved to the end.
     shift: u32,
     field: u64,
@@ -211,6 +213,7 @@ impl Word {
             len,
             marked,
             marks,
+            sent: sent(profile.before(), 0, order) | sent(profile.after(), after_at, order),
             shift: place(order, last),
             field: u64::MAX >> place(Order::Big, field.width.saturating_sub(1)),
             least,
@@ -239,7 +242,7 @@ impl Word {
             return None;
         }
         let field = count.wrapping_add(self.least).wrapping_shl(self.shift);
-        let word = self.marks | field;
+        let word = self.sent | field;
         let octets = match self.order {
             Order::Big => word.to_be_bytes(),
             Order::Little => word.to_le_bytes(),
@@ -266,6 +269,14 @@ fn fixed(mark: &Mark, at: usize, order: Order) -> impl Iterator<Item = (u64, u64
     octets.filter_map(move |(at, octet)| {
         let shift = place(order, at);
         octet.map(|octet| (0xff << shift, u64::from(octet) << shift))
+    })
+}
+
+/// The bits of a mark at `at` as it is sent.
+fn sent(mark: &Mark, at: usize, order: Order) -> u64 {
+    let octets = (at..).zip(mark.sent());
+    octets.fold(0, |bits, (at, octet)| {
+        bits | u64::from(*octet) << place(order, at)
     })
 }
 

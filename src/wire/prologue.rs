@@ -93,7 +93,7 @@ impl Prologue {
         let is_own = turn.speaker == self.own;
         match &turn.said {
             Said::Octets(octets) if is_own => {
-                let octets = sent(octets);
+                let octets = Bytes::copy_from_slice(octets.sent());
                 self.next_turn();
                 PrologueStep::Send(octets)
             }
@@ -150,11 +150,6 @@ impl Prologue {
         self.over = self.over.saturating_add(1);
         self.came.clear();
     }
-}
-
-fn sent(octets: &Mark) -> Bytes {
-    let octets = octets.octets().iter();
-    octets.map(|octet| octet.unwrap_or_default()).collect()
 }
 
 /// Whether what is expected may begin so.

@@ -1,7 +1,7 @@
 //! What holds for every profile, every payload and every way of cutting a stream.
 
 use super::*;
-use crate::profile::{DigitsEnd, Draft, Form, Length, Order, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Draft, Form, Length, Order, Profile, Region, ReplyOrder, Unit};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;
@@ -29,6 +29,7 @@ fn plain(profile: Profile) -> Profile {
         trailer: String::new(),
         reply_before: None,
         reply_after: None,
+        reply_order: ReplyOrder::Requests,
         unit: Unit::Octets,
         covers: vec![Region::Payload, Region::Padding],
         ..Draft::from(profile)

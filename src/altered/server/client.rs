@@ -46,6 +46,8 @@ pub struct Client {
     /// Frames that have been taken.
     pub(crate) frames: usize,
     pub(crate) memory: Memory,
+    /// The id of the frame that was taken last, where frames have one.
+    pub(crate) id: u64,
     /// When the first octet of the frame came that is being taken.
     begun: Option<Instant>,
 }
@@ -59,6 +61,7 @@ impl Client {
             inbox: BytesMut::new(),
             frames: 0,
             memory: Memory::default(),
+            id: 0,
             begun: None,
         }
     }

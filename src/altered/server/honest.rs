@@ -109,6 +109,7 @@ pub(crate) async fn rest_of_frame(c: &mut Client, header: &[u8]) -> Result<Body,
     let hooks = c.hooks();
     let sizes = sizes_in(c.profile(), header, hooks.count, hooks.sizes);
     let sizes = sizes.map_err(|Malformed| End::Malformed)?;
+    c.id = frame::id(c.profile(), header);
     let octets = (c.hooks().body)(c, sizes.body).await?;
     trailer(c).await?;
     let payload = sizes.payload;
@@ -163,8 +164,14 @@ pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply
 }
 
 pub(crate) fn encode(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    encode_with_id(c, payload, c.id)
+}
+
+/// The frame of a reply with that id, where frames have one.
+pub(crate) fn encode_with_id(c: &Client, payload: &[u8], id: u64) -> Result<Vec<u8>, EncodeError> {
     let mut octets = BytesMut::new();
-    Encoder::new(&c.profile().of_replies()).encode(payload, &mut octets)?;
+    let encoder = Encoder::new(&c.profile().of_replies());
+    encoder.encode_with_id(payload, id, &mut octets)?;
     Ok(octets.to_vec())
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Memory {
     pub(crate) octets: Vec<u8>,
     pub(crate) count: usize,
     pub(crate) flag: bool,
+    /// The id of a request, by whom it is kept is the step's affair.
+    pub(crate) id: Option<u64>,
     /// Replies that are still to be sent, by whom is the step's affair.
     pub(crate) queue: Option<UnboundedSender<Vec<u8>>>,
 }

@@ -10,7 +10,7 @@ use super::hooks::End;
 use crate::altered::frame::{self, Body, Malformed, Sizes};
 use crate::altered::text::in_ascii;
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Payload, Profile, ReplyOrder};
 use crate::server::{Handler as _, Tutorial};
 use crate::session::{Reply, Request};
 use bytes::Bytes;
@@ -104,6 +104,11 @@ pub(super) const VARIANTS: &[Variant] = &[
         "explains-before-closing",
         "A malformed header gets an error frame, and then the connection is closed.",
         |h| h.ended = |c, end| Box::pin(explaining(c, end)),
+    ),
+    Variant::new(
+        "answers-last-first",
+        "Of requests that are here together the last is answered first, where replies may come in any order.",
+        |h| h.send = |c, octets| Box::pin(last_first(c, octets)),
     ),
     Variant::new(
         "strict-json",
@@ -262,6 +267,20 @@ async fn explaining(c: &mut Client, end: End) -> Result<(), End> {
         honest::say(c, json!({ "error": "malformed header" }).into()).await?;
     }
     Err(end)
+}
+
+/// The most octets of replies that are kept back for one that is to come first.
+const MOST_KEPT: usize = 64 << 10;
+
+async fn last_first(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let held = std::mem::take(&mut c.memory.octets);
+    let octets = [octets, held].concat();
+    let is_free = c.profile().reply_order() == ReplyOrder::Any;
+    if is_free && octets.len() < MOST_KEPT && c.has_another() {
+        c.memory.octets = octets;
+        return Ok(());
+    }
+    c.send_all(&octets).await
 }
 
 /// Anything else that is no JSON text here.

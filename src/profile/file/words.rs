@@ -1,6 +1,6 @@
 //! The words for the choices in a profile file: one table each, for reading and for writing.
 
-use crate::profile::{DigitsEnd, Form, Order, Payload, Region, Reply, Unit};
+use crate::profile::{DigitsEnd, Form, Order, Payload, Region, Reply, ReplyOrder, Unit};
 use toml::de::DeValue;
 
 /// The words of a choice and what they mean.
@@ -35,6 +35,11 @@ pub(super) const REPLIES: [(&str, Reply); 5] = [
     (Reply::Token.as_str(), Reply::Token),
     (Reply::Any.as_str(), Reply::Any),
     (Reply::None.as_str(), Reply::None),
+];
+
+pub(super) const REPLY_ORDERS: [(&str, ReplyOrder); 2] = [
+    (ReplyOrder::Requests.as_str(), ReplyOrder::Requests),
+    (ReplyOrder::Any.as_str(), ReplyOrder::Any),
 ];
 
 pub(super) fn meant<T: Copy>(words: &Words<T>, value: &DeValue<'_>) -> Option<T> {

@@ -1,7 +1,7 @@
 //! A profile as the text of a file.
 
 use super::words::{FORMS, ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
-use crate::profile::{Draft, Form};
+use crate::profile::{Draft, Form, ReplyOrder};
 use std::fmt::Write as _;
 
 pub(super) fn file(draft: &Draft) -> String {
@@ -28,6 +28,9 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
         writeln!(out, "\n[limits]\nmax_body = {max_body}")?;
     }
     writeln!(out, "\n[exchange]\nreply = {:?}", draft.reply.as_str())?;
+    if draft.reply_order != ReplyOrder::default() {
+        writeln!(out, "order = {:?}", draft.reply_order.as_str())?;
+    }
     if let Some(request) = &draft.request {
         writeln!(out, "request = {}", text(request))?;
     }

@@ -58,6 +58,9 @@ impl FirstLook {
 
 /// Looks at a client.
 pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Result<Met, NoClient> {
+    if options.profile.has_ids() {
+        return Err(NoClient::Ids);
+    }
     let unknown = unknown(target, options);
     let first = look(&unknown, options, one_by_one).await?;
     there(target, &first.transcript)?;

@@ -162,6 +162,11 @@ pub enum NoClient {
     /// It connected, and did not follow the prologue.
     #[error("the client did not get through the prologue: {0}")]
     NotBegun(String),
+    /// Its requests would have ids, and what a script answers is written down before those are known.
+    #[error(
+        "clients of a profile with ids cannot be checked: no script knows beforehand which ids its replies have to repeat"
+    )]
+    Ids,
     /// Nobody came.
     #[error("no client connected within {0:?}")]
     NobodyCame(Duration),

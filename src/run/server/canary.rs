@@ -6,7 +6,7 @@
 
 use crate::judge::ReplyRule;
 use crate::judge::frame_log::{FrameLog, Rest};
-use crate::model::{self, Carried, Owes};
+use crate::model::{self, Carried, Owes, with_id};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
 use crate::peer::door::Door;
@@ -68,24 +68,25 @@ static ASKED: AtomicU32 = AtomicU32::new(0);
 
 /// A text unlike any other, and the frame that asks it.
 pub(super) fn question(profile: &Profile) -> (String, Vec<u8>) {
-    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
-    let text = format!("canary{asked:010}");
-    let craft = Craft::new(profile);
-    let frame = craft.frame(&craft.payload(&text));
-    (text, frame)
+    question_of(profile, |text| text)
 }
 
 /// The same with a text as long as leaves no room for padding.
 pub(super) fn question_without_padding(profile: &Profile) -> (String, Vec<u8>) {
-    let (mut text, _) = question(profile);
     let craft = Craft::new(profile);
-    let octets = craft.payload(&text).len();
-    let missing = octets
-        .next_multiple_of(craft.chunk())
-        .saturating_sub(octets);
-    text.push_str(&"x".repeat(missing));
+    question_of(profile, |text| {
+        let octets = craft.payload(&text).len();
+        let whole = octets.next_multiple_of(craft.chunk());
+        text + &"x".repeat(whole.saturating_sub(octets))
+    })
+}
+
+fn question_of(profile: &Profile, fill: impl Fn(String) -> String) -> (String, Vec<u8>) {
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let text = fill(format!("canary{asked:010}"));
+    let craft = Craft::new(profile);
     let frame = craft.frame(&craft.payload(&text));
-    (text, frame)
+    (text, with_id(profile, frame, asked.into()))
 }
 
 impl Canary {

@@ -216,7 +216,7 @@ async fn not_above_first(c: &mut Client, octets: Vec<u8>, most: usize) -> Result
     Ok(())
 }
 
-fn noting_errors(c: &mut Client, payload: Vec<u8>) -> Request {
+pub(super) fn noting_errors(c: &mut Client, payload: Vec<u8>) -> Request {
     let request = honest::read(c, payload);
     c.memory.flag = request.is_err();
     request

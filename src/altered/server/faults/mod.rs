@@ -8,6 +8,7 @@ mod bodies;
 mod digits;
 mod endings;
 mod exchange;
+mod ids;
 mod length;
 mod many_clients;
 mod reading;
@@ -29,6 +30,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("writing", writing::FAULTS),
     ("text", text::FAULTS),
     ("exchange", exchange::FAULTS),
+    ("ids", ids::FAULTS),
     ("many clients", many_clients::FAULTS),
     ("resources", resources::FAULTS),
 ];

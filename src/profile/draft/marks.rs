@@ -1,0 +1,71 @@
+//! The octets around length and body, and that an id in them can be repeated.
+
+use crate::profile::{Mark, Profile, ProfileError, ReplyOrder};
+
+const MAX_MARK: usize = 64;
+
+/// What may stand in front of a length and behind it.
+pub(in crate::profile) const OCTETS_OF_HEADER: &str = "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01, id for each octet of an id: at most 8, side by side";
+
+/// What may stand behind a body.
+pub(in crate::profile) const OCTETS: &str =
+    "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01";
+
+pub(super) fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
+    Mark::read(source, MAX_MARK).ok_or_else(|| mark_refused(field, source, OCTETS_OF_HEADER))
+}
+
+/// Octets where no id can be.
+pub(super) fn mark_without_id(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
+    let mark = Mark::read(source, MAX_MARK).filter(|mark| mark.id().is_empty());
+    mark.ok_or_else(|| mark_refused(field, source, OCTETS))
+}
+
+fn mark_refused(field: &'static str, source: &str, allowed: &str) -> ProfileError {
+    ProfileError::new(field, format!("{source:?}"), allowed)
+}
+
+/// What replies have in the place of a mark.
+pub(super) fn in_replies(
+    field: &'static str,
+    source: Option<&str>,
+    requests: &Mark,
+) -> Result<Mark, ProfileError> {
+    let Some(source) = source else {
+        return Ok(requests.clone());
+    };
+    let replies = mark(field, source)?;
+    if replies.len() != requests.len() {
+        let allowed = format!("as many octets as requests have there: {}", requests.len());
+        return Err(mark_refused(field, source, &allowed));
+    }
+    Ok(replies)
+}
+
+/// A frame has one id or none, and its reply has one of the same width.
+pub(super) fn ids_can_be_repeated(profile: &Profile) -> Result<(), ProfileError> {
+    let one_side =
+        |(before, after): (&Mark, &Mark)| before.id().is_empty() || after.id().is_empty();
+    let refuse =
+        |field, mark: &Mark, allowed: &str| Err(mark_refused(field, &mark.to_string(), allowed));
+    if !one_side((&profile.before, &profile.after)) {
+        let allowed = "no id, as there is one in header.before";
+        return refuse("header.after", &profile.after, allowed);
+    }
+    let width =
+        |(before, after): (&Mark, &Mark)| before.id().len().saturating_add(after.id().len());
+    if let Some((before, after)) = &profile.replies
+        && (!one_side((before, after)) || width((before, after)) != profile.id_width())
+    {
+        let allowed = format!(
+            "with replies.after, as many octets of id as requests have: {}",
+            profile.id_width()
+        );
+        return refuse("replies.before", before, &allowed);
+    }
+    if profile.reply_order == ReplyOrder::Any && !profile.has_ids() {
+        let allowed = "\"requests\", unless a header has an id";
+        return Err(ProfileError::new("exchange.order", "\"any\"", allowed));
+    }
+    Ok(())
+}
