@@ -3,7 +3,7 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 23] = [
+const FILES: [(&str, &str); 24] = [
     ("9p", include_str!("../../profiles/9p.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
@@ -25,6 +25,10 @@ const FILES: [(&str, &str); 23] = [
     ),
     ("gearman", include_str!("../../profiles/gearman.toml")),
     ("kafka", include_str!("../../profiles/kafka.toml")),
+    (
+        "memcached-binary",
+        include_str!("../../profiles/memcached-binary.toml"),
+    ),
     ("modbus-tcp", include_str!("../../profiles/modbus-tcp.toml")),
     ("mongodb", include_str!("../../profiles/mongodb.toml")),
     ("mqtt", include_str!("../../profiles/mqtt.toml")),
