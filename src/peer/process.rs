@@ -15,6 +15,16 @@ const MOST_WATCHES: u32 = 20;
 /// has a hundred in a second.
 const AT_REST: u128 = 12;
 
+/// How often what it holds is looked at, and how many times at most, until that does not change any more.
+const LOOK: Duration = Duration::from_millis(10);
+const MOST_LOOKS: u32 = 20;
+
+/// After so many looks it is known of one that computes all the time.
+const ENOUGH_LOOKS: u32 = 6;
+
+/// From so many hundredths of a processor on it computes all the time.
+const ALL_THE_TIME: u128 = 85;
+
 /// A process that may be looked at, or a group of them, which is then looked at as if it were one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
@@ -82,6 +92,26 @@ impl Process {
             before = now;
         }
         false
+    }
+
+    /// What it holds once two looks agree, or after a short while. One that computes all the time and holds what
+    /// it held will not come to rest by waiting.
+    pub(crate) async fn settled(&self) -> Option<Reading> {
+        let (first, begun) = (self.reading().await?, Instant::now());
+        let mut before = first;
+        for look in 1..=MOST_LOOKS {
+            sleep(LOOK).await;
+            let now = self.reading().await?;
+            let computes = look >= ENOUGH_LOOKS
+                && now.holds_what(&first)
+                && now.share_since(&first, begun.elapsed()) >= ALL_THE_TIME;
+            let rests = now.holds_what(&before) && now.cpu == before.cpu;
+            before = now;
+            if computes || rests {
+                break;
+            }
+        }
+        Some(before)
     }
 
     /// What it holds now, if it runs and that can be told. It is looked up on a thread that may wait, since

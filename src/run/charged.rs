@@ -2,10 +2,11 @@
 
 use super::Options;
 use super::apart::apart;
+use super::plan::Waiting;
 use crate::cases::Case;
 use crate::diagnosis::{Knowledge, KnownCauses, Observation, Outcome, Symptom};
 use crate::event::CaseResult;
-use crate::spec::Role;
+use crate::spec::{Clause, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many failures that are not confirmed are reason to ask for their causes.
@@ -13,6 +14,31 @@ const ENOUGH: usize = 6;
 
 /// What has been confirmed in so many cases need not be confirmed in others.
 const ALIKE: usize = 3;
+
+/// And of a case that takes readings of the process: it is confirmed by a longer one at a server started anew.
+const ALIKE_IN_READINGS: usize = 1;
+
+/// What shows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownBy {
+    /// What came over the wire.
+    Octets,
+    /// What came over the wire, in a case that takes readings of the process too.
+    OctetsBesideReadings,
+    /// Readings of the process. They are no more than a suspicion, and what makes each of them one differs: no
+    /// cause explains it. But if another case has confirmed the very same thing, it is one no longer.
+    Readings,
+}
+
+impl ShownBy {
+    /// In so many cases it must have been confirmed.
+    const fn enough(self) -> usize {
+        match self {
+            Self::Octets => ALIKE,
+            Self::OctetsBesideReadings | Self::Readings => ALIKE_IN_READINGS,
+        }
+    }
+}
 
 /// Causes that are known by now. Without knowledge there are none.
 #[derive(Debug)]
@@ -24,6 +50,8 @@ pub(super) struct Charged {
     confirmed: BTreeSet<String>,
     /// How often each symptom has been confirmed.
     symptoms: BTreeMap<Symptom, usize>,
+    /// The case that has confirmed that the process computes for nobody.
+    spins: Option<String>,
 }
 
 impl Charged {
@@ -35,6 +63,7 @@ impl Charged {
             known: None,
             confirmed: BTreeSet::new(),
             symptoms: BTreeMap::new(),
+            spins: None,
         }
     }
 
@@ -46,6 +75,9 @@ impl Charged {
     /// Notes a failure that is beyond doubt.
     pub(super) fn confirmed(&mut self, told: &CaseResult) {
         if let Some(Outcome::Failed(symptom)) = Outcome::of(told) {
+            if symptom.clause() == Clause::Cpu.slug() {
+                self.spins.get_or_insert_with(|| told.id.clone());
+            }
             self.confirmed.insert(told.id.clone());
             let alike = self.symptoms.entry(symptom).or_default();
             *alike = alike.saturating_add(1);
@@ -71,20 +103,25 @@ impl Charged {
 
     /// The failure as it is told, if it need not be confirmed: a cause explains it that others have
     /// confirmed, or enough others have failed in the same way.
-    pub(super) fn explained(&self, mut failed: CaseResult) -> Option<CaseResult> {
+    pub(super) fn explained(&self, mut failed: CaseResult, shown: ShownBy) -> Option<CaseResult> {
         self.knowledge?;
         let outcome = Outcome::of(&failed)?;
-        let cause = self
-            .known
-            .as_ref()
-            .and_then(|known| known.explaining(&failed.id, &outcome, &self.confirmed));
-        let remark = match (cause, self.alike(&outcome)) {
-            (Some(cause), _) => format!(" (played once: {} explains it)", cause.id),
-            (None, alike @ ALIKE..) => format!(" (played once: so failed {alike} others)"),
+        let why = match (self.explaining(&failed.id, &outcome), self.alike(&outcome)) {
+            (Some(cause), _) if shown != ShownBy::Readings => format!("{cause} explains it"),
+            (_, alike) if alike >= shown.enough() => match alike {
+                1 => "confirmed in another".to_owned(),
+                alike => format!("confirmed in {alike} others"),
+            },
             _ => return None,
         };
-        failed.detail.push_str(&remark);
+        failed.detail.push_str(&format!(" (played once: {why})"));
         Some(failed)
+    }
+
+    fn explaining(&self, case: &str, outcome: &Outcome) -> Option<&str> {
+        let known = self.known.as_ref()?;
+        let cause = known.explaining(case, outcome, &self.confirmed)?;
+        Some(&cause.id)
     }
 
     /// How many other failures of that kind have been confirmed.
@@ -93,6 +130,16 @@ impl Charged {
             Outcome::Failed(symptom) => self.symptoms.get(symptom).copied().unwrap_or_default(),
             Outcome::Passed => 0,
         }
+    }
+
+    /// Why the case is not played, if what it reads of the process would say little: one that computes for clients that
+    /// are gone is slow to all others, and what it holds changes by itself.
+    pub(super) fn not_measured(&self, waiting: &Waiting) -> Option<String> {
+        self.knowledge.filter(|_| waiting.measures)?;
+        let spins = self.spins.as_ref()?;
+        Some(format!(
+            "blocked by {spins}: little can be read of a process that computes for nobody"
+        ))
     }
 
     /// Why the case is not played, if it is sure to fail.
@@ -111,7 +158,7 @@ mod tests {
     use super::*;
     use crate::event::{FindingNote, Verdict};
     use crate::profile::Profile;
-    use crate::spec::{CaseId, Clause, Level};
+    use crate::spec::{CaseId, Level};
 
     fn charged(repeat: u32) -> Charged {
         let options = Options {
@@ -143,19 +190,38 @@ mod tests {
         let mut charged = charged(1);
         for variant in ["single", "large", "many"] {
             assert_eq!(
-                charged.explained(failed("same-twice", "no reply after 3 ms")),
+                charged.explained(failed("same-twice", "no reply after 3 ms"), ShownBy::Octets),
                 None
             );
             charged.confirmed(&failed(variant, "no reply after 5 ms"));
         }
         let told = charged
-            .explained(failed("same-twice", "no reply after 3 ms"))
+            .explained(failed("same-twice", "no reply after 3 ms"), ShownBy::Octets)
             .unwrap();
         assert_eq!(
             told.detail,
-            "no reply after 3 ms (played once: so failed 3 others)"
+            "no reply after 3 ms (played once: confirmed in 3 others)"
         );
-        assert_eq!(charged.explained(failed("same-twice", "a reset")), None);
+        assert_eq!(
+            charged.explained(failed("same-twice", "a reset"), ShownBy::Octets),
+            None
+        );
+    }
+
+    #[test]
+    fn of_what_was_read_one_other_is_enough() {
+        let mut charged = charged(1);
+        let again = |charged: &Charged, shown| {
+            charged.explained(failed("many", "20 ms of processor time"), shown)
+        };
+        assert_eq!(again(&charged, ShownBy::Readings), None);
+        charged.confirmed(&failed("single", "35 ms of processor time"));
+        let told = again(&charged, ShownBy::Readings).unwrap();
+        assert!(
+            told.detail
+                .ends_with(" (played once: confirmed in another)")
+        );
+        assert_eq!(again(&charged, ShownBy::Octets), None);
     }
 
     #[tokio::test]
@@ -168,6 +234,9 @@ mod tests {
         charged
             .ask(&Observation::default(), &[failed("same-twice", "no reply")])
             .await;
-        assert_eq!(charged.explained(failed("same-twice", "no reply")), None);
+        assert_eq!(
+            charged.explained(failed("same-twice", "no reply"), ShownBy::Octets),
+            None
+        );
     }
 }

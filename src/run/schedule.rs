@@ -18,7 +18,7 @@
 
 use super::Options;
 use super::apart::apart;
-use super::charged::Charged;
+use super::charged::{Charged, ShownBy};
 use super::peer::Peer;
 use super::plan::{Planned, Roughness, Waiting};
 use super::played::{Once, Played, once, repeated};
@@ -29,6 +29,7 @@ use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, Series, result};
+use crate::spec::Clause;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -301,12 +302,16 @@ impl Run<'_> {
     }
 
     async fn by_themselves(&mut self) {
+        // Whether it spins comes first: it decides what other readings are worth.
+        let alone = self.alone.make_contiguous();
+        alone.sort_by_key(|waiting| waiting.measures && waiting.case.id.clause != Clause::Cpu);
         while self.gone.is_none()
             && !self.time.is_up()
             && let Some(waiting) = self.alone.pop_front()
         {
             let case = waiting.case;
-            if let Some(why) = self.charged.foretold(case) {
+            let foretold = self.charged.foretold(case);
+            if let Some(why) = foretold.or_else(|| self.charged.not_measured(&waiting)) {
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
             }
@@ -377,18 +382,25 @@ impl Run<'_> {
         let failed: Vec<CaseResult> = suspects.iter().map(|played| self.result(played)).collect();
         self.charged.ask(self.sink.seen(), &failed).await;
         for (first, failed) in suspects.into_iter().zip(failed) {
-            let is_suspicion = self.peer.is_suspicion(&first.shown().planned);
-            let is_read = is_suspicion && first.shown().attempt.is_beyond_model_only();
-            if !is_read && let Some(explained) = self.charged.explained(failed) {
+            let shown = self.shown_by(first.shown());
+            let explained = self.charged.explained(failed, shown);
+            if let Some(explained) = explained {
                 self.sink.case_finished(explained);
                 continue;
             }
-            let played = if is_suspicion {
-                self.measured(first).await
-            } else {
-                self.confirmed(first).await
+            let played = match shown {
+                ShownBy::Octets => self.confirmed(first).await,
+                ShownBy::OctetsBesideReadings | ShownBy::Readings => self.measured(first).await,
             };
             self.tell_confirmed(&played);
+        }
+    }
+
+    fn shown_by(&self, first: &Once) -> ShownBy {
+        match self.peer.is_suspicion(&first.planned) {
+            false => ShownBy::Octets,
+            true if first.attempt.is_beyond_model_only() => ShownBy::Readings,
+            true => ShownBy::OctetsBesideReadings,
         }
     }
 

@@ -132,6 +132,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether it has as many descriptors and threads as in another reading.
+    #[must_use]
+    pub const fn holds_what(&self, other: &Self) -> bool {
+        self.descriptors == other.descriptors && self.threads == other.threads
+    }
+
     /// Processor time since an earlier reading that was used, or waited for while others had the processor.
     /// Whoever spins does the one or the other all the time, however busy the machine is.
     #[must_use]

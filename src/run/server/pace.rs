@@ -32,6 +32,9 @@ const IDLE_ROUND_TRIPS: u32 = 10;
 /// worth nothing to wait longer.
 const SHORTEST_IDLE: Duration = Duration::from_millis(200);
 
+/// Whoever works behind a server that rests is taken to be so many times as fast as a server may be slow.
+const FASTER_BEHIND: usize = 8;
+
 /// How long a connection left open by a script may take to close when it is over …
 const PARTING: Duration = Duration::from_millis(50);
 
@@ -107,8 +110,17 @@ impl Pace {
 
     /// How long nothing may happen, while the canary is served, until what is owed is taken not to come.
     pub(super) fn idle_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
+        self.idle(allowance(octets), grace)
+    }
+
+    /// The same where the server is seen to be working on nothing. Somebody behind it may be.
+    pub(super) fn at_rest_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
+        self.idle(allowance(octets / FASTER_BEHIND), grace)
+    }
+
+    fn idle(&self, allowance: Duration, grace: &GraceBudget) -> Duration {
         if let Some(haste) = self.haste {
-            return haste.min(self.timeout).saturating_add(allowance(octets));
+            return haste.min(self.timeout).saturating_add(allowance);
         }
         let least = if grace.is_left() {
             self.timeout
@@ -117,7 +129,7 @@ impl Pace {
         };
         least
             .min(self.timeout)
-            .saturating_add(allowance(octets))
+            .saturating_add(allowance)
             .saturating_mul(self.stretch)
     }
 
@@ -245,6 +257,8 @@ mod tests {
         }
         assert_eq!(pace.idle_timeout(0, &grace), SHORTEST_IDLE);
         assert!(pace.idle_timeout(4 << 20, &grace) > timeout);
+        assert!(pace.at_rest_timeout(4 << 20, &grace) < timeout);
+        assert_eq!(pace.at_rest_timeout(0, &grace), SHORTEST_IDLE);
         assert_eq!(pace.stretched().idle_timeout(0, &grace), 2 * SHORTEST_IDLE);
     }
 

@@ -456,10 +456,11 @@ impl Session<'_> {
         let (owed, sent) = self.owed(conn, permitted);
         let _share = self.peer.load.add(owed, sent);
         let idle_timeout = self.peer.pace.idle_timeout(sent, &self.peer.grace);
+        let at_rest_timeout = self.peer.pace.at_rest_timeout(sent, &self.peer.grace);
         let round_trips = self.peer.pace.idle_round_trips();
-        let beat = idle_timeout
+        let beat = at_rest_timeout
             .checked_div(round_trips)
-            .unwrap_or(idle_timeout);
+            .unwrap_or(at_rest_timeout);
         let mut clock = TurnClock::by(beat.saturating_add(self.peer.pace.round_trip));
         let mut progress = Progress::default();
         loop {
@@ -478,7 +479,10 @@ impl Session<'_> {
                 progress.sung = progress.sung.saturating_add(1);
             }
             let still = elapsed.saturating_sub(progress.octets_at);
-            if progress.sung >= round_trips && still >= idle_timeout {
+            if progress.sung < round_trips || still < at_rest_timeout {
+                continue;
+            }
+            if still >= idle_timeout || self.is_at_rest().await {
                 break;
             }
         }
@@ -487,6 +491,14 @@ impl Session<'_> {
             self.peer.grace.spend();
         }
         came
+    }
+
+    /// Whether the server is known to be working on nothing that it has been sent.
+    async fn is_at_rest(&self) -> bool {
+        match self.peer.process {
+            Some(process) => process.is_at_rest().await,
+            None => false,
+        }
     }
 
     /// Whether waiting can no longer bring what is owed: what comes is no reply, or there are more
@@ -568,25 +580,13 @@ impl Session<'_> {
         }
     }
 
-    /// Reads the process once it has come to rest: two readings that agree, or a short while.
+    /// Reads the process once it has come to rest.
     async fn sample(&mut self, name: &str) {
         let Some(process) = self.peer.process else {
             return;
         };
         self.sing().await;
-        let mut reading = process.reading().await;
-        for _ in 0..20 {
-            sleep(Duration::from_millis(10)).await;
-            let next = process.reading().await;
-            let at_rest = matches!((&reading, &next), (Some(one), Some(other))
-                if one.descriptors == other.descriptors
-                    && one.threads == other.threads
-                    && one.cpu == other.cpu);
-            reading = next;
-            if at_rest {
-                break;
-            }
-        }
+        let reading = process.settled().await;
         if let Some(reading) = reading {
             let (name, at) = (name.to_owned(), self.log.elapsed());
             self.samples.push(Sample { name, at, reading });
