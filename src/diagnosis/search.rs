@@ -304,6 +304,7 @@ impl<'a> View<'a> {
             level: head.clause.level(),
             confidence: self.confidence(best, candidate, gain, ahead),
             advice: head.advice.clone(),
+            sketch: head.sketch.clone(),
             explains: self.explained(candidate),
             alike,
         };

@@ -30,6 +30,9 @@ pub struct Cause {
     pub confidence: Confidence,
     /// What to do about it, in a sentence.
     pub advice: String,
+    /// What good code looks like there: causes of the same sketch are mended in the same lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sketch: String,
     /// The cases whose failure it explains, in the order of the table.
     pub explains: Vec<String>,
     /// Other causes that explain the same as well as this one.

@@ -14,6 +14,21 @@ pub(super) fn news(run: &Run) -> Vec<&Cause> {
     run.diagnosis.causes.iter().filter(is_news).collect()
 }
 
+/// The causes that are mended in the same lines of code together, each such group where its first stands.
+pub(super) fn mended_together<'a>(causes: &[&'a Cause]) -> Vec<(&'a Cause, Vec<&'a Cause>)> {
+    let mut groups: Vec<(&Cause, Vec<&Cause>)> = Vec::new();
+    for cause in causes {
+        let same = |(first, _): &&mut (&Cause, _)| {
+            !first.sketch.is_empty() && first.sketch == cause.sketch
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, others)) => others.push(cause),
+            None => groups.push((cause, Vec::new())),
+        }
+    }
+    groups
+}
+
 /// Whether something was found that was not known.
 pub(super) const fn is_found(result: &CaseResult) -> bool {
     !matches!(

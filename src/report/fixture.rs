@@ -91,6 +91,7 @@ fn diagnosis() -> Diagnosis {
         level: Level::Must,
         confidence: Confidence::Certain,
         advice: "Read until every octet of the header has come.".into(),
+        sketch: "read-exactly".into(),
         explains: vec!["reassembly/octet-by-octet".into()],
         alike: Vec::new(),
     };
@@ -101,6 +102,7 @@ fn diagnosis() -> Diagnosis {
         level: Level::Must,
         confidence: Confidence::Guess,
         advice: "Remove every pad octet at the end.".into(),
+        sketch: "strip".into(),
         explains: vec!["padding/one-chunk-more".into()],
         alike: vec!["less-than-a-chunk-of-padding".into()],
     };

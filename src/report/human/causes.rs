@@ -25,9 +25,16 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
     let number = counted(causes.len(), "cause");
     let unexplained = causes::left(run);
     writeln!(out, "{bold}{number}{bold:#}, {unexplained}\n")?;
-    let is_last_in_short = !look.verbose && causes.len() > WITH_EXCHANGE;
-    for (place, cause) in (1_usize..).zip(causes) {
-        of_cause(place, cause, run, look, out)?;
+    let groups = match look.verbose {
+        true => causes
+            .into_iter()
+            .map(|cause| (cause, Vec::new()))
+            .collect(),
+        false => causes::mended_together(&causes),
+    };
+    let is_last_in_short = !look.verbose && groups.len() > WITH_EXCHANGE;
+    for (place, (cause, others)) in (1_usize..).zip(groups) {
+        of_cause(place, cause, &others, run, look, out)?;
     }
     match is_last_in_short {
         true => writeln!(out),
@@ -38,6 +45,7 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
 fn of_cause(
     place: usize,
     cause: &Cause,
+    others: &[&Cause],
     run: &Run,
     look: Look,
     out: &mut dyn Write,
@@ -57,6 +65,9 @@ fn of_cause(
     }
     let advice = Line(&cause.advice).to_string();
     writeln!(out, "   {}", wrapped(&advice, look.width, 3))?;
+    for other in others {
+        beside(other, look, out)?;
+    }
     let result = smallest(cause, run);
     match result {
         Some(result) if look.verbose || place <= WITH_EXCHANGE => {
@@ -66,6 +77,22 @@ fn of_cause(
         Some(result) => case::rerun(result, look, out),
         None => Ok(()),
     }
+}
+
+/// One that is mended in the same lines, in a line.
+fn beside(other: &Cause, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let explains = counted(other.explains.len(), "failure");
+    let text = format!(
+        "and with it: {} ({}, {}, explains {explains})",
+        other.title,
+        other.id,
+        causes::sure(other),
+    );
+    writeln!(
+        out,
+        "   {}",
+        wrapped(&Line(&text).to_string(), look.width, 3)
+    )
 }
 
 /// The failure that it explains of which there is least to see; one that is not known, if there is one.

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 /// So many reasons for skipping cases are told at most.
-const REASONS: usize = 5;
+const REASONS: usize = 4;
 
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     // Where nothing could be played there is but one thing to say.
@@ -43,21 +43,29 @@ fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         let text = format!("{}{often}: {reason}", result.id);
         listed("known", &text, Ink::Known, look, out)?;
     }
-    skipped(run, look, out)?;
-    for (why, clauses) in tally::unchecked(run) {
-        listed(
-            "not checked",
-            &format!("{}: {why}", clauses.join(", ")),
-            Ink::Faint,
-            look,
-            out,
-        )?;
+    let told = skipped(run, look, out)?;
+    unchecked(run, &told, look, out)
+}
+
+/// The clauses of which no case was run, with the reasons that have not been told yet.
+fn unchecked(run: &Run, told: &[&str], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let (above, here): (Vec<_>, Vec<_>) = tally::unchecked(run)
+        .into_iter()
+        .partition(|(why, _)| told.contains(why));
+    let above: Vec<&str> = above.into_iter().flat_map(|(_, clauses)| clauses).collect();
+    let above = (!above.is_empty()).then(|| format!("{}: see above", above.join(", ")));
+    let here = here
+        .into_iter()
+        .map(|(why, clauses)| format!("{}: {why}", clauses.join(", ")));
+    for text in here.chain(above) {
+        listed("not checked", &text, Ink::Faint, look, out)?;
     }
     Ok(())
 }
 
-/// Why cases were skipped: the reasons of most of them, unless all are asked for.
-fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// Why cases were skipped: the reasons of most of them, unless all are asked for. Those that were told are
+/// returned.
+fn skipped<'a>(run: &'a Run, look: Look, out: &mut dyn Write) -> io::Result<Vec<&'a str>> {
     let mut reasons = tally::skipped(run);
     let others = match !look.verbose && reasons.len() > REASONS {
         true => {
@@ -66,8 +74,8 @@ fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         }
         false => Vec::new(),
     };
-    for (why, count, clauses) in reasons {
-        let number = counted(count, "case");
+    for (why, count, clauses) in &reasons {
+        let number = counted(*count, "case");
         let text = format!("{number}, of {}: {why}", clauses.join(", "));
         listed("skipped", &text, Ink::Faint, look, out)?;
     }
@@ -79,7 +87,7 @@ fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         );
         listed("skipped", &text, Ink::Faint, look, out)?;
     }
-    Ok(())
+    Ok(reasons.into_iter().map(|(why, ..)| why).collect())
 }
 
 fn of_group(group: &OfGroup<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
