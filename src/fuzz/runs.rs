@@ -122,6 +122,7 @@ fn diagnosis(results: &[CaseResult], draws: &mut Draws) -> Diagnosis {
         level: level(draws),
         confidence: Confidence::Likely,
         advice: text(draws),
+        sketch: text(draws),
         explains: explains.collect(),
         alike: vec![text(draws)],
     });

@@ -106,22 +106,25 @@ impl Charged {
     pub(super) fn explained(&self, mut failed: CaseResult, shown: ShownBy) -> Option<CaseResult> {
         self.knowledge?;
         let outcome = Outcome::of(&failed)?;
-        let why = match (self.explaining(&failed.id, &outcome), self.alike(&outcome)) {
-            (Some(cause), _) if shown != ShownBy::Readings => format!("{cause} explains it"),
+        let why = match (
+            self.is_explained(&failed.id, &outcome),
+            self.alike(&outcome),
+        ) {
+            // Which cause it is, is told at the end of the run: more is known then.
+            (true, _) if shown != ShownBy::Readings => String::new(),
             (_, alike) if alike >= shown.enough() => match alike {
-                1 => "confirmed in another".to_owned(),
-                alike => format!("confirmed in {alike} others"),
+                1 => ": confirmed in another".to_owned(),
+                alike => format!(": confirmed in {alike} others"),
             },
             _ => return None,
         };
-        failed.detail.push_str(&format!(" (played once: {why})"));
+        failed.detail.push_str(&format!(" (played once{why})"));
         Some(failed)
     }
 
-    fn explaining(&self, case: &str, outcome: &Outcome) -> Option<&str> {
-        let known = self.known.as_ref()?;
-        let cause = known.explaining(case, outcome, &self.confirmed)?;
-        Some(&cause.id)
+    fn is_explained(&self, case: &str, outcome: &Outcome) -> bool {
+        let known = self.known.as_ref();
+        known.is_some_and(|known| known.explaining(case, outcome, &self.confirmed).is_some())
     }
 
     /// How many other failures of that kind have been confirmed.

@@ -95,15 +95,18 @@ fn beside(other: &Cause, look: Look, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// The failure that it explains of which there is least to see; one that is not known, if there is one.
+/// The failure that it explains, and no cause before it, of which there is least to see; one that is not known,
+/// if there is one.
 fn smallest<'a>(cause: &Cause, run: &'a Run) -> Option<&'a CaseResult> {
     let is_explained = |result: &&CaseResult| cause.explains.contains(&result.id);
     let failed = run.results.iter().filter(is_explained);
     failed.min_by_key(|result| {
+        let is_of_another = causes::of_case(run, result).is_some_and(|first| first.id != cause.id);
         let is_own = result.clause == cause.clause;
         (
             !is_found(result),
             result.evidence.is_none(),
+            is_of_another,
             size(result),
             !is_own,
         )

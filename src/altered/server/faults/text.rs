@@ -182,7 +182,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     Fault::new("deep-nesting-ends-the-client", Clause::Nesting, "",
         "More than a thousand levels of nesting end the client's task and leave its socket open.",
-        Mend::by("Deep nesting leaves the connection dead but open", "Catch the parser's error about depth, and answer with an error or close the socket.", sketch::NESTING),
+        Mend::by("Deep nesting leaves the connection dead but open", "Catch the parser's error about depth, and answer with an error or close the socket.", sketch::COMPLAIN),
         |h| {
             h.read = remembering;
             h.answer = |c, request| Box::pin(unless_deeper(c, request, 1000, End::Forgotten));
