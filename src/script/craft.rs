@@ -4,6 +4,7 @@
 //! depend on the encoder that the reference server answers with.
 
 use crate::profile::{DigitsEnd, Length, Order, Payload, Profile, Region, Unit};
+use std::borrow::Cow;
 
 /// The octets of frames of one profile.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +125,7 @@ impl<'a> Craft<'a> {
         let inner = if json {
             json_escaped(text)
         } else {
-            text.to_owned()
+            Cow::Borrowed(text)
         };
         match self.profile.request() {
             Some(template) => {
@@ -132,7 +133,7 @@ impl<'a> Craft<'a> {
                 format!("{head}{inner}{tail}").into_bytes()
             }
             None if json => format!("\"{inner}\"").into_bytes(),
-            None => inner.into_bytes(),
+            None => inner.into_owned().into_bytes(),
         }
     }
 
@@ -220,14 +221,19 @@ fn digits(count: i128, most: u8, end: DigitsEnd) -> Vec<u8> {
     field
 }
 
-/// A text as it stands inside a JSON string.
-fn json_escaped(text: &str) -> String {
+/// A text as it stands inside a JSON string. Most texts stand there as they are, and some of them are megabytes.
+fn json_escaped(text: &str) -> Cow<'_, str> {
+    let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\';
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     let quoted = serde_json::Value::from(text).to_string();
     quoted
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or_default()
         .to_owned()
+        .into()
 }
 
 #[cfg(test)]

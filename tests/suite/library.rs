@@ -169,7 +169,11 @@ fn reports_are_written() {
     }
     let json = fs::read_to_string(folder.path().join("json")).unwrap();
     assert_eq!(&read_run(&json).unwrap(), checked.run());
-    assert!(checked.results().iter().all(|case| case.evidence.is_some()));
+    let mut played = checked
+        .results()
+        .iter()
+        .filter(|case| case.verdict != Verdict::Skip);
+    assert!(played.all(|case| case.evidence.is_some()));
 }
 
 #[test]
