@@ -40,6 +40,9 @@ pub const DEFAULT_JOBS: usize = 16;
 /// How many servers are tried for each client that is tried beside them: a client is many processes.
 const SERVERS_FOR_A_CLIENT: usize = 3;
 
+/// How many processes of servers are looked at at the same time: each may take a whole processor.
+const PROCESSES: usize = 2;
+
 /// The limit that is declared where one is: small enough for a case to send so much.
 pub const DECLARED_LIMIT: u64 = 1 << 20;
 
@@ -146,7 +149,7 @@ struct Bench {
     others: Vec<(Need, Profile)>,
     servers: Semaphore,
     clients: Semaphore,
-    /// Processes of servers are looked at one at a time.
+    /// Processes of servers are looked at a few at a time.
     process: Semaphore,
 }
 
@@ -160,7 +163,7 @@ impl Bench {
             others: formats::others()?,
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
-            process: Semaphore::new(1),
+            process: Semaphore::new(PROCESSES),
             options: options.clone(),
         })
     }
@@ -349,6 +352,8 @@ async fn try_each(
             }
         }
     }
+    // But for those that wait for a minute.
+    trials.sort_by_key(|trial| !trial.slow);
     let mut trying = JoinSet::new();
     for trial in trials {
         let (bench, subject) = (Arc::clone(bench), trial.subject);
