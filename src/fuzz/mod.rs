@@ -30,7 +30,7 @@ mod formats;
 mod framing;
 mod hostile;
 mod mutate;
-pub(crate) mod reports;
+mod reports;
 mod runs;
 mod serving;
 

@@ -128,7 +128,7 @@ fn does_nothing(text: &str) -> Result<(), String> {
 }
 
 /// Every element is closed by its own end, in order.
-pub(crate) fn is_page(page: &str) -> Result<(), String> {
+fn is_page(page: &str) -> Result<(), String> {
     let mut open: Vec<&str> = Vec::new();
     for tag in page.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').ok_or("a tag without an end")?;
@@ -197,12 +197,17 @@ fn number(file: &[u8], at: usize) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::fuzz::runs;
-    use crate::report::fixture;
+    use crate::report::{Collector, fixture};
     use crate::script::draws::Draws;
 
     #[test]
     fn hostile_runs_are_written_and_read() {
-        for run in [fixture::run(), fixture::known(), fixture::full_pass()] {
+        for run in [
+            fixture::run(),
+            fixture::known(),
+            fixture::full_pass(),
+            Collector::default().into_run(),
+        ] {
             assert_eq!(written(&run, &Format::ALL), Ok(()));
         }
         for seed in 0..60 {

@@ -96,3 +96,34 @@ pub(super) fn named(cases: &[&str], most: usize) -> String {
     };
     format!("{}{more}", shown.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn causes_of_one_sketch_stand_together_where_the_first_stands() {
+        let causes = fixture::run().diagnosis.causes;
+        let [sure, guess] = causes.as_slice() else {
+            panic!("{causes:?}")
+        };
+        let same = Cause {
+            sketch: sure.sketch.clone(),
+            ..guess.clone()
+        };
+        let none = Cause {
+            sketch: String::new(),
+            ..guess.clone()
+        };
+        assert_eq!(
+            mended_together(&[sure, guess, &same, &none, &none]),
+            [
+                (sure, vec![&same]),
+                (guess, vec![]),
+                (&none, vec![]),
+                (&none, vec![]),
+            ]
+        );
+    }
+}

@@ -29,10 +29,10 @@ const SHOWN_IN_FULL: usize = 8;
 /// Where there are causes, up to this many failures that none explains are shown with a glimpse of what was seen.
 const BESIDE_CAUSES: usize = 3;
 
-/// … unless there are more causes than that: who mends them first will see what is left.
+/// That is, where there are no more causes than these: who mends more of them will see what is left.
 const FEW_CAUSES: usize = 3;
 
-/// Of more, so many are named of each clause, with so many characters of what was found in the first.
+/// Otherwise so many are named of each clause, with so many characters of what was found in the first.
 const NAMED: usize = 4;
 const DETAIL: usize = 160;
 
@@ -141,7 +141,7 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
     let is_beside_causes = !explained.is_empty() && !is_traced && !look.whole;
-    let are_many = run.diagnosis.causes.len() > FEW_CAUSES;
+    let are_many = super::causes::news(run).len() > FEW_CAUSES;
     let is_short = is_beside_causes && (failures > BESIDE_CAUSES || are_many);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
     for mut of in tally::by_clause(run) {
