@@ -71,37 +71,23 @@ fn way(profile: &Profile, draws: &mut Draws) -> Way {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DecodeErrorKind, frames};
-    use std::collections::BTreeSet;
+    use crate::fuzz::decoding::Reached;
 
     /// The streams are worth reading: they hold whole frames, and every kind of error.
     #[test]
     fn streams_reach_everything() {
         let mut chance = Draws::new(1);
-        let (mut kinds, mut whole, mut streams) = (BTreeSet::new(), 0, 0);
+        let (mut reached, mut streams) = (Reached::default(), 0);
         for _ in 0..4000 {
             let data: Vec<u8> = (0..chance.below(200))
                 .map(|_| chance.number().to_le_bytes()[0])
                 .collect();
             let Some(chunks) = from(&data) else { continue };
             streams += 1;
-            for item in frames(&chunks.profile, &chunks.stream) {
-                match item.map_err(|error| error.kind) {
-                    Ok(_) => whole += 1,
-                    Err(DecodeErrorKind::Truncated { place }) => {
-                        kinds.insert(format!("{place:?}"));
-                    }
-                    Err(kind) => {
-                        kinds.insert(format!("{kind:?}"));
-                    }
-                }
-            }
+            reached.note(&chunks.profile, &chunks.stream);
         }
-        assert!(
-            whole > 2 * streams,
-            "{whole} whole frames in {streams} streams"
-        );
-        assert_eq!(kinds.len(), 9, "{kinds:?}");
+        assert!(reached.whole > 2 * streams, "{streams}: {reached:?}");
+        assert_eq!(reached.kinds.len(), 9, "{reached:?}");
     }
 
     #[test]

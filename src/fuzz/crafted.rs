@@ -58,35 +58,23 @@ fn near_an_edge(u: &mut Unstructured<'_>) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DecodeErrorKind, frames};
+    use crate::fuzz::decoding::Reached;
     use proptest::prelude::*;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
-    use std::collections::BTreeSet;
 
     /// The streams are worth reading: they hold whole frames, and every kind of error.
     #[test]
     fn streams_reach_everything() {
         let mut runner = TestRunner::deterministic();
         let octets = prop::collection::vec(any::<u8>(), 0..400);
-        let mut kinds = BTreeSet::new();
-        let mut whole = 0;
+        let mut reached = Reached::default();
         for _ in 0..3000 {
             let data = octets.new_tree(&mut runner).unwrap().current();
             let (profile, stream) = from(&data).unwrap();
-            for item in frames(&profile, &stream) {
-                match item.map_err(|error| error.kind) {
-                    Ok(_) => whole += 1,
-                    Err(DecodeErrorKind::Truncated { place }) => {
-                        kinds.insert(format!("{place:?}"));
-                    }
-                    Err(kind) => {
-                        kinds.insert(format!("{kind:?}"));
-                    }
-                }
-            }
+            reached.note(&profile, &stream);
         }
-        assert!(whole > 3000, "{whole} whole frames");
-        assert_eq!(kinds.len(), 9, "{kinds:?}");
+        assert!(reached.whole > 3000, "{reached:?}");
+        assert_eq!(reached.kinds.len(), 9, "{reached:?}");
     }
 }

@@ -316,6 +316,31 @@ fn can_be_sent(encoder: &Encoder, frame: FrameRef<'_>, out: &mut BytesMut) -> Re
     }
 }
 
+/// What streams reach in the decoder: whole frames, and kinds of errors.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    pub(crate) whole: usize,
+    pub(crate) kinds: std::collections::BTreeSet<String>,
+}
+
+#[cfg(test)]
+impl Reached {
+    pub(crate) fn note(&mut self, profile: &Profile, stream: &[u8]) {
+        for item in crate::wire::frames(profile, stream) {
+            match item.map_err(|error| error.kind) {
+                Ok(_) => self.whole += 1,
+                Err(DecodeErrorKind::Truncated { place }) => {
+                    self.kinds.insert(format!("{place:?}"));
+                }
+                Err(kind) => {
+                    self.kinds.insert(format!("{kind:?}"));
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
