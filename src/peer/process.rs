@@ -22,9 +22,6 @@ const MOST_LOOKS: u32 = 20;
 /// After so many looks it is known of one that computes all the time.
 const ENOUGH_LOOKS: u32 = 6;
 
-/// From so many hundredths of a processor on it computes all the time.
-const ALL_THE_TIME: u128 = 85;
-
 /// A process that may be looked at, or a group of them, which is then looked at as if it were one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
@@ -104,7 +101,7 @@ impl Process {
             let now = self.reading().await?;
             let computes = look >= ENOUGH_LOOKS
                 && now.holds_what(&first)
-                && now.share_since(&first, begun.elapsed()) >= ALL_THE_TIME;
+                && now.is_busy_since(&first, begun.elapsed());
             let rests = now.holds_what(&before) && now.cpu == before.cpu;
             before = now;
             if computes || rests {

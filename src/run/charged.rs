@@ -2,7 +2,6 @@
 
 use super::Options;
 use super::apart::apart;
-use super::plan::Waiting;
 use crate::cases::Case;
 use crate::diagnosis::{Knowledge, KnownCauses, Observation, Outcome, Symptom};
 use crate::event::CaseResult;
@@ -137,8 +136,8 @@ impl Charged {
 
     /// Why the case is not played, if what it reads of the process would say little: one that computes for clients that
     /// are gone is slow to all others, and what it holds changes by itself.
-    pub(super) fn not_measured(&self, waiting: &Waiting) -> Option<String> {
-        self.knowledge.filter(|_| waiting.measures)?;
+    pub(super) fn not_measured(&self, measures: bool) -> Option<String> {
+        self.knowledge.filter(|_| measures)?;
         let spins = self.spins.as_ref()?;
         Some(format!(
             "blocked by {spins}: little can be read of a process that computes for nobody"
@@ -225,6 +224,23 @@ mod tests {
                 .ends_with(" (played once: confirmed in another)")
         );
         assert_eq!(again(&charged, ShownBy::Octets), None);
+    }
+
+    #[test]
+    fn a_process_that_computes_for_nobody_is_not_read_any_more() {
+        let mut charged = charged(1);
+        charged.confirmed(&failed("single", "no reply"));
+        assert_eq!(charged.not_measured(true), None);
+        let mut spins = failed("many", "35 ms of processor time");
+        spins.findings[0].clause = Clause::Cpu.to_string();
+        charged.confirmed(&spins);
+        assert!(
+            charged
+                .not_measured(true)
+                .unwrap()
+                .starts_with("blocked by one-reply/many:")
+        );
+        assert_eq!(charged.not_measured(false), None);
     }
 
     #[tokio::test]

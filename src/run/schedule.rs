@@ -135,6 +135,9 @@ impl Run<'_> {
                 }
             }
         }
+        // Whether it spins comes first: it decides what other readings are worth.
+        let alone = self.alone.make_contiguous();
+        alone.sort_by_key(|waiting| waiting.measures && waiting.case.clause() != Clause::Cpu);
     }
 
     /// Plays one group after the other, the gentlest first, and then what there was no time for.
@@ -302,16 +305,13 @@ impl Run<'_> {
     }
 
     async fn by_themselves(&mut self) {
-        // Whether it spins comes first: it decides what other readings are worth.
-        let alone = self.alone.make_contiguous();
-        alone.sort_by_key(|waiting| waiting.measures && waiting.case.id.clause != Clause::Cpu);
         while self.gone.is_none()
             && !self.time.is_up()
             && let Some(waiting) = self.alone.pop_front()
         {
             let case = waiting.case;
             let foretold = self.charged.foretold(case);
-            if let Some(why) = foretold.or_else(|| self.charged.not_measured(&waiting)) {
+            if let Some(why) = foretold.or_else(|| self.charged.not_measured(waiting.measures)) {
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
             }

@@ -8,9 +8,6 @@ use std::time::Instant;
 /// So many cases are played before the first look at what the process uses.
 const BEFORE_THE_FIRST: usize = 6;
 
-/// From so many hundredths of a processor on it may be spinning: most servers need less for what a case asks.
-const BUSY: u128 = 85;
-
 /// What a server's process has used since it was last looked at.
 #[derive(Debug)]
 pub(super) struct Spinning {
@@ -61,7 +58,7 @@ impl Spinning {
         match (before, now) {
             (Some((earlier, then)), Some((later, now))) => {
                 let passed = now.saturating_duration_since(then);
-                later.share_since(&earlier, passed) >= BUSY
+                later.is_busy_since(&earlier, passed)
             }
             _ => false,
         }

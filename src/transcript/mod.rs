@@ -138,6 +138,14 @@ impl Reading {
         self.descriptors == other.descriptors && self.threads == other.threads
     }
 
+    /// Whether in the time that has passed since an earlier reading it computed nearly whenever it could: most need less
+    /// for what they are asked.
+    #[must_use]
+    pub fn is_busy_since(&self, earlier: &Self, passed: Duration) -> bool {
+        const BUSY: u128 = 85;
+        self.share_since(earlier, passed) >= BUSY
+    }
+
     /// Processor time since an earlier reading that was used, or waited for while others had the processor.
     /// Whoever spins does the one or the other all the time, however busy the machine is.
     #[must_use]
@@ -274,14 +282,14 @@ mod tests {
     #[test]
     fn what_others_took_was_not_to_be_had() {
         let ms = Duration::from_millis;
-        let share = |cpu, waiting| {
-            let now = Reading {
-                cpu: ms(cpu),
-                waiting: ms(waiting),
-                ..Reading::default()
-            };
-            now.share_since(&Reading::default(), ms(200))
+        let reading = |cpu, waiting| Reading {
+            cpu: ms(cpu),
+            waiting: ms(waiting),
+            ..Reading::default()
         };
+        let share = |cpu, waiting| reading(cpu, waiting).share_since(&Reading::default(), ms(200));
+        let busy = |cpu| reading(cpu, 0).is_busy_since(&Reading::default(), ms(200));
+        assert!(busy(170) && !busy(168));
         assert_eq!((share(0, 0), share(50, 0), share(200, 0)), (0, 25, 100));
         // It ran whenever it could.
         assert_eq!(share(40, 160), 100);
