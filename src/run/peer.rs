@@ -200,6 +200,14 @@ impl Peer {
         }
     }
 
+    /// Spares it clients that end their stream where nothing asks for that, if it bears that; whether it does.
+    pub(super) async fn spare(&mut self) -> bool {
+        match self {
+            Self::Server(server) => server.spare().await,
+            Self::Client(_) => true,
+        }
+    }
+
     /// Whether it serves a new client.
     pub(super) async fn serves(&self) -> bool {
         match self {

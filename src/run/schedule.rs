@@ -77,7 +77,11 @@ pub(super) async fn run<'a>(
         played: 0,
         spinning: Spinning::default(),
     };
+    run.is_spinning_now().await;
     run.plan().await;
+    if run.is_spinning_now().await {
+        run.relieve().await;
+    }
     run.groups().await;
     run.sink.finish(run.gone)
 }
@@ -259,6 +263,14 @@ impl Run<'_> {
         }
     }
 
+    /// The same at once, since the last look.
+    async fn is_spinning_now(&mut self) -> bool {
+        match self.peer.process() {
+            Some(process) if self.target.can_be_revived() => self.spinning.looks(process).await,
+            _ => false,
+        }
+    }
+
     /// Starts a server anew that does not come to rest although nobody asks for anything.
     async fn relieve(&mut self) {
         let Some(process) = self.peer.process() else {
@@ -268,7 +280,9 @@ impl Run<'_> {
             return self.spinning.rested();
         }
         // If it cannot be started, the next case finds that it is gone.
-        self.start_anew().await;
+        if self.start_anew().await && !self.peer.spare().await {
+            self.start_anew().await;
+        }
     }
 
     /// A case whose turn has come.

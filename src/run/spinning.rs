@@ -37,9 +37,11 @@ impl Spinning {
 
     /// Notes that a case is over. Whether the server has used so much lately that it is to be let come to rest.
     pub(super) async fn is_suspected(&mut self, process: Process) -> bool {
-        if !self.is_due() {
-            return false;
-        }
+        self.is_due() && self.looks(process).await
+    }
+
+    /// Looks at it. Whether it has used so much since the last look.
+    pub(super) async fn looks(&mut self, process: Process) -> bool {
         let reading = process.reading().await;
         self.is_busy(reading.map(|reading| (reading, Instant::now())))
     }

@@ -119,6 +119,7 @@ pub(super) async fn calibrate(
         concurrent: found.concurrent,
         process: endpoint.process,
         rests: true,
+        spins: false,
         stderr: endpoint.stderr.clone(),
     };
     Ok((peer, told))

@@ -170,6 +170,11 @@ impl Canary {
         }
     }
 
+    /// Resets the connection.
+    pub(super) fn reset(self) {
+        self.stream.break_when_dropped();
+    }
+
     /// What comes within that time although nothing was asked.
     pub(super) async fn unasked(&mut self, wait: Duration) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 256];

@@ -57,6 +57,9 @@ pub(in crate::run) struct ServerPeer {
     pub(in crate::run) process: Option<Process>,
     /// Whether that process does nothing while nobody asks for anything.
     pub(super) rests: bool,
+    /// Whether it goes on computing for clients that have ended their stream. Each would slow down all that come later,
+    /// so that connections are reset which a script has left open.
+    pub(super) spins: bool,
     /// What the server writes to its standard error.
     pub(in crate::run) stderr: Option<Stderr>,
 }
@@ -151,10 +154,31 @@ impl ServerPeer {
     /// How a new client fares.
     pub(in crate::run) async fn health(&self) -> transcript::Canary {
         match self.canary().await {
-            Ok(_) => transcript::Canary::Well,
+            Ok(canary) => {
+                self.let_go(canary);
+                transcript::Canary::Well
+            }
             Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
             Err(trouble) => transcript::Canary::Mute(trouble.to_string()),
         }
+    }
+
+    /// Lets a canary go that is not needed any more.
+    pub(super) fn let_go(&self, canary: Canary) {
+        if self.spins {
+            canary.reset();
+        }
+    }
+
+    /// Spares it clients that end their stream where no script asks for that. Whether it bears that they reset
+    /// their connections instead; if not, all is as before.
+    pub(in crate::run) async fn spare(&mut self) -> bool {
+        self.spins = true;
+        // The first of them is reset, and the second finds out what came of that.
+        for _ in 0..2 {
+            self.spins &= self.health().await == transcript::Canary::Well;
+        }
+        self.spins
     }
 
     /// Whether it serves a new client, if need be after a while.

@@ -29,6 +29,9 @@ impl Session<'_> {
             self.sing().await;
         }
         self.end_all().await;
+        if let Some(canary) = self.canary.take() {
+            self.peer.let_go(canary);
+        }
         match (self.peer.health().await, self.trouble.take()) {
             (transcript::Canary::Well, Some(trouble)) => {
                 transcript::Canary::Disturbed(trouble.to_string())
@@ -44,7 +47,7 @@ impl Session<'_> {
         let Some(live) = self.conns.get_mut(conn).and_then(Option::take) else {
             return;
         };
-        if self.is_between_frames(conn) {
+        if self.is_between_frames(conn) && !self.peer.spins {
             live.end_quietly(self.peer.pace.parting()).await;
         } else {
             live.rst().await;
