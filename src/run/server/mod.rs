@@ -5,6 +5,7 @@
 
 mod calibrate;
 mod canary;
+mod health;
 mod pace;
 mod sending;
 mod session;

@@ -4,8 +4,7 @@
 //! the judge makes of it what it makes. A script is broken off only where going on would mean waiting
 //! for something that has been given up already.
 
-use super::calibrate::NotServed;
-use super::canary::{Canary, Trouble, question};
+use super::canary::{Canary, Trouble};
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
@@ -15,7 +14,7 @@ use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
-use crate::profile::{Profile, Reply, Speaker};
+use crate::profile::{Profile, Speaker};
 use crate::run::Options;
 use crate::run::log::{Log, Noting, Now, room_for_replies};
 use crate::run::peer::Recording;
@@ -35,12 +34,6 @@ const SURPLUS: usize = 16;
 
 /// How long the canary asks for nothing in a long pause.
 const CANARY_IDLE: Duration = Duration::from_secs(1);
-
-/// How long a server that takes no connections is given to come back.
-const COME_BACK: Duration = Duration::from_millis(400);
-
-/// How long one that takes connections and does not answer is given: it may be busy.
-const RECOVER: Duration = Duration::from_secs(4);
 
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
@@ -151,76 +144,6 @@ impl ServerPeer {
         self.concurrent && self.rule != ReplyRule::None && connections < super::MOST_CONNECTIONS
     }
 
-    /// How a new client fares.
-    pub(in crate::run) async fn health(&self) -> transcript::Canary {
-        match self.canary().await {
-            Ok(canary) => {
-                self.let_go(canary);
-                transcript::Canary::Well
-            }
-            Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
-            Err(trouble) => transcript::Canary::Mute(trouble.to_string()),
-        }
-    }
-
-    /// Lets a canary go that is not needed any more.
-    pub(super) fn let_go(&self, canary: Canary) {
-        if self.spins {
-            canary.reset();
-        }
-    }
-
-    /// Spares it clients that end their stream where no script asks for that. Whether it bears that they reset
-    /// their connections instead; if not, all is as before.
-    pub(in crate::run) async fn spare(&mut self) -> bool {
-        self.spins = true;
-        // The first of them is reset, and the second finds out what came of that.
-        for _ in 0..2 {
-            self.spins &= self.health().await == transcript::Canary::Well;
-        }
-        self.spins
-    }
-
-    /// Whether it serves a new client, if need be after a while.
-    pub(in crate::run) async fn comes_back(&self) -> bool {
-        self.comes_back_within(RECOVER).await
-    }
-
-    /// Whether it serves a new client, where one that takes connections and does not answer is given that long.
-    pub(in crate::run) async fn comes_back_within(&self, recover: Duration) -> bool {
-        let begun = Instant::now();
-        loop {
-            sleep(Duration::from_millis(50)).await;
-            let patience = match self.health().await {
-                transcript::Canary::Dead(_) => COME_BACK,
-                transcript::Canary::Mute(_) => recover,
-                transcript::Canary::Well | transcript::Canary::Disturbed(_) => return true,
-            };
-            if begun.elapsed() > patience {
-                return false;
-            }
-        }
-    }
-
-    /// Whether it answers a plain request of another wire format.
-    pub(in crate::run) async fn answers_in(&self, profile: &Profile) -> Result<(), NotServed> {
-        let asked = self.asked_in(profile).await;
-        asked.map_err(|trouble| NotServed {
-            what: format!("a connection that asked something plain {trouble}"),
-            advice: None,
-        })
-    }
-
-    async fn asked_in(&self, profile: &Profile) -> Result<(), Trouble> {
-        let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(&self.door, profile, limit).await?;
-        if profile.reply() != Reply::None {
-            let (_, frame) = question(profile);
-            canary.ask(&frame, limit).await?;
-        }
-        Ok(())
-    }
-
     /// Plays the script and tells what was seen, and when it began.
     pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Recording {
         let mut session = Session::new(self, script, permitted);
@@ -243,15 +166,6 @@ impl ServerPeer {
         session.steps().await;
         let canary = session.teardown_beside(held).await;
         session.recorded(canary)
-    }
-
-    async fn canary(&self) -> Result<Canary, Trouble> {
-        let limit = self.hard_timeout(1, 0);
-        let mut canary = Canary::connect(&self.door, &self.profile, limit).await?;
-        if self.rule != ReplyRule::None {
-            canary.round_trip(&self.canary_rule, limit).await?;
-        }
-        Ok(canary)
     }
 }
 
