@@ -8,9 +8,9 @@ use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// The most frames that are kept: more than any script asks for. Of a flood of empty frames each would take more room
+/// The most frames that are kept beyond those that are asked for. Of a flood of empty frames each would take more room
 /// here than on the wire.
-const MOST_FRAMES: usize = 1 << 16;
+pub(crate) const MOST_UNASKED: usize = 1 << 16;
 
 /// A whole frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,13 @@ impl FrameLog {
     /// Before anything has come.
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
-        Self::keeping(profile, MOST_FRAMES)
+        Self::asked(profile, 0)
+    }
+
+    /// Before anything has come of what was asked for: so many frames are kept in any case.
+    #[must_use]
+    pub fn asked(profile: &Profile, frames: usize) -> Self {
+        Self::keeping(profile, frames.saturating_add(MOST_UNASKED))
     }
 
     /// One that counts frames and keeps none.

@@ -136,8 +136,8 @@ fn judge_server(
     transcript: &Transcript,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for conn in 0..permitted.len() {
-        let observed = Observed::of(profile, transcript, conn);
+    for (conn, owed) in permitted.iter().enumerate() {
+        let observed = Observed::of(profile, transcript, conn, owed.duties.len());
         findings.extend(walk::findings(profile, rule, permitted, conn, &observed));
     }
     findings.extend(canary(&transcript.canary));

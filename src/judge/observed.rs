@@ -44,7 +44,8 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    pub(super) fn of(profile: &Profile, transcript: &Transcript, conn: Conn) -> Self {
+    /// What was seen on a connection on which so many replies are owed.
+    pub(super) fn of(profile: &Profile, transcript: &Transcript, conn: Conn, owed: usize) -> Self {
         let mut observed = Self {
             refused: None,
             replies: Vec::new(),
@@ -59,7 +60,7 @@ impl Observed {
             deaf: false,
             gave_up: None,
         };
-        let mut replies = FrameLog::new(&profile.of_replies());
+        let mut replies = FrameLog::asked(&profile.of_replies(), owed);
         for (index, entry) in transcript.of(conn) {
             observed.note(index, entry, &mut replies);
         }

@@ -221,3 +221,19 @@ fn replies_come_in_any_order_only_where_the_profile_says_so() {
     assert_eq!(broken_with_ids("any", replies), []);
     assert!(broken_with_ids("requests", replies).contains(&Clause::Order));
 }
+
+#[test]
+fn all_the_replies_that_are_asked_for_are_counted_however_many_they_are() {
+    let profile =
+        Profile::from_toml("name = \"octet\"\nlength.width = 1\nbody.payload = \"opaque\"")
+            .unwrap();
+    let requests = [1, b'1'].repeat(70_000);
+    let all = |octets: &[u8]| {
+        let script = format!("send a {}\nfin a", "01 31 ".repeat(70_000));
+        let came = Seen::Received(octets.to_vec().into());
+        let seen = vec![Seen::Sent(requests.len()), Seen::FinSent, came, Seen::Fin];
+        broken_in(&profile, &ReplyRule::Echo, &script, seen)
+    };
+    assert_eq!(all(&requests), []);
+    assert_ne!(all(&requests[2..]), [], "one is missing");
+}

@@ -64,10 +64,10 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// What the client sent before it was ended.
+    /// What the client, which is asked for so many requests, sent before it was ended.
     #[must_use]
-    pub fn of(profile: &Profile, transcript: &Transcript) -> Self {
-        let mut requests = FrameLog::new(profile);
+    pub fn of(profile: &Profile, transcript: &Transcript, asked: usize) -> Self {
+        let mut requests = FrameLog::asked(profile, asked);
         for (index, entry) in transcript.counting() {
             if let Seen::Received(octets) = &entry.seen {
                 requests.push(index, octets);
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
             traits,
             permitted,
             transcript,
-            requests: Requests::of(profile, transcript),
+            requests: Requests::of(profile, transcript, permitted.duties.len()),
             findings: Vec::new(),
         }
     }

@@ -64,7 +64,7 @@ pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Resul
     let unknown = unknown(target, options);
     let first = look(&unknown, options, one_by_one).await?;
     there(target, &first.transcript)?;
-    let requests = Requests::of(&options.profile, &first.transcript);
+    let requests = Requests::of(&options.profile, &first.transcript, 1);
     let again = requests.whole.len() > 1;
     let ahead = again && sends_ahead(&unknown, options).await?;
     let traits = traits(target, &first, &requests, again, ahead);
@@ -137,7 +137,7 @@ async fn sends_ahead(unknown: &ClientPeer, options: &Options) -> Result<bool, No
     let mut peer = unknown.clone();
     peer.patience.reaction = options.timeout;
     let look = look(&peer, options, both_at_once).await?;
-    let requests = Requests::of(&options.profile, &look.transcript);
+    let requests = Requests::of(&options.profile, &look.transcript, 1);
     Ok(requests.whole.len() > 1)
 }
 
