@@ -5,7 +5,7 @@ use super::Options;
 use super::apart::apart;
 use super::client::ClientPeer;
 use super::plan::{Planned, Roughness};
-use super::server::{HeldCanary, ServerPeer};
+use super::server::{HeldCanary, MOST_CONNECTIONS, ServerPeer};
 use crate::cases::{Case, Unfit};
 use crate::judge::Traits;
 use crate::model::{self, Permitted};
@@ -143,6 +143,22 @@ impl Peer {
             Self::Client(_) => 1,
         };
         most.max(1)
+    }
+
+    /// How long a script takes at a peer that lets others wait, and how long that is for each reply.
+    pub(super) fn takes(&self, script: &Script) -> (Duration, Duration) {
+        match self {
+            Self::Server(server) => (server.takes(script), server.round_trip()),
+            Self::Client(_) => Default::default(),
+        }
+    }
+
+    /// How many connections may be open at the same time.
+    pub(super) const fn most_connections(&self) -> usize {
+        match self {
+            Self::Server(server) => server.bears,
+            Self::Client(_) => MOST_CONNECTIONS,
+        }
     }
 
     /// How many connections a script takes of those that may be open at the same time: a server bears only

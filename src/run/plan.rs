@@ -23,17 +23,17 @@ pub(super) struct Waiting {
     pub(super) case: &'static Case,
     /// Whether it takes readings of the server's process.
     pub(super) measures: bool,
-    /// How long it does nothing, at most.
-    pub(super) pauses: Duration,
+    /// How long it takes, as far as that can be foretold: no less than it does nothing.
+    pub(super) takes: Duration,
     script: Option<Script>,
 }
 
 impl Waiting {
-    pub(super) fn for_its_turn(planned: Planned) -> Self {
+    pub(super) fn for_its_turn(planned: Planned, takes: Duration) -> Self {
         Self {
             case: planned.case,
             measures: planned.measures(),
-            pauses: planned.pauses(),
+            takes: takes.max(planned.pauses()),
             script: (planned.script.octets() <= HEAVY).then_some(planned.script),
         }
     }

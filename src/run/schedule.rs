@@ -22,7 +22,6 @@ use super::charged::{Charged, ShownBy};
 use super::peer::Peer;
 use super::plan::{Planned, Roughness, Waiting};
 use super::played::{Once, Played, once, repeated};
-use super::server::MOST_CONNECTIONS;
 use super::spinning::Spinning;
 use super::target::Target;
 use super::time::Time;
@@ -30,6 +29,7 @@ use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, Series, result};
 use crate::spec::Clause;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -114,7 +114,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     async fn plan(&mut self) {
-        let (peer, options) = (self.peer.clone(), self.options.clone());
+        let (peer, options, time) = (self.peer.clone(), self.options.clone(), self.time);
         let plan = move |case: &'static Case| {
             let script = peer.script(case, &options, FIRST_LOOK)?;
             let planned = Planned { case, script };
@@ -123,7 +123,9 @@ impl Run<'_> {
                 true => Roughness::Plain,
                 false => peer.roughness(&planned),
             };
-            Ok((roughness, Waiting::for_its_turn(planned)))
+            let (takes, reply) = peer.takes(&planned.script);
+            let waiting = Waiting::for_its_turn(planned, takes);
+            Ok((roughness, waiting, time.no_room_for(takes, reply)))
         };
         let cases = self.options.cases.clone();
         let plans =
@@ -131,13 +133,22 @@ impl Run<'_> {
         // Of octets there are as many as the cases choose.
         for (case, planned) in apart(usize::MAX, plans).await {
             match planned {
-                Ok((roughness, waiting)) => self.queue(roughness, waiting),
+                Ok((_, waiting, Some(why))) => {
+                    self.sink
+                        .without_play(waiting.case.into(), Verdict::Skip, why);
+                }
+                Ok((roughness, waiting, None)) => self.queue(roughness, waiting),
                 Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
                     let what = format!("the case has no valid script: {error}");
                     self.sink.without_play(case.into(), Verdict::Error, what);
                 }
             }
+        }
+        // Whatever takes long does so while the others are played.
+        for group in self.waiting.values_mut() {
+            let group = group.make_contiguous();
+            group.sort_by_key(|waiting| Reverse(waiting.takes.as_secs()));
         }
         // Whether it spins comes first: it decides what other readings are worth.
         let alone = self.alone.make_contiguous();
@@ -197,19 +208,16 @@ impl Run<'_> {
         if waiting.case.alone {
             return self.alone.push_back(waiting);
         }
-        let group = self.waiting.entry(roughness).or_default();
-        // Whatever waits long does so while the others are played.
-        if waiting.pauses > LONG_PAUSE {
-            group.push_front(waiting);
-        } else {
-            group.push_back(waiting);
-        }
+        self.waiting
+            .entry(roughness)
+            .or_default()
+            .push_back(waiting);
     }
 
     /// Plays what is in the group until there is nothing left in it, or that moment has come.
     async fn side_by_side(&mut self, group: &mut VecDeque<Waiting>, until: Option<Instant>) {
         let jobs = self.peer.jobs(self.options.jobs);
-        let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let permits = Arc::new(Semaphore::new(self.peer.most_connections()));
         let mut playing = JoinSet::new();
         let mut suspects: Vec<Played> = Vec::new();
         let mut is_to_rest = false;
@@ -523,7 +531,9 @@ async fn beside_others(
     repeat: u32,
 ) -> (&'static Case, io::Result<Played>) {
     let case = planned.case;
-    let open = peer.connections(&planned.script).min(MOST_CONNECTIONS);
+    let open = peer
+        .connections(&planned.script)
+        .min(peer.most_connections());
     let open = u32::try_from(open).unwrap_or(1);
     let _permit = permits.acquire_many_owned(open).await;
     (case, repeated(&peer, planned, repeat).await)

@@ -1,9 +1,12 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
-use super::canary::{Canary, Trouble, carried, question, question_without_padding, shown};
+use super::canary::{
+    Canary, Trouble, carried, question, question_of_octets, question_without_padding, shown,
+};
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
+use super::{MOST_CONNECTIONS, MOST_WAITING};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
 use crate::outcome::{micros, millis};
@@ -14,12 +17,16 @@ use crate::run::Options;
 use crate::transcript::Exit;
 use std::io;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// Round trips that are measured.
 const ROUND_TRIPS: usize = 9;
 
 /// What is added to shown silence at least, where each connection has a process of its own.
 const LEAST_SLACK: Duration = Duration::from_millis(3);
+
+/// Octets of a text that shows how fast a server sends.
+const LONGER: usize = 500;
 
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
@@ -99,6 +106,11 @@ pub(super) async fn calibrate(
         .timeout
         .saturating_add(found.startup.saturating_mul(4));
     let pace = Pace::new(found.round_trip, slack.or(found.slack), timeout);
+    let (bears, per_octet) = match pace.is_slow() && found.concurrent {
+        true => at_leisure(&door, profile, &pace).await,
+        false => (MOST_CONNECTIONS, Duration::ZERO),
+    };
+    let pace = pace.with_octets_of(per_octet);
     let told = Calibration {
         client: String::new(),
         round_trip_us: micros(pace.round_trip),
@@ -117,6 +129,7 @@ pub(super) async fn calibrate(
         load: Load::default(),
         grace: GraceBudget::default(),
         concurrent: found.concurrent,
+        bears,
         process: endpoint.process,
         rests: true,
         spins: false,
@@ -202,6 +215,54 @@ async fn answering_server(
             .then(|| startup.saturating_mul(2).max(LEAST_SLACK)),
         concurrent,
     }
+}
+
+/// How many clients a slow server answers at the same time, and how much longer it takes for each octet.
+async fn at_leisure(door: &Door, profile: &Profile, pace: &Pace) -> (usize, Duration) {
+    if profile.reply() == Reply::None {
+        return (MOST_CONNECTIONS, Duration::ZERO);
+    }
+    let per_octet = per_octet(door, profile, pace).await.unwrap_or_default();
+    let bears = match bears(door, profile, pace, MOST_WAITING).await {
+        true => MOST_WAITING,
+        false => MOST_CONNECTIONS,
+    };
+    (bears, per_octet)
+}
+
+/// By how much the reply to a longer request takes longer, for each octet.
+async fn per_octet(door: &Door, profile: &Profile, pace: &Pace) -> Option<Duration> {
+    let limit = pace.hard_timeout(1, LONGER, 1);
+    let mut canary = Canary::connect(door, profile, limit).await.ok()?;
+    let (_, short) = question(profile);
+    let frame = question_of_octets(profile, LONGER);
+    let more = u32::try_from(frame.len().saturating_sub(short.len())).ok()?;
+    let begun = Instant::now();
+    canary.ask(&frame, limit).await.ok()?;
+    begun
+        .elapsed()
+        .saturating_sub(pace.round_trip)
+        .checked_div(more)
+}
+
+/// Whether that many clients are answered in little more than the time of one: whoever works for each of them in turn
+/// takes longer.
+async fn bears(door: &Door, profile: &Profile, pace: &Pace, clients: usize) -> bool {
+    let limit = pace.round_trip.saturating_mul(3);
+    let mut asking = JoinSet::new();
+    for _ in 0..clients {
+        let (door, profile) = (door.clone(), profile.clone());
+        asking.spawn(async move {
+            let mut canary = Canary::connect(&door, &profile, limit).await.ok()?;
+            let (_, frame) = question(&profile);
+            canary.ask(&frame, limit).await.ok()?;
+            Some(canary)
+        });
+    }
+    let begun = Instant::now();
+    // None of them goes before all have been served.
+    let served = asking.join_all().await;
+    served.iter().all(Option::is_some) && begun.elapsed() < limit
 }
 
 /// What is said of a server that answers only requests without padding by what they said.
@@ -405,4 +466,42 @@ async fn spoken_instead(door: &Door, profile: &Profile) -> Option<&'static str> 
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Address;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// An echoing server that has no more than so many clients.
+    fn served(most: usize) -> Door {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten().take(most) {
+                let mut frame = vec![0; 64];
+                thread::spawn(move || {
+                    while client.read_exact(&mut frame).is_ok() {
+                        client.write_all(&frame).unwrap();
+                    }
+                });
+            }
+        });
+        Door::from(Address::from(address))
+    }
+
+    #[tokio::test]
+    async fn so_many_are_borne_as_are_served_at_the_same_time() {
+        let profile = Profile::tutorial();
+        let pace = |millis| Pace::new(Duration::from_millis(millis), None, Duration::ZERO);
+        assert!(bears(&served(20), &profile, &pace(60_000), 20).await);
+        assert!(!bears(&served(19), &profile, &pace(60_000), 20).await);
+        assert!(
+            !bears(&served(20), &profile, &pace(0), 20).await,
+            "in no time"
+        );
+    }
 }

@@ -81,6 +81,14 @@ pub(super) fn question_without_padding(profile: &Profile) -> (String, Vec<u8>) {
     })
 }
 
+/// The frame that asks about so many octets, if there may be as many.
+pub(super) fn question_of_octets(profile: &Profile, octets: usize) -> Vec<u8> {
+    let most = usize::try_from(profile.max_body()).unwrap_or(usize::MAX);
+    let octets = octets.min(most / 2);
+    let (_, frame) = question_of(profile, |text| text + &"x".repeat(octets));
+    frame
+}
+
 fn question_of(profile: &Profile, fill: impl Fn(String) -> String) -> (String, Vec<u8>) {
     let asked = ASKED.fetch_add(1, Ordering::Relaxed);
     let text = fill(format!("canary{asked:010}"));

@@ -5,6 +5,7 @@
 
 mod calibrate;
 mod canary;
+mod forecast;
 mod health;
 mod pace;
 mod sending;
@@ -19,3 +20,6 @@ pub use target::{DEFAULT_STARTUP, NotStarted, ServerTarget};
 
 /// The most connections that are open at the same time: as many clients as a server must serve.
 pub const MOST_CONNECTIONS: usize = 16;
+
+/// The most where it lets its clients wait, and is seen to bear so many.
+const MOST_WAITING: usize = 48;

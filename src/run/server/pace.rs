@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(super) struct Pace {
     /// Median time of a round trip.
     pub(super) round_trip: Duration,
+    /// How much longer one takes for each octet, where that was measured.
+    pub(super) per_octet: Duration,
     /// What is added to shown silence.
     pub(super) slack: Duration,
     /// How long an owed answer is waited for at least.
@@ -35,6 +37,9 @@ const SHORTEST_IDLE: Duration = Duration::from_millis(200);
 /// Whoever works behind a server that rests is taken to be so many times as fast as a server may be slow.
 const FASTER_BEHIND: usize = 8;
 
+/// By so much slower than it was measured a server may send.
+const SLOWER_OCTETS: usize = 4;
+
 /// How long a connection left open by a script may take to close when it is over …
 const PARTING: Duration = Duration::from_millis(50);
 
@@ -56,11 +61,17 @@ impl Pace {
         let timeout = timeout.max(round_trip.saturating_mul(20));
         Self {
             round_trip,
+            per_octet: Duration::ZERO,
             slack: slack.unwrap_or(measured),
             timeout,
             stretch: 1,
             haste: None,
         }
+    }
+
+    /// The same at a server that takes so much longer for each octet.
+    pub(super) const fn with_octets_of(self, per_octet: Duration) -> Self {
+        Self { per_octet, ..self }
     }
 
     /// The same with all waiting made longer, and no haste.
@@ -105,7 +116,14 @@ impl Pace {
             .map_or(self.timeout, |hasty| hasty.min(self.timeout))
             .saturating_add(self.round_trip.saturating_mul(round_trips))
             .saturating_add(allowance(octets))
+            .saturating_add(self.sending(octets.saturating_mul(SLOWER_OCTETS)))
             .saturating_mul(self.stretch)
+    }
+
+    /// How much longer the replies to so many octets take than those to as many short requests.
+    pub(super) fn sending(&self, octets: usize) -> Duration {
+        let octets = u32::try_from(octets).unwrap_or(u32::MAX);
+        self.per_octet.saturating_mul(octets)
     }
 
     /// How long nothing may happen, while the canary is served, until what is owed is taken not to come.
@@ -244,6 +262,15 @@ mod tests {
             pace.stretched().hard_timeout(1, 0, 0),
             pace.hard_timeout(1, 0, 0).saturating_mul(2)
         );
+    }
+
+    #[test]
+    fn a_server_that_sends_octet_by_octet_is_given_time_for_all_of_them() {
+        let millis = Duration::from_millis;
+        let pace = Pace::new(millis(75), None, Duration::from_secs(1)).with_octets_of(millis(1));
+        assert_eq!(pace.sending(6_000), Duration::from_secs(6));
+        assert!(pace.hard_timeout(1, 6_000, 1) > Duration::from_secs(2 * 6));
+        assert!(pace.hard_timeout(1, 60, 1) < Duration::from_secs(4));
     }
 
     #[test]

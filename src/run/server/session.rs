@@ -5,11 +5,12 @@
 //! for something that has been given up already.
 
 use super::canary::{Canary, Trouble};
+use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
 use crate::judge::{ReplyRule, settled};
-use crate::model::{Owes, Permitted};
+use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::door::Door;
@@ -47,6 +48,8 @@ pub(in crate::run) struct ServerPeer {
     pub(super) load: Load,
     pub(super) grace: GraceBudget,
     pub(in crate::run) concurrent: bool,
+    /// How many connections may be open at the same time.
+    pub(in crate::run) bears: usize,
     pub(in crate::run) process: Option<Process>,
     /// Whether that process does nothing while nobody asks for anything.
     pub(super) rests: bool,
@@ -88,9 +91,23 @@ impl ServerPeer {
     pub(in crate::run) fn most_jobs(&self, asked: usize) -> usize {
         match (self.concurrent, asked) {
             (false, _) => 1,
-            (true, 2..) if self.pace.is_slow() => asked.max(super::MOST_CONNECTIONS),
+            (true, 2..) if self.pace.is_slow() => asked.max(self.bears),
             (true, asked) => asked,
         }
+    }
+
+    /// How long a script takes, where that is much.
+    pub(in crate::run) fn takes(&self, script: &Script) -> Duration {
+        if !self.pace.is_slow() {
+            return Duration::ZERO;
+        }
+        let permitted = model::permitted(&self.profile, script);
+        forecast(&self.pace, script, &permitted)
+    }
+
+    /// How long one round trip takes.
+    pub(in crate::run) const fn round_trip(&self) -> Duration {
+        self.pace.round_trip
     }
 
     /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
