@@ -264,6 +264,7 @@ fn members(s: &mut Maker<'_>, names: &[&str]) {
             s.wait(a);
         }
     }
+    s.done_with(a);
 }
 
 /// Requests with each of these in their text.

@@ -15,6 +15,7 @@ pub(super) const CASES: &[Case] = &[
         "Headers claim as much as they may and no body follows: they cost nothing until it does.",
         |s| {
             s.need_process();
+            s.need_concurrency();
             let claims = Claims::of(s.profile());
             s.need(
                 claims.octets() >= WORTH,

@@ -197,6 +197,7 @@ fn broken_off(s: &mut Maker<'_>) {
 fn watched(s: &mut Maker<'_>, clients: fn(&mut Maker<'_>)) {
     s.need_process();
     s.need_rest();
+    s.need_concurrency();
     // A pause ends with the last connection; this one stays.
     let bystander = s.open();
     s.ask(bystander);

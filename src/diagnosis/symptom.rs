@@ -41,9 +41,20 @@ const MANY: usize = 20;
 /// Units behind a figure: whether a pause is told in ms or s is a matter of its length.
 const UNITS: [&str; 5] = ["µs", "ms", "s", "KiB", "MiB"];
 
+/// What is said of a server that has ended: how it ended where that was seen, or that nobody is there any more.
+const ENDED: [&str; 3] = [
+    "the server exited with code ",
+    "the server was ended by ",
+    "the server is gone",
+];
+
 /// A sentence without what is particular to one time: figures become `#` and quotations `"…"`. Where
-/// replies come without end it does not matter how many there were, but that they were many does.
+/// replies come without end it does not matter how many there were, but that they were many does; and of a server that
+/// has ended, not how.
 fn shape(sentence: &str) -> String {
+    if ENDED.iter().any(|ended| sentence.starts_with(ended)) {
+        return "the server is gone".to_owned();
+    }
     let mut words: Vec<String> = Vec::new();
     for (at, part) in quotations(sentence).into_iter().enumerate() {
         if at % 2 == 1 {
@@ -129,6 +140,15 @@ mod tests {
             ),
             (r#"the reply "a \"b\" 5" is "#, r#"the reply "…" is"#),
             (r#"the reply "" is"#, r#"the reply "" is"#),
+            ("the server exited with code 1", "the server is gone"),
+            (
+                "the server was ended by SIGSEGV (signal 11)",
+                "the server is gone",
+            ),
+            (
+                "the server is gone: a new client could not connect: Connection refused",
+                "the server is gone",
+            ),
             ("3 more replies behind it", "# more replies behind it"),
             ("556 more replies behind it", "many more replies behind it"),
         ] {

@@ -200,12 +200,14 @@ async fn answering_server(
     let concurrent = serves_two(door, profile, limit).await;
     let canary_rule = rule(profile, &answered.exchanges);
     let unpadded = rule_without_padding(door, profile, limit, &canary_rule).await;
+    let late = late_rule(profile, &answered.exchanges);
     Found {
-        notes: match unpadded {
-            Some(_) => vec![LEFT_ON.into()],
-            None => notes(&answered, concurrent, &canary_rule),
+        notes: match (&unpadded, &late) {
+            (Some(_), _) => vec![LEFT_ON.into()],
+            (None, Some(_)) => vec![LATE.into()],
+            (None, None) => notes(&answered, concurrent, &canary_rule),
         },
-        rule: unpadded.unwrap_or_else(|| canary_rule.clone()),
+        rule: unpadded.or(late).unwrap_or_else(|| canary_rule.clone()),
         canary_rule,
         round_trip: answered.round_trip,
         startup,
@@ -267,6 +269,27 @@ async fn bears(door: &Door, profile: &Profile, pace: &Pace, clients: usize) -> b
 
 /// What is said of a server that answers only requests without padding by what they said.
 const LEFT_ON: &str = "a request that fills its chunks is answered by what it says, and one with padding is not: the padding seems to be left on";
+
+/// What is said of a server whose replies are each for the request before.
+const LATE: &str = "each reply is what the request before it asks for";
+
+/// How replies relate to the requests before theirs, where they do not hold what their own asked.
+fn late_rule(profile: &Profile, exchanges: &[Exchange]) -> Option<ReplyRule> {
+    let is_found = rule(profile, exchanges) == ReplyRule::Any && profile.reply() == Reply::Auto;
+    if !is_found || exchanges.len() < 2 {
+        return None;
+    }
+    let shifted = exchanges.iter().zip(exchanges.iter().skip(1));
+    let answers = |rule: &ReplyRule| {
+        shifted.clone().all(|(before, late)| {
+            carried(profile, &before.frame)
+                .is_some_and(|carried| rule.answers(&carried, &late.reply))
+        })
+    };
+    [ReplyRule::Echo, ReplyRule::Token(None)]
+        .into_iter()
+        .find(answers)
+}
 
 /// How replies relate to requests that need no padding, where they do not hold what others asked.
 async fn rule_without_padding(
@@ -491,6 +514,31 @@ mod tests {
             }
         });
         Door::from(Address::from(address))
+    }
+
+    #[test]
+    fn replies_that_come_one_request_late_are_seen_as_that() {
+        let profile = Profile::tutorial();
+        let asked: Vec<_> = (0..4).map(|_| question(&profile)).collect();
+        let exchanges = |late: usize, around: fn(&str) -> String| -> Vec<Exchange> {
+            let replies = (0..asked.len()).map(|at| &asked[at.saturating_sub(late)].0);
+            let exchange = |((text, frame), reply): (&(String, Vec<u8>), &String)| Exchange {
+                text: text.clone(),
+                frame: frame.clone(),
+                reply: around(reply).into_bytes(),
+            };
+            asked.iter().zip(replies).map(exchange).collect()
+        };
+        let of = |late, around| late_rule(&profile, &exchanges(late, around));
+        let echo: fn(&str) -> String = |text| format!("\"{text}\"");
+        assert_eq!(of(1, echo), Some(ReplyRule::Echo));
+        assert_eq!(
+            of(1, |text| format!("[\"{text}\"]")),
+            Some(ReplyRule::Token(None))
+        );
+        assert_eq!(of(0, echo), None);
+        assert_eq!(of(2, echo), None);
+        assert_eq!(of(1, |_| "\"ok\"".to_owned()), None);
     }
 
     #[tokio::test]
