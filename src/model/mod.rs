@@ -377,11 +377,22 @@ fn smuggled(profile: &Profile, payload: &[u8]) -> Vec<Carried> {
     let parts = payload.split(|octet| *octet == profile.pad());
     let parts = parts.filter(|part| !part.is_empty());
     let joined = parts.clone().flatten().copied().collect::<Vec<u8>>();
+    // A reader that takes other encodings sees just that in it.
+    let joined = Some(joined.as_slice()).filter(|_| !is_wide(payload));
     parts
-        .chain([joined.as_slice()])
+        .chain(joined)
         .filter(|part| part.len() < payload.len())
         .filter_map(|part| Some(carried(profile, part, payload::meaning(profile, part)?)))
         .collect()
+}
+
+/// Whether octets are ASCII in UTF-16 or UTF-32 as far as they go: one in two or four is there, and the others are zero.
+fn is_wide(octets: &[u8]) -> bool {
+    [2, 4].into_iter().any(|width| {
+        let is_kept = |at: usize| at.checked_rem(width) == Some(0);
+        let mut octets = octets.iter().enumerate();
+        octets.all(|(at, octet)| is_kept(at) != (*octet == 0))
+    })
 }
 
 fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
@@ -463,6 +474,18 @@ mod tests {
             assert_eq!(parts(stripped), 0, "{stripped:?}");
         }
         assert!(parts(b"1\x002") > 0 && parts(b"1\0x ") > 0);
+    }
+
+    #[test]
+    fn who_reads_utf_16_takes_nothing_out() {
+        let profile = Profile::from_toml("name = 'p'\nlength.width = 4\n").unwrap();
+        let parts = |payload: &[u8]| smuggled(&profile, payload).len();
+        for wide in [&b"\0{\0}"[..], b"{\0}", b"{\0\0\0}", b"\0\0\0[\0\0\0]"] {
+            assert_eq!(parts(wide), 0, "{wide:?}");
+        }
+        for narrow in [&b"[1\0]"[..], b"{\0\0}", b"\"a\0\0\0b\""] {
+            assert!(parts(narrow) > 0, "{narrow:?}");
+        }
     }
 
     #[test]

@@ -74,6 +74,7 @@ pub(super) async fn run<'a>(
         not_revived: None,
         gone: None,
         time,
+        too_long: Duration::ZERO,
         played: 0,
         spinning: Spinning::default(),
     };
@@ -106,6 +107,8 @@ pub(super) struct Run<'a> {
     pub(super) gone: Option<String>,
     /// How long it may take.
     time: Time,
+    /// How long the longest of those cases takes that are not begun, as they take too long.
+    too_long: Duration,
     /// How many cases have been played.
     played: usize,
     /// What the server's process uses.
@@ -134,6 +137,7 @@ impl Run<'_> {
         for (case, planned) in apart(usize::MAX, plans).await {
             match planned {
                 Ok((_, waiting, Some(why))) => {
+                    self.too_long = self.too_long.max(waiting.takes);
                     self.sink
                         .without_play(waiting.case.into(), Verdict::Skip, why);
                 }
@@ -173,7 +177,7 @@ impl Run<'_> {
         let untold = self.sink.untold();
         if untold > 0 && self.time.is_up() {
             self.sink.not_run(Time::NOT_RUN);
-            let why = self.time.ended(self.played, untold);
+            let why = self.time.ended(self.played, untold, self.too_long);
             self.gone.get_or_insert(why);
         }
     }

@@ -62,13 +62,15 @@ impl Time {
     /// Why a case was not played for which no time was left.
     pub(super) const NOT_RUN: &str = "not run: no time was left";
 
-    /// Why a run ends that has played so many cases and has so many left.
-    pub(super) fn ended(&self, played: usize, left: usize) -> String {
+    /// Why a run ends that has played so many cases and has so many left, beside those that take too long: the longest
+    /// of them so long.
+    pub(super) fn ended(&self, played: usize, left: usize, longest: Duration) -> String {
         let within = self.within.unwrap_or_default();
         let begun = self.begun.elapsed().as_secs_f64();
-        let whole = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
+        let those = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
+        let whole = those + longest.as_secs_f64();
         format!(
-            "no time was left: {left} cases were not played within {within:?}; all of them would take some {whole:.0} s (--within 0)"
+            "no time was left: {left} cases were not played within {within:?}; all of them would take at least {whole:.0} s (--within 0)"
         )
     }
 }
@@ -116,11 +118,13 @@ mod tests {
     fn it_is_told_how_long_the_whole_would_take() {
         let mut time = of(30);
         time.begun -= Duration::from_secs(30);
-        let told = time.ended(20, 40);
+        let told = time.ended(20, 40, Duration::ZERO);
         assert!(
             told.contains("40 cases were not played within 30s"),
             "{told}"
         );
-        assert!(told.contains("some 90 s"), "{told}");
+        assert!(told.contains("at least 90 s"), "{told}");
+        let told = time.ended(20, 40, Duration::from_secs(150));
+        assert!(told.contains("at least 240 s"), "{told}");
     }
 }
