@@ -223,6 +223,27 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Fidelity,
+        "any-octets",
+        "A payload that may be any octets may be no text in any encoding: octets are handed on as they are.",
+        |s| {
+            s.need_text();
+            let any = s.profile().payload() == Payload::Opaque;
+            s.need(any, "payloads of this profile are not just any octets");
+            let all: Vec<u8> = (0..=u8::MAX).collect();
+            let halves = all.chunks(all.len() / 2);
+            let no_texts: [&[u8]; 4] = [b"\xff\xfe\x80\xc0", b"\xc3\x28\xed\xa0\x80", b"\0\0\r\n\n", b"\x1a\x04\x1b\x7f"];
+            let a = s.open();
+            for octets in no_texts.into_iter().chain(halves) {
+                // What is behind them is no padding.
+                let payload = [&s.payload_with(""), octets, b"."].concat();
+                let frame = s.frame(&payload);
+                s.send(a, &frame);
+                s.wait(a);
+            }
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
         "not-one-reply-for-all",
         "Whatever is asked, the reply is the same: then no request has been read, as when the padding is left on. Whoever means that has to say so.",
         |s| {

@@ -122,10 +122,14 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     Variant::new(
         "lenient-utf-8",
-        "Octets that are not UTF-8 are replaced before a payload is read.",
+        "Octets that are not UTF-8 are replaced before a payload is read, where it is to be text.",
         |h| {
-            h.read =
-                |c, payload| honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())
+            h.read = |c, payload| match c.profile().payload() {
+                Payload::Opaque => honest::read(c, payload),
+                Payload::Json | Payload::Utf8 => {
+                    honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())
+                }
+            }
         },
     ),
     Variant::new(

@@ -43,6 +43,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The end of a stream is noticed, and the connection kept open.",
         Mend::by("The connection stays open when the client has ended its stream", "Close the socket once the client has ended its stream and has its replies.", sketch::ALWAYS_CLOSE),
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_between(end)) })),
+    Fault::new("never-closed", Clause::OrderlyClose, "",
+        "No connection is ever closed, whatever ends the conversation.",
+        Mend::by("Connections are never closed", "Close the socket on every way out of the conversation.", sketch::ALWAYS_CLOSE),
+        |h| h.ended = |_, end| Box::pin(async { Err(forgotten(end)) })),
     Fault::new("farewell", Clause::OrderlyClose, "",
         "A client that ends its stream gets a last frame that it has not asked for.",
         Mend::by("A frame is sent when the client ends its stream", "Send replies to requests and nothing else.", sketch::ONE_REPLY),
@@ -111,6 +115,14 @@ fn forgotten_inside(end: End) -> End {
     match end {
         End::Eof { inside: true } => End::Forgotten,
         end => end,
+    }
+}
+
+/// The end of the whole server is none of a conversation's.
+fn forgotten(end: End) -> End {
+    match end {
+        End::Fatal => End::Fatal,
+        _ => End::Forgotten,
     }
 }
 

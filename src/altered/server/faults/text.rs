@@ -3,7 +3,7 @@
 use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
-use crate::altered::alteration::Mend;
+use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::Body;
 use crate::altered::sketch;
 use crate::message::{Message, Undecodable};
@@ -39,6 +39,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "Payloads are read as Latin-1.",
         Mend::by("Payloads are read as Latin-1", "Decode the whole payload as UTF-8.", sketch::DECODE),
         |h| h.read = |c, payload| honest::read(c, payload.iter().map(|octet| char::from(*octet)).collect::<String>().into())),
+    Fault::new("octets-taken-for-utf-8", Clause::Fidelity, "",
+        "A payload that may be any octets is decoded as UTF-8, and what is none is replaced.",
+        Mend::by("Octets that are no UTF-8 are replaced", "Hand payloads on as octets, and decode them only where a text is meant.", sketch::DECODE),
+        |h| h.read = |c, payload| honest::read(c, String::from_utf8_lossy(&payload).into_owned().into())).needing(Need::Netstring),
     Fault::new("chunks-decoded-one-by-one", Clause::Fidelity, "nx#34151",
         "Each chunk is decoded by itself, so that a character across two of them is lost.",
         Mend::by("Each chunk is decoded by itself", "Put the whole payload together as octets, and decode it once.", sketch::DECODE),

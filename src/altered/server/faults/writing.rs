@@ -71,6 +71,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The padding of a reply is what an earlier one left in the buffer.",
         Mend::by("The padding of a reply shows octets of an earlier one", "Write the pad octets, instead of leaving in the buffer what was there.", sketch::FRAME),
         |h| h.encode = with_old_octets),
+    Fault::new("padded-by-characters", Clause::ReplyFraming, "",
+        "Replies are padded by the number of their characters, before they become octets.",
+        Mend::by("Padding is reckoned in characters", "Encode the reply first, and pad its octets to a whole number of chunks.", sketch::FRAME),
+        |h| h.encode = padded_by_characters),
     Fault::new("last-chunk-not-padded", Clause::MinimalPadding, "",
         "A reply of several chunks ends with its payload, although its length counts padding.",
         Mend::by("The last chunk of a reply is not filled up", "Send as many octets as the length says, padding included.", sketch::FRAME),
@@ -221,6 +225,28 @@ fn with_old_octets(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeErro
     for (octet, old) in padding.zip(old.iter().skip(from)) {
         *octet = *old;
     }
+    Ok(octets)
+}
+
+/// The length counts what is there, which is no whole number of chunks where a character takes several octets.
+fn padded_by_characters(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let characters = String::from_utf8_lossy(payload).chars().count();
+    let padded = characters.next_multiple_of(c.profile().chunk() as usize);
+    let body = payload
+        .len()
+        .saturating_add(padded.saturating_sub(characters));
+    let counted = if c.profile().covers(Region::Padding) {
+        body
+    } else {
+        payload.len()
+    };
+    let mut octets = BytesMut::new();
+    Encoder::new(&c.profile().of_replies()).claim(counted as u64, &mut octets)?;
+    let mut octets = octets.to_vec();
+    let header = octets.len();
+    octets.extend_from_slice(payload);
+    octets.resize(header.saturating_add(body), c.profile().pad());
+    octets.extend(frame::trailer(c.profile()));
     Ok(octets)
 }
 
