@@ -1,6 +1,6 @@
 //! The search for the fewest causes that make what was seen likely.
 
-use super::knowledge::{Entry, Knowledge};
+use super::knowledge::{Entry, Knowledge, Lesson};
 use super::observation::{FIRST_LOOK, Observation, Outcome};
 use super::symptom::Symptom;
 use crate::event::{Cause, Confidence, Diagnosis};
@@ -37,6 +37,9 @@ const FEWEST_KNOWN: f64 = 0.2;
 
 /// … and where it is not more than so many, the cause is a guess.
 const MOST_UNSURE: f64 = 0.5;
+
+/// What was played so often and always failed is taken to fail always.
+const OFTEN: u32 = 2;
 
 /// Causes that come so close are no worse, in nats.
 const ALIKE: f64 = 1.5;
@@ -125,7 +128,7 @@ impl<'a> View<'a> {
         let entries = knowledge
             .entries()
             .iter()
-            .filter(|entry| entry.head.role == role);
+            .filter(|entry| entry.head.role == role && !is_refuted(knowledge, entry, &cases));
         let candidate = |entry| Candidate {
             entry,
             shares: shares(knowledge, entry, &cases),
@@ -387,6 +390,26 @@ impl<'a> View<'a> {
         }
         passed / f64::max(all, 1e-9)
     }
+}
+
+/// Whether cases pass that the cause has failed whenever it was played with them, for what it is itself a breach of, and
+/// none shows that. What else it brings about may have other causes.
+fn is_refuted(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) -> bool {
+    let own = entry.head.clause.slug();
+    let is_own = |place: &usize| knowledge.symptom(*place).map(Symptom::clause) == Some(own);
+    let (mut passed, mut shown) = (0_usize, 0_usize);
+    for (name, outcome) in cases {
+        let shows_itself = |lesson: &Lesson| {
+            lesson.of >= OFTEN && lesson.failures() == lesson.of && lesson.failed.keys().all(is_own)
+        };
+        match outcome {
+            _ if !entry.lesson(name).is_some_and(shows_itself) => {}
+            Outcome::Passed => passed = passed.saturating_add(1),
+            Outcome::Failed(symptom) if symptom.clause() == own => shown = shown.saturating_add(1),
+            Outcome::Failed(_) => {}
+        }
+    }
+    passed > 0 && shown == 0
 }
 
 /// The part of some failures that are just as a cause is known to show; `None` where there are none.

@@ -101,6 +101,31 @@ fn what_passed_speaks_against_a_cause_and_what_was_not_played_does_not() {
 }
 
 #[test]
+fn a_cause_that_does_not_show_what_it_is_itself_a_breach_of_is_not_there() {
+    const SPINS: &str = "cpu: all of the time was spent";
+    let seen = |spins: serde_json::Value| -> Observation {
+        let open = "orderly-close: the connection was still open";
+        let cases =
+            serde_json::json!({ "cpu/idle": spins, "a": open, "b": open, "c": open, "d": open });
+        serde_json::from_value(cases).unwrap()
+    };
+    let spins = Head {
+        clause: Clause::Cpu,
+        ..head("spins")
+    };
+    let play = Play {
+        role: Role::Server,
+        planted: vec!["spins".to_owned()],
+        seen: seen(SPINS.into()),
+    };
+    let knowledge = Knowledge::default().updated(vec![spins], Vec::new(), &[play.clone(), play]);
+    let causes = |spins| ids(&diagnose(&knowledge, Role::Server, &seen(spins))).len();
+    assert_eq!(causes(SPINS.into()), 1);
+    assert_eq!(causes("orderly-close: it was still open".into()), 1);
+    assert_eq!(causes(serde_json::Value::Null), 0);
+}
+
+#[test]
 fn what_nothing_explains_is_told() {
     let told = diagnosed(&[("a", SILENT), ("b", SILENT), ("x", SILENT)], &["c", "d"]);
     assert_eq!(ids(&told), ["silent"]);
