@@ -368,19 +368,7 @@ fn nothing_is_left_when_the_check_is_interrupted() {
 /// A server that takes so long for each reply that not one case of those that ask a hundred times fits.
 #[test]
 fn a_run_ends_in_time_and_tells_what_did_not_fit() {
-    let Some(exec) = program(
-        "import socket, threading, time
-def serve(client):
-    while True:
-        header = client.recv(4, socket.MSG_WAITALL)
-        if len(header) < 4: return
-        body = client.recv(int.from_bytes(header, \"big\"), socket.MSG_WAITALL)
-        time.sleep(0.3)
-        client.sendall(header + body)
-server = socket.create_server((\"127.0.0.1\", port))
-while True:
-    threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()",
-    ) else {
+    let Some(exec) = program(&slow_from(20)) else {
         return;
     };
     let begun = Instant::now();
@@ -401,6 +389,42 @@ while True:
     let left_out = of("persistence/two-hundred");
     assert_eq!(left_out.verdict, Verdict::Skip);
     assert_eq!(left_out.detail, "not run: no time was left");
+}
+
+/// An echoing server that takes 300 ms for each request of a connection from that one on.
+fn slow_from(request: usize) -> String {
+    format!(
+        "import socket, threading, time
+def serve(client):
+    for count in range(1 << 30):
+        header = client.recv(4, socket.MSG_WAITALL)
+        if len(header) < 4: return
+        body = client.recv(int.from_bytes(header, \"big\"), socket.MSG_WAITALL)
+        time.sleep(0.3 if count >= {request} else 0)
+        client.sendall(header + body)
+server = socket.create_server((\"127.0.0.1\", port))
+while True:
+    threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()"
+    )
+}
+
+#[test]
+fn what_is_foretold_to_take_too_long_is_not_begun() {
+    let Some(exec) = program(&slow_from(0)) else {
+        return;
+    };
+    let args = ["--run", "one-reply/single", "--run", "persistence"];
+    let (code, run, stderr) = checked_within("30s", &exec, &args);
+    assert_eq!(code, 0, "{stderr}");
+    let of = |id| run.results.iter().find(|result| result.id == id).unwrap();
+    assert_eq!(of("one-reply/single").verdict, Verdict::Pass);
+    let left_out = of("persistence/two-hundred");
+    assert_eq!(left_out.verdict, Verdict::Skip);
+    assert!(
+        left_out.detail.starts_with("too long for 30s"),
+        "{}",
+        left_out.detail
+    );
 }
 
 #[test]
