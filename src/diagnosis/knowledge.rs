@@ -203,6 +203,11 @@ impl Lesson {
     pub fn failures(&self) -> u32 {
         self.failed.values().copied().fold(0, u32::saturating_add)
     }
+
+    /// Whether it was played so often at least, and failed each time.
+    pub(super) fn always_failed(&self, plays: u32) -> bool {
+        self.of >= plays && self.failures() == self.of
+    }
 }
 
 /// How often each case was played, and how often it failed with which symptom.

@@ -87,5 +87,5 @@ impl<'k> KnownCauses<'k> {
 }
 
 fn always_fails(lesson: &Lesson) -> bool {
-    lesson.of >= OFTEN && lesson.failures() == lesson.of
+    lesson.always_failed(OFTEN)
 }

@@ -399,9 +399,8 @@ fn is_refuted(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) 
     let is_own = |place: &usize| knowledge.symptom(*place).map(Symptom::clause) == Some(own);
     let (mut passed, mut shown) = (0_usize, 0_usize);
     for (name, outcome) in cases {
-        let shows_itself = |lesson: &Lesson| {
-            lesson.of >= OFTEN && lesson.failures() == lesson.of && lesson.failed.keys().all(is_own)
-        };
+        let shows_itself =
+            |lesson: &Lesson| lesson.always_failed(OFTEN) && lesson.failed.keys().all(is_own);
         match outcome {
             _ if !entry.lesson(name).is_some_and(shows_itself) => {}
             Outcome::Passed => passed = passed.saturating_add(1),

@@ -365,7 +365,7 @@ fn nothing_is_left_when_the_check_is_interrupted() {
     }
 }
 
-/// A server that takes so long for each reply that not one case of those that ask a hundred times fits.
+/// A server that gets so slow on each connection that not one case of those that ask a hundred times fits.
 #[test]
 fn a_run_ends_in_time_and_tells_what_did_not_fit() {
     let Some(exec) = program(&slow_from(20)) else {

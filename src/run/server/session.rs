@@ -96,7 +96,7 @@ impl ServerPeer {
         }
     }
 
-    /// How long a script takes, where that is much.
+    /// How long a script takes where each reply is waited for; nothing where replies come at once.
     pub(in crate::run) fn takes(&self, script: &Script) -> Duration {
         if !self.pace.is_slow() {
             return Duration::ZERO;

@@ -149,20 +149,28 @@ fn characters(payload: &[u8]) -> usize {
 /// The frame of a payload whose length is said to be that; where it is greater, with as much padding
 /// as makes it true.
 fn claiming(c: &mut Client, claimed: usize, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let encoder = Encoder::new(&c.profile().of_replies());
-    let pad = c.profile().pad();
     let body = claimed.next_multiple_of(c.profile().chunk() as usize);
+    let padding = body.saturating_sub(claimed.min(payload.len()));
+    framed(c, (claimed, body), payload, padding)
+}
+
+/// A frame of which the length says the one or the other, as it counts the padding or not.
+fn framed(
+    c: &Client,
+    (unpadded, padded): (usize, usize),
+    payload: &[u8],
+    padding: usize,
+) -> Result<Vec<u8>, EncodeError> {
     let counted = if c.profile().covers(Region::Padding) {
-        body
+        padded
     } else {
-        claimed
+        unpadded
     };
     let mut octets = BytesMut::new();
-    encoder.claim(counted as u64, &mut octets)?;
+    Encoder::new(&c.profile().of_replies()).claim(counted as u64, &mut octets)?;
     let mut octets = octets.to_vec();
     octets.extend_from_slice(payload);
-    let padding = body.saturating_sub(claimed.min(payload.len()));
-    octets.resize(octets.len().saturating_add(padding), pad);
+    octets.resize(octets.len().saturating_add(padding), c.profile().pad());
     octets.extend(frame::trailer(c.profile()));
     Ok(octets)
 }
@@ -232,22 +240,14 @@ fn with_old_octets(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeErro
 fn padded_by_characters(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let characters = String::from_utf8_lossy(payload).chars().count();
     let padded = characters.next_multiple_of(c.profile().chunk() as usize);
-    let body = payload
-        .len()
-        .saturating_add(padded.saturating_sub(characters));
-    let counted = if c.profile().covers(Region::Padding) {
-        body
-    } else {
-        payload.len()
-    };
-    let mut octets = BytesMut::new();
-    Encoder::new(&c.profile().of_replies()).claim(counted as u64, &mut octets)?;
-    let mut octets = octets.to_vec();
-    let header = octets.len();
-    octets.extend_from_slice(payload);
-    octets.resize(header.saturating_add(body), c.profile().pad());
-    octets.extend(frame::trailer(c.profile()));
-    Ok(octets)
+    let padding = padded.saturating_sub(characters);
+    let octets = payload.len();
+    framed(
+        c,
+        (octets, octets.saturating_add(padding)),
+        payload,
+        padding,
+    )
 }
 
 fn unpadded(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
