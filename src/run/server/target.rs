@@ -74,6 +74,24 @@ pub(super) struct Endpoint {
     pub(super) stderr: Option<Stderr>,
 }
 
+/// A server that has been started, and listens.
+#[derive(Debug)]
+struct Started {
+    endpoint: Endpoint,
+    /// The client that found that it listens, if nothing else told. It stays until the server has been seen at
+    /// rest: there are servers that never rest again once a client has gone.
+    first_client: Option<TcpStream>,
+}
+
+impl From<Endpoint> for Started {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            first_client: None,
+        }
+    }
+}
+
 /// Why a server that was to be started is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server did not start: {why}")]
@@ -154,12 +172,16 @@ impl ServerTarget {
 
     /// Starts it, if it has to be started, and takes the first look at it.
     pub(in crate::run) async fn meet(&mut self, options: &Options) -> Result<Met, NotMet> {
-        let endpoint = self.start().await?;
+        let Started {
+            endpoint,
+            first_client,
+        } = self.start().await?;
         // Before the first client has come: some servers never come to rest again.
         let rests = match endpoint.process {
             Some(process) => process.comes_to_rest().await,
             None => true,
         };
+        drop(first_client);
         match calibrate(&endpoint, options, self.slack).await {
             Ok((mut server, mut told)) => {
                 server.rests = rests;
@@ -201,20 +223,21 @@ impl ServerTarget {
         matches!(self.kind, Kind::Spawned(_))
     }
 
-    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
-        match &mut self.kind {
-            Kind::Fixed(addresses) => Ok(Endpoint {
+    async fn start(&mut self) -> Result<Started, NotStarted> {
+        let endpoint = match &mut self.kind {
+            Kind::Fixed(addresses) => Endpoint {
                 doors: addresses.iter().cloned().map(Door::from).collect(),
                 process: self.process,
                 stderr: None,
-            }),
-            Kind::Spawned(spawned) => spawned.start().await,
-            Kind::OnPipes(program) => Ok(Endpoint {
+            },
+            Kind::Spawned(spawned) => return spawned.start().await,
+            Kind::OnPipes(program) => Endpoint {
                 process: None,
                 stderr: Some(program.stderr().clone()),
                 doors: vec![Door::Program(program.clone())],
-            }),
-        }
+            },
+        };
+        Ok(endpoint.into())
     }
 
     /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
@@ -226,7 +249,7 @@ impl ServerTarget {
             Kind::Fixed(_) | Kind::OnPipes(_) => None,
             Kind::Spawned(spawned) => {
                 let started = spawned.start().await;
-                Some(started.map(|endpoint| peer.move_to(endpoint)))
+                Some(started.map(|started| peer.move_to(started.endpoint)))
             }
         }
     }
@@ -246,7 +269,7 @@ impl ServerTarget {
 }
 
 impl Spawned {
-    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
+    async fn start(&mut self) -> Result<Started, NotStarted> {
         if let Some((group, _)) = self.group.take() {
             group.with_grace(HUNG).end().await;
         }
@@ -263,20 +286,23 @@ impl Spawned {
         }
     }
 
-    async fn start_at(&mut self, address: SocketAddr) -> Result<Endpoint, NotStarted> {
+    async fn start_at(&mut self, address: SocketAddr) -> Result<Started, NotStarted> {
         let (command, stderr) = (self.launch.command(address), Stderr::default());
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
         match listens(&mut group, address, self.startup).await {
-            Ok(address) => {
+            Ok((address, first_client)) => {
                 let endpoint = Endpoint {
                     doors: vec![Address::from(address).into()],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
                 self.group = Some((group, stderr));
-                Ok(endpoint)
+                Ok(Started {
+                    endpoint,
+                    first_client,
+                })
             }
             Err(why) => {
                 group.with_grace(HUNG).end().await;
@@ -301,12 +327,13 @@ fn is_taken(address: SocketAddr) -> bool {
     TcpListener::bind(address).is_err()
 }
 
-/// Waits until somebody listens there, be it by IPv4 or IPv6.
+/// Waits until somebody listens there, be it by IPv4 or IPv6: where, and the client that was taken, if it took
+/// one to see that.
 async fn listens(
     group: &mut Group,
     address: SocketAddr,
     limit: Duration,
-) -> Result<SocketAddr, String> {
+) -> Result<(SocketAddr, Option<TcpStream>), String> {
     let port = address.port();
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
@@ -317,13 +344,13 @@ async fn listens(
             return Err(format!("it {ended} before it listened on port {port}"));
         }
         if let Some(address) = listener(port) {
-            return stays(group, address);
+            return stays(group).map(|()| (address, None));
         }
         if !SEES_LISTENERS || begun.elapsed() > UNSEEN {
             let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
             for address in [address, other] {
-                if answers(address).await {
-                    return stays(group, address);
+                if let Some(client) = taken(address).await {
+                    return stays(group).map(|()| (address, Some(client)));
                 }
             }
         }
@@ -362,19 +389,20 @@ fn listener(_: u16) -> Option<SocketAddr> {
 }
 
 /// A command that goes into the background cannot be watched, nor ended.
-fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
+fn stays(group: &mut Group) -> Result<(), String> {
     match group.ended() {
-        None => Ok(address),
+        None => Ok(()),
         Some(ended) => Err(format!(
             "it {ended} and left a server behind: the command has to last as long as the server does"
         )),
     }
 }
 
-async fn answers(address: SocketAddr) -> bool {
+/// A client of whoever listens there.
+async fn taken(address: SocketAddr) -> Option<TcpStream> {
     let connected = timeout(CONNECT, TcpStream::connect(address)).await;
+    let client = connected.ok()?.ok()?;
     // A socket can connect to itself if the system gives it the very port that it asks for.
-    connected.is_ok_and(|stream| {
-        stream.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
-    })
+    let is_other = client.local_addr().is_ok_and(|local| local != address);
+    is_other.then_some(client)
 }
