@@ -79,12 +79,14 @@ pub(super) const CASES: &[Case] = &[
         "Every amount of padding that a chunk leaves room for, from none to as much as can be.",
         |s| {
             s.need_chunks();
-            let a = s.open();
-            let shortest = s.shortest();
-            for more in 0..s.chunk().min(128) {
-                let request = s.request_of(shortest.saturating_add(more));
-                s.send(a, &request);
-                s.wait(a);
+            let (shortest, amounts) = (s.shortest(), s.chunk().min(128));
+            let clients = s.shared(amounts);
+            for some in (0..amounts).collect::<Vec<_>>().chunks(clients.len()) {
+                for (a, more) in clients.iter().zip(some) {
+                    let request = s.request_of(shortest.saturating_add(*more));
+                    s.send(*a, &request);
+                }
+                s.wait_for_all(&clients);
             }
         },
     ),

@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let mut octets = Vec::new();
-            for _ in 0..40 {
+            for _ in 0..s.times(40, 20) {
                 octets.extend(s.request());
             }
             s.send(a, &octets);
@@ -140,7 +140,7 @@ pub(super) const CASES: &[Case] = &[
             for _ in 0..5 {
                 let a = s.open();
                 let mut octets = Vec::new();
-                for _ in 0..50 {
+                for _ in 0..s.times(50, 20) {
                     octets.extend(s.request());
                 }
                 s.send(a, &octets);

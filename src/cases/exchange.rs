@@ -192,7 +192,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let mut octets = Vec::new();
-            for _ in 0..500 {
+            for _ in 0..s.times(500, 50) {
                 octets.extend(s.request());
             }
             s.send(a, &octets);
@@ -330,7 +330,7 @@ pub(super) const CASES: &[Case] = &[
         "Two hundred requests in turn on one connection: no server tires.",
         |s| {
             let a = s.open();
-            for _ in 0..200 {
+            for _ in 0..s.times(200, 30) {
                 s.ask(a);
             }
         },

@@ -3,6 +3,7 @@
 use super::{Case, Maker};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
 use crate::profile::{Length, Unit};
+use crate::script::Conn;
 use crate::spec::Clause;
 
 pub(super) const LENGTH_PREFIX: &[Case] = &[
@@ -111,21 +112,37 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         "first-octet-is-no-sign",
         "A header that begins like a text, like HTTP or like TLS is a header: a length of its own, or one that is too large. Whoever guesses what is spoken from the first octet is wrong sooner or later.",
         |s| {
-            for said in OTHER_PROTOCOLS {
-                let a = s.open();
-                let first = said.first().copied().unwrap_or_default();
-                if let Some(request) = request_that_begins_with(s, first) {
-                    s.send(a, &request);
-                    s.wait(a);
-                }
-                let behind = s.request();
-                s.send(a, &[said, behind.as_slice()].concat());
-                s.quiet(a);
-                s.done_with(a);
-            }
+            let all = OTHER_PROTOCOLS.len();
+            let mut others = OTHER_PROTOCOLS.iter();
+            s.come_and_go(all, all, |s, few| {
+                let said: Vec<&[u8]> = others.by_ref().take(few.len()).copied().collect();
+                begins_like(s, few, &said);
+            });
         },
     ),
 ];
+
+/// Each of some clients sends a frame that begins like something else, and then something else.
+fn begins_like(s: &mut Maker<'_>, clients: &[Conn], said: &[&[u8]]) {
+    for (a, said) in clients.iter().zip(said) {
+        let first = said.first().copied().unwrap_or_default();
+        if let Some(request) = request_that_begins_with(s, first) {
+            s.send(*a, &request);
+        }
+    }
+    s.wait_for_all(clients);
+    for (a, said) in clients.iter().zip(said) {
+        let behind = s.request();
+        s.send(*a, &[said, behind.as_slice()].concat());
+    }
+    // What comes to the others meanwhile is noted too.
+    if let Some(last) = clients.last() {
+        s.quiet(*last);
+    }
+    for a in clients {
+        s.done_with(*a);
+    }
+}
 
 /// What is said first where something else is spoken.
 const OTHER_PROTOCOLS: &[&[u8]] = &[

@@ -25,6 +25,8 @@ pub struct Circumstances<'a> {
     pub rests: bool,
     /// Whether the server serves several clients at once.
     pub concurrent: bool,
+    /// How many replies in turn there is time for.
+    pub in_turn: usize,
     /// Why a client cannot reset a connection, if it cannot.
     pub no_reset: Option<&'static str>,
     /// Whether readings of the process have roused a suspicion that is now to be gone into.
@@ -45,6 +47,7 @@ impl<'a> Circumstances<'a> {
             no_reset: None,
             closer: false,
             concurrent: true,
+            in_turn: usize::MAX,
         }
     }
 }
@@ -81,6 +84,9 @@ const MOST: usize = 20 << 20;
 
 /// How many octets at each end of a stretch are sent alone.
 const ALONE: usize = 300;
+
+/// Connections that share what takes one too long, at most.
+const MOST_SHARING: usize = 8;
 
 /// Octets of the shortest request text.
 const TOKEN_LEN: usize = 10;
@@ -177,6 +183,61 @@ impl<'a> Maker<'a> {
     #[must_use]
     pub fn looks_closer(&self) -> bool {
         self.circumstances.closer
+    }
+
+    /// How many of so many things that take a reply's time each, one after the other, there is time for: at a slow
+    /// server fewer, and never less than still show what the case is there for.
+    #[must_use]
+    pub fn times(&self, most: usize, least: usize) -> usize {
+        self.circumstances.in_turn.clamp(least.min(most), most)
+    }
+
+    /// Connections that share so many requests: one, where there is time for as many replies in turn.
+    pub fn shared(&mut self, requests: usize) -> Vec<Conn> {
+        let in_turn = self.circumstances.in_turn.max(1);
+        let connections = requests.div_ceil(in_turn).clamp(1, MOST_SHARING);
+        self.at_once(connections)
+    }
+
+    /// So many clients come, some of them at the same time, and `each` is what such a few do.
+    pub fn come_and_go(
+        &mut self,
+        clients: usize,
+        at_once: usize,
+        mut each: impl FnMut(&mut Self, &[Conn]),
+    ) {
+        let mut left = clients;
+        while left > 0 {
+            let few = self.at_once(at_once.min(left));
+            left = left.saturating_sub(few.len());
+            each(self, &few);
+        }
+    }
+
+    /// So many clients that are there at the same time; one where the server serves one at a time.
+    fn at_once(&mut self, clients: usize) -> Vec<Conn> {
+        let most = if self.circumstances.concurrent {
+            clients
+        } else {
+            1
+        };
+        (0..most).map(|_| self.open()).collect()
+    }
+
+    /// Sends a request on each of them, and then waits for the replies.
+    pub fn ask_all(&mut self, clients: &[Conn]) {
+        for client in clients {
+            let request = self.request();
+            self.send(*client, &request);
+        }
+        self.wait_for_all(clients);
+    }
+
+    /// Waits for all that is owed to each of them.
+    pub fn wait_for_all(&mut self, clients: &[Conn]) {
+        for client in clients {
+            self.wait(*client);
+        }
     }
 
     /// The case takes long.

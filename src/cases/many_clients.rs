@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
         "Sixteen clients are connected, and each is served.",
         |s| {
             let clients = opened(s, 16);
-            for _ in 0..2 {
+            for _ in 0..s.times(32, 16) / 16 {
                 for client in &clients {
                     s.ask(*client);
                 }
@@ -37,13 +37,7 @@ pub(super) const CASES: &[Case] = &[
         "Sixteen clients send before any of them has been answered.",
         |s| {
             let clients = opened(s, 16);
-            for client in &clients {
-                let request = s.request();
-                s.send(*client, &request);
-            }
-            for client in &clients {
-                s.wait(*client);
-            }
+            s.ask_all(&clients);
         },
     )
     .alone(),
@@ -278,7 +272,7 @@ pub(super) const CASES: &[Case] = &[
             s.need_text();
             s.need_concurrency();
             let clients = opened(s, 4);
-            for _ in 0..10 {
+            for _ in 0..s.times(200, 40) / 20 {
                 for client in &clients {
                     let mut octets = Vec::new();
                     for _ in 0..20 {
@@ -313,7 +307,7 @@ pub(super) const CASES: &[Case] = &[
         "served-and-gone",
         "Sixty clients come, are served and go.",
         |s| {
-            for _ in 0..60 {
+            for _ in 0..s.times(60, 20) {
                 let a = s.open();
                 s.ask(a);
                 s.leave(a);

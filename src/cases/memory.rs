@@ -23,9 +23,7 @@ pub(super) const CASES: &[Case] = &[
             );
             // As many that are served, so that whatever any client costs is there already.
             let served: Vec<_> = (0..claims.count).map(|_| s.open()).collect();
-            for client in &served {
-                s.ask(*client);
-            }
+            s.ask_all(&served);
             s.sample("before");
             for client in served {
                 s.leave(client);
@@ -54,15 +52,18 @@ pub(super) const CASES: &[Case] = &[
         "Rounds of clients with large requests come and go: what the process holds does not grow with every round.",
         |s| {
             rounds(s, |s| {
-                for _ in 0..clients(s) {
-                    let a = s.open();
-                    for _ in 0..8 {
-                        let request = s.request_of(LARGE);
-                        s.send(a, &request);
-                        s.wait(a);
+                s.come_and_go(4 * clients(s), 16, |s, few| {
+                    for _ in 0..2 {
+                        for client in few {
+                            let request = s.request_of(LARGE);
+                            s.send(*client, &request);
+                        }
+                        s.wait_for_all(few);
                     }
-                    s.leave(a);
-                }
+                    for client in few {
+                        s.leave(*client);
+                    }
+                });
             });
         },
     )
@@ -76,14 +77,17 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_json();
             rounds(s, |s| {
-                for round in 0..8 * clients(s) {
-                    let a = s.open();
-                    let payload = undecodable(round);
-                    let frame = s.frame(&payload);
-                    s.send(a, &frame);
-                    s.wait(a);
-                    s.leave(a);
-                }
+                s.come_and_go(8 * clients(s), 16, |s, few| {
+                    for client in few {
+                        let payload = undecodable(*client);
+                        let frame = s.frame(&payload);
+                        s.send(*client, &frame);
+                    }
+                    s.wait_for_all(few);
+                    for client in few {
+                        s.leave(*client);
+                    }
+                });
             });
         },
     )
@@ -170,7 +174,7 @@ impl Claims {
     }
 }
 
-/// How many clients make a round of about a MiB, or of two.
+/// How many clients that each send a quarter of a MiB make a round: of about a MiB, or of two.
 fn clients(s: &Maker<'_>) -> usize {
     if s.looks_closer() { 8 } else { 4 }
 }

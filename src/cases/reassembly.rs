@@ -89,12 +89,14 @@ pub(super) const CASES: &[Case] = &[
         "cut-anywhere",
         "One request for each place at which a frame can be cut in two, all on one connection: any place that is not handled throws the rest out of step.",
         |s| {
-            let a = s.open();
             let whole = s.request().len().min(400);
-            for cut in 1..whole {
-                let request = s.request();
-                s.send_cut(a, &request, &[cut]);
-                s.wait(a);
+            let clients = s.shared(whole);
+            for cuts in (1..whole).collect::<Vec<_>>().chunks(clients.len()) {
+                for (a, cut) in clients.iter().zip(cuts) {
+                    let request = s.request();
+                    s.send_cut(*a, &request, &[*cut]);
+                }
+                s.wait_for_all(&clients);
             }
         },
     ),
@@ -138,7 +140,11 @@ pub(super) const CASES: &[Case] = &[
         Clause::Reassembly,
         "hundred-in-one",
         "A hundred frames at once are more than one read brings, so that a read ends inside a frame.",
-        |s| coalesced(s, 100),
+        |s| {
+            // More than 4,096 octets: as much as many read at a time.
+            let frames = s.times(100, 70);
+            coalesced(s, frames);
+        },
     ),
     Case::must(
         Clause::Reassembly,

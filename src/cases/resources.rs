@@ -19,10 +19,7 @@ pub(super) const CASES: &[Case] = &[
         "Clients that are connected and say nothing cost no processor time.",
         |s| {
             watched(s, |s| {
-                for _ in 0..4 {
-                    let a = s.open();
-                    s.ask(a);
-                }
+                s.come_and_go(4, 4, |s, few| s.ask_all(few));
             });
         },
     )
@@ -34,11 +31,12 @@ pub(super) const CASES: &[Case] = &[
         "Clients that have ended their stream cost no processor time: a read that returns nothing is the end.",
         |s| {
             watched(s, |s| {
-                for _ in 0..4 {
-                    let a = s.open();
-                    s.ask(a);
-                    s.fin(a);
-                }
+                s.come_and_go(4, 4, |s, few| {
+                    s.ask_all(few);
+                    for client in few {
+                        s.fin(*client);
+                    }
+                });
             });
         },
     )
@@ -170,11 +168,12 @@ pub(super) fn between(
 }
 
 fn served_and_gone(s: &mut Maker<'_>) {
-    for _ in 0..10 {
-        let a = s.open();
-        s.ask(a);
-        s.leave(a);
-    }
+    s.come_and_go(10, 10, |s, few| {
+        s.ask_all(few);
+        for client in few {
+            s.leave(*client);
+        }
+    });
 }
 
 fn broken_off(s: &mut Maker<'_>) {

@@ -30,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let mut octets = Vec::new();
-            for _ in 0..50 {
+            for _ in 0..s.times(50, 20) {
                 octets.extend(s.request());
             }
             s.send(a, &octets);
@@ -115,14 +115,16 @@ pub(super) const CASES: &[Case] = &[
         "Replies of every length have less than a chunk of padding.",
         |s| {
             s.need_chunks();
-            let a = s.open();
-            let shortest = s.shortest();
-            let mut octets = Vec::new();
-            for more in 0..s.chunk().min(128) {
-                octets.extend(s.request_of(shortest.saturating_add(more)));
+            let (shortest, lengths) = (s.shortest(), s.chunk().min(128));
+            let clients = s.shared(lengths);
+            for (first, a) in clients.iter().enumerate() {
+                let mut octets = Vec::new();
+                for more in (first..lengths).step_by(clients.len()) {
+                    octets.extend(s.request_of(shortest.saturating_add(more)));
+                }
+                s.send(*a, &octets);
             }
-            s.send(a, &octets);
-            s.wait(a);
+            s.wait_for_all(&clients);
         },
     )
     .and(padded_with_pad_octets),

@@ -49,6 +49,14 @@ impl Peer {
         }
     }
 
+    /// This peer, for scripts that are played side by side.
+    pub(super) fn in_company(&self) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(server.in_company()),
+            Self::Client(client) => Self::Client(client.clone()),
+        }
+    }
+
     /// This peer, to be waited for longer, as when a failure is to be confirmed.
     pub(super) fn stretched(&self) -> Self {
         match self {
@@ -165,8 +173,7 @@ impl Peer {
     /// so many, a client has its own.
     pub(super) fn connections(&self, script: &Script) -> usize {
         match self {
-            // One more than the script's for the canary.
-            Self::Server(_) => script.most_open().saturating_add(1),
+            Self::Server(server) => server.connections(script),
             Self::Client(_) => 0,
         }
     }
@@ -182,6 +189,9 @@ impl Peer {
     /// How roughly it is treated by a script. Each client is a new one, so nothing is rough to the next.
     pub(super) fn roughness(&self, planned: &Planned) -> Roughness {
         match self {
+            Self::Server(server) if server.is_slow() => {
+                planned.roughness(&server.profile).in_few_groups()
+            }
             Self::Server(server) => planned.roughness(&server.profile),
             Self::Client(_) => Roughness::Plain,
         }

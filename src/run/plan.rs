@@ -23,16 +23,22 @@ pub(super) struct Waiting {
     pub(super) case: &'static Case,
     /// Whether it takes readings of the server's process.
     pub(super) measures: bool,
+    /// Whether it needs the server to itself.
+    pub(super) alone: bool,
     /// How long it takes, as far as that can be foretold: no less than it does nothing.
     pub(super) takes: Duration,
     script: Option<Script>,
 }
 
 impl Waiting {
-    pub(super) fn for_its_turn(planned: Planned, takes: Duration) -> Self {
+    /// For its turn at a server that takes so many connections.
+    pub(super) fn for_its_turn(planned: Planned, takes: Duration, connections: usize) -> Self {
+        let measures = planned.measures();
+        let fills = planned.script.most_open() > connections / 2;
         Self {
             case: planned.case,
-            measures: planned.measures(),
+            measures,
+            alone: planned.case.alone && (measures || fills),
             takes: takes.max(planned.pauses()),
             script: (planned.script.octets() <= HEAVY).then_some(planned.script),
         }
@@ -62,6 +68,17 @@ pub(super) enum Roughness {
     Rough,
     /// Streams that end inside a frame.
     BreakingOff,
+}
+
+impl Roughness {
+    /// With fewer steps, where each group has to wait long for the last of the one before.
+    pub(super) const fn in_few_groups(self) -> Self {
+        match self {
+            Self::Plain | Self::Ending => Self::Plain,
+            Self::Doubtful | Self::Rough => Self::Rough,
+            Self::BreakingOff => Self::BreakingOff,
+        }
+    }
 }
 
 impl Planned {

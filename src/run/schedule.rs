@@ -121,13 +121,13 @@ impl Run<'_> {
         let plan = move |case: &'static Case| {
             let script = peer.script(case, &options, FIRST_LOOK)?;
             let planned = Planned { case, script };
+            let (takes, reply) = peer.takes(&planned.script);
             // What is played alone is in no group.
             let roughness = match case.alone {
                 true => Roughness::Plain,
                 false => peer.roughness(&planned),
             };
-            let (takes, reply) = peer.takes(&planned.script);
-            let waiting = Waiting::for_its_turn(planned, takes);
+            let waiting = Waiting::for_its_turn(planned, takes, peer.most_connections());
             Ok((roughness, waiting, time.no_room_for(takes, reply)))
         };
         let cases = self.options.cases.clone();
@@ -209,7 +209,7 @@ impl Run<'_> {
     }
 
     fn queue(&mut self, roughness: Roughness, waiting: Waiting) {
-        if waiting.case.alone {
+        if waiting.alone {
             return self.alone.push_back(waiting);
         }
         self.waiting
@@ -223,6 +223,7 @@ impl Run<'_> {
         let jobs = self.peer.jobs(self.options.jobs);
         let permits = Arc::new(Semaphore::new(self.peer.most_connections()));
         let mut playing = JoinSet::new();
+        let mut peer = self.peer.in_company();
         let mut suspects: Vec<Played> = Vec::new();
         let mut is_to_rest = false;
         loop {
@@ -238,7 +239,7 @@ impl Run<'_> {
                 let Some(planned) = self.begun(waiting) else {
                     continue;
                 };
-                let (peer, permits) = (self.peer.clone(), Arc::clone(&permits));
+                let (peer, permits) = (peer.clone(), Arc::clone(&permits));
                 let repeat = self.options.repeat;
                 playing.spawn(beside_others(peer, permits, planned, repeat));
             }
@@ -252,10 +253,13 @@ impl Run<'_> {
                 None if is_to_rest && suspects.is_empty() => {
                     self.relieve().await;
                     is_to_rest = false;
-                    continue;
+                    peer = self.peer.in_company();
                 }
                 None if suspects.is_empty() => break,
-                None => self.attribute_crash(std::mem::take(&mut suspects)).await,
+                None => {
+                    self.attribute_crash(std::mem::take(&mut suspects)).await;
+                    peer = self.peer.in_company();
+                }
                 Some(Ok((_, Ok(played)))) if played.shown().peer_is_gone() => suspects.push(played),
                 Some(Ok((_, Ok(played)))) => self.take(played),
                 Some(Ok((case, Err(error)))) => self.not_started(case, &error),
@@ -349,7 +353,8 @@ impl Run<'_> {
                 self.gone = Some(self.gone_after(&planned));
                 return;
             }
-            let playing = repeated(&self.peer, planned, self.options.repeat);
+            let peer = self.peer.in_company();
+            let playing = repeated(&peer, planned, self.options.repeat);
             let Some(played) = self.time.within(playing).await else {
                 return;
             };

@@ -52,7 +52,7 @@ impl Time {
     /// Why nothing is played that takes so long at a peer that takes that long for a reply, if that is so.
     pub(super) fn no_room_for(&self, takes: Duration, reply: Duration) -> Option<String> {
         let within = self.within?;
-        (takes.saturating_mul(4) > within).then(|| {
+        (takes.saturating_mul(3) > within).then(|| {
             format!(
                 "too long for {within:?} at a server that takes {reply:.0?} for a reply: give --within 0"
             )
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn what_takes_much_of_the_time_is_not_begun() {
         let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
-        assert_eq!(of(60).no_room_for(15 * second, second), None);
+        assert_eq!(of(60).no_room_for(20 * second, second), None);
         assert_eq!(Time::begins(None).no_room_for(minute, second), None);
-        let told = of(60).no_room_for(16 * second, 300 * second / 1000);
+        let told = of(60).no_room_for(21 * second, 300 * second / 1000);
         assert_eq!(
             told.as_deref(),
             Some("too long for 60s at a server that takes 300ms for a reply: give --within 0")

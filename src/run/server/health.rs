@@ -97,7 +97,7 @@ impl ServerPeer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::event::Role;
     use crate::run::peer::Peer;
@@ -112,14 +112,14 @@ mod tests {
     /// How many clients an echoing server had, how many of them have ended their stream, and how many have reset
     /// their connection.
     #[derive(Debug, Default)]
-    struct Ends {
-        all: AtomicUsize,
+    pub(in super::super) struct Ends {
+        pub(in super::super) all: AtomicUsize,
         fin: AtomicUsize,
         rst: AtomicUsize,
     }
 
     /// An echoing server, that takes no more clients once so many have reset their connection.
-    fn served(most: usize) -> (SocketAddr, Arc<Ends>) {
+    pub(in super::super) fn served(most: usize) -> (SocketAddr, Arc<Ends>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let ends = Arc::new(Ends::default());
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    async fn met(address: SocketAddr) -> ServerPeer {
+    pub(in super::super) async fn met(address: SocketAddr) -> ServerPeer {
         let options = Options::new(Role::Server, "here", Profile::tutorial());
         let mut target = ServerTarget::at(&[Address::from(address)]);
         match target.meet(&options).await.unwrap().peer {

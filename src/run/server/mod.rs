@@ -5,6 +5,7 @@
 
 mod calibrate;
 mod canary;
+mod company;
 mod forecast;
 mod health;
 mod pace;

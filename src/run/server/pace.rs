@@ -40,6 +40,9 @@ const FASTER_BEHIND: usize = 8;
 /// By so much slower than it was measured a server may send.
 const SLOWER_OCTETS: usize = 4;
 
+/// The part of a run that replies in turn may take.
+const IN_TURN: u32 = 15;
+
 /// How long a connection left open by a script may take to close when it is over …
 const PARTING: Duration = Duration::from_millis(50);
 
@@ -169,6 +172,18 @@ impl Pace {
         self.round_trip >= SLOW
     }
 
+    /// How many replies in turn there is time for in a run that may take that long.
+    pub(super) fn in_turn(&self, within: Option<Duration>) -> usize {
+        let Some(within) = within.filter(|_| self.is_slow()) else {
+            return usize::MAX;
+        };
+        let (time, reply) = (within / IN_TURN, self.round_trip);
+        let replies = time.as_nanos().checked_div(reply.as_nanos());
+        replies.map_or(usize::MAX, |replies| {
+            usize::try_from(replies).unwrap_or(usize::MAX)
+        })
+    }
+
     /// Whether a round trip is quick enough to be made between segments.
     pub(super) fn is_quick(&self) -> bool {
         self.round_trip < Duration::from_millis(5)
@@ -271,6 +286,16 @@ mod tests {
         assert_eq!(pace.sending(6_000), Duration::from_secs(6));
         assert!(pace.hard_timeout(1, 6_000, 1) > Duration::from_secs(2 * 6));
         assert!(pace.hard_timeout(1, 60, 1) < Duration::from_secs(4));
+    }
+
+    #[test]
+    fn there_is_time_for_fewer_replies_in_turn_where_each_takes_long() {
+        let of = |millis| Pace::new(Duration::from_millis(millis), None, Duration::from_secs(1));
+        let within = Some(Duration::from_secs(30));
+        assert_eq!(of(50).in_turn(within), 40);
+        assert_eq!(of(300).in_turn(within), 6);
+        assert_eq!(of(5).in_turn(within), usize::MAX);
+        assert_eq!(of(300).in_turn(None), usize::MAX);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sending in a script: segment by segment, and what becomes of what cannot be sent.
 
-use super::pace::SILENT_ROUND_TRIPS;
+use super::pace::{Pace, SILENT_ROUND_TRIPS};
 use super::session::Session;
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Sending;
@@ -21,6 +21,14 @@ const DEAF_PATIENCE: Duration = Duration::from_millis(40);
 
 /// How often that is tried in vain: the thread that would read may have to wait for a processor.
 const DEAF_ATTEMPTS: u32 = 3;
+
+/// How long it takes to see that a server takes no more of a client that does not read.
+pub(super) fn deafness(pace: &Pace) -> Duration {
+    let attempt = pace.round_trip.saturating_mul(SILENT_ROUND_TRIPS);
+    attempt
+        .saturating_add(DEAF_PATIENCE)
+        .saturating_mul(DEAF_ATTEMPTS)
+}
 
 impl Session<'_> {
     pub(super) async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {

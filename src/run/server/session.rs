@@ -5,6 +5,7 @@
 //! for something that has been given up already.
 
 use super::canary::{Canary, Trouble};
+use super::company::Company;
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
@@ -58,9 +59,27 @@ pub(in crate::run) struct ServerPeer {
     pub(super) spins: bool,
     /// What the server writes to its standard error.
     pub(in crate::run) stderr: Option<Stderr>,
+    /// What scripts have in common that are played side by side, if they do.
+    pub(super) company: Option<Company>,
 }
 
 impl ServerPeer {
+    /// This server, for scripts that are played side by side: where it lets its clients wait, they have a canary in
+    /// common.
+    pub(in crate::run) fn in_company(&self) -> Self {
+        let shares = self.pace.is_slow() && self.bears_canary(0);
+        Self {
+            company: shares.then(Company::default),
+            ..self.clone()
+        }
+    }
+
+    /// How many connections a script takes, beside what it has in common with others.
+    pub(in crate::run) fn connections(&self, script: &Script) -> usize {
+        let canary = usize::from(self.company.is_none());
+        script.most_open().saturating_add(canary)
+    }
+
     /// This server, to be waited for longer.
     pub(in crate::run) fn stretched(&self) -> Self {
         Self {
@@ -98,11 +117,16 @@ impl ServerPeer {
 
     /// How long a script takes where each reply is waited for; nothing where replies come at once.
     pub(in crate::run) fn takes(&self, script: &Script) -> Duration {
-        if !self.pace.is_slow() {
+        if !self.is_slow() {
             return Duration::ZERO;
         }
         let permitted = model::permitted(&self.profile, script);
         forecast(&self.pace, script, &permitted)
+    }
+
+    /// Whether it lets its clients wait.
+    pub(in crate::run) fn is_slow(&self) -> bool {
+        self.pace.is_slow()
     }
 
     /// How long one round trip takes.
@@ -127,6 +151,7 @@ impl ServerPeer {
             process: self.process.map(drop).ok_or(self.no_process()),
             rests: self.rests,
             concurrent: self.concurrent,
+            in_turn: self.pace.in_turn(options.within),
             no_reset: self.door.no_reset(),
             closer: look > 0,
         })
@@ -163,10 +188,35 @@ impl ServerPeer {
 
     /// Plays the script and tells what was seen, and when it began.
     pub(in crate::run) async fn play(&self, script: &Script, permitted: &[Permitted]) -> Recording {
+        if let Some(company) = &self.company {
+            let recording = self.play_in(company, script, permitted).await;
+            // Which of them disturbed the canary that they have in common, each finds out with one of its own.
+            if !matches!(
+                recording.transcript.canary,
+                transcript::Canary::Disturbed(_)
+            ) {
+                return recording;
+            }
+        }
         let mut session = Session::new(self, script, permitted);
         session.takes_canary(None).await;
         session.steps().await;
         let canary = session.teardown().await;
+        session.recorded(canary)
+    }
+
+    async fn play_in(
+        &self,
+        company: &Company,
+        script: &Script,
+        permitted: &[Permitted],
+    ) -> Recording {
+        let mut session = Session::new(self, script, permitted);
+        if self.bears_canary(script.most_open()) {
+            session.canary = Some(Beside::Common(company));
+        }
+        session.steps().await;
+        let canary = session.teardown_in(company).await;
         session.recorded(canary)
     }
 
@@ -186,6 +236,26 @@ impl ServerPeer {
     }
 }
 
+/// The canary beside a script.
+#[derive(Debug)]
+pub(super) enum Beside<'a> {
+    Own(Canary),
+    /// That of all scripts which are played side by side.
+    Common(&'a Company),
+}
+
+impl Beside<'_> {
+    async fn round_trip(&mut self, peer: &ServerPeer) -> Result<(), Trouble> {
+        match self {
+            Self::Common(company) => company.round_trip(peer).await,
+            Self::Own(canary) => {
+                let limit = peer.hard_timeout(1, 0);
+                canary.round_trip(&peer.canary_rule, limit).await.map(drop)
+            }
+        }
+    }
+}
+
 /// A client that is served beside one script after the other.
 #[derive(Debug, Default)]
 pub(in crate::run) struct HeldCanary(pub(super) Option<Canary>);
@@ -197,7 +267,7 @@ pub(super) struct Session<'a> {
     pub(super) permitted: &'a [Permitted],
     pub(super) log: Arc<Log>,
     pub(super) conns: Vec<Option<Connection>>,
-    pub(super) canary: Option<Canary>,
+    pub(super) canary: Option<Beside<'a>>,
     /// The first thing that went wrong for the canary held open across the script.
     pub(super) trouble: Option<Trouble>,
     /// What clients that do not read could not send; they go on with it when they read again.
@@ -263,9 +333,9 @@ impl<'a> Session<'a> {
             return;
         }
         match held {
-            Some(canary) => self.canary = Some(canary),
+            Some(canary) => self.canary = Some(Beside::Own(canary)),
             None => match self.peer.canary().await {
-                Ok(canary) => self.canary = Some(canary),
+                Ok(canary) => self.canary = Some(Beside::Own(canary)),
                 Err(trouble) => self.trouble = Some(trouble),
             },
         }
@@ -369,12 +439,11 @@ impl Session<'_> {
 
     /// One round trip of the canary. The first one that fails is the last.
     pub(super) async fn sing(&mut self) -> bool {
-        let limit = self.peer.hard_timeout(1, 0);
         let Some(canary) = &mut self.canary else {
             return false;
         };
-        match canary.round_trip(&self.peer.canary_rule, limit).await {
-            Ok(_) => true,
+        match canary.round_trip(self.peer).await {
+            Ok(()) => true,
             Err(trouble) => {
                 self.trouble.get_or_insert(trouble);
                 self.canary = None;

@@ -1,6 +1,7 @@
 //! The end of a script: what it left open is ended, and it is found out how the server fares.
 
-use super::session::{HeldCanary, Session};
+use super::company::Company;
+use super::session::{Beside, HeldCanary, Session};
 use crate::model::Tail;
 use crate::script::Conn;
 use crate::transcript;
@@ -13,7 +14,9 @@ impl Session<'_> {
             return self.teardown().await;
         }
         self.end_all().await;
-        held.0 = self.canary.take();
+        if let Some(Beside::Own(canary)) = self.canary.take() {
+            held.0 = Some(canary);
+        }
         transcript::Canary::Well
     }
 
@@ -29,10 +32,24 @@ impl Session<'_> {
             self.sing().await;
         }
         self.end_all().await;
-        if let Some(canary) = self.canary.take() {
+        if let Some(Beside::Own(canary)) = self.canary.take() {
             self.peer.let_go(canary);
         }
-        match (self.peer.health().await, self.trouble.take()) {
+        let health = self.peer.health().await;
+        self.told_of(health)
+    }
+
+    /// Ends what is still open, and finds out together with others how the server fares: the canary that is there
+    /// already, and at the same time a new client.
+    pub(super) async fn teardown_in(&mut self, company: &Company) -> transcript::Canary {
+        self.end_all().await;
+        let peer = self.peer;
+        let (health, _) = tokio::join!(company.health(peer), self.sing());
+        self.told_of(health)
+    }
+
+    fn told_of(&mut self, health: transcript::Canary) -> transcript::Canary {
+        match (health, self.trouble.take()) {
             (transcript::Canary::Well, Some(trouble)) => {
                 transcript::Canary::Disturbed(trouble.to_string())
             }
