@@ -12,6 +12,7 @@ pub(super) struct File {
 /// Everything in the repository that people write.
 pub(super) const ALL: &[&str] = &[
     ".ci",
+    ".clusterfuzzlite",
     ".github",
     "Cargo.toml",
     "CHANGELOG.md",
