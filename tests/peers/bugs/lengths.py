@@ -20,6 +20,12 @@ class SixteenBits(Client):
 
 
 @bug("last-octet-only", "length-prefix/second-octet", "header[3] is the length.")
+@bug("twenty-four-bits", "length-limit/lower-bits-fit", "The first octet of the header is for flags, in another protocol: length & 0xffffff.")
+class TwentyFourBits(Client):
+    def length_of(self, header):
+        return super().length_of(header) & 0xFFFFFF
+
+
 class LastOctetOnly(Client):
     def length_of(self, header):
         return header[3]

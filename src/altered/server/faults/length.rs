@@ -28,6 +28,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "Only the lower 16 bits of the length are looked at, and checked as if they were all of it.",
         Mend::by("Only the lower 16 bits of the length are used", "Put the number together from all of its octets.", sketch::LENGTH),
         |h| h.count = |profile, field| honest::count(profile, field).rem_euclid(1 << 16)),
+    Fault::new("lower-24-bits-of-the-length", Clause::LengthLimit, "",
+        "Only the lower 24 bits of the length are looked at, and checked as if they were all of it.",
+        Mend::by("Only the lower 24 bits of the length are used", "Put the number together from all of its octets, and compare it with the limit before it is made smaller.", sketch::LENGTH),
+        |h| h.count = |profile, field| lower_bits(profile, field, 24)),
     Fault::new("signed-octets", Clause::LengthPrefix, "rsync#873",
         "The octets of the length are taken for signed ones, so that those above 127 count backwards.",
         Mend::by("The octets of the length are taken for signed numbers", "Read octets as unsigned before they are put together.", sketch::LENGTH),
@@ -157,6 +161,13 @@ fn in_other_order(profile: &Profile, field: &[u8]) -> i128 {
     let mut octets = field.to_vec();
     octets.reverse();
     honest::count(profile, &octets)
+/// Of a number that is none nothing is left out.
+pub(super) fn lower_bits(profile: &Profile, field: &[u8], bits: u32) -> i128 {
+    let count = honest::count(profile, field);
+    let modulus = 1_i128.checked_shl(bits).unwrap_or(i128::MAX);
+    count.checked_rem(modulus).unwrap_or(count)
+}
+
 }
 
 fn of_signed_octets(profile: &Profile, field: &[u8]) -> i128 {
