@@ -140,6 +140,22 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Fidelity,
+        "alike-but-for-a-part",
+        "Requests as long as one another that begin alike, or begin and end alike: whoever keeps replies and knows a request again by its length and a part of its text hands out an old one.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            for octets in [400, 1_500, 9_000, 30_000] {
+                for payload in s.payloads_alike(octets) {
+                    let request = s.frame(&payload);
+                    s.send(a, &request);
+                    s.wait(a);
+                }
+            }
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
         "across-chunks",
         "Characters of four octets at every place around the end of a chunk: chunks are octets, not text.",
         |s| {

@@ -45,6 +45,23 @@ class EachPartAnswered(Client):
 
 
 @bug("loads-without-try", "undecodable/bare-text", "json.loads() without a try: the thread ends and the socket stays open.")
+@bug("cached-by-its-beginning", "fidelity/alike-but-for-a-part", "Replies are kept in a dict under (len(payload), payload[:200]).")
+class CachedByItsBeginning(Client):
+    kept = {}
+
+    def answer(self, payload):
+        if len(self.kept) > 1000:
+            self.kept.clear()
+        return self.kept.setdefault((len(payload), payload[:200]), super().answer(payload))
+
+
+@bug("int32-by-itself", "fidelity/numbers", "A number by itself goes through ctypes.c_int32.")
+class Int32ByItself(Client):
+    def decode(self, payload):
+        value = super().decode(payload)
+        return ctypes.c_int32(value).value if type(value) is int else value
+
+
 class LoadsWithoutTry(Listed):
     def answer(self, payload):
         return self.encode(self.decode(payload))
