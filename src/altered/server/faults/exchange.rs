@@ -115,7 +115,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("closes-after-a-hundred", Clause::Persistence, "",
         "A connection is closed when it has had a hundred replies.",
         Mend::by("The connection is closed after a hundred replies", "Keep the connection until the client ends it.", sketch::PERSIST),
-        |h| h.take = |c| Box::pin(a_hundred_times(c))),
+        |h| h.take = |c| Box::pin(so_many_times(c, 100))),
+    Fault::new("closes-after-a-thousand", Clause::Persistence, "",
+        "A connection is closed when it has had a thousand replies.",
+        Mend::by("The connection is closed after a thousand replies", "Keep the connection until the client ends it.", sketch::PERSIST),
+        |h| h.take = |c| Box::pin(so_many_times(c, 1000))),
     Fault::new("idle-for-60-ms-is-gone", Clause::Persistence, "",
         "A client that is silent for 60 ms between frames is closed upon.",
         Mend::by("A client that is silent for 60 ms is closed upon", "Let a client be silent between frames for as long as it likes.", sketch::PERSIST),
@@ -388,8 +392,8 @@ async fn unless_the_hundredth(c: &mut Client, request: Request) -> Result<Vec<Re
     honest::answer(c, request).await
 }
 
-async fn a_hundred_times(c: &mut Client) -> Result<Body, End> {
-    if c.frames == 100 {
+async fn so_many_times(c: &mut Client, times: usize) -> Result<Body, End> {
+    if c.frames == times {
         return Err(End::Asked);
     }
     honest::take(c).await
