@@ -207,6 +207,17 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Fidelity,
+        "numbers",
+        "Whole numbers beyond 16, 24, 31 and 32 bits, as far as doubles hold each of them, and fractions: by themselves and inside of others they are what they were, where the server echoes.",
+        |s| {
+            texts(s, &["65536", "-32769", "16777217", "2147483647", "2147483648", "-2147483649"]);
+            texts(s, &["4294967295", "4294967303", "1099511627777", "9007199254740991", "-9007199254740991"]);
+            texts(s, &["0.1", "123456.789", "-2.5e-7", "1.7976931348623157e308"]);
+            texts(s, &["[16777217, 4294967303, 9007199254740991]", "{\"a\": 4294967303, \"b\": [-9007199254740991]}"]);
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
         "inherited-names",
         "A member may be called like what objects have anyway in some language: it is a member all the same, at the top and further down.",
         |s| {

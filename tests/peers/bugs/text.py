@@ -1,6 +1,7 @@
 """Payloads: what they mean, and what they do not."""
 
 import ast
+import ctypes
 import json
 import unicodedata
 
