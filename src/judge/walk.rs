@@ -9,10 +9,10 @@ use super::{Finding, ReplyRule};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Fault;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Payload, Profile, ReplyOrder};
 use crate::script::{Conn, OwnEnd};
 use crate::spec::{Clause, Level};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -41,6 +41,7 @@ pub(super) fn findings(
         permitted,
         observed,
         pending: ids::pending(profile, observed),
+        answered: BTreeSet::new(),
         may_close: false,
         findings: Vec::new(),
     };
@@ -63,6 +64,8 @@ struct Walk<'a> {
     observed: &'a Observed,
     /// The replies that no duty has taken yet, each with its id where replies have one.
     pending: VecDeque<(Option<u64>, &'a Reply)>,
+    /// Offsets of the requests that have been answered as they should be.
+    answered: BTreeSet<usize>,
     /// Whether the server may have closed upon the last duty that took a reply.
     may_close: bool,
     findings: Vec<Finding>,
@@ -150,14 +153,17 @@ impl<'a> Walk<'a> {
             return Then::GoOn;
         }
         match &duty.owes {
-            Owes::Reply(carried) => match self.take(duty) {
-                Some(reply) => {
-                    self.may_close = false;
-                    self.content(duty, carried, reply);
-                    Then::GoOn
+            Owes::Reply(carried) => {
+                self.pass_over_repeated(duty, carried);
+                match self.take(duty) {
+                    Some(reply) => {
+                        self.may_close = false;
+                        self.content(duty, carried, reply);
+                        Then::GoOn
+                    }
+                    None => self.missing(duty),
                 }
-                None => self.missing(duty),
-            },
+            }
             Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
             // No server's duties.
             Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
@@ -182,7 +188,7 @@ impl<'a> Walk<'a> {
 
     fn reply_or_close(&mut self, duty: &'a Duty, doubt: &Doubt) -> Then {
         let Some(reply) = self.take(duty) else {
-            if self.is_still_open() {
+            if self.is_still_open() && self.observed.rest == Rest::Nothing {
                 let what = format!(
                     "{}: neither a reply nor a close, {}",
                     doubt,
@@ -257,6 +263,42 @@ impl<'a> Walk<'a> {
         Some(reply)
     }
 
+    /// Replies that came before the one to this duty and answer one that has been answered, in any other order than that
+    /// of ids: those came twice.
+    fn pass_over_repeated(&mut self, duty: &Duty, carried: &Carried) {
+        let is_in_order = self.profile.reply_order() == ReplyOrder::Requests;
+        let is_own = |reply: &Reply| self.rule.answers(carried, reply.payload());
+        let place = self.pending.iter().position(|(_, reply)| is_own(reply));
+        let Some(before) = place.filter(|_| is_in_order) else {
+            return;
+        };
+        let is_old = |(_, reply): &(_, &Reply)| self.is_answered_before(duty, reply.payload());
+        if !self.pending.iter().take(before).all(is_old) {
+            return;
+        }
+        for (_, reply) in self.pending.drain(..before).collect::<Vec<_>>() {
+            let what = format!(
+                "the reply {} came once more: its request had been answered",
+                excerpt(reply.payload())
+            );
+            self.must(Clause::OneReply, what, duty);
+        }
+    }
+
+    /// Whether it answers a request in front of that duty which can be told from others, as the reply did that this got.
+    fn is_answered_before(&self, duty: &Duty, payload: &[u8]) -> bool {
+        let mut earlier = self.permitted.duties.iter();
+        let earlier = earlier
+            .by_ref()
+            .take_while(|earlier| earlier.start < duty.start);
+        earlier
+            .filter(|earlier| self.answered.contains(&earlier.start))
+            .any(|earlier| {
+                matches!(&earlier.owes, Owes::Reply(carried)
+                if carried.token().is_some() && self.rule.answers(carried, payload))
+            })
+    }
+
     fn missing(&mut self, duty: &Duty) -> Then {
         if self.is_void() || matches!(self.observed.rest, Rest::Malformed(..)) {
             return Then::Stop;
@@ -307,9 +349,11 @@ impl<'a> Walk<'a> {
 
     fn content(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
         let payload = reply.payload();
-        if let Some(left) = self.rule.cut_short(carried, payload) {
+        let cut = self.rule.cut_short(carried, payload);
+        let is_anothers = cut.is_some() && self.quotes_another(carried, payload);
+        if let Some(left) = cut.filter(|_| !is_anothers) {
             self.cut_short(duty, carried, left);
-        } else if !self.rule.answers(carried, payload) {
+        } else if is_anothers || !self.rule.answers(carried, payload) {
             let (clause, whose) = self.whose(duty, payload);
             let what = format!("the reply {} {whose}", excerpt(payload),);
             self.must(clause, what, duty);
@@ -322,7 +366,19 @@ impl<'a> Walk<'a> {
             );
             let finding = Finding::must(Clause::Fidelity, self.conn, what).own_clause_only();
             self.push(finding, duty);
+        } else {
+            self.answered.insert(duty.start);
         }
+    }
+
+    /// Whether it answers another request of this connection with all of its text, and not only with a part of this one's.
+    fn quotes_another(&self, carried: &Carried, payload: &[u8]) -> bool {
+        let length = carried.text().map(str::len);
+        self.permitted.duties.iter().any(|other| {
+            matches!(&other.owes, Owes::Reply(other)
+                if other.text() != carried.text() && other.text().map(str::len) >= length
+                    && self.rule.answers(other, payload) && self.rule.keeps_text(other, payload))
+        })
     }
 
     /// A message that is larger than every server must take may be refused, but not halved.
@@ -365,6 +421,12 @@ impl<'a> Walk<'a> {
                 };
             }
         }
+        if self.rule.is_of_the_canary(payload) {
+            return (
+                Clause::Crosstalk,
+                "answers a request of the healthy client beside it".into(),
+            );
+        }
         (Clause::Fidelity, "is not the answer to this request".into())
     }
 
@@ -404,6 +466,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let (clause, when) = match (self.permitted.tail, self.observed.own_end) {
+            _ if self.is_anothers(extra) => (Clause::Crosstalk, "that belong to another client"),
             (Tail::Inside { .. }, Some((_, OwnEnd::Fin))) => (
                 Clause::Truncation,
                 "although the last frame was never completed",
@@ -426,6 +489,29 @@ impl<'a> Walk<'a> {
             )
         };
         self.findings.push(Finding::must(clause, self.conn, what));
+    }
+
+    /// Whether the first of so many replies that nothing asked for answers what another connection asked.
+    fn is_anothers(&self, extra: usize) -> bool {
+        let is_of = |conn: usize, payload: &[u8]| {
+            let permitted = self.all.get(conn).filter(|_| conn != self.conn);
+            let mut duties = permitted
+                .into_iter()
+                .flat_map(|permitted| &permitted.duties);
+            duties.any(|duty| {
+                matches!(&duty.owes, Owes::Reply(carried)
+                    if carried.token().is_some() && self.rule.answers(carried, payload))
+            })
+        };
+        let first = self
+            .pending
+            .front()
+            .filter(|_| extra > 0 && self.rule.tells_apart());
+        first.is_some_and(|(_, reply)| {
+            let payload = reply.payload();
+            self.rule.is_of_the_canary(payload)
+                || (0..self.all.len()).any(|conn| is_of(conn, payload))
+        })
     }
 
     fn first_extra_after(&self, fin: usize) -> bool {
