@@ -45,7 +45,6 @@ class EachPartAnswered(Client):
         return [self.serve_part(part) for part in parts or [b""]]
 
 
-@bug("loads-without-try", "undecodable/bare-text", "json.loads() without a try: the thread ends and the socket stays open.")
 @bug("cached-by-its-beginning", "fidelity/alike-but-for-a-part", "Replies are kept in a dict under (len(payload), payload[:200]).")
 class CachedByItsBeginning(Client):
     kept = {}
@@ -63,6 +62,7 @@ class Int32ByItself(Client):
         return ctypes.c_int32(value).value if type(value) is int else value
 
 
+@bug("loads-without-try", "undecodable/bare-text", "json.loads() without a try: the thread ends and the socket stays open.")
 class LoadsWithoutTry(Listed):
     def answer(self, payload):
         return self.encode(self.decode(payload))

@@ -23,6 +23,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The tenth request of a connection, and each tenth behind it, is answered twice.",
         Mend::by("Every tenth reply is sent twice", "Send each reply in one place only, and repeat none unasked.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(tenth_twice(c, request))),
+    Fault::new("answered-twice-if-another-waits", Clause::OneReply, "",
+        "A request behind which another has come already is answered twice.",
+        Mend::by("Requests that arrive together are answered twice", "Send each reply in one place only, whatever else has arrived.", sketch::ONE_REPLY),
+        |h| h.answer = |c, request| Box::pin(twice_before_another(c, request))),
     Fault::new("same-request-answered-once", Clause::OneReply, "",
         "A request like the one before it is taken for a repetition and not answered.",
         Mend::by("A request equal to the one before gets no reply", "Answer each frame, whatever it says: equal requests are two requests.", sketch::ONE_REPLY),
@@ -160,6 +164,14 @@ async fn first_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End
 async fn tenth_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let mut replies = honest::answer(c, request).await?;
     if c.frames.is_multiple_of(10) {
+        replies.extend(replies.clone());
+    }
+    Ok(replies)
+}
+
+async fn twice_before_another(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let mut replies = honest::answer(c, request).await?;
+    if c.has_another() {
         replies.extend(replies.clone());
     }
     Ok(replies)
