@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
+use super::out;
 use super::runtime::unreachable_hint;
 use super::tls::TrustArgs;
 use crate::peer::{Launch, LaunchError, Process};

@@ -249,6 +249,11 @@ fn wrong_arguments_are_exit_2_and_say_what_to_try() {
         (&["check", "5000"], "localhost:5000"),
         (&["check", "--seed", "-1"], "from 0 to"),
         (&["check", "--timeout", "-1s"], "250ms"),
+        (&["check", "--timeout", "0"], "above 0"),
+        (&["fuzz", "--timeout", "0s", "localhost:1"], "above 0"),
+        (&["explain", "no-limt"], "try: no-limit"),
+        (&["check", "--formt", "json"], "try: a similar argument"),
+        (&["check", "--strict=3"], "try: conformance check --help"),
         (
             &["check", "--format", "json", "--format", "tap"],
             "FORMAT=FILE",
