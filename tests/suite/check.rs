@@ -279,6 +279,8 @@ fn wrong_arguments_are_exit_2_and_say_what_to_try() {
             .clone();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(told), "{args:?}: {stderr}");
+        let in_one_manner = stderr.starts_with("error: ") && !stderr.contains("Usage:");
+        assert!(in_one_manner, "{args:?}: {stderr}");
     }
 }
 
