@@ -119,7 +119,7 @@ impl CheckArgs {
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
-        self.target.process()?;
+        self.target.doubt_process()?;
         let expectations = self.reports.expectations(self.manner.strict)?;
         if self.target.is_embedded() {
             profile = declared(profile)?;

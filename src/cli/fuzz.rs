@@ -92,7 +92,7 @@ impl FuzzArgs {
         if let Some(reply) = self.reply {
             profile = profile.with_reply(reply.into());
         }
-        self.target.process()?;
+        self.target.doubt_process()?;
         if self.target.is_embedded() {
             profile = declared(profile)?;
         }
