@@ -67,7 +67,7 @@ fn neither(name: &str) -> Failure {
 /// The most steps of a script that are shown.
 const STEPS: usize = 14;
 
-/// The most characters of a step that are shown.
+/// The most characters of a step that are shown where no terminal is narrower.
 const STEP_WIDTH: usize = 150;
 
 fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std::io::Result<()> {
@@ -155,9 +155,10 @@ fn steps(
         "Its script in the profile {}; | cuts segments:",
         profile.name()
     )?;
+    let width = terminal::width().map_or(STEP_WIDTH, |width| width.saturating_sub(6));
     for step in steps.iter().take(STEPS) {
         let line = step.to_string();
-        match line.char_indices().nth(STEP_WIDTH) {
+        match line.char_indices().nth(width) {
             Some((end, _)) => writeln!(out, "    {} …", line.get(..end).unwrap_or_default())?,
             None => writeln!(out, "    {line}")?,
         }
