@@ -14,8 +14,11 @@ pub(super) fn lacking(profile: &Profile) -> Lacking {
     }
 }
 
+/// Whether a format has something.
+type Has = fn(&Profile) -> bool;
+
 /// What causes can need of a format, by name, and whether it has it.
-const NEEDS: &[(&str, fn(&Profile) -> bool)] = &[
+const NEEDS: &[(&str, Has)] = &[
     ("declared-limit", |profile| {
         profile.declared_max_body().is_some()
     }),
@@ -29,7 +32,7 @@ const NEEDS: &[(&str, fn(&Profile) -> bool)] = &[
 ];
 
 /// The same for whole clauses.
-const CLAUSES: &[(Clause, fn(&Profile) -> bool)] = &[
+const CLAUSES: &[(Clause, Has)] = &[
     (Clause::MinimalPadding, |profile| profile.chunk() > 1),
     (Clause::ReplyText, is_json),
     (Clause::JsonText, is_json),

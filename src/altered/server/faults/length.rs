@@ -30,7 +30,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| h.count = |profile, field| honest::count(profile, field).rem_euclid(1 << 16)),
     Fault::new("lower-24-bits-of-the-length", Clause::LengthLimit, "",
         "Only the lower 24 bits of the length are looked at, and checked as if they were all of it.",
-        Mend::by("Only the lower 24 bits of the length are used", "Put the number together from all of its octets, and compare it with the limit before it is made smaller.", sketch::LENGTH),
+        Mend::by("Only the lower bits of the length are used", "Put the number together from all of its octets, and compare it with the limit before it is made smaller.", sketch::LENGTH),
         |h| h.count = |profile, field| lower_bits(profile, field, 24)),
     Fault::new("signed-octets", Clause::LengthPrefix, "rsync#873",
         "The octets of the length are taken for signed ones, so that those above 127 count backwards.",
