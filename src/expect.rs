@@ -35,6 +35,10 @@ const HEAD: &str = "\
 # Say in each reason why the failure is put up with, and where it is being seen to.
 ";
 
+/// What is said in the file of a run that was broken off.
+const PART: &str =
+    "This is of a run that was broken off, and lists only what was played until then";
+
 /// Cases that are known to fail, each with a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expectations {
@@ -235,7 +239,11 @@ impl Expectations {
             known_flaky: of(KnownKind::Flaky),
         };
         let entries = toml::to_string(&file).unwrap_or_default();
-        format!("{HEAD}\n{entries}")
+        let part = match &run.finished.broken_off {
+            Some(why) => format!("# {PART}: {}\n", Line(why)),
+            None => String::new(),
+        };
+        format!("{HEAD}{part}\n{entries}")
     }
 
     /// What is to be listed of a case, after this is what became of it.

@@ -202,6 +202,8 @@ pub enum Need {
     FullHeader,
     /// A length is written in digits, in one way alone, and a fixed octet stands behind each body.
     Netstring,
+    /// A length is a varint, which may have octets that add nothing.
+    Varint,
     /// Replies have fixed octets of their own in their headers.
     OwnMarks,
     /// Requests have an id, and their replies may come in any order.
@@ -221,6 +223,7 @@ impl Need {
             Self::DeclaredLimit => "declared-limit",
             Self::FullHeader => "full-header",
             Self::Netstring => "netstring",
+            Self::Varint => "varint",
             Self::OwnMarks => "own-marks",
             Self::Ids => "ids",
             Self::Process => "process",
@@ -233,7 +236,7 @@ impl Need {
     pub const fn is_a_format(self) -> bool {
         matches!(
             self,
-            Self::FullHeader | Self::Netstring | Self::OwnMarks | Self::Ids
+            Self::FullHeader | Self::Netstring | Self::Varint | Self::OwnMarks | Self::Ids
         )
     }
 }

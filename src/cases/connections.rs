@@ -165,6 +165,29 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        Clause::Reset,
+        "behind-the-end",
+        "The client ends its stream and resets the connection then, while replies are still to be sent: what a system says of such a write is another error than that of a reset alone, or a signal.",
+        |s| {
+            for _ in 0..5 {
+                let a = s.open();
+                let octets: Vec<u8> = (0..50).flat_map(|_| s.request()).collect();
+                s.send(a, &octets);
+                s.fin(a);
+                s.rst(a);
+            }
+            let b = s.open();
+            s.stall(b);
+            for _ in 0..8 {
+                let request = s.request_of(20_000);
+                s.send(b, &request);
+            }
+            s.fin(b);
+            s.rst(b);
+            still_served(s);
+        },
+    ),
+    Case::must(
         Clause::Patience,
         "in-header",
         "A pause of 200 ms inside a header is an ordinary delay of a network.",

@@ -6,6 +6,7 @@ use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
+use crate::script::MAX_OCTETS;
 use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
 
@@ -333,6 +334,25 @@ pub(super) const CASES: &[Case] = &[
             for _ in 0..s.times(200, 30) {
                 s.ask(a);
             }
+        },
+    ),
+    Case::must(
+        Clause::Persistence,
+        "more-than-a-thousand",
+        "More requests than a thousand on one connection, where some servers have had enough of any client, fifty of them at a time.",
+        |s| {
+            let in_all = s.request().len().saturating_mul(1_200);
+            s.need(
+                in_all <= MAX_OCTETS,
+                "so many frames of this profile are more than a script sends",
+            );
+            let a = s.open();
+            for _ in 0..22 {
+                let octets: Vec<u8> = (0..50).flat_map(|_| s.request()).collect();
+                s.send(a, &octets);
+                s.wait(a);
+            }
+            s.ask(a);
         },
     ),
     Case::must(

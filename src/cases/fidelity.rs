@@ -140,6 +140,22 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Fidelity,
+        "alike-but-for-a-part",
+        "Requests as long as one another that begin alike, or begin and end alike: whoever keeps replies and knows a request again by its length and a part of its text hands out an old one.",
+        |s| {
+            s.need_text();
+            let a = s.open();
+            for octets in [400, 1_500, 9_000, 30_000] {
+                for payload in s.payloads_alike(octets) {
+                    let request = s.frame(&payload);
+                    s.send(a, &request);
+                    s.wait(a);
+                }
+            }
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
         "across-chunks",
         "Characters of four octets at every place around the end of a chunk: chunks are octets, not text.",
         |s| {
@@ -187,6 +203,17 @@ pub(super) const CASES: &[Case] = &[
                     "{\"key with \\\"quotes\\\"\": \"\\u00e9\", \"\\u20ac\": 1}",
                 ],
             );
+        },
+    ),
+    Case::must(
+        Clause::Fidelity,
+        "numbers",
+        "Whole numbers beyond 16, 24, 31 and 32 bits, as far as doubles hold each of them, and fractions: by themselves and inside of others they are what they were, where the server echoes.",
+        |s| {
+            texts(s, &["65536", "-32769", "16777217", "2147483647", "2147483648", "-2147483649"]);
+            texts(s, &["4294967295", "4294967303", "1099511627777", "9007199254740991", "-9007199254740991"]);
+            texts(s, &["0.1", "123456.789", "-2.5e-7", "1.7976931348623157e308"]);
+            texts(s, &["[16777217, 4294967303, 9007199254740991]", "{\"a\": 4294967303, \"b\": [-9007199254740991]}"]);
         },
     ),
     Case::must(

@@ -209,6 +209,23 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
     ),
     Case::must(
         Clause::LengthLimit,
+        "lower-bits-fit",
+        "Lengths far above any limit of which the lower 16 bits, or 24 or 32 or more, make a length in order: whoever keeps the number in too small a type checks a small one, and answers what is no frame.",
+        |s| {
+            let claims = claims_that_look_small(s);
+            s.need(!claims.is_empty(), SMALL_FIELD);
+            for claim in claims {
+                let a = s.open();
+                let header = s.craft().header_with(claim);
+                let octets = frames_behind(s, header);
+                s.send(a, &octets);
+                s.wait(a);
+                s.done_with(a);
+            }
+        },
+    ),
+    Case::must(
+        Clause::LengthLimit,
         "after-requests",
         "A connection that has behaved so far earns no credit: the header is refused all the same, and the replies before it are not lost.",
         |s| {
@@ -364,16 +381,51 @@ fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
 
 /// A frame with such a body: a message that fills two chunks, then requests, then text.
 fn frame_full_of_frames(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
-    let mut frame = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
-    let whole = frame.len().saturating_add(body);
-    let payload = s.payload_of(two_chunks(s));
-    frame.extend(s.craft().body(&payload, 0));
-    for _ in 0..3 {
-        frame.extend(s.request());
-    }
+    let header = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
+    let whole = header.len().saturating_add(body);
+    let mut frame = frames_behind(s, header);
     frame.resize(whole, b'x');
     frame.extend(s.craft().trailer());
     frame
+}
+
+/// A header, and behind it what it would announce if it said two chunks: a message that fills them, then requests.
+fn frames_behind(s: &mut Maker<'_>, header: Vec<u8>) -> Vec<u8> {
+    let payload = s.payload_of(two_chunks(s));
+    let body = s.craft().body(&payload, 0);
+    let mut octets = [header, body, s.craft().trailer()].concat();
+    for _ in 0..3 {
+        octets.extend(s.request());
+    }
+    octets
+}
+
+/// Bits of what a length is kept in by mistake: whole octets, groups of seven, and numbers with a sign.
+const TOO_FEW_BITS: [u32; 10] = [16, 24, 28, 31, 32, 35, 40, 48, 56, 63];
+
+/// Counts over the limit that cannot be told from that of two chunks by so many of their lower bits.
+fn claims_that_look_small(s: &Maker<'_>) -> Vec<i128> {
+    let claims = TOO_FEW_BITS.map(|bits| claim_that_looks_small(s, bits));
+    let mut claims: Vec<i128> = claims.into_iter().flatten().collect();
+    claims.sort_unstable();
+    claims.dedup();
+    claims
+}
+
+fn claim_that_looks_small(s: &Maker<'_>, bits: u32) -> Option<i128> {
+    let craft = s.craft();
+    let small = craft.count_for(i128::try_from(two_chunks(s)).ok()?);
+    let each = craft
+        .count_for(s.profile().chunk().into())
+        .saturating_sub(craft.count_for(0));
+    // The least that is added to the one without a change to the lower bits, and to the other in whole chunks.
+    let odd = each >> each.trailing_zeros().min(bits);
+    let round = 1_i128.checked_shl(bits)?.checked_mul(odd)?;
+    let least = craft.count_for(limit(s).into());
+    let rounds = least.checked_div(round)?.checked_add(1)?;
+    let claim = round.checked_mul(rounds)?.checked_add(small)?;
+    let most = craft.largest_count().min(u64::MAX.into());
+    (claim <= most).then_some(claim)
 }
 
 const SMALL_FIELD: &str = "the length field cannot claim more than the limit";

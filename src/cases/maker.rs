@@ -429,6 +429,20 @@ impl<'a> Maker<'a> {
         self.payload_with(&filler(fill))
     }
 
+    /// Payloads of requests, so many octets long each, the others of which differ from the first in nothing but a
+    /// word: in the middle of the text, or at its end.
+    pub fn payloads_alike(&mut self, octets: usize) -> Vec<Vec<u8>> {
+        let fill = octets.saturating_sub(self.shortest());
+        let text = self.token() + &filler(fill);
+        let ends = [text.len() / 2, text.len()];
+        let others = ends.map(|end| with_word_before(&text, end));
+        let texts = [&[text.as_str()], &others.each_ref().map(String::as_str)[..]].concat();
+        texts
+            .into_iter()
+            .map(|text| self.craft().payload(text))
+            .collect()
+    }
+
     /// Octets of the shortest payload that a request can have.
     #[must_use]
     pub fn shortest(&self) -> usize {
@@ -463,6 +477,14 @@ pub(super) fn flood(s: &mut Maker<'_>, conn: Conn) {
         cuts.push(octets.len());
     }
     s.send_cut(conn, &octets, &cuts);
+}
+
+/// A text as long as this one with another word in it, which ends there.
+fn with_word_before(text: &str, end: usize) -> String {
+    const WORD: &str = "0123";
+    let start = end.saturating_sub(WORD.len());
+    let (head, tail) = (text.get(..start), text.get(end..));
+    [head.unwrap_or_default(), WORD, tail.unwrap_or_default()].concat()
 }
 
 /// Text of so many octets that begins with a space: words, and behind them blocks of one letter each,

@@ -77,6 +77,24 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::LengthPrefix,
+        "longer-than-it-needs-to-be",
+        "Where the format says that a number may be written with octets that add nothing, it is the same number: with one of them more, and with as many as there is room for.",
+        |s| {
+            let is_lax = |length| match length {
+                Length::Varint { overlong, most } | Length::Decimal { overlong, most, .. } => {
+                    overlong && most > 1
+                }
+                Length::Binary { .. } => false,
+            };
+            need_grown(s, is_lax);
+            let length = s.profile().length();
+            for more in [1, usize::MAX] {
+                length_written_as(s, |count| longer(length, count, more));
+            }
+        },
+    ),
+    Case::must(
+        Clause::LengthPrefix,
         "wrong-octets-behind-a-body",
         "The octets behind a body are fixed. Others there mean that the two do not agree on where the body ends, and nothing that follows can be trusted.",
         |s| {
@@ -141,6 +159,19 @@ fn wrapping_digits(count: i128, most: usize) -> Vec<u8> {
     let rounds = bound.checked_div(modulus).unwrap_or_default();
     let added = rounds.saturating_add(1).saturating_mul(modulus);
     added.saturating_add(count).to_string().into_bytes()
+}
+
+/// A number in so many digits or octets more than it needs, as far as there may be as many.
+fn longer(length: Length, count: i128, more: usize) -> Vec<u8> {
+    let grown = |needed: usize, most: u8| needed.saturating_add(more).min(most.into());
+    match length {
+        Length::Decimal { most, .. } => {
+            let digits = count.to_string();
+            format!("{digits:0>0$}", grown(digits.len(), most)).into_bytes()
+        }
+        Length::Varint { most, .. } => groups(count, grown(groups_needed(count), most)),
+        Length::Binary { .. } => Vec::new(),
+    }
 }
 
 /// Octets of a number as a varint.

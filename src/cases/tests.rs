@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model;
+use crate::model::reader::{self, Ending, Fault};
 use crate::spec::Group;
 use std::collections::BTreeSet;
 
@@ -99,10 +100,11 @@ fn every_script_makes_the_server_owe_something() {
     let profile = Profile::tutorial().with_max_body(1 << 20).unwrap();
     let text = "name = \"p\"\nlength = { width = 4, covers = [\"before\", \"payload\"] }\nheader.before = \"f5 ??\"";
     let full_header = Profile::from_toml(text).unwrap();
-    let [netstring, gearman] = ["netstring", "gearman"].map(|name| Profile::shipped(name).unwrap());
+    let shipped = |name| Profile::shipped(name).unwrap();
+    let [netstring, gearman, mqtt] = ["netstring", "gearman", "mqtt"].map(shipped);
     let ids = Profile::from_toml("name = \"p\"\nlength.width = 4\nheader.before = \"id\"").unwrap();
     for case in all(Role::Server) {
-        let scripts = [&profile, &full_header, &netstring, &gearman, &ids].map(|profile| {
+        let scripts = [&profile, &full_header, &netstring, &gearman, &mqtt, &ids].map(|profile| {
             let script = case.script(&circumstances(profile, &rule));
             script.map(|script| (profile, script))
         });
@@ -203,4 +205,46 @@ fn a_small_field_is_held_to_a_limit_that_it_can_exceed() {
     let skipped = Unfit::Skipped("the length field cannot claim that much".into());
     let declared = profile("limits.max_body = 1000");
     assert_eq!(script(&declared, "length-limit/two-gib"), Err(skipped));
+}
+
+/// However few bits of a length somebody keeps: one of the lengths over the limit is two chunks in them.
+#[test]
+fn lengths_look_small_in_as_many_bits_as_a_field_has_room_for() {
+    let rule = crate::judge::ReplyRule::Echo;
+    let case = case("length-limit/lower-bits-fit").unwrap();
+    let looks_small = |profile: &Profile, bits: u32| {
+        let script = case.script(&circumstances(profile, &rule)).unwrap();
+        let ends = script
+            .streams()
+            .into_iter()
+            .map(|stream| reader::read(profile, &stream).ending);
+        ends.into_iter().any(|ending| {
+            let Ending::Malformed {
+                fault: Fault::OverLimit { body, .. },
+                ..
+            } = ending
+            else {
+                panic!("{ending:?}");
+            };
+            body.rem_euclid(1 << bits) == 120
+        })
+    };
+    let profile = |length: &str| {
+        let text = format!("name = \"p\"\nlength = {{ {length} }}\nbody.chunk = 60");
+        Profile::from_toml(&text).unwrap()
+    };
+    for (length, all) in [
+        ("width = 4", &[16, 24][..]),
+        ("width = 8", &[16, 24, 31, 32, 40, 48, 56]),
+        (
+            "width = 8, signed = true, order = \"little\"",
+            &[24, 32, 48, 56],
+        ),
+        ("form = \"varint\", width = 10", &[24, 28, 32, 35, 56]),
+        ("form = \"decimal\", width = 19", &[24, 31, 32, 48, 56]),
+    ] {
+        for bits in all {
+            assert!(looks_small(&profile(length), *bits), "{length}: {bits}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `conformance chat`: a conversation with a server.
 
 use super::alterations::AlterationArgs;
-use super::durations::duration;
+use super::durations::waiting;
 use super::exit::{Exit, Failure};
 use super::lines;
 use super::send::{failed, shown};
@@ -32,7 +32,7 @@ pub(crate) struct ChatArgs {
     #[command(flatten)]
     wire: WireFormatArgs,
     /// How long to wait for the connection, and at the end for replies that are still owed
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = waiting)]
     timeout: Duration,
     #[command(flatten)]
     altered: AlterationArgs<Hooks>,

@@ -1,7 +1,7 @@
 //! `conformance check`: the suite, played at a server.
 
 use super::command::CommandLine;
-use super::durations::{duration, word};
+use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
 use super::reporting::ReportArgs;
 use super::running::Run;
@@ -47,7 +47,7 @@ struct MannerArgs {
     #[arg(long)]
     serial: bool,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = waiting, allow_hyphen_values = true)]
     timeout: Duration,
     /// What is added to silence that round trips have shown, instead of what was measured
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
@@ -119,7 +119,7 @@ impl CheckArgs {
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
-        self.target.process()?;
+        self.target.doubt_process()?;
         let expectations = self.reports.expectations(self.manner.strict)?;
         if self.target.is_embedded() {
             profile = declared(profile)?;

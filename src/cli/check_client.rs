@@ -3,7 +3,7 @@
 use super::check::{jobs, repeat, seed};
 use super::client_target::ClientArgs;
 use super::command::CommandLine;
-use super::durations::{duration, word};
+use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
 use super::reporting::ReportArgs;
 use super::running;
@@ -55,7 +55,7 @@ struct MannerArgs {
     #[arg(long)]
     strict: bool,
     /// How long a reaction of the client is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = waiting, allow_hyphen_values = true)]
     timeout: Duration,
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Client), value_parser = jobs, allow_hyphen_values = true)]

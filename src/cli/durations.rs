@@ -19,6 +19,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The same above 0: how long something is waited for.
+pub(crate) fn waiting(text: &str) -> Result<Duration, String> {
+    match duration(text) {
+        Ok(Duration::ZERO) => Err("give a duration above 0, such as 250ms, 1.5s or 2m".to_owned()),
+        other => other,
+    }
+}
+
 /// A duration as one word that [`duration`] reads back.
 pub(crate) fn word(duration: Duration) -> String {
     let words = humantime::format_duration(duration).to_string();
@@ -72,6 +80,8 @@ mod tests {
         ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+        assert!(waiting("0s").unwrap_err().contains("above 0"));
+        assert_eq!(waiting("1ms"), duration("1ms"));
         assert_eq!("never".parse(), Ok(Deadline(None)));
         assert!("0".parse::<Deadline>().is_err());
     }

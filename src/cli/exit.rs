@@ -71,6 +71,11 @@ impl Failure {
         }
     }
 
+    /// Whether nobody is left to be told.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.what.is_empty()
+    }
+
     /// Tells the user, on stderr.
     pub(crate) fn report(self) -> ExitCode {
         let mut text = String::new();

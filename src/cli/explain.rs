@@ -3,6 +3,7 @@
 use super::check_client::best_script;
 use super::exit::{Exit, Failure};
 use super::selection::unknown;
+use super::suggestions::suggestions;
 use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
 use crate::diagnosis::{Entry, FIRST_LOOK, Knowledge};
@@ -35,7 +36,7 @@ impl ExplainArgs {
             cause(entry)?;
             return Ok(Exit::Ok);
         }
-        let case = cases::case(&self.case).ok_or_else(|| unknown(&self.case))?;
+        let case = cases::case(&self.case).ok_or_else(|| neither(&self.case))?;
         let profile = self.format.profile()?;
         let script = match case.role() {
             Role::Server => case.script(&Circumstances::best(&profile, &ReplyRule::Echo)),
@@ -53,10 +54,20 @@ impl ExplainArgs {
     }
 }
 
+/// There is neither a case nor a cause of that name; what is like it.
+fn neither(name: &str) -> Failure {
+    let causes = Knowledge::embedded().entries().iter();
+    let alike = suggestions(name, causes.map(|entry| entry.head.id.as_str()));
+    if alike.is_empty() || name.contains('/') || Clause::from_slug(name).is_some() {
+        return unknown(name);
+    }
+    Failure::usage(format!("no case and no cause is called {name:?}")).hint(alike.join(", or "))
+}
+
 /// The most steps of a script that are shown.
 const STEPS: usize = 14;
 
-/// The most characters of a step that are shown.
+/// The most characters of a step that are shown where no terminal is narrower.
 const STEP_WIDTH: usize = 150;
 
 fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std::io::Result<()> {
@@ -144,9 +155,10 @@ fn steps(
         "Its script in the profile {}; | cuts segments:",
         profile.name()
     )?;
+    let width = terminal::width().map_or(STEP_WIDTH, |width| width.saturating_sub(6));
     for step in steps.iter().take(STEPS) {
         let line = step.to_string();
-        match line.char_indices().nth(STEP_WIDTH) {
+        match line.char_indices().nth(width) {
             Some((end, _)) => writeln!(out, "    {} …", line.get(..end).unwrap_or_default())?,
             None => writeln!(out, "    {line}")?,
         }
@@ -166,5 +178,22 @@ fn unfit_words(unfit: &Unfit) -> String {
     match unfit {
         Unfit::Skipped(why) => format!("It does not apply here: {why}"),
         Unfit::Broken(error) => format!("It has no valid script here: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_cause_leads_to_one_and_a_mistyped_case_to_a_case() {
+        assert!(neither("no-limt").hint.starts_with("no-limit"));
+        assert!(
+            neither("one-reply/singel")
+                .hint
+                .starts_with("one-reply/single")
+        );
+        assert!(neither("one-reply").what.contains("is a clause"));
+        assert!(neither("zzz").what.contains("no case"));
     }
 }

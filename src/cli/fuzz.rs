@@ -6,7 +6,7 @@ mod told;
 mod written;
 
 use super::check::{ReplyArg, declared, jobs, seed};
-use super::durations::duration;
+use super::durations::{duration, waiting};
 use super::exit::{Exit, Failure};
 use super::saving::{probe, replay, say_findings, say_how_often, say_when, write};
 use super::script_file;
@@ -73,7 +73,7 @@ pub(crate) struct FuzzArgs {
     #[arg(long, value_enum)]
     reply: Option<ReplyArg>,
     /// How long an owed answer is waited for at least before it is a finding that none came
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = waiting)]
     timeout: Duration,
     /// How long one finding may be made smaller; 0 to leave it as it is
     #[arg(long, alias = "minimize-for", value_name = "TIME", default_value = "5s", value_parser = duration)]
@@ -92,7 +92,7 @@ impl FuzzArgs {
         if let Some(reply) = self.reply {
             profile = profile.with_reply(reply.into());
         }
-        self.target.process()?;
+        self.target.doubt_process()?;
         if self.target.is_embedded() {
             profile = declared(profile)?;
         }

@@ -3,6 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::out;
 use super::selection::SelectionArgs;
+use crate::cases::Case;
+use crate::report::{human, terminal};
 use crate::spec::Role;
 
 /// List the cases, by clause
@@ -30,6 +32,20 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
+/// A case and what it is for: in one line, or where a terminal is narrower, in several.
+fn row(case: &Case, width: Option<usize>) -> String {
+    const NAMES: usize = 45;
+    const LEAST: usize = 40;
+    let id = case.id.to_string();
+    match width {
+        None => format!("  {id:<42} {}", case.why),
+        Some(width) if width >= NAMES.saturating_add(LEAST) => {
+            format!("  {id:<42} {}", human::wrapped(case.why, width, NAMES))
+        }
+        Some(width) => format!("  {id}\n      {}", human::wrapped(case.why, width, 6)),
+    }
+}
+
 impl ListArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let cases = self.selection.cases(crate::spec::Role::Server)?;
@@ -53,7 +69,7 @@ impl ListArgs {
                     clauses = clauses.saturating_add(1);
                     out::line(format_args!("{clause} ({})", clause.level()))?;
                     for case in of_it {
-                        out::line(format_args!("  {:<42} {}", case.id, case.why))?;
+                        out::line(row(case, terminal::width()))?;
                     }
                 }
                 let cases = counted(cases.len(), "case");
@@ -62,5 +78,25 @@ impl ListArgs {
             }
         }
         Ok(Exit::Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases;
+
+    #[test]
+    fn a_row_is_as_wide_as_the_terminal() {
+        for case in cases::all(Role::Server) {
+            assert_eq!(row(case, None).lines().count(), 1);
+            for width in [60, 100] {
+                let row = row(case, Some(width));
+                assert!(
+                    row.lines().all(|line| line.chars().count() <= width),
+                    "{row}"
+                );
+            }
+        }
     }
 }

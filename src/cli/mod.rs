@@ -37,7 +37,9 @@ mod tls;
 mod wire_format;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use exit::{Exit, Failure};
+use std::io;
 use std::process::ExitCode;
 
 /// Conformance and fuzzing for servers that speak length-prefixed frames
@@ -79,8 +81,8 @@ impl Command {
         match self {
             Self::Check(args) => args.run(),
             Self::CheckClient(args) => args.run(),
-            Self::List(args) => args.run(),
-            Self::Explain(args) => args.run(),
+            Self::List(args) => read_enough(args.run()),
+            Self::Explain(args) => read_enough(args.run()),
             Self::Serve(args) => args.run(),
             Self::Selftest(args) => args.run(),
             Self::Causes(args) => args.run(),
@@ -90,9 +92,17 @@ impl Command {
             Self::Replay(args) => args.run(),
             Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
-            Self::Show(args) => args.run(),
-            Self::Profiles(args) => args.run(),
+            Self::Show(args) => read_enough(args.run()),
+            Self::Profiles(args) => read_enough(args.run()),
         }
+    }
+}
+
+/// What comes of printing something whose reader may have seen enough of it, which is no failure.
+fn read_enough(done: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    match done {
+        Err(failure) if failure.is_untold() => Ok(Exit::Ok),
+        done => done,
     }
 }
 
@@ -113,23 +123,84 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Help and version go to stdout with exit code 0, what is wrong with the arguments to stderr.
+/// Help and version go to stdout with exit code 0. What is wrong with the arguments is told as any other failure.
 fn usage(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Ok
-    };
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if error.use_stderr() && !is_help {
+        return refused(&error.render().to_string()).report();
+    }
+    let exit = if is_help { Exit::Usage } else { Exit::Ok };
     match error.print() {
         Ok(()) => exit.into(),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit.into(),
         Err(_) => Exit::CouldNot.into(),
     }
 }
+
+/// What is wrong with the arguments, of what the parser of arguments says of it: that in one line, and what it advises, or
+/// where the help is.
+fn refused(said: &str) -> Failure {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let (what, usage) = said.split_once("\n\nUsage: ").unwrap_or((said, ""));
+    let what = what
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default();
+    let (tips, what): (Vec<&str>, Vec<&str>) = what
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .partition(|line| line.starts_with(TIP));
+    let tips: Vec<&str> = tips
+        .into_iter()
+        .filter_map(|tip| tip.strip_prefix(TIP))
+        .collect();
+    let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    let words: Vec<&str> = usage.split_whitespace().take_while(is_word).collect();
+    let help = match words.is_empty() {
+        true => "conformance --help".to_owned(),
+        false => format!("{} --help", words.join(" ")),
+    };
+    let hint = if tips.is_empty() {
+        help
+    } else {
+        tips.join("; ")
+    };
+    Failure::usage(what.join(" ")).hint(hint)
+}
+
+/// What the parser of arguments puts in front of advice.
+const TIP: &str = "tip: ";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn what_is_wrong_with_arguments_is_told_in_a_line_with_advice() {
+        let told = |line: &str| {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            let failure = refused(&error.render().to_string());
+            assert_eq!(failure.exit, Exit::Usage);
+            (failure.what, failure.hint)
+        };
+        let (what, hint) = told("conformance check --jobs 0");
+        assert_eq!(
+            what,
+            "invalid value '0' for '--jobs <N>': give a number from 1 to 64"
+        );
+        assert_eq!(hint, "conformance --help");
+        let (what, hint) = told("conformance check --formt json");
+        assert_eq!(what, "unexpected argument '--formt' found");
+        assert_eq!(hint, "a similar argument exists: '--format'");
+        let (what, hint) = told("conformance send");
+        assert!(
+            what.starts_with("the following required arguments were not provided: <"),
+            "{what}"
+        );
+        assert_eq!(hint, "conformance send --help");
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::{out, wire_format};
 use crate::profile::Profile;
+use crate::report::{human, terminal};
 
 /// List the built-in wire formats, or check a profile file
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,9 @@ pub(crate) struct ProfilesArgs {
     #[arg(long)]
     toml: bool,
 }
+
+/// Where what is told of a format stands.
+const INDENT: usize = 17;
 
 impl ProfilesArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
@@ -29,7 +33,11 @@ impl ProfilesArgs {
             if self.toml {
                 out::line(profile.to_toml())?;
             } else {
-                out::line(format_args!("{:<16} {}", profile.name(), profile.about()))?;
+                let about = match terminal::width() {
+                    Some(width) => human::wrapped(profile.about(), width, INDENT),
+                    None => profile.about().to_owned(),
+                };
+                out::line(format_args!("{:<16} {about}", profile.name()))?;
             }
         }
         Ok(Exit::Ok)

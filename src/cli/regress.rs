@@ -5,7 +5,7 @@ mod feeding;
 mod rows;
 
 use super::command::CommandLine;
-use super::durations::duration;
+use super::durations::waiting;
 use super::exit::{Exit, Failure};
 use super::out;
 use super::replay::{FileResult, Manner, PeerArgs};
@@ -60,7 +60,7 @@ struct MannerArgs {
     #[arg(long, value_name = "OCTETS", value_parser = octets)]
     max_frame: Option<u64>,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = waiting)]
     timeout: Duration,
     /// Take warnings and what fails only at times for failures
     #[arg(long)]

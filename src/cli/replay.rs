@@ -8,7 +8,7 @@ pub(super) use peer::{PeerArgs, ReplayPeer};
 pub(super) use playing::{Manner, PlayError, Playing};
 pub(super) use told::FileResult;
 
-use super::durations::duration;
+use super::durations::waiting;
 use super::exit::{Exit, Failure};
 use super::script_file;
 use super::signals::Signals;
@@ -41,7 +41,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "OCTETS", value_parser = octets)]
     max_frame: Option<u64>,
     /// How long an owed answer is waited for at least
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = waiting)]
     timeout: Duration,
     /// Play each file so often; otherwise once, and again what fails
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]

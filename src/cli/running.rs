@@ -9,6 +9,7 @@ use super::signals::Signals;
 use crate::event::Finished;
 use crate::report::{Closing, Outputs};
 use crate::run::{self, Options, Player, RunError, Target};
+use std::time::Instant;
 use tokio::runtime::Runtime;
 
 /// Why a run ends that the user has had enough of.
@@ -43,8 +44,10 @@ impl<'a> Run<'a> {
         runtime: &Runtime,
         no_peer: impl FnOnce(&RunError) -> Failure,
     ) -> Result<Closing, Failure> {
+        let begun = Instant::now();
         let done = runtime.block_on(self.played())?;
         if done.is_none() {
+            self.outputs.took(begun.elapsed());
             self.outputs.broken_off(INTERRUPTED);
         }
         let closing = self.outputs.finish();

@@ -1,6 +1,6 @@
 //! `conformance send`: requests from the command line, and their replies.
 
-use super::durations::duration;
+use super::durations::waiting;
 use super::exit::{Exit, Failure};
 use super::lines;
 use super::tls::TrustArgs;
@@ -28,7 +28,7 @@ pub(crate) struct SendArgs {
     #[command(flatten)]
     format: WireFormatArgs,
     /// How long to wait for the connection, and for each reply
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = waiting)]
     timeout: Duration,
 }
 

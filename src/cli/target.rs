@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
+use super::out;
 use super::runtime::unreachable_hint;
 use super::tls::TrustArgs;
 use crate::peer::{Launch, LaunchError, Process};
@@ -31,6 +32,16 @@ pub(crate) struct TargetArgs {
     /// The server's process on this machine, to check what it spends
     #[arg(long, value_name = "PID", requires = "target", value_parser = pid)]
     pid: Option<u32>,
+}
+
+/// The port of a server on this machine, if it is one's that is reached over TCP.
+fn local_port(target: &Name) -> Option<u16> {
+    let (Name::Host(host) | Name::Tls(host)) = target else {
+        return None;
+    };
+    let mut addresses = host.resolve().ok()?.into_iter();
+    let local = addresses.find(|address| address.ip().is_loopback())?;
+    Some(local.port())
 }
 
 fn pid(text: &str) -> Result<u32, String> {
@@ -87,6 +98,19 @@ impl TargetArgs {
             Failure::usage(error.to_string())
                 .hint("--pid takes the number of the server's process on this machine")
         })
+    }
+
+    /// Says so if the process that the user has named is not the server's, as far as that can be told.
+    pub(crate) fn doubt_process(&self) -> Result<(), Failure> {
+        let port = self.target.as_ref().and_then(local_port);
+        if let (Some(process), Some(port), Some(pid)) = (self.process()?, port, self.pid)
+            && process.listens_at(port) == Some(false)
+        {
+            out::note(format_args!(
+                "note: another process than {pid} listens at port {port}: what it holds and spends may not be the server's"
+            ));
+        }
+        Ok(())
     }
 
     /// The server. One to be started is not started yet.

@@ -50,6 +50,9 @@ pub struct Head {
     pub advice: String,
     /// The name of the code that shows how it is done.
     pub sketch: String,
+    /// What the format must have for anybody to make it; empty if nothing in particular.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub needs: String,
 }
 
 /// What is known of one cause.

@@ -24,6 +24,6 @@ mod tests;
 
 pub use knowledge::{Entry, Head, Knowledge, KnowledgeError, Lesson, Sketch};
 pub use known::KnownCauses;
-pub use observation::{FIRST_LOOK, Observation, Outcome, Play};
+pub use observation::{FIRST_LOOK, Lacking, Observation, Outcome, Play};
 pub use search::diagnose;
 pub use symptom::Symptom;

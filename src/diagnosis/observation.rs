@@ -1,7 +1,9 @@
 //! What was seen of a peer in a run, as far as it says what is wrong with it.
 
+use super::knowledge::Head;
 use super::symptom::Symptom;
 use crate::event::{Calibration, CaseResult, Role, Run, Verdict};
+use crate::spec::Clause;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,6 +38,25 @@ impl Outcome {
 #[serde(transparent)]
 pub struct Observation {
     cases: BTreeMap<String, Outcome>,
+    /// What the format has nothing of in which it was seen.
+    #[serde(skip)]
+    lacking: Lacking,
+}
+
+/// What nobody can get wrong in a wire format, as there is nothing of it there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lacking {
+    /// What causes can [need](Head::needs) of a format.
+    pub needs: Vec<&'static str>,
+    /// Whole clauses.
+    pub clauses: Vec<Clause>,
+}
+
+impl Lacking {
+    /// Whether that cannot be the cause of anything.
+    pub(super) fn rules_out(&self, cause: &Head) -> bool {
+        self.needs.contains(&cause.needs.as_str()) || self.clauses.contains(&cause.clause)
+    }
 }
 
 /// A run at a peer of which it is known what is wrong with it.
@@ -62,6 +83,20 @@ impl Observation {
             seen.note(result);
         }
         seen
+    }
+
+    /// Nothing yet, in a format that has nothing of this.
+    #[must_use]
+    pub fn within(lacking: Lacking) -> Self {
+        Self {
+            lacking,
+            ..Self::default()
+        }
+    }
+
+    /// Whether that cannot be the cause of anything that was seen.
+    pub(super) fn rules_out(&self, cause: &Head) -> bool {
+        self.lacking.rules_out(cause)
     }
 
     /// Notes what the first look found out.

@@ -125,10 +125,10 @@ struct Guess {
 impl<'a> View<'a> {
     fn of(knowledge: &'a Knowledge, role: Role, seen: &'a Observation) -> Self {
         let cases: Vec<(&str, &Outcome)> = seen.cases().collect();
-        let entries = knowledge
-            .entries()
-            .iter()
-            .filter(|entry| entry.head.role == role && !is_refuted(knowledge, entry, &cases));
+        let entries = knowledge.entries().iter().filter(|entry| {
+            let may_be = entry.head.role == role && !seen.rules_out(&entry.head);
+            may_be && !is_refuted(knowledge, entry, &cases)
+        });
         let candidate = |entry| Candidate {
             entry,
             shares: shares(knowledge, entry, &cases),

@@ -30,6 +30,7 @@ fn head(id: &str) -> Head {
         title: format!("It is {id}"),
         advice: "Do otherwise.".to_owned(),
         sketch: String::new(),
+        needs: String::new(),
     }
 }
 
@@ -229,4 +230,25 @@ fn only_a_certain_cause_foretells_and_only_what_always_failed() {
     assert!(!foretelling("i", &["b"]));
     assert!(!foretelling("a", &["b", "f"]));
     assert!(!foretelling("c", &["b", "f"]));
+}
+
+/// What there is none of in a format nobody can have made wrong there.
+#[test]
+fn a_cause_that_the_format_has_no_room_for_is_not_named() {
+    let mut entry = head("closing");
+    entry.needs = "ids".to_owned();
+    let knowledge = knowledge();
+    let knowledge = knowledge.updated(vec![head("silent"), entry], Vec::new(), &[]);
+    let named = |lacking: Lacking| {
+        let mut found = Observation::within(lacking);
+        found.add(seen(&[("c", CLOSED), ("d", CLOSED)], &["a", "b"]));
+        !diagnose(&knowledge, Role::Server, &found).causes.is_empty()
+    };
+    let without = |needs: &[&'static str], clauses: &[Clause]| Lacking {
+        needs: needs.to_vec(),
+        clauses: clauses.to_vec(),
+    };
+    assert!(named(without(&["varint"], &[Clause::Nesting])));
+    assert!(!named(without(&["ids"], &[])));
+    assert!(!named(without(&[], &[Clause::OneReply])));
 }

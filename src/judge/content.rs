@@ -3,6 +3,7 @@
 use super::printed::unescaped;
 use crate::model::Carried;
 use crate::model::payload::{Meaning, same};
+use crate::transcript::{CANARY_DIGITS, CANARY_TEXT};
 use serde_json::Value;
 
 /// How replies relate to requests, as calibration found out or the user said.
@@ -68,6 +69,23 @@ impl ReplyRule {
         let holds_text = matches!(self, Self::Echo | Self::Token(_));
         let applies = holds_text && text.bytes().all(is_plain);
         applies.then(|| longest_part(&texts(reply), token, text.trim_end()))?
+    }
+
+    /// Whether replies tell which request they answer.
+    #[must_use]
+    pub const fn tells_apart(&self) -> bool {
+        matches!(self, Self::Echo | Self::Token(_))
+    }
+
+    /// Whether `reply` answers what the [canary](crate::transcript::Canary) has asked, which no script does.
+    #[must_use]
+    pub fn is_of_the_canary(&self, reply: &[u8]) -> bool {
+        let is_numbered = |behind: &str| {
+            let number = behind.get(..CANARY_DIGITS);
+            number.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        let names_it = |text: &String| text.split(CANARY_TEXT).skip(1).any(is_numbered);
+        self.tells_apart() && texts(reply).iter().any(names_it)
     }
 
     /// Whether `reply` is surely the answer to that message and no complaint that quotes it.

@@ -237,3 +237,77 @@ fn all_the_replies_that_are_asked_for_are_counted_however_many_they_are() {
     assert_eq!(all(&requests), []);
     assert_ne!(all(&requests[2..]), [], "one is missing");
 }
+
+/// A frame whose payload is that text, for a script and as what comes.
+fn text(text: &str) -> (String, Seen) {
+    let script = format!("0000003c '\"{text}\"' 00*{}", 58 - text.len());
+    let payload = format!("\"{text}\"");
+    let octets = [
+        b"\0\0\0\x3c",
+        payload.as_bytes(),
+        &vec![0; 60 - payload.len()],
+    ]
+    .concat();
+    (script, Seen::Received(octets.into()))
+}
+
+#[test]
+fn a_reply_that_comes_once_more_is_no_swapped_one() {
+    let ((one, to_one), (two, to_two), (three, to_three)) = (text("m1"), text("m2"), text("m3"));
+    let script = format!("send a {one} | {two} | {three}\nawait a");
+    let seen = |replies: &[&Seen]| {
+        let replies = replies.iter().map(|reply| (*reply).clone());
+        broken(
+            &script,
+            [Seen::Sent(192)].into_iter().chain(replies).collect(),
+        )
+    };
+    let none: [Clause; 0] = [];
+    assert_eq!(seen(&[&to_one, &to_two, &to_three]), none);
+    assert_eq!(
+        seen(&[&to_one, &to_one, &to_two, &to_two, &to_three]),
+        [Clause::OneReply; 2]
+    );
+    assert_eq!(seen(&[&to_two, &to_one, &to_three]), [Clause::Order; 2]);
+    // An old one in its place is another's.
+    assert_eq!(seen(&[&to_one, &to_one, &to_three]), [Clause::Order]);
+}
+
+#[test]
+fn an_old_reply_to_a_request_that_begins_alike_is_not_cut_short() {
+    let ((one, to_one), (two, _)) = (text("m123456789 abcd"), text("m123456789 abce"));
+    let script = format!("send a {one} | {two}\nawait a");
+    for rule in [ReplyRule::Echo, ReplyRule::Token(None)] {
+        let seen = vec![Seen::Sent(128), to_one.clone(), to_one.clone()];
+        assert_eq!(broken_by(&rule, &script, seen), [Clause::Order]);
+    }
+}
+
+#[test]
+fn what_the_canary_asked_is_another_clients_business() {
+    let ((one, to_one), (_, to_canary)) = (text("m1"), text("canary0000000123"));
+    let script = format!("send a {one}\nawait a");
+    let seen = |replies: &[&Seen]| {
+        let replies = replies.iter().map(|reply| (*reply).clone());
+        broken(
+            &script,
+            [Seen::Sent(64)].into_iter().chain(replies).collect(),
+        )
+    };
+    assert_eq!(seen(&[&to_canary]), [Clause::Crosstalk]);
+    assert_eq!(seen(&[&to_one, &to_canary]), [Clause::Crosstalk]);
+    assert_eq!(seen(&[&text("canary0").1]), [Clause::Fidelity]);
+}
+
+#[test]
+fn octets_that_are_no_reply_to_what_is_undecodable_are_named_for_what_they_are() {
+    let script = "send a 0000003c | 'x'*60\nawait a";
+    let gave_up = Seen::GaveUp(crate::script::Awaited::Owed, Duration::from_secs(1));
+    let seen = |octets: &'static [u8]| {
+        let came = Seen::Received(octets.into());
+        broken(script, vec![Seen::Sent(64), came, gave_up.clone()])
+    };
+    assert_eq!(seen(b"\xff\xff\xff\xffHTTP"), [Clause::ReplyFraming]);
+    assert_eq!(seen(b"\0\0\0\x3c{"), [Clause::ReplyFraming]);
+    assert_eq!(seen(b""), [Clause::Undecodable]);
+}

@@ -1,6 +1,7 @@
 //! The walk along the duties of one connection.
 
 mod ids;
+mod others;
 
 use super::frame_log::{LoggedFrame as Reply, Rest};
 use super::observed::{Close, Observed};
@@ -12,7 +13,7 @@ use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::{Payload, Profile};
 use crate::script::{Conn, OwnEnd};
 use crate::spec::{Clause, Level};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -41,6 +42,7 @@ pub(super) fn findings(
         permitted,
         observed,
         pending: ids::pending(profile, observed),
+        answered: BTreeSet::new(),
         may_close: false,
         findings: Vec::new(),
     };
@@ -63,6 +65,8 @@ struct Walk<'a> {
     observed: &'a Observed,
     /// The replies that no duty has taken yet, each with its id where replies have one.
     pending: VecDeque<(Option<u64>, &'a Reply)>,
+    /// Offsets of the requests that have been answered as they should be.
+    answered: BTreeSet<usize>,
     /// Whether the server may have closed upon the last duty that took a reply.
     may_close: bool,
     findings: Vec<Finding>,
@@ -150,14 +154,17 @@ impl<'a> Walk<'a> {
             return Then::GoOn;
         }
         match &duty.owes {
-            Owes::Reply(carried) => match self.take(duty) {
-                Some(reply) => {
-                    self.may_close = false;
-                    self.content(duty, carried, reply);
-                    Then::GoOn
+            Owes::Reply(carried) => {
+                self.pass_over_repeated(duty, carried);
+                match self.take(duty) {
+                    Some(reply) => {
+                        self.may_close = false;
+                        self.content(duty, carried, reply);
+                        Then::GoOn
+                    }
+                    None => self.missing(duty),
                 }
-                None => self.missing(duty),
-            },
+            }
             Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
             // No server's duties.
             Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
@@ -182,7 +189,7 @@ impl<'a> Walk<'a> {
 
     fn reply_or_close(&mut self, duty: &'a Duty, doubt: &Doubt) -> Then {
         let Some(reply) = self.take(duty) else {
-            if self.is_still_open() {
+            if self.is_still_open() && self.observed.rest == Rest::Nothing {
                 let what = format!(
                     "{}: neither a reply nor a close, {}",
                     doubt,
@@ -307,9 +314,11 @@ impl<'a> Walk<'a> {
 
     fn content(&mut self, duty: &Duty, carried: &Carried, reply: &Reply) {
         let payload = reply.payload();
-        if let Some(left) = self.rule.cut_short(carried, payload) {
+        let cut = self.rule.cut_short(carried, payload);
+        let is_anothers = cut.is_some() && self.quotes_another(carried, payload);
+        if let Some(left) = cut.filter(|_| !is_anothers) {
             self.cut_short(duty, carried, left);
-        } else if !self.rule.answers(carried, payload) {
+        } else if is_anothers || !self.rule.answers(carried, payload) {
             let (clause, whose) = self.whose(duty, payload);
             let what = format!("the reply {} {whose}", excerpt(payload),);
             self.must(clause, what, duty);
@@ -322,6 +331,8 @@ impl<'a> Walk<'a> {
             );
             let finding = Finding::must(Clause::Fidelity, self.conn, what).own_clause_only();
             self.push(finding, duty);
+        } else {
+            self.answered.insert(duty.start);
         }
     }
 
@@ -338,34 +349,6 @@ impl<'a> Walk<'a> {
             "the reply is cut short: it holds {left} of the {whole} octets of the request's text"
         );
         self.must(Clause::Fidelity, what, duty);
-    }
-
-    /// The request that a wrong reply answers, if it is another of the script's.
-    fn whose(&self, duty: &Duty, payload: &[u8]) -> (Clause, String) {
-        for (conn, permitted) in self.all.iter().enumerate() {
-            for other in &permitted.duties {
-                let Owes::Reply(carried) = &other.owes else {
-                    continue;
-                };
-                let itself = conn == self.conn && other.start == duty.start;
-                let known = carried.token().is_some() && self.rule.answers(carried, payload);
-                if itself || !known {
-                    continue;
-                }
-                return if conn == self.conn {
-                    (
-                        Clause::Order,
-                        "answers another request of this connection".into(),
-                    )
-                } else {
-                    (
-                        Clause::Crosstalk,
-                        "answers a request of another connection".into(),
-                    )
-                };
-            }
-        }
-        (Clause::Fidelity, "is not the answer to this request".into())
     }
 
     fn smuggled(&mut self, duty: &Duty, parts: &[Carried], reply: &Reply) {
@@ -404,6 +387,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let (clause, when) = match (self.permitted.tail, self.observed.own_end) {
+            _ if self.is_anothers(extra) => (Clause::Crosstalk, "that belong to another client"),
             (Tail::Inside { .. }, Some((_, OwnEnd::Fin))) => (
                 Clause::Truncation,
                 "although the last frame was never completed",

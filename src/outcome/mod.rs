@@ -6,6 +6,8 @@
 
 mod attempt;
 mod evidence;
+mod lacking;
+mod measured;
 mod policy;
 mod result;
 mod series;

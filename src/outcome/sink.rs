@@ -1,7 +1,8 @@
 //! Who is told what happens in a run: each case as it is begun and as it ends, and in the end the sum of it.
 
 use super::evidence::{MOST_IN_ALL, shorten};
-use super::millis;
+use super::lacking::lacking;
+use super::{measured, millis};
 use crate::cases::Case;
 use crate::diagnosis::{self, Knowledge, Observation};
 use crate::event::{
@@ -67,12 +68,13 @@ impl<'a> EventSink<'a> {
     /// Tells that a run begins.
     pub(crate) fn begin(start: Start<'a>, tell: &'a mut (dyn FnMut(Event) + Send)) -> Self {
         tell(Event::Started(started(&start)));
+        let seen = Observation::within(lacking(start.profile));
         Self {
             start,
             begun: Instant::now(),
             tell,
             results: BTreeMap::new(),
-            seen: Observation::default(),
+            seen,
             room: MOST_IN_ALL,
         }
     }
@@ -100,7 +102,8 @@ impl<'a> EventSink<'a> {
     }
 
     /// Tells what became of a case.
-    pub(crate) fn case_finished(&mut self, mut result: CaseResult) {
+    pub(crate) fn case_finished(&mut self, result: CaseResult) {
+        let mut result = measured::told(result);
         if let Some(evidence) = &mut result.evidence {
             self.room = self.room.saturating_sub(shorten(evidence, self.room));
         }

@@ -60,6 +60,16 @@ impl Process {
         Some(Self { id, is_group })
     }
 
+    /// Whether it is the one that listens at that TCP port of this machine; `None` where nobody does, or that is not
+    /// told.
+    #[must_use]
+    pub fn listens_at(&self, port: u16) -> Option<bool> {
+        #[cfg(target_os = "linux")]
+        return linux::listens_at(self.id, port).ok().flatten();
+        #[cfg(not(target_os = "linux"))]
+        return Some(port).and(None);
+    }
+
     /// Whether any of it still runs, as far as that is known.
     pub(crate) fn runs(&self) -> bool {
         self.read().is_ok()
@@ -147,6 +157,7 @@ mod linux {
     //! What /proc tells.
 
     use crate::transcript::Reading;
+    use procfs::net::TcpState;
     use procfs::process::{FDTarget, Process, Stat, all_processes};
     use procfs::{ProcError, ProcResult};
     use std::time::Duration;
@@ -187,6 +198,19 @@ mod linux {
             ..sum
         });
         sum.ok_or_else(|| "none of its processes runs".to_owned())
+    }
+
+    /// Whether one of its own sockets is among those that listen at that port; `None` if there are none.
+    pub(super) fn listens_at(pid: i32, port: u16) -> ProcResult<Option<bool>> {
+        let process = Process::new(pid)?;
+        let sockets = process.tcp()?.into_iter().chain(process.tcp6()?);
+        let listening = sockets.filter(|socket| {
+            socket.state == TcpState::Listen && socket.local_address.port() == port
+        });
+        let listening: Vec<u64> = listening.map(|socket| socket.inode).collect();
+        let is_own = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listening.contains(inode));
+        let mut own = process.fd()?.flatten().map(|descriptor| descriptor.target);
+        Ok((!listening.is_empty()).then(|| own.any(|target| is_own(&target))))
     }
 
     fn has_ended(stat: &Stat) -> bool {

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Where a report goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -119,6 +120,8 @@ pub struct Outputs {
     failed: Vec<OutputError>,
     /// Why the run ends without telling its end, if that is known.
     broken_off: Option<String>,
+    /// How long such a run took.
+    elapsed: Duration,
     is_closed: bool,
 }
 
@@ -179,6 +182,11 @@ impl Outputs {
         self.broken_off = Some(why.into());
     }
 
+    /// Says how long such a run took.
+    pub fn took(&mut self, elapsed: Duration) {
+        self.elapsed = elapsed;
+    }
+
     /// Takes an event. A report that cannot be written is given up; the others go on, and
     /// [`Self::finish`] tells.
     pub fn event(&mut self, mut event: Event) {
@@ -202,6 +210,8 @@ impl Outputs {
     fn close(&mut self) -> Run {
         if !self.collector.is_finished() {
             let mut end = self.collector.abrupt_end();
+            let elapsed = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX);
+            end.summary.elapsed_ms = end.summary.elapsed_ms.max(elapsed);
             if let Some(why) = self.broken_off.take() {
                 end.broken_off = Some(why);
             }
@@ -310,6 +320,20 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    /// Whoever interrupts a run learns how long it had taken.
+    #[test]
+    fn a_run_that_is_broken_off_has_taken_its_time() {
+        let mut outputs = Outputs::open(&[], Look::default()).unwrap();
+        let is_start = |event: &Event| matches!(event, Event::Started(_));
+        for event in fixture::events().into_iter().filter(is_start) {
+            outputs.event(event);
+        }
+        outputs.took(Duration::from_secs(7));
+        outputs.broken_off("interrupted");
+        let elapsed = outputs.finish().run.finished.summary.elapsed_ms;
+        assert_eq!(elapsed, 7_000);
     }
 
     #[test]

@@ -7,22 +7,33 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
 use std::time::Duration;
+use terminal_size::{Height, Width};
 
 /// Narrower or wider than this is taken for a mistake of the terminal's.
 const WIDTHS: (usize, usize) = (40, 160);
 
 /// How a report looks on standard output: with colours where it is a terminal that has them and
-/// `NO_COLOR` is not set, and as wide as the terminal.
+/// `NO_COLOR` is not set, and as wide as the terminal: standard output's, or if that is none, as where a pager reads it,
+/// standard error's.
 #[must_use]
 pub fn look() -> Look {
-    let (narrowest, widest) = WIDTHS;
-    let width = terminal_size::terminal_size_of(io::stdout())
-        .map(|(width, _)| usize::from(width.0).clamp(narrowest, widest));
+    let behind = || terminal_size::terminal_size_of(io::stderr()).map(clamped);
     Look {
         colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
-        width: width.unwrap_or(Look::default().width),
+        width: width().or_else(behind).unwrap_or(Look::default().width),
         ..Look::default()
     }
+}
+
+/// How wide the terminal is that standard output is, if it is one.
+#[must_use]
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(clamped)
+}
+
+fn clamped((width, _): (Width, Height)) -> usize {
+    let (narrowest, widest) = WIDTHS;
+    usize::from(width.0).clamp(narrowest, widest)
 }
 
 /// A bar on standard error while cases run. Shows nothing where standard error is no terminal, and

@@ -5,8 +5,12 @@ import sys
 import threading
 import time
 
-HOST = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
-PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 7060
+# HOST PORT, or HOST:PORT, where an address of many colons may stand in brackets.
+TARGET = sys.argv[1:3] or ["127.0.0.1"]
+if len(TARGET) == 1 and ":" in TARGET[0].rpartition("]")[2]:
+    TARGET = TARGET[0].rsplit(":", 1)
+HOST = TARGET[0].strip("[]")
+PORT = int(TARGET[1]) if len(TARGET) > 1 else 7060
 PATIENCE = 2.0  # seconds that an owed answer is waited for
 BETWEEN = 0.02  # seconds between segments, so that each is seen by itself
 START = time.monotonic()

@@ -53,7 +53,7 @@ impl Program<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "#!/usr/bin/env python3")?;
         let (usage, who, runtime) = match self.script.side() {
-            Side::Client => ("[HOST [PORT]]", "a server may answer", CLIENT),
+            Side::Client => ("[HOST [PORT]|HOST:PORT]", "a server may answer", CLIENT),
             Side::Server => (
                 "['COMMAND {host} {port}' [PORT]]",
                 "a client may do",

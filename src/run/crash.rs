@@ -71,7 +71,11 @@ impl Run<'_> {
         }
         let mut cleared = cleared.into_iter();
         if !found && let Some((mut likeliest, again)) = cleared.next() {
-            likeliest.amend(|once| charge(once, ended));
+            likeliest.amend(|once| {
+                charge(once, ended);
+                // It may take more than one of them to end it, but end it did.
+                once.attempt.is_certain = ended.is_some();
+            });
             likeliest.confirmed(again);
             self.suspects.push(likeliest);
         }

@@ -9,6 +9,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
     let drafts = [
         (Need::FullHeader, full_header()),
         (Need::Netstring, netstring()),
+        (Need::Varint, varint()),
         (Need::OwnMarks, own_marks()),
         (Need::Ids, ids()),
     ];
@@ -44,6 +45,20 @@ fn netstring() -> Draft {
         chunk: 1,
         trailer: "2c".into(),
         payload: Payload::Opaque,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// A length in groups of seven bits, of which the last may add nothing.
+fn varint() -> Draft {
+    Draft {
+        name: "varint".into(),
+        form: Form::Varint,
+        width: 5,
+        overlong: true,
+        covers: vec![Region::Payload],
+        chunk: 1,
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

@@ -1,6 +1,7 @@
 //! How good the diagnosis is, where it is known what is wrong.
 
 use super::Planted;
+use crate::altered::Need;
 use crate::diagnosis::{Head, Knowledge, Play, Sketch, diagnose};
 use crate::event::{Cause, Diagnosis};
 use std::collections::BTreeMap;
@@ -17,8 +18,17 @@ pub fn learned(known: &Knowledge, plays: &[Play]) -> Knowledge {
         title: fault.mend.title.to_owned(),
         advice: fault.mend.advice.to_owned(),
         sketch: fault.mend.sketch.name.to_owned(),
+        needs: of_a_format(fault.needs).to_owned(),
     });
     known.updated(heads.collect(), sketches(), plays)
+}
+
+/// The name of what a format must have; nothing, where any will do.
+const fn of_a_format(needs: Need) -> &'static str {
+    match needs.is_a_format() || matches!(needs, Need::DeclaredLimit) {
+        true => needs.as_str(),
+        false => "",
+    }
 }
 
 /// All sketches, each once and in each of its languages.

@@ -97,6 +97,12 @@ pub enum Seen {
     Teardown,
 }
 
+/// What each text begins with that the canary asks …
+pub const CANARY_TEXT: &str = "canary";
+
+/// … and the digits behind it, which number them.
+pub const CANARY_DIGITS: usize = 10;
+
 /// How the canary fared, the healthy client beside the script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Canary {

@@ -249,6 +249,11 @@ fn wrong_arguments_are_exit_2_and_say_what_to_try() {
         (&["check", "5000"], "localhost:5000"),
         (&["check", "--seed", "-1"], "from 0 to"),
         (&["check", "--timeout", "-1s"], "250ms"),
+        (&["check", "--timeout", "0"], "above 0"),
+        (&["fuzz", "--timeout", "0s", "localhost:1"], "above 0"),
+        (&["explain", "no-limt"], "try: no-limit"),
+        (&["check", "--formt", "json"], "try: a similar argument"),
+        (&["check", "--strict=3"], "try: conformance check --help"),
         (
             &["check", "--format", "json", "--format", "tap"],
             "FORMAT=FILE",
@@ -274,6 +279,8 @@ fn wrong_arguments_are_exit_2_and_say_what_to_try() {
             .clone();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(told), "{args:?}: {stderr}");
+        let in_one_manner = stderr.starts_with("error: ") && !stderr.contains("Usage:");
+        assert!(in_one_manner, "{args:?}: {stderr}");
     }
 }
 

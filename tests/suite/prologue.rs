@@ -96,18 +96,18 @@ fn a_fault_behind_it_is_found_and_played_again() {
     let (_, program) = run(&["show", script, "--as", "python"]);
     let program = file(&folder, "program.py", &program);
     let port = served.addr.port().to_string();
-    let output = python
-        .command()
-        .args([&program, "127.0.0.1", &port])
-        .output()
-        .unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        told.contains("the server begins with b'hi\\x00'\n"),
-        "{told}"
-    );
-    assert!(told.contains("given up: 0 of 1 replies"), "{told}");
-    assert!(!told.contains("WRONG"), "{told}");
+    let in_one = format!("127.0.0.1:{port}");
+    for target in [&["127.0.0.1", port.as_str()][..], &[in_one.as_str()]] {
+        let mut program_at = python.command();
+        let output = program_at.arg(&program).args(target).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            told.contains("the server begins with b'hi\\x00'\n"),
+            "{target:?}: {told}"
+        );
+        assert!(told.contains("given up: 0 of 1 replies"), "{told}");
+        assert!(!told.contains("WRONG"), "{told}");
+    }
 }
 
 #[test]

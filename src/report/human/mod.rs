@@ -86,14 +86,19 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
-    writeln!(
-        out,
-        "{bold}{}{bold:#}, profile {}, {}, seed {}",
-        Line(&started.target),
+    let target = Line(&started.target).to_string();
+    let rest = format!(
+        ", profile {}, {}, seed {}",
         Line(&started.profile),
         counted(cases, "case"),
         started.seed
-    )
+    );
+    let wrapped = wrapped(&format!("{target}{rest}"), look.width, 0);
+    match wrapped.strip_prefix(&target) {
+        Some(rest) => writeln!(out, "{bold}{target}{bold:#}{rest}"),
+        // It was cut itself.
+        None => writeln!(out, "{wrapped}"),
+    }
 }
 
 fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {

@@ -14,6 +14,7 @@ use crate::profile::{Profile, Speaker};
 use crate::run::prologue::begin;
 use crate::script::OwnEnd;
 use crate::script::craft::Craft;
+use crate::transcript::{CANARY_DIGITS, CANARY_TEXT};
 use crate::transport::Stream;
 use bytes::Bytes;
 use std::io;
@@ -91,7 +92,7 @@ pub(super) fn question_of_octets(profile: &Profile, octets: usize) -> Vec<u8> {
 
 fn question_of(profile: &Profile, fill: impl Fn(String) -> String) -> (String, Vec<u8>) {
     let asked = ASKED.fetch_add(1, Ordering::Relaxed);
-    let text = fill(format!("canary{asked:010}"));
+    let text = fill(format!("{CANARY_TEXT}{asked:0CANARY_DIGITS$}"));
     let craft = Craft::new(profile);
     let frame = craft.frame(&craft.payload(&text));
     (text, with_id(profile, frame, asked.into()))

@@ -1,5 +1,6 @@
 """Streams that end, and connections that are reset."""
 
+import os
 import queue
 import select
 import socket
@@ -205,6 +206,15 @@ class NameOfTheDead(Server):
             sock, _ = self.listener.accept()
             time.sleep(0.0005)  # A line in the log.
             self.welcome(sock, sock.getpeername())
+
+
+@bug("broken-pipe", "reset/behind-the-end", "ConnectionResetError is caught, and BrokenPipeError ends the program, as SIGPIPE would.")
+class BrokenPipe(Client):
+    def send(self, payload):
+        try:
+            super().send(payload)
+        except BrokenPipeError:
+            os._exit(1)
 
 
 @bug("sender-for-all", "reset/before-the-reply", "One thread sends all replies, and one that cannot be sent ends it.")

@@ -5,7 +5,7 @@ import time
 
 import messages
 
-from . import Client, EndOfStream, bug
+from . import Client, EndOfStream, Malformed, bug
 
 
 @bug("greeting", "unsolicited/on-connect", "Whoever connects is welcomed.")
@@ -45,6 +45,17 @@ class SameMessageIgnored(Client):
             if payload != self.last:
                 self.last = payload
                 return payload
+
+
+@bug("thousand-and-out", "persistence/more-than-a-thousand", "`for _ in range(1000)` in place of `while True`.")
+class ThousandAndOut(Client):
+    def serve(self):
+        try:
+            for _ in range(1000):
+                self.send(self.answer(self.next_payload()))
+        except (EndOfStream, Malformed, OSError):
+            pass
+        self.sock.close()
 
 
 @bug("answered-by-both", "one-reply/large", "A handler answers by itself, and the loop sends what it returns too; only for long messages.")

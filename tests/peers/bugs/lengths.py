@@ -1,5 +1,6 @@
 """The number in the header, and how large it may be."""
 
+import os
 import struct
 
 import messages
@@ -17,6 +18,12 @@ class LittleEndian(Client):
 class SixteenBits(Client):
     def length_of(self, header):
         return struct.unpack(">H", header[2:])[0]
+
+
+@bug("twenty-four-bits", "length-limit/lower-bits-fit", "The first octet of the header is for flags, in another protocol: length & 0xffffff.")
+class TwentyFourBits(Client):
+    def length_of(self, header):
+        return super().length_of(header) & 0xFFFFFF
 
 
 @bug("last-octet-only", "length-prefix/second-octet", "header[3] is the length.")
@@ -49,6 +56,21 @@ class Signed(Listed):
 
     def body(self, length):
         return self.receive(length) if length < 0 else super().body(length)
+
+
+@bug("signed-and-no-try", "length-limit/two-gib", "bytearray(struct.unpack('>i', header)[0]) raises for a negative number, and whatever is raised ends the program.")
+class SignedAndNoTry(Client):
+    def length_of(self, header):
+        return struct.unpack(">i", header)[0]
+
+    def body(self, length):
+        if length < 0:
+            os._exit(1)
+        return super().body(length)
+
+    def check(self, length):
+        if length > self.max_body or length % CHUNK and length > 0:
+            raise Malformed
 
 
 @bug("signed-struct", "length-limit/two-gib", "struct.unpack('>i', header), and the loop for the body is not entered for a negative number.")

@@ -2,11 +2,12 @@
 
 import json
 import socket
+import struct
 import time
 
 import messages
 
-from . import CHUNK, Client, EndOfStream, Malformed, bug
+from . import CHUNK, Client, EndOfStream, Listed, Malformed, bug
 
 
 @bug("header-from-one-recv", "reassembly/header-in-two", "recv(4) is taken to bring four octets.")
@@ -15,6 +16,16 @@ class HeaderFromOneRecv(Client):
         self.sock.settimeout(None)
         self.deadline = time.monotonic() + 30
         return self.receive(4)
+
+
+@bug("header-unpacked-from-one-recv", "reassembly/header-in-two", "struct.unpack('>I', sock.recv(4)) raises where fewer octets come, and the socket stays in a list.")
+class HeaderUnpackedFromOneRecv(Listed):
+    def header(self):
+        self.deadline = time.monotonic() + 30
+        return self.receive(4)
+
+    def length_of(self, header):
+        return struct.unpack(">I", header)[0]
 
 
 @bug("body-from-one-recv", "reassembly/body-in-two", "recv(length) is taken to bring the whole body.")

@@ -1,6 +1,7 @@
 """Payloads: what they mean, and what they do not."""
 
 import ast
+import ctypes
 import json
 import unicodedata
 
@@ -42,6 +43,23 @@ class EachPartAnswered(Client):
     def answer(self, payload):
         parts = [part for part in payload.split(b"\0") if part]
         return [self.serve_part(part) for part in parts or [b""]]
+
+
+@bug("cached-by-its-beginning", "fidelity/alike-but-for-a-part", "Replies are kept in a dict under (len(payload), payload[:200]).")
+class CachedByItsBeginning(Client):
+    kept = {}
+
+    def answer(self, payload):
+        if len(self.kept) > 1000:
+            self.kept.clear()
+        return self.kept.setdefault((len(payload), payload[:200]), super().answer(payload))
+
+
+@bug("int32-by-itself", "fidelity/numbers", "A number by itself goes through ctypes.c_int32.")
+class Int32ByItself(Client):
+    def decode(self, payload):
+        value = super().decode(payload)
+        return ctypes.c_int32(value).value if type(value) is int else value
 
 
 @bug("loads-without-try", "undecodable/bare-text", "json.loads() without a try: the thread ends and the socket stays open.")

@@ -27,6 +27,12 @@ class UnsentIsLost(Client):
             pass
 
 
+@bug("tail-of-a-large-reply", "reply-framing/large", "A large reply is sent in pieces whose last is too short by the header and a little more.")
+class TailOfALargeReply(Client):
+    def write(self, octets):
+        super().write(octets[:-7] if len(octets) > 8192 else octets)
+
+
 @bug("characters-counted", "reply-framing/not-ascii", "The header says len(text), and the body is padded by that too.")
 class CharactersCounted(Client):
     def frame(self, payload):

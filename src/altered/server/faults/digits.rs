@@ -3,6 +3,7 @@
 use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::super::hooks::End;
+use super::length::lower_bits;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{Body, Malformed, sizes_in};
 use crate::altered::sketch;
@@ -27,11 +28,24 @@ pub(super) const FAULTS: &[Fault] = &[
         "The digits of a length are added up in 32 bits, in which a large number becomes a small one.",
         Mend::by("A length of many digits wraps round in 32 bits", "Add up the digits with a check, or bound how many there may be.", sketch::DIGITS),
         |h| h.header = |c| Box::pin(header_up_to_the_end(c, in_32_bits))).needing(Need::Netstring),
+    Fault::new("number-kept-in-32-bits", Clause::LengthLimit, "",
+        "A length that may have more than 32 bits is kept in 32, and so compared with the limit.",
+        Mend::by("Only the lower 32 bits of a larger length are used", "Keep the length in a type that holds every number of its form, until it has been compared with the limit.", sketch::DIGITS),
+        |h| h.count = |profile, field| lower_bits(profile, field, 32)).needing(Need::Netstring),
+    Fault::new("longer-numbers-refused", Clause::LengthPrefix, "",
+        "A length that has octets which add nothing is refused, although the format allows them.",
+        Mend::by("A length that is longer than it needs to be is refused", "Take a number however many octets of it add nothing, as long as there are no more than there may be.", sketch::LENGTH),
+        |h| h.count = |profile, field| if is_longer_than_needed(field) { -1 } else { honest::count(profile, field) }).needing(Need::Varint),
     Fault::new("octets-behind-a-body-not-looked-at", Clause::LengthPrefix, "",
         "The fixed octets behind a body are read and not looked at.",
         Mend::by("The fixed octets behind a body are not checked", "Compare what stands behind the body with what it has to be, and close the connection if it differs.", sketch::HEADER),
         |h| h.take = |c| Box::pin(whatever_stands_behind(c))).needing(Need::Netstring),
 ];
+
+/// Whether the last octet of a varint adds nothing.
+fn is_longer_than_needed(field: &[u8]) -> bool {
+    field.len() > 1 && field.ends_with(&[0])
+}
 
 /// How a number is read of the octets in front of its end.
 type Reading = fn(&[u8]) -> Option<u128>;

@@ -69,6 +69,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A connection that was reset takes the whole server along.",
         Mend::by("A reset connection ends the whole server", "Catch the errors of a connection where it is served.", sketch::ISOLATE),
         |h| h.ended = |_, end| Box::pin(async { Err(fatal_when_reset(end)) })),
+    Fault::new("write-behind-the-end-ends-the-server", Clause::Reset, "",
+        "A write to a client that has ended its stream and reset the connection then takes the whole server along, as a broken pipe does that nobody handles.",
+        Mend::by("A write to a client that is gone ends the whole server", "Catch the error of a broken pipe where the client is served, and let no signal end the process.", sketch::ISOLATE),
+        |h| h.ended = |_, end| Box::pin(async { Err(fatal_when_broken(end)) })),
     Fault::new("reset-keeps-the-lock", Clause::Reset, "",
         "A client that resets inside a frame leaves a lock behind that every new client needs.",
         Mend::by("A reset connection leaves a lock behind", "Release locks on every way out, by the language's own means for that, and hold none while waiting for a client.", sketch::ISOLATE),
@@ -191,6 +195,13 @@ fn shut_when_reset(c: &Client, end: &End) {
 
 fn fatal_when_reset(end: End) -> End {
     if is_reset(&end) { End::Fatal } else { end }
+}
+
+fn fatal_when_broken(end: End) -> End {
+    match end {
+        End::Broken(error) if error.kind() == io::ErrorKind::BrokenPipe => End::Fatal,
+        end => end,
+    }
 }
 
 fn is_reset(end: &End) -> bool {

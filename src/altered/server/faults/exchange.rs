@@ -23,6 +23,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The tenth request of a connection, and each tenth behind it, is answered twice.",
         Mend::by("Every tenth reply is sent twice", "Send each reply in one place only, and repeat none unasked.", sketch::ONE_REPLY),
         |h| h.answer = |c, request| Box::pin(tenth_twice(c, request))),
+    Fault::new("answered-twice-if-another-waits", Clause::OneReply, "",
+        "A request behind which another has come already is answered twice.",
+        Mend::by("Requests that arrive together are answered twice", "Send each reply in one place only, whatever else has arrived.", sketch::ONE_REPLY),
+        |h| h.answer = |c, request| Box::pin(twice_before_another(c, request))),
     Fault::new("same-request-answered-once", Clause::OneReply, "",
         "A request like the one before it is taken for a repetition and not answered.",
         Mend::by("A request equal to the one before gets no reply", "Answer each frame, whatever it says: equal requests are two requests.", sketch::ONE_REPLY),
@@ -115,7 +119,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("closes-after-a-hundred", Clause::Persistence, "",
         "A connection is closed when it has had a hundred replies.",
         Mend::by("The connection is closed after a hundred replies", "Keep the connection until the client ends it.", sketch::PERSIST),
-        |h| h.take = |c| Box::pin(a_hundred_times(c))),
+        |h| h.take = |c| Box::pin(so_many_times(c, 100))),
+    Fault::new("closes-after-a-thousand", Clause::Persistence, "",
+        "A connection is closed when it has had a thousand replies.",
+        Mend::by("The connection is closed after a thousand replies", "Keep the connection until the client ends it.", sketch::PERSIST),
+        |h| h.take = |c| Box::pin(so_many_times(c, 1000))),
     Fault::new("idle-for-60-ms-is-gone", Clause::Persistence, "",
         "A client that is silent for 60 ms between frames is closed upon.",
         Mend::by("A client that is silent for 60 ms is closed upon", "Let a client be silent between frames for as long as it likes.", sketch::PERSIST),
@@ -156,6 +164,14 @@ async fn first_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End
 async fn tenth_twice(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let mut replies = honest::answer(c, request).await?;
     if c.frames.is_multiple_of(10) {
+        replies.extend(replies.clone());
+    }
+    Ok(replies)
+}
+
+async fn twice_before_another(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    let mut replies = honest::answer(c, request).await?;
+    if c.has_another() {
         replies.extend(replies.clone());
     }
     Ok(replies)
@@ -388,8 +404,8 @@ async fn unless_the_hundredth(c: &mut Client, request: Request) -> Result<Vec<Re
     honest::answer(c, request).await
 }
 
-async fn a_hundred_times(c: &mut Client) -> Result<Body, End> {
-    if c.frames == 100 {
+async fn so_many_times(c: &mut Client, times: usize) -> Result<Body, End> {
+    if c.frames == times {
         return Err(End::Asked);
     }
     honest::take(c).await

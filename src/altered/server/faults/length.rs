@@ -28,6 +28,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "Only the lower 16 bits of the length are looked at, and checked as if they were all of it.",
         Mend::by("Only the lower 16 bits of the length are used", "Put the number together from all of its octets.", sketch::LENGTH),
         |h| h.count = |profile, field| honest::count(profile, field).rem_euclid(1 << 16)),
+    Fault::new("lower-24-bits-of-the-length", Clause::LengthLimit, "",
+        "Only the lower 24 bits of the length are looked at, and checked as if they were all of it.",
+        Mend::by("Only the lower bits of the length are used", "Put the number together from all of its octets, and compare it with the limit before it is made smaller.", sketch::LENGTH),
+        |h| h.count = |profile, field| lower_bits(profile, field, 24)),
     Fault::new("signed-octets", Clause::LengthPrefix, "rsync#873",
         "The octets of the length are taken for signed ones, so that those above 127 count backwards.",
         Mend::by("The octets of the length are taken for signed numbers", "Read octets as unsigned before they are put together.", sketch::LENGTH),
@@ -89,6 +93,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A length that is negative as a signed number ends the client's task and leaves its socket open.",
         Mend::by("A length above 2 GiB leaves the connection dead but open", "Read the length as unsigned, and close the socket on every way out.", sketch::ALWAYS_CLOSE),
         |h| h.take = |c| Box::pin(forgetting_negative(c))),
+    Fault::new("negative-length-ends-the-server", Clause::LengthLimit, "",
+        "A length that is negative as a signed number ends the whole server, as an allocation of so much does.",
+        Mend::by("A length above 2 GiB ends the whole server", "Read the length as an unsigned number, compare it with the limit before room is made for it, and catch what goes wrong where the client is served.", sketch::LENGTH),
+        |h| h.take = |c| Box::pin(dying_of_negative(c))),
     Fault::new("length-plus-header-wraps", Clause::LengthLimit, "libzmq#1488, CVE-2019-6250",
         "The header's size is added to the length in as many bits as the field has, and the sum compared with the limit.",
         Mend::by("Adding the header's size to the length overflows", "Compare the length with the limit before anything is added to it, or add with a check.", sketch::LIMIT),
@@ -152,6 +160,13 @@ pub(super) const FAULTS: &[Fault] = &[
         Mend::by("A length that is no multiple of the chunk leaves the connection dead but open", "Close the socket on every way out of the loop.", sketch::ALWAYS_CLOSE),
         |h| h.take = |c| Box::pin(forgetting_odd(c))),
 ];
+
+/// Of a number that is none nothing is left out.
+pub(super) fn lower_bits(profile: &Profile, field: &[u8], bits: u32) -> i128 {
+    let count = honest::count(profile, field);
+    let modulus = 1_i128.checked_shl(bits).unwrap_or(i128::MAX);
+    count.checked_rem(modulus).unwrap_or(count)
+}
 
 fn in_other_order(profile: &Profile, field: &[u8]) -> i128 {
     let mut octets = field.to_vec();
@@ -276,6 +291,14 @@ async fn forgetting_negative(c: &mut Client) -> Result<Body, End> {
     let header = honest::header(c).await?;
     if is_negative_if_signed(c.profile(), claimed(c, &header)) {
         return Err(End::Forgotten);
+    }
+    honest::rest_of_frame(c, &header).await
+}
+
+async fn dying_of_negative(c: &mut Client) -> Result<Body, End> {
+    let header = honest::header(c).await?;
+    if is_negative_if_signed(c.profile(), claimed(c, &header)) {
+        return Err(End::Fatal);
     }
     honest::rest_of_frame(c, &header).await
 }

@@ -18,6 +18,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "One read is taken for the whole header, however few octets it brings.",
         Mend::by("The header is taken from a single read", "Read until every octet of the header has come, and only then take the number out of it.", sketch::READ_EXACTLY),
         |h| h.header = |c| Box::pin(header_in_one_read(c))),
+    Fault::new("header-in-one-read-or-forgotten", Clause::Reassembly, "",
+        "One read is taken for the whole header, and if it brings fewer octets, the error ends the client's task and leaves its socket open.",
+        Mend::by("A header read too short leaves the connection dead but open", "Read until every octet of the header has come, and close the socket on every way out.", sketch::READ_EXACTLY),
+        |h| h.header = |c| Box::pin(whole_header_or_forgotten(c))),
     Fault::new("length-begun-anew-at-a-cut", Clause::Reassembly, "contiki-ng#3163",
         "Where a length comes in pieces, the octets in front of a cut are lost to the number.",
         Mend::by("A length that comes in pieces loses its first octets", "Keep the octets of a header that is incomplete until the rest has come.", sketch::READ_EXACTLY),
@@ -113,6 +117,14 @@ async fn header_in_one_read(c: &mut Client) -> Result<Vec<u8>, End> {
             break;
         }
         header.extend(c.recv(1).await?);
+    }
+    Ok(header)
+}
+
+async fn whole_header_or_forgotten(c: &mut Client) -> Result<Vec<u8>, End> {
+    let header = header_in_one_read(c).await?;
+    if frame::missing(c.profile(), &header) > 0 {
+        return Err(End::Forgotten);
     }
     Ok(header)
 }

@@ -76,6 +76,18 @@ pub(super) const FAULTS: &[Fault] = &[
         Mend::by("Numbers lose digits", "Keep numbers as doubles at least, or as they were written.", sketch::DECODE),
         |h| h.read = |c, payload| rewritten(c, payload, &in_single_precision)),
 
+    Fault::new("number-wraps-in-32-bits", Clause::Fidelity, "",
+        "A whole number by itself is kept in 32 bits, with its sign.",
+        Mend::by("A number by itself wraps round in 32 bits", "Keep numbers as 64-bit integers or as doubles.", sketch::DECODE),
+        |h| h.read = |c, payload| honest::read(c, wrapped(payload))),
+    Fault::new("old-reply-to-what-begins-alike", Clause::Fidelity, "",
+        "Replies are kept, and a request is known again by its length and its first 200 octets.",
+        Mend::by("A reply is kept for whatever begins alike", "Know a request again by all of its octets, or keep no replies.", sketch::DECODE),
+        |h| h.read = |c, payload| known_by(c, payload, |payload| payload.get(..BEGINNING)?.to_vec().into())),
+    Fault::new("old-reply-to-what-begins-and-ends-alike", Clause::Fidelity, "",
+        "Replies are kept, and a request is known again by its length and by 100 octets at each end.",
+        Mend::by("A reply is kept for whatever begins and ends alike", "Know a request again by all of its octets, or keep no replies.", sketch::DECODE),
+        |h| h.read = |c, payload| known_by(c, payload, both_ends)),
     Fault::new("proto-member-lost", Clause::Fidelity, "turbo-stream#85, seroval#81, eliza#30599",
         "A member called __proto__ is lost when an object is built again.",
         Mend::by("A member called __proto__ is lost", "Build objects as maps, or by a parser that makes members of all names.", sketch::DECODE),
@@ -344,6 +356,38 @@ fn in_single_precision(value: &mut Value) {
             *number = rounded;
         }
     }
+}
+
+/// A whole number as 32 bits hold it.
+fn wrapped(payload: Vec<u8>) -> Vec<u8> {
+    const HALF: i64 = 1 << 31;
+    match serde_json::from_slice::<i64>(&payload) {
+        Ok(number) => {
+            let low = number.wrapping_add(HALF).rem_euclid(HALF << 1);
+            low.wrapping_sub(HALF).to_string().into()
+        }
+        Err(_) => payload,
+    }
+}
+
+/// So much of a request's beginning it is known again by.
+const BEGINNING: usize = 200;
+
+/// The request before, if it was as long and is the same as far as it is looked at.
+fn known_by(c: &mut Client, payload: Vec<u8>, part: fn(&[u8]) -> Option<Vec<u8>>) -> Request {
+    let before = &c.memory.octets;
+    let is_known = before.len() == payload.len()
+        && part(&payload).is_some_and(|known| part(before) == Some(known));
+    if !is_known {
+        c.memory.octets.clone_from(&payload);
+    }
+    let payload = c.memory.octets.clone();
+    honest::read(c, payload)
+}
+
+fn both_ends(payload: &[u8]) -> Option<Vec<u8>> {
+    let (head, tail) = (payload.first_chunk::<100>()?, payload.last_chunk::<100>()?);
+    Some([head.as_slice(), tail].concat())
 }
 
 async fn forgotten_if(so: bool, c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {

@@ -34,6 +34,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A write that takes longer than 300 ms is given up, wherever in a frame it is, and the next frame follows.",
         Mend::by("A write is given up inside a frame, and the next frame follows", "Close the connection when a frame cannot be written whole.", sketch::SEND_ALL),
         |h| h.send = |c, octets| Box::pin(given_up_in_time(c, octets))),
+    Fault::new("end-of-a-large-reply-lost", Clause::ReplyFraming, "",
+        "Of a reply of more than 8 KiB the last seven octets are not sent.",
+        Mend::by("The last octets of a large reply are not sent", "Send as many octets as the length says, and count octets, not buffers.", sketch::SEND_ALL),
+        |h| h.send = |c, octets| Box::pin(without_its_end(c, octets))),
     Fault::new("reply-abandoned-behind-its-header", Clause::ReplyFraming, "EternalTerminal#796",
         "The header of a reply of more than 16 KiB is sent, and its body turns out to be too large.",
         Mend::by("A large reply ends behind its header", "Know that a reply can be sent whole before its header is.", sketch::FRAME),
@@ -113,6 +117,16 @@ async fn in_one_write(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
     let most = octets.get(..ONE_WRITE).unwrap_or(&octets);
     c.stream.write(most).await?;
     Ok(())
+}
+
+async fn without_its_end(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    const LARGE: usize = 8 << 10;
+    const LOST: usize = 7;
+    let kept = match octets.len() > LARGE {
+        true => octets.len().saturating_sub(LOST),
+        false => octets.len(),
+    };
+    c.send_all(octets.get(..kept).unwrap_or_default()).await
 }
 
 async fn in_one_attempt(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {

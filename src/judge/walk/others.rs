@@ -1,0 +1,111 @@
+//! Replies to something else than what they are taken for: to what has been answered, to another request, to another client.
+
+use super::{Duty, Owes, Reply, Walk, excerpt};
+use crate::model::Carried;
+use crate::profile::ReplyOrder;
+use crate::spec::Clause;
+
+impl Walk<'_> {
+    /// Replies that came before the one to this duty and answer one that has been answered, in any other order than that
+    /// of ids: those came twice.
+    pub(super) fn pass_over_repeated(&mut self, duty: &Duty, carried: &Carried) {
+        let is_in_order = self.profile.reply_order() == ReplyOrder::Requests;
+        let is_own = |reply: &Reply| self.rule.answers(carried, reply.payload());
+        let place = self.pending.iter().position(|(_, reply)| is_own(reply));
+        let Some(before) = place.filter(|_| is_in_order) else {
+            return;
+        };
+        let is_old = |(_, reply): &(_, &Reply)| self.is_answered_before(duty, reply.payload());
+        if !self.pending.iter().take(before).all(is_old) {
+            return;
+        }
+        for (_, reply) in self.pending.drain(..before).collect::<Vec<_>>() {
+            let what = format!(
+                "the reply {} came once more: its request had been answered",
+                excerpt(reply.payload())
+            );
+            self.must(Clause::OneReply, what, duty);
+        }
+    }
+
+    /// Whether it answers a request in front of that duty which can be told from others, as the reply did that this got.
+    fn is_answered_before(&self, duty: &Duty, payload: &[u8]) -> bool {
+        let mut earlier = self.permitted.duties.iter();
+        let earlier = earlier
+            .by_ref()
+            .take_while(|earlier| earlier.start < duty.start);
+        earlier
+            .filter(|earlier| self.answered.contains(&earlier.start))
+            .any(|earlier| {
+                matches!(&earlier.owes, Owes::Reply(carried)
+                if carried.token().is_some() && self.rule.answers(carried, payload))
+            })
+    }
+
+    /// Whether it answers another request of this connection with all of its text, and not only with a part of this one's.
+    pub(super) fn quotes_another(&self, carried: &Carried, payload: &[u8]) -> bool {
+        let length = carried.text().map(str::len);
+        self.permitted.duties.iter().any(|other| {
+            matches!(&other.owes, Owes::Reply(other)
+                if other.text() != carried.text() && other.text().map(str::len) >= length
+                    && self.rule.answers(other, payload) && self.rule.keeps_text(other, payload))
+        })
+    }
+
+    /// The request that a wrong reply answers, if it is another of the script's.
+    pub(super) fn whose(&self, duty: &Duty, payload: &[u8]) -> (Clause, String) {
+        for (conn, permitted) in self.all.iter().enumerate() {
+            for other in &permitted.duties {
+                let Owes::Reply(carried) = &other.owes else {
+                    continue;
+                };
+                let itself = conn == self.conn && other.start == duty.start;
+                let known = carried.token().is_some() && self.rule.answers(carried, payload);
+                if itself || !known {
+                    continue;
+                }
+                return if conn == self.conn {
+                    (
+                        Clause::Order,
+                        "answers another request of this connection".into(),
+                    )
+                } else {
+                    (
+                        Clause::Crosstalk,
+                        "answers a request of another connection".into(),
+                    )
+                };
+            }
+        }
+        if self.rule.is_of_the_canary(payload) {
+            return (
+                Clause::Crosstalk,
+                "answers a request of the healthy client beside it".into(),
+            );
+        }
+        (Clause::Fidelity, "is not the answer to this request".into())
+    }
+
+    /// Whether the first of so many replies that nothing asked for answers what another connection asked.
+    pub(super) fn is_anothers(&self, extra: usize) -> bool {
+        let is_of = |conn: usize, payload: &[u8]| {
+            let permitted = self.all.get(conn).filter(|_| conn != self.conn);
+            let mut duties = permitted
+                .into_iter()
+                .flat_map(|permitted| &permitted.duties);
+            duties.any(|duty| {
+                matches!(&duty.owes, Owes::Reply(carried)
+                    if carried.token().is_some() && self.rule.answers(carried, payload))
+            })
+        };
+        let first = self
+            .pending
+            .front()
+            .filter(|_| extra > 0 && self.rule.tells_apart());
+        first.is_some_and(|(_, reply)| {
+            let payload = reply.payload();
+            self.rule.is_of_the_canary(payload)
+                || (0..self.all.len()).any(|conn| is_of(conn, payload))
+        })
+    }
+}
