@@ -199,7 +199,10 @@ impl Bench {
                 return Err("shows only in a process of its own");
             }
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
-            (_, Need::FullHeader | Need::Netstring | Need::OwnMarks | Need::Ids) => {}
+            (
+                _,
+                Need::FullHeader | Need::Netstring | Need::OwnMarks | Need::Ids | Need::Checksum,
+            ) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {
