@@ -22,11 +22,13 @@ struct Stream<'a> {
 /// the order in which they first appear. What cannot be read as a frame, and what comes behind it, has no mark.
 #[must_use]
 pub fn mark(sent: &Profile, received: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
+    // A wrong checksum says nothing against where the parts of a frame lie.
+    let [sent, received] = [sent, received].map(Profile::unsummed);
     streams(timeline)
         .iter()
         .flat_map(|stream| match stream.from {
-            Side::Client => in_stream(sent, stream),
-            Side::Server => in_stream(received, stream),
+            Side::Client => in_stream(&sent, stream),
+            Side::Server => in_stream(&received, stream),
         })
         .collect()
 }

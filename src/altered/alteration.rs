@@ -208,6 +208,8 @@ pub enum Need {
     OwnMarks,
     /// Requests have an id, and their replies may come in any order.
     Ids,
+    /// A checksum in little-endian order stands behind each body, and is reckoned from nearly all of the frame.
+    Checksum,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -226,6 +228,7 @@ impl Need {
             Self::Varint => "varint",
             Self::OwnMarks => "own-marks",
             Self::Ids => "ids",
+            Self::Checksum => "sum-behind-a-body",
             Self::Process => "process",
             Self::Time => "time",
         }
@@ -236,7 +239,12 @@ impl Need {
     pub const fn is_a_format(self) -> bool {
         matches!(
             self,
-            Self::FullHeader | Self::Netstring | Self::Varint | Self::OwnMarks | Self::Ids
+            Self::FullHeader
+                | Self::Netstring
+                | Self::Varint
+                | Self::OwnMarks
+                | Self::Ids
+                | Self::Checksum
         )
     }
 }

@@ -2,6 +2,7 @@
 //! in a body.
 
 use crate::profile::{Length, Mark, Order, Profile, Region, Unit};
+use crate::wire;
 use std::ops::Range;
 
 /// A body and, where the header tells that, how much of it is payload.
@@ -125,6 +126,105 @@ pub(crate) fn trailer(profile: &Profile) -> Vec<u8> {
 /// What stands behind a body, if these are its octets.
 pub(crate) fn check_trailer(profile: &Profile, octets: &[u8]) -> Result<(), Malformed> {
     check_mark(profile.trailer(), octets)
+}
+
+/// All that there is of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole<'a> {
+    pub(crate) header: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) padding: &'a [u8],
+    pub(crate) trailer: &'a [u8],
+}
+
+impl<'a> Whole<'a> {
+    /// Of a frame with that body.
+    pub(crate) fn of(
+        profile: &Profile,
+        header: &'a [u8],
+        body: &'a Body,
+        trailer: &'a [u8],
+    ) -> Self {
+        let payload = payload_len(profile, body);
+        let (payload, padding) = body
+            .octets
+            .split_at_checked(payload)
+            .unwrap_or((&body.octets, &[]));
+        Self {
+            header,
+            payload,
+            padding,
+            trailer,
+        }
+    }
+
+    /// The part of it that a region is; of one in which the checksum stands, what is in front of that.
+    fn region(&self, profile: &Profile, region: Region) -> &'a [u8] {
+        let (before, after) = (profile.before(), profile.after());
+        let behind = self.header.len().saturating_sub(after.len());
+        let in_front = |mark: &Mark| match mark.checksum() {
+            at if at.is_empty() => mark.len(),
+            at => at.start,
+        };
+        let header = |range: Range<usize>| self.header.get(range).unwrap_or_default();
+        match region {
+            Region::Before => header(0..in_front(before)),
+            Region::Length => header(before.len()..behind),
+            Region::After => header(behind..behind.saturating_add(in_front(after))),
+            Region::Payload => self.payload,
+            Region::Padding => self.padding,
+        }
+    }
+
+    /// The checksum that stands in it; empty if frames have none.
+    pub(crate) fn found(&self, profile: &Profile) -> &'a [u8] {
+        let behind = self.header.len().saturating_sub(profile.after().len());
+        let behind = self.header.get(behind..).unwrap_or_default();
+        let marks = [
+            (self.header, profile.before()),
+            (behind, profile.after()),
+            (self.trailer, profile.trailer()),
+        ];
+        let mut found = marks
+            .into_iter()
+            .map(|(octets, mark)| octets.get(mark.checksum()).unwrap_or_default());
+        found.find(|octets| !octets.is_empty()).unwrap_or_default()
+    }
+
+    /// The checksum that belongs to it.
+    pub(crate) fn expected(&self, profile: &Profile) -> Vec<u8> {
+        self.expected_over(profile, |region| {
+            let checksum = profile.checksum();
+            checksum.is_some_and(|checksum| checksum.covers(region))
+        })
+    }
+
+    /// The checksum that would belong to it if it were reckoned from these regions.
+    pub(crate) fn expected_over(
+        &self,
+        profile: &Profile,
+        covers: impl Fn(Region) -> bool,
+    ) -> Vec<u8> {
+        let Some(checksum) = profile.checksum() else {
+            return Vec::new();
+        };
+        let regions = [
+            Region::Before,
+            Region::Length,
+            Region::After,
+            Region::Payload,
+            Region::Padding,
+        ];
+        let covered = regions.into_iter().filter(|region| covers(*region));
+        let parts = covered.map(|region| self.region(profile, region));
+        let sum = wire::sum(checksum.kind(), checksum.order(), parts);
+        sum.as_ref().to_vec()
+    }
+
+    /// Whether the checksum in it is the one that belongs to it.
+    pub(crate) fn is_right(&self, profile: &Profile) -> bool {
+        self.found(profile) == self.expected(profile)
+    }
 }
 
 fn check_mark(mark: &Mark, octets: &[u8]) -> Result<(), Malformed> {
@@ -260,16 +360,18 @@ pub(crate) fn has_spare_padding(profile: &Profile, body: &Body) -> bool {
 
 /// The payload in a body: all of it but the padding.
 pub(crate) fn payload(profile: &Profile, body: Body) -> Vec<u8> {
+    let end = payload_len(profile, &body);
     let mut octets = body.octets;
-    let pad = profile.pad();
-    let end = body.payload.unwrap_or_else(|| {
-        octets
-            .iter()
-            .rposition(|octet| *octet != pad)
-            .map_or(0, |last| last.saturating_add(1))
-    });
     octets.truncate(end);
     octets
+}
+
+fn payload_len(profile: &Profile, body: &Body) -> usize {
+    let pad = profile.pad();
+    body.payload.unwrap_or_else(|| {
+        let last = body.octets.iter().rposition(|octet| *octet != pad);
+        last.map_or(0, |last| last.saturating_add(1))
+    })
 }
 
 #[cfg(test)]
@@ -298,7 +400,7 @@ mod tests {
                 Err(Malformed) => prop_assert!(decoded.is_err(), "{:?}", decoded),
                 Ok(Sizes { body, payload }) if body < 1 << 18 => {
                     let whole = [header, vec![1; body], trailer(&profile)].concat();
-                    let mut decoder = Decoder::new(&profile);
+                    let mut decoder = Decoder::new(&profile.unsummed());
                     let mut octets = BytesMut::from(&whole[..whole.len() - 1]);
                     prop_assert_eq!(decoder.decode(&mut octets), Ok(None));
                     octets.extend_from_slice(&whole[whole.len() - 1..]);

@@ -386,3 +386,20 @@ let Request { id, body } = read_request(&mut stream)?;
 let reply = Reply { id, body: handle(body) };
 queue.send(reply)?;",
 };
+
+pub(super) const CHECKSUM: Sketch = Sketch {
+    name: "compare-checksums",
+    python: "\
+body = read_exactly(sock, length)
+found, = struct.unpack('<I', read_exactly(sock, 4))
+if found != zlib.crc32(header + body):    # all that it covers, and before anything else
+    sock.close()
+    return",
+    rust: "\
+let mut digest = CRC.digest();
+digest.update(&header);               // all that it covers, and before anything else
+digest.update(&body);
+if u32::from_le_bytes(found) != digest.finalize() {
+    return Err(Malformed);            // and the caller closes
+}",
+};

@@ -1,6 +1,6 @@
 //! A script while it is being written: what the makers of both sides have in common.
 
-use crate::model::{numbered, reader};
+use crate::model::{numbered, reader, summed};
 use crate::profile::{Payload, Profile};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
@@ -25,6 +25,8 @@ pub struct Draft<'a> {
     unfit: Option<Unfit>,
     draws: Draws,
     salt: u16,
+    /// Whether checksums stay as they were made, however wrong.
+    leaves_checksums: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -37,13 +39,15 @@ impl<'a> Draft<'a> {
             unfit: None,
             draws,
             salt,
+            leaves_checksums: false,
         }
     }
 
     pub(super) fn finish(self) -> Result<Script, Unfit> {
         match self.unfit {
             Some(unfit) => Err(unfit),
-            None => Ok(numbered(self.profile, self.script)),
+            None if self.leaves_checksums => Ok(numbered(self.profile, self.script)),
+            None => Ok(numbered(self.profile, summed(self.profile, self.script))),
         }
     }
 
@@ -114,6 +118,11 @@ impl<'a> Draft<'a> {
     /// The case needs padding.
     pub fn need_chunks(&mut self) {
         self.need(self.profile.chunk() > 1, "this profile has no padding");
+    }
+
+    /// Wrong checksums are meant. Anywhere else frames get their own in the end, whatever was done to them.
+    pub(super) const fn leave_checksums(&mut self) {
+        self.leaves_checksums = true;
     }
 
     /// Sends octets cut at these offsets, in rising order; offsets outside do not cut.

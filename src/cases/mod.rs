@@ -5,6 +5,7 @@
 //! table of its clause's group: nothing else needs to change.
 
 mod bodies;
+mod checksum;
 pub mod client;
 mod connections;
 mod draft;
@@ -202,6 +203,7 @@ const TABLES: &[&[Case]] = &[
     header::CASES,
     reassembly::CASES,
     bodies::CASES,
+    checksum::CASES,
     length::LENGTH_LIMIT,
     truncation::CASES,
     sending::CASES,

@@ -85,7 +85,8 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 5] = [
+const OF_OTHER_FORMATS: [&str; 6] = [
+    "frames of this profile have no checksum",
     "payloads of this profile are not just any octets",
     "requests of this profile have no ids",
     "replies of this profile have no octets of their own in headers",
@@ -103,8 +104,20 @@ fn every_script_makes_the_server_owe_something() {
     let shipped = |name| Profile::shipped(name).unwrap();
     let [netstring, gearman, mqtt] = ["netstring", "gearman", "mqtt"].map(shipped);
     let ids = Profile::from_toml("name = \"p\"\nlength.width = 4\nheader.before = \"id\"").unwrap();
+    let sum = "name = \"p\"\nlength.width = 4\nheader.before = \"??\"\ntrailer.octets = \"ck ck\"\n\
+        checksum = { kind = \"crc16-modbus\", covers = [\"before\", \"payload\"] }";
+    let sum = Profile::from_toml(sum).unwrap();
     for case in all(Role::Server) {
-        let scripts = [&profile, &full_header, &netstring, &gearman, &mqtt, &ids].map(|profile| {
+        let scripts = [
+            &profile,
+            &full_header,
+            &netstring,
+            &gearman,
+            &mqtt,
+            &ids,
+            &sum,
+        ]
+        .map(|profile| {
             let script = case.script(&circumstances(profile, &rule));
             script.map(|script| (profile, script))
         });

@@ -100,8 +100,16 @@ fn quotations(sentence: &str) -> Vec<String> {
     parts
 }
 
-/// A word with `#` for each number in it.
+/// From so many digits on, a word in hexadecimal is no other word.
+const HEX_DIGITS: usize = 4;
+
+/// A word with `#` for each number in it, or for all of it if it is octets in hexadecimal.
 fn without_figures(word: &str) -> String {
+    let is_hex = word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let has_figure = word.bytes().any(|digit| digit.is_ascii_digit());
+    if is_hex && has_figure && word.len() >= HEX_DIGITS {
+        return "#".to_owned();
+    }
     let mut shaped = String::new();
     for c in word.chars() {
         let is_figure =
@@ -148,6 +156,10 @@ mod tests {
             (
                 "the server is gone: a new client could not connect: Connection refused",
                 "the server is gone",
+            ),
+            (
+                "checksum 3c10 where ab0c15d2 belongs: added",
+                "checksum # where # belongs: added",
             ),
             ("3 more replies behind it", "# more replies behind it"),
             ("556 more replies behind it", "many more replies behind it"),

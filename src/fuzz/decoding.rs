@@ -126,6 +126,7 @@ pub(crate) fn error(ending: Ending) -> Option<DecodeError> {
                 Fault::Underflow { .. } => DecodeErrorKind::Underflow,
                 Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
                 Fault::OverLimit { .. } => DecodeErrorKind::OverLimit,
+                Fault::Checksum { .. } => DecodeErrorKind::Checksum,
             };
             (kind, at)
         }

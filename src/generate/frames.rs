@@ -51,6 +51,28 @@ fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     Craft::new(profile).frame_with(&payloads::plain(profile, draws), chunks)
 }
 
+/// One checksum in this many is made wrong.
+const SPOILED: usize = 24;
+
+/// Leaves a checksum as it is, but for a few.
+pub(super) fn spoil(sum: &mut [u8], draws: &mut Draws) {
+    if !draws.one_in(SPOILED) {
+        return;
+    }
+    match draws.below(4) {
+        0 => sum.reverse(),
+        1 => sum.fill(0),
+        2 => sum.iter_mut().for_each(|octet| *octet = !*octet),
+        _ => {
+            let bit = draws.below(8);
+            let at = draws.below(sum.len());
+            if let Some(octet) = sum.get_mut(at) {
+                *octet ^= 1_u8.rotate_left(u32::try_from(bit).unwrap_or_default());
+            }
+        }
+    }
+}
+
 /// A frame with something in its padding.
 fn broken_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let payload = payloads::plain(profile, draws);

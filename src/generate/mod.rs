@@ -12,7 +12,7 @@ mod mutate;
 mod payloads;
 mod words;
 
-use crate::model::numbered;
+use crate::model::{numbered, summed_but};
 use crate::profile::Profile;
 use crate::script::draws::Draws;
 use crate::script::{Action, Script, Side};
@@ -44,7 +44,8 @@ pub fn payload(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
 /// A script made from nothing.
 #[must_use]
 pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
-    to_script(profile, &fresh::script(profile, draws))
+    let steps = fresh::script(profile, draws);
+    to_script(profile, &steps, draws)
 }
 
 /// A script like that one of the client's side: frames, lengths, cuts, order or ends are changed.
@@ -52,19 +53,21 @@ pub fn script(profile: &Profile, draws: &mut Draws) -> Script {
 pub fn mutated(profile: &Profile, script: &Script, draws: &mut Draws) -> Script {
     let mut steps = moves::of_script(profile, script);
     mutate::mutate(profile, &mut steps, draws);
-    to_script(profile, &steps)
+    to_script(profile, &steps, draws)
 }
 
-/// Whatever frames were put together, each has an id of its own.
-fn to_script(profile: &Profile, steps: &[moves::Step]) -> Script {
-    numbered(profile, moves::to_script(steps))
+/// Whatever frames were put together, each has an id of its own and its checksum, but for a few.
+fn to_script(profile: &Profile, steps: &[moves::Step], draws: &mut Draws) -> Script {
+    let script = numbered(profile, moves::to_script(steps));
+    summed_but(profile, script, |sum| frames::spoil(sum, draws))
 }
 
 /// A script of two of the client's side: one behind the other, or side by side.
 #[must_use]
 pub fn spliced(profile: &Profile, one: &Script, other: &Script, draws: &mut Draws) -> Script {
     let [one, other] = [one, other].map(|script| moves::of_script(profile, script));
-    to_script(profile, &mutate::splice(one, other, draws))
+    let steps = mutate::splice(one, other, draws);
+    to_script(profile, &steps, draws)
 }
 
 /// Makes scripts of one wire format.
@@ -123,7 +126,8 @@ impl Generator {
         }
         let mut draws = Draws::of(self.seed, index);
         for _ in 0..8 {
-            let script = to_script(&self.profile, &self.steps(parents, &mut draws));
+            let steps = self.steps(parents, &mut draws);
+            let script = to_script(&self.profile, &steps, &mut draws);
             if script.most_open() <= MOST_OPEN && script.octets() > 0 {
                 return script;
             }

@@ -93,7 +93,7 @@ pub(super) fn of_script(profile: &Profile, script: &Script) -> Vec<Step> {
 
 /// Where the frames of a stream end.
 fn borders(profile: &Profile, stream: &[u8]) -> BTreeSet<usize> {
-    let permitted = model::permitted_for(profile, stream, OwnEnd::Open);
+    let permitted = model::permitted_for(&profile.unsummed(), stream, OwnEnd::Open);
     permitted.duties.iter().map(|duty| duty.due).collect()
 }
 

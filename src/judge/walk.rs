@@ -176,11 +176,7 @@ impl<'a> Walk<'a> {
                         "{fault}: the connection should have been closed, and {}",
                         self.still_open()
                     );
-                    let clause = match fault {
-                        Fault::Mark { .. } | Fault::NoNumber(_) => Clause::LengthPrefix,
-                        _ => Clause::LengthLimit,
-                    };
-                    self.must(clause, what, duty);
+                    self.must(clause_of(fault), what, duty);
                 }
                 Then::GoOn
             }
@@ -563,5 +559,14 @@ impl<'a> Walk<'a> {
     fn loose(&mut self, clause: Clause, what: String) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
+    }
+}
+
+/// What a server breaks that does not close upon a frame with that fault.
+const fn clause_of(fault: &Fault) -> Clause {
+    match fault {
+        Fault::Mark { .. } | Fault::NoNumber(_) => Clause::LengthPrefix,
+        Fault::Checksum { .. } => Clause::Checksum,
+        _ => Clause::LengthLimit,
     }
 }

@@ -9,7 +9,7 @@ mod asking;
 
 pub use asking::Asking;
 
-use super::reader;
+use super::reader::{self, Fault};
 use super::sending::Sending;
 use super::{Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::Profile;
@@ -364,7 +364,7 @@ impl Permitted {
         let refused = self.duties.iter().find_map(|duty| match &duty.owes {
             Owes::Close(fault) => Some(MustEnd {
                 clause: Clause::ClientLimit,
-                why: format!("the header of a reply cannot be ({fault})"),
+                why: refused_for(fault),
             }),
             _ => None,
         });
@@ -387,6 +387,14 @@ impl Permitted {
             _ => "the stream ended between two replies",
         }
     }
+}
+
+fn refused_for(fault: &Fault) -> String {
+    let what = match fault {
+        Fault::Checksum { .. } => "a reply is not what its checksum was made of",
+        _ => "the header of a reply cannot be",
+    };
+    format!("{what} ({fault})")
 }
 
 #[cfg(test)]

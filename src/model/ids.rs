@@ -1,6 +1,6 @@
 //! Ids: each frame of a script is given one of its own, so that replies can be told apart by it.
 
-use super::{Tail, permitted_for, reader};
+use super::{Tail, checksums, permitted_for, reader};
 use crate::profile::Profile;
 use crate::script::{Action, OwnEnd, Script, Side, StepError};
 
@@ -14,7 +14,8 @@ const fn id(number: u64) -> u64 {
 }
 
 /// The script with an id in each of its frames that no other has, over all its connections, as long as the ids last.
-/// Where frames have none, and where it plays the server, it is left as it is.
+/// Where frames have none, and where it plays the server, it is left as it is. A checksum that was
+/// right stays so, and a wrong one is wrong in the same bits.
 #[must_use]
 pub fn numbered(profile: &Profile, script: Script) -> Script {
     if !profile.has_ids() || script.side() == Side::Server {
@@ -34,23 +35,25 @@ pub fn numbered(profile: &Profile, script: Script) -> Script {
 pub fn with_id(profile: &Profile, mut frame: Vec<u8>, number: u64) -> Vec<u8> {
     if profile.has_ids() {
         put(profile, &mut frame, id(number));
+        checksums::sum(profile, &mut frame);
     }
     frame
 }
 
 /// Gives the frames of a stream the ids from that number on; the next number.
 fn number_frames(profile: &Profile, stream: &mut [u8], mut number: u64) -> u64 {
-    let permitted = permitted_for(profile, stream, OwnEnd::Open);
+    let permitted = permitted_for(&profile.unsummed(), stream, OwnEnd::Open);
     let begun = match permitted.tail {
         Tail::Inside { start, .. } => Some(start),
         Tail::Boundary | Tail::Void => None,
     };
-    for start in permitted.duties.iter().map(|duty| duty.start).chain(begun) {
-        put(
-            profile,
-            stream.get_mut(start..).unwrap_or_default(),
-            id(number),
-        );
+    let whole = permitted.duties.iter().map(|duty| duty.start..duty.due);
+    let begun = begun.map(|start| start..stream.len());
+    for frame in whole.chain(begun) {
+        let frame = stream.get_mut(frame).unwrap_or_default();
+        let wrong_by = checksums::wrong_by(profile, frame);
+        put(profile, frame, id(number));
+        checksums::sum_wrong_by(profile, frame, &wrong_by);
         number = number.wrapping_add(1);
     }
     number
@@ -72,7 +75,7 @@ fn put(profile: &Profile, frame: &mut [u8], id: u64) {
 }
 
 /// The script that sends these octets in place of its own, as many as it sent.
-fn with_streams(script: &Script, streams: &[Vec<u8>]) -> Result<Script, StepError> {
+pub(super) fn with_streams(script: &Script, streams: &[Vec<u8>]) -> Result<Script, StepError> {
     let mut changed = script.emptied();
     let mut rest: Vec<&[u8]> = streams.iter().map(Vec::as_slice).collect();
     for step in script.steps() {

@@ -4,12 +4,14 @@
 //! what they make the peer owe: a server replies and closes, a client shows replies and ends. It shares no code with `wire`: a fault that both had would hide
 //! itself. How the octets were cut into segments is not looked at, since it carries no meaning.
 
+mod checksums;
 mod client;
 mod ids;
 pub mod payload;
 pub mod reader;
 mod sending;
 
+pub use checksums::{checksum_in, sum, summed, summed_but};
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
 pub use ids::{numbered, with_id};
 
@@ -260,7 +262,7 @@ fn behind_frames(
             start, end, fault, ..
         } => {
             let header = base.saturating_add(start)..base.saturating_add(end);
-            let takes_odd = profile.trailer().is_empty();
+            let takes_odd = profile.trailer().is_empty() && profile.checksum().is_none();
             let id = id_of(profile, stream, header.clone());
             behind_malformed(stream, header, (fault, id), takes_odd, duties)
         }
@@ -269,7 +271,7 @@ fn behind_frames(
 
 /// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
 /// would be no whole number of chunks: then the next frame may begin behind that body, where nothing stands
-/// behind bodies. Of a header that breaks off a server need not have seen yet what is wrong with it.
+/// behind bodies and no checksum is made of them. Of a header that breaks off a server need not have seen yet what is wrong with it.
 fn behind_malformed(
     stream: &[u8],
     header: Range<usize>,

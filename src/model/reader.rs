@@ -3,6 +3,7 @@
 //! Slow and literal on purpose. It is what the decoder is held against.
 
 use crate::profile::{DigitsEnd, Length, Mark, Order, Profile, Region, Unit};
+use crate::script::checksum::{self, Ends};
 use std::fmt;
 use std::ops::Range;
 
@@ -40,15 +41,16 @@ pub enum Ending {
         /// How far it goes.
         place: Place,
     },
-    /// A header that no frame can have, or a trailer.
+    /// A header that no frame can have, or a trailer, or a frame that is not what its checksum was made of.
     Malformed {
         /// The frame's first octet.
         start: usize,
-        /// Where the header or the trailer ends that is at fault, or could end at the latest.
+        /// Where the header or the trailer ends that is at fault, or could end at the latest; of a frame with
+        /// a wrong checksum its end.
         end: usize,
         /// What is wrong with it.
         fault: Fault,
-        /// The first octet at fault: in a mark or trailer, or the length field's first.
+        /// The first octet at fault: in a mark or trailer, or the length field's or the checksum's first.
         at: usize,
     },
 }
@@ -64,7 +66,7 @@ pub enum Place {
     Body,
 }
 
-/// What is wrong with a header.
+/// What is wrong with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// A fixed octet has another value.
@@ -99,6 +101,43 @@ pub enum Fault {
         /// The limit.
         limit: u128,
     },
+    /// The checksum is another.
+    Checksum {
+        /// The one that stands there.
+        found: Octets,
+        /// The one that belongs there.
+        expected: Octets,
+    },
+}
+
+/// A few octets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Octets {
+    number: u64,
+    len: usize,
+}
+
+impl Octets {
+    fn new(octets: &[u8]) -> Self {
+        let number = |number: u64, octet: &u8| number.wrapping_shl(8) | u64::from(*octet);
+        Self {
+            number: octets.iter().fold(0, number),
+            len: octets.len(),
+        }
+    }
+}
+
+impl fmt::Display for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.len.saturating_mul(2);
+        write!(f, "{:0digits$x}", self.number)
+    }
+}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// What is wrong with how a number is written.
@@ -144,6 +183,9 @@ impl fmt::Display for Fault {
             }
             Self::OverLimit { body, limit } => {
                 write!(f, "body of {body} octets is over the limit of {limit}")
+            }
+            Self::Checksum { found, expected } => {
+                write!(f, "checksum {found} where {expected} belongs")
             }
         }
     }
@@ -227,12 +269,36 @@ fn frame(profile: &Profile, octets: &[u8], start: usize, limit: u128) -> Result<
         || without_padding(profile, body),
         |exact| exact.unwrap_or(usize::MAX),
     );
-    let body_end = header.len.saturating_add(body.len());
+    let ends = Ends {
+        header: header.len,
+        payload: header.len.saturating_add(payload),
+        body: header.len.saturating_add(body.len()),
+    };
+    let end = ends.body.saturating_add(profile.trailer().len());
+    sum(profile, rest, ends, end).map_err(malformed)?;
     Ok(FrameAt {
         start,
-        body: behind(header.len)..behind(body_end),
-        payload: behind(header.len)..behind(header.len.saturating_add(payload)),
-        end: behind(body_end.saturating_add(profile.trailer().len())),
+        body: behind(ends.header)..behind(ends.body),
+        payload: behind(ends.header)..behind(ends.payload),
+        end: behind(end),
+    })
+}
+
+/// The checksum of a whole frame, if it has one.
+fn sum(profile: &Profile, frame: &[u8], ends: Ends, end: usize) -> Result<(), Wrong> {
+    let place = checksum::place(profile, ends).unwrap_or_default();
+    let expected = checksum::of(profile, frame, ends).unwrap_or_default();
+    let found = frame.get(place.clone()).unwrap_or_default();
+    if found == expected {
+        return Ok(());
+    }
+    Err(Wrong {
+        fault: Fault::Checksum {
+            found: Octets::new(found),
+            expected: Octets::new(&expected),
+        },
+        at: place.start,
+        end,
     })
 }
 
@@ -244,7 +310,7 @@ struct Header {
     payload: Option<u128>,
 }
 
-/// What is wrong with a header or a trailer, at which octet, and where that part ends at the latest.
+/// What is wrong with a frame, at which octet, and where the part of it that is wrong ends at the latest.
 struct Wrong {
     fault: Fault,
     at: usize,

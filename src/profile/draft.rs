@@ -1,5 +1,6 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
+mod checksum;
 mod marks;
 
 #[cfg(feature = "toml")]
@@ -7,7 +8,8 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
 
 use super::prologue::turns;
 use super::{
-    DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder, Template, Unit,
+    ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder,
+    Template, Unit,
 };
 use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
 use std::fmt;
@@ -54,6 +56,14 @@ pub struct Draft {
     pub pad: u8,
     /// Octets behind the body: as `before`, without an id.
     pub trailer: String,
+    /// How the checksum is reckoned that one of `before`, `after` and `trailer` has room for. Its octets stand at the same
+    /// place in replies.
+    pub checksum: Option<ChecksumKind>,
+    /// Octet order of a checksum that is a number; else [`Order::Big`].
+    pub checksum_order: Order,
+    /// The regions that the checksum is reckoned from; the payload is always one of them. Of the one in which it stands itself,
+    /// what is in front of it.
+    pub checksum_covers: Vec<Region>,
     /// What payloads are made of.
     pub payload: Payload,
     /// The largest body in octets, at least one chunk; `None` if the server's is not known.
@@ -80,6 +90,7 @@ impl Default for Draft {
 
 impl From<Profile> for Draft {
     fn from(profile: Profile) -> Self {
+        let checksum = profile.checksum.as_ref();
         let replies = profile.replies.as_ref();
         let reply_before = replies.filter(|(before, _)| *before != profile.before);
         let reply_after = replies.filter(|(_, after)| *after != profile.after);
@@ -101,6 +112,10 @@ impl From<Profile> for Draft {
             chunk: profile.chunk,
             pad: profile.pad,
             trailer: profile.trailer.to_string(),
+            checksum: checksum.map(|checksum| checksum.kind),
+            checksum_order: checksum.map_or(Order::Big, |checksum| checksum.order),
+            checksum_covers: checksum
+                .map_or_else(checksum::body, |checksum| checksum.covers.clone()),
             payload: profile.payload,
             max_body: profile.max_body,
             reply: profile.reply,
@@ -181,6 +196,8 @@ impl TryFrom<Draft> for Profile {
         let after = mark("header.after", &draft.after)?;
         let reply_before = in_replies("replies.before", draft.reply_before.as_deref(), &before)?;
         let reply_after = in_replies("replies.after", draft.reply_after.as_deref(), &after)?;
+        let trailer = mark_without_id("trailer.octets", &draft.trailer)?;
+        let checksum = checksum::read(&draft)?;
         let differ = reply_before != before || reply_after != after;
         let profile = Self {
             name: name(draft.name)?,
@@ -193,7 +210,8 @@ impl TryFrom<Draft> for Profile {
             after,
             chunk: chunk(draft.chunk)?,
             pad: draft.pad,
-            trailer: mark_without_id("trailer.octets", &draft.trailer)?,
+            trailer,
+            checksum,
             payload: draft.payload,
             max_body: draft.max_body,
             reply: draft.reply,
@@ -205,6 +223,7 @@ impl TryFrom<Draft> for Profile {
             prologue: turns(&draft.prologue)?,
         };
         ids_can_be_repeated(&profile)?;
+        checksum::can_be_reckoned(&profile)?;
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
         payloads_survive_trimming(&profile)?;
@@ -444,7 +463,17 @@ mod tests {
     #[test]
     fn each_field_is_refused_by_its_name() {
         type Change = fn(&mut Draft);
-        let changes: [(&str, Change); 25] = [
+        let changes: [(&str, Change); 29] = [
+            ("checksum.kind", |draft| {
+                draft.checksum = Some(ChecksumKind::Crc32);
+            }),
+            ("checksum.order", |draft| {
+                draft.checksum_order = Order::Little;
+            }),
+            ("checksum.covers", |draft| {
+                draft.checksum_covers = vec![Region::Payload];
+            }),
+            ("header.after", |draft| draft.after = "ck ck".into()),
             ("trailer.octets", |draft| draft.trailer = "id".into()),
             ("header.before", |draft| draft.before = "id 00 id".into()),
             ("header.after", |draft| {

@@ -13,11 +13,12 @@ use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use words::{
-    ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant, quoted,
+    CHECKSUMS, ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant,
+    quoted,
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 26] = [
     "name",
     "about",
     "header.before",
@@ -36,6 +37,9 @@ const KEYS: [&str; 23] = [
     "body.pad",
     "body.payload",
     "trailer.octets",
+    "checksum.kind",
+    "checksum.order",
+    "checksum.covers",
     "limits.max_body",
     "exchange.reply",
     "exchange.order",
@@ -204,7 +208,7 @@ impl<'a> File<'a> {
             end: self.word("length.end", &ENDS)?.unwrap_or(plain.end),
             overlong: self.flag("length.overlong")?,
             unit: self.word("length.unit", &UNITS)?.unwrap_or(plain.unit),
-            covers: self.covers()?.unwrap_or(plain.covers),
+            covers: self.regions("length.covers")?.unwrap_or(plain.covers),
             chunk: self
                 .number("body.chunk", "1 to 65536 octets; 1 means no padding")?
                 .unwrap_or(plain.chunk),
@@ -214,6 +218,13 @@ impl<'a> File<'a> {
             trailer: self
                 .text("trailer.octets", OCTETS)?
                 .unwrap_or(plain.trailer),
+            checksum: self.word("checksum.kind", &CHECKSUMS)?,
+            checksum_order: self
+                .word("checksum.order", &ORDERS)?
+                .unwrap_or(plain.checksum_order),
+            checksum_covers: self
+                .regions("checksum.covers")?
+                .unwrap_or(plain.checksum_covers),
             payload: self
                 .word("body.payload", &PAYLOADS)?
                 .unwrap_or(plain.payload),
@@ -281,9 +292,9 @@ impl<'a> File<'a> {
         self.get(key, &allowed, |value| meant(words, value))
     }
 
-    fn covers(&self) -> Result<Option<Vec<Region>>, FileError> {
+    fn regions(&self, key: &'static str) -> Result<Option<Vec<Region>>, FileError> {
         let allowed = format!("a list of {}", quoted(&REGIONS));
-        self.get("length.covers", &allowed, |value| {
+        self.get(key, &allowed, |value| {
             let items = value.as_array()?.iter();
             items.map(|item| meant(&REGIONS, item.get_ref())).collect()
         })

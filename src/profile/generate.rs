@@ -1,6 +1,8 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
-use super::{DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit};
+use super::{
+    ChecksumKind, DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit,
+};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// Few octets make the plain formats, zeros the plainest: that is what a failing one shrinks to.
@@ -16,6 +18,9 @@ impl<'a> Arbitrary<'a> for Profile {
             end: DigitsEnd::Colon,
             overlong: false,
             trailer: String::new(),
+            checksum: None,
+            checksum_order: Order::Big,
+            checksum_covers: vec![Region::Payload, Region::Padding],
             reply_before: None,
             reply_after: None,
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
@@ -40,6 +45,7 @@ impl<'a> Arbitrary<'a> for Profile {
         draft.max_body = limit(u, draft.chunk)?;
         grown(u, &mut draft)?;
         with_id(u, &mut draft)?;
+        with_checksum(u, &mut draft)?;
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }
@@ -114,6 +120,40 @@ fn with_id(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
     }
     if u.arbitrary()? {
         draft.reply_order = ReplyOrder::Any;
+    }
+    Ok(())
+}
+
+/// A checksum at the end of what stands behind a length or a body: now and then.
+fn with_checksum(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    if !cfg!(feature = "checksum") || !u.ratio(1, 8)? {
+        return Ok(());
+    }
+    let kinds = [
+        ChecksumKind::Crc32,
+        ChecksumKind::Crc32c,
+        ChecksumKind::Crc16Modbus,
+        ChecksumKind::Sha256d4,
+    ];
+    let kind = *u.choose(&kinds)?;
+    draft.checksum = Some(kind);
+    if kind.is_number() {
+        draft.checksum_order = *u.choose(&[Order::Big, Order::Little])?;
+    }
+    draft.checksum_covers = covers(u)?;
+    let mut marks = vec![&mut draft.trailer];
+    if u.arbitrary()? {
+        draft
+            .checksum_covers
+            .retain(|region| *region != Region::After);
+        marks = vec![&mut draft.after];
+        marks.extend(&mut draft.reply_after);
+    }
+    for mark in marks {
+        // In place of what was there, if that is long.
+        let kept = mark.len().min(40);
+        mark.truncate(kept);
+        mark.push_str(&"ck".repeat(kind.width()));
     }
     Ok(())
 }

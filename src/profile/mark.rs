@@ -3,18 +3,19 @@
 use std::fmt;
 use std::ops::Range;
 
-/// The most octets of an id.
+/// The most octets of an id, and of a checksum.
 pub(super) const MOST_ID: usize = 8;
 
-/// Octets at a known place of a frame: each is one value, or any, or a part of an id.
+/// Octets at a known place of a frame: each is one value, or any, or a part of an id or of a checksum.
 ///
 /// Written as hex pairs, `??` for an octet that may be anything and is sent as zero, `??=01` for one that is sent as
-/// 01, and `id` for each octet of an id, 1 to 8 of them side by side.
+/// 01, `id` for each octet of an id, 1 to 8 of them side by side, and `ck` for each octet of a checksum, all of them side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mark {
     expected: Vec<Option<u8>>,
     sent: Vec<u8>,
     id: Range<usize>,
+    checksum: Range<usize>,
 }
 
 impl Mark {
@@ -24,6 +25,15 @@ impl Mark {
             expected: vec![None; octets],
             sent: vec![0; octets],
             id: 0..0,
+            checksum: 0..0,
+        }
+    }
+
+    /// The same with any octets in place of a checksum.
+    pub(super) fn unsummed(&self) -> Self {
+        Self {
+            checksum: 0..0,
+            ..self.clone()
         }
     }
 
@@ -41,30 +51,20 @@ impl Mark {
     }
 
     fn push(&mut self, octet: Octet) -> Option<()> {
-        if matches!(octet, Octet::Id) {
-            self.id = self.wider_id()?;
+        match octet {
+            Octet::Id => self.id = wider(&self.id, self.len())?,
+            Octet::Checksum => self.checksum = wider(&self.checksum, self.len())?,
+            Octet::Fixed(_) | Octet::Free(_) => {}
         }
         self.expected.push(match octet {
             Octet::Fixed(value) => Some(value),
-            Octet::Free(_) | Octet::Id => None,
+            Octet::Free(_) | Octet::Id | Octet::Checksum => None,
         });
         self.sent.push(match octet {
             Octet::Fixed(value) | Octet::Free(value) => value,
-            Octet::Id => 0,
+            Octet::Id | Octet::Checksum => 0,
         });
         Some(())
-    }
-
-    /// Where the id lies if the next octet is one of it.
-    fn wider_id(&self) -> Option<Range<usize>> {
-        let at = self.len();
-        let start = match self.id.is_empty() {
-            true => at,
-            false if self.id.end == at => self.id.start,
-            false => return None,
-        };
-        let id = start..at.saturating_add(1);
-        (id.len() <= MOST_ID).then_some(id)
     }
 
     /// How many octets the mark takes.
@@ -85,7 +85,7 @@ impl Mark {
         &self.expected
     }
 
-    /// What is sent, an id aside: of that there are zeros.
+    /// What is sent, an id or a checksum aside: of those there are zeros.
     #[must_use]
     pub fn sent(&self) -> &[u8] {
         &self.sent
@@ -96,6 +96,23 @@ impl Mark {
     pub fn id(&self) -> Range<usize> {
         self.id.clone()
     }
+
+    /// Which of the octets are a checksum; an empty range if none are.
+    #[must_use]
+    pub fn checksum(&self) -> Range<usize> {
+        self.checksum.clone()
+    }
+}
+
+/// Where something lies if the octet at `at` is one more of it.
+fn wider(range: &Range<usize>, at: usize) -> Option<Range<usize>> {
+    let start = match range.is_empty() {
+        true => at,
+        false if range.end == at => range.start,
+        false => return None,
+    };
+    let wider = start..at.saturating_add(1);
+    (wider.len() <= MOST_ID).then_some(wider)
 }
 
 /// What one octet of a mark is.
@@ -104,12 +121,15 @@ enum Octet {
     /// Anything, and what is sent.
     Free(u8),
     Id,
+    Checksum,
 }
 
 /// The octet that begins with that pair, and what is behind it.
 fn octet(pair: [u8; 2], behind: &[u8]) -> Option<(Octet, &[u8])> {
-    if pair == *b"id" {
-        return Some((Octet::Id, behind));
+    match &pair {
+        b"id" => return Some((Octet::Id, behind)),
+        b"ck" => return Some((Octet::Checksum, behind)),
+        _ => {}
     }
     if pair != *b"??" {
         return Some((Octet::Fixed(hex(pair)?), behind));
@@ -137,6 +157,7 @@ impl fmt::Display for Mark {
             match (expected, sent) {
                 (Some(octet), _) => write!(f, "{octet:02x}")?,
                 (None, _) if self.id.contains(&at) => f.write_str("id")?,
+                (None, _) if self.checksum.contains(&at) => f.write_str("ck")?,
                 (None, 0) => f.write_str("??")?,
                 (None, sent) => write!(f, "??={sent:02x}")?,
             }
@@ -151,19 +172,20 @@ mod tests {
 
     #[test]
     fn marks_read_back_as_written() {
-        let mark = Mark::read("CA fe??01 id id ??=0A", 64).unwrap();
-        let expected = [Some(0xca), Some(0xfe), None, Some(1), None, None, None];
-        assert_eq!(mark.octets(), expected);
-        assert_eq!(mark.sent(), [0xca, 0xfe, 0, 1, 0, 0, 10]);
-        assert_eq!(mark.id(), 4..6);
-        assert_eq!(mark.to_string(), "ca fe ?? 01 id id ??=0a");
+        let mark = Mark::read("CA fe??01 id id ??=0A ckck", 64).unwrap();
+        let fixed = [Some(0xca), Some(0xfe), None, Some(1)];
+        assert_eq!(mark.octets(), [&fixed[..], &[None; 5]].concat());
+        assert_eq!(mark.sent(), [0xca, 0xfe, 0, 1, 0, 0, 10, 0, 0]);
+        assert_eq!((mark.id(), mark.checksum()), (4..6, 7..9));
+        assert_eq!(mark.to_string(), "ca fe ?? 01 id id ??=0a ck ck");
+        assert_eq!(mark.unsummed().to_string(), "ca fe ?? 01 id id ??=0a ?? ??");
     }
 
     #[test]
     fn anything_else_is_refused() {
         let wide = "id ".repeat(9);
         for source in [
-            "0", "0g", "??=", "??=1", "??=??", "i d 0", "id 00 id", &wide,
+            "0", "0g", "??=", "??=1", "??=??", "i d 0", "id 00 id", "ck 00 ck", &wide,
         ] {
             assert_eq!(Mark::read(source, 64), None, "{source}");
         }

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The length field is [binary, a varint or decimal](Length), and counts the regions it
-//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks. A `Profile` that exists is consistent: all checks are made
+//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks. In front of the body or
+//! behind it there may be a [`Checksum`] (feature `checksum`). A `Profile` that exists is consistent: all checks are made
 //! once, by [`Profile::try_from`], and the getters need none.
 //!
 //! ```
@@ -34,6 +35,7 @@
 //! # Ok::<(), framespec::profile::ProfileError>(())
 //! ```
 
+mod checksum;
 mod draft;
 #[cfg(feature = "toml")]
 mod file;
@@ -45,6 +47,7 @@ mod prologue;
 #[cfg(feature = "toml")]
 mod shipped;
 
+pub use checksum::{Checksum, ChecksumKind};
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
@@ -228,6 +231,7 @@ pub struct Profile {
     chunk: u32,
     pad: u8,
     trailer: Mark,
+    checksum: Option<Checksum>,
     payload: Payload,
     max_body: Option<u64>,
     reply: Reply,
@@ -260,6 +264,7 @@ impl Profile {
             chunk: 60,
             pad: 0,
             trailer: Mark::default(),
+            checksum: None,
             payload: Payload::Json,
             max_body: None,
             reply: Reply::Auto,
@@ -363,7 +368,8 @@ impl Profile {
         profile
     }
 
-    /// The format with any octets around the length: as the frames of a prologue are read.
+    /// The format with any octets around the length: as the frames of a prologue are read. Their checksum may be any
+    /// too.
     #[must_use]
     pub fn unmarked(&self) -> Self {
         let any = |mark: &Mark| Mark::free(mark.len());
@@ -371,6 +377,20 @@ impl Profile {
             before: any(&self.before),
             after: any(&self.after),
             replies: None,
+            ..self.unsummed()
+        }
+    }
+
+    /// The format in which any octets stand where the checksum does.
+    #[must_use]
+    pub fn unsummed(&self) -> Self {
+        let replies = self.replies.as_ref();
+        Self {
+            before: self.before.unsummed(),
+            after: self.after.unsummed(),
+            replies: replies.map(|(before, after)| (before.unsummed(), after.unsummed())),
+            trailer: self.trailer.unsummed(),
+            checksum: None,
             ..self.clone()
         }
     }
@@ -464,6 +484,13 @@ impl Profile {
     #[must_use]
     pub fn trailer(&self) -> &Mark {
         &self.trailer
+    }
+
+    /// What the checksum of a frame is, if it has one. Where it stands, one of [`before`](Self::before),
+    /// [`after`](Self::after) and [`trailer`](Self::trailer) says.
+    #[must_use]
+    pub fn checksum(&self) -> Option<&Checksum> {
+        self.checksum.as_ref()
     }
 
     /// Whether a receiver finds the end of the payload by dropping pad octets at the end of the body:

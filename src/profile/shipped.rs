@@ -3,10 +3,11 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 24] = [
+const FILES: [(&str, &str); 25] = [
     ("9p", include_str!("../../profiles/9p.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
+    ("bitcoin", include_str!("../../profiles/bitcoin.toml")),
     (
         "dns-over-tcp",
         include_str!("../../profiles/dns-over-tcp.toml"),

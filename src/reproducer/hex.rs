@@ -84,6 +84,8 @@ fn lines(part: Part, octets: &[u8], text: &mut String) -> fmt::Result {
         Part::Header => "header",
         Part::Payload => "payload",
         Part::Padding => "padding",
+        Part::Trailer => "trailer",
+        Part::Checksum => "checksum",
         Part::Other => "behind a malformed header",
     };
     for line in octets.chunks(PER_LINE) {

@@ -1,6 +1,7 @@
-//! Which octets of a script are headers, payload and padding.
+//! Which octets of a script are headers, payload and padding, and what else a frame has.
 
-use crate::model::reader::{self, Ending};
+use crate::model::checksum_in;
+use crate::model::reader::{self, Ending, FrameAt};
 use crate::profile::Profile;
 use crate::script::{Conn, Script};
 use std::ops::Range;
@@ -11,6 +12,9 @@ pub(super) enum Part {
     Header,
     Payload,
     Padding,
+    /// Behind a body.
+    Trailer,
+    Checksum,
     /// Behind a header that no frame can have.
     Other,
 }
@@ -61,12 +65,11 @@ impl Layout {
 
 /// All of a stream, in order, without empty parts.
 fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
-    let reading = reader::read(profile, stream);
+    // A wrong checksum says nothing against where the parts of a frame lie.
+    let reading = reader::read(&profile.unsummed(), stream);
     let mut parts = Vec::new();
     for frame in &reading.frames {
-        parts.push((Part::Header, frame.start..frame.body.start));
-        parts.push((Part::Payload, frame.payload.clone()));
-        parts.push((Part::Padding, frame.payload.end..frame.end));
+        parts_of_frame(profile, stream, frame, &mut parts);
     }
     let behind_header = |start: usize| {
         let rest = stream.get(start..).unwrap_or_default();
@@ -89,9 +92,54 @@ fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
     parts
 }
 
+fn parts_of_frame(
+    profile: &Profile,
+    stream: &[u8],
+    frame: &FrameAt,
+    parts: &mut Vec<(Part, Range<usize>)>,
+) {
+    let octets = stream.get(frame.start..frame.end).unwrap_or_default();
+    let within = |at: usize| frame.start.saturating_add(at);
+    let sum = checksum_in(profile, octets).map(|(at, _)| within(at.start)..within(at.end));
+    for (part, range) in [
+        (Part::Header, frame.start..frame.body.start),
+        (Part::Payload, frame.payload.clone()),
+        (Part::Padding, frame.payload.end..frame.body.end),
+        (Part::Trailer, frame.body.end..frame.end),
+    ] {
+        match &sum {
+            Some(sum) if range.contains(&sum.start) => parts.extend([
+                (part, range.start..sum.start),
+                (Part::Checksum, sum.clone()),
+                (part, sum.end..range.end),
+            ]),
+            _ => parts.push((part, range)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checksum_is_a_part_of_its_own_right_or_wrong() {
+        use Part::{Checksum, Header, Payload, Trailer};
+        let profile = Profile::from_toml(
+            "name = 'p'\nlength.width = 1\ntrailer.octets = '0d ck ck 0a'\nchecksum.kind = 'crc16-modbus'",
+        );
+        assert_eq!(
+            parts(&profile.unwrap(), b"\x01x\x0d\0\0\x0a\x02"),
+            [
+                (Header, 0..1),
+                (Payload, 1..2),
+                (Trailer, 2..3),
+                (Checksum, 3..5),
+                (Trailer, 5..6),
+                (Header, 6..7),
+            ]
+        );
+    }
 
     #[test]
     fn every_octet_is_some_part() {

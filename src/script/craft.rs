@@ -3,6 +3,7 @@
 //! Literal like the model, and like it without any code of `wire`: what the cases send must not
 //! depend on the encoder that the reference server answers with.
 
+use super::checksum::{self, Ends};
 use crate::profile::{DigitsEnd, Length, Order, Payload, Profile, Region, Unit};
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ impl<'a> Craft<'a> {
         Self { profile }
     }
 
-    /// The frame of a payload: header, payload, just enough padding, and the trailer.
+    /// The frame of a payload: header, payload, just enough padding, and the trailer, with the
+    /// right checksum.
     #[must_use]
     pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
         self.frame_with(payload, 0)
@@ -30,12 +32,19 @@ impl<'a> Craft<'a> {
     pub fn frame_with(&self, payload: &[u8], more_chunks: usize) -> Vec<u8> {
         let body = self.body(payload, more_chunks);
         let mut octets = self.header_of(payload.len(), body.len());
+        let header = octets.len();
         octets.extend_from_slice(&body);
+        let ends = Ends {
+            header,
+            payload: header.saturating_add(payload.len()),
+            body: octets.len(),
+        };
         octets.extend(self.trailer());
+        checksum::put(self.profile, &mut octets, ends);
         octets
     }
 
-    /// What stands behind a body.
+    /// What stands behind a body, with zeros where a checksum does.
     #[must_use]
     pub fn trailer(&self) -> Vec<u8> {
         self.profile.trailer().sent().to_vec()

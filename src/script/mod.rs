@@ -19,6 +19,7 @@
 //! # Ok::<(), framespec::script::ScriptError>(())
 //! ```
 
+pub mod checksum;
 pub mod craft;
 pub mod draws;
 mod meant;

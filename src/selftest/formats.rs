@@ -2,7 +2,9 @@
 
 use super::DECLARED_LIMIT;
 use crate::altered::Need;
-use crate::profile::{Draft, Form, Payload, Profile, ProfileError, Region, ReplyOrder};
+use crate::profile::{
+    ChecksumKind, Draft, Form, Order, Payload, Profile, ProfileError, Region, ReplyOrder,
+};
 
 /// Each with what it is needed for, their limit on bodies declared.
 pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
@@ -12,6 +14,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::Varint, varint()),
         (Need::OwnMarks, own_marks()),
         (Need::Ids, ids()),
+        (Need::Checksum, checksum()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     drafts.into_iter().map(profile).collect()
@@ -89,6 +92,27 @@ fn ids() -> Draft {
         reply_order: ReplyOrder::Any,
         covers: vec![Region::Payload],
         chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// A checksum behind a padded body, reckoned from all in front of it but the last octets of the header.
+fn checksum() -> Draft {
+    Draft {
+        name: "summed".into(),
+        before: "f5 ??".into(),
+        after: "0d 0a".into(),
+        chunk: 8,
+        trailer: "ck ck ck ck".into(),
+        checksum: Some(ChecksumKind::Crc32),
+        checksum_order: Order::Little,
+        checksum_covers: vec![
+            Region::Before,
+            Region::Length,
+            Region::Payload,
+            Region::Padding,
+        ],
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

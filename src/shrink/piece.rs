@@ -199,7 +199,9 @@ impl Piece {
     ) -> Vec<u8> {
         let mut frame = Craft::new(profile).frame_with(payload, spare_chunks);
         let body = frame.split_off(reader::header_len(profile, &frame));
-        [self.refitted(profile, view, frame), body].concat()
+        let mut frame = [self.refitted(profile, view, frame), body].concat();
+        model::sum(profile, &mut frame);
+        frame
     }
 
     /// A new header, with what is not the length as it stood in the old one.

@@ -232,10 +232,13 @@ fn what_is_about_two_clients_keeps_both() {
 fn lengths_fit_again_in_any_format() {
     let marked = "name = 'x'\nheader = { before = 'ca ??', after = '?? 01' }\n\
         length = { width = 2, covers = ['before', 'length', 'payload'] }\nbody.chunk = 4\n";
+    let summed = "name = 'x'\nheader = { before = 'ca ??', after = '01 ck ck' }\nlength.width = 2\n\
+        body.chunk = 4\nchecksum = { kind = 'crc16-modbus', covers = ['length', 'after', 'payload'] }";
     for profile in [
         Profile::tutorial(),
         Profile::chunk_count(),
         Profile::from_toml(marked).unwrap(),
+        Profile::from_toml(summed).unwrap(),
     ] {
         let (script, _) = shrunk(&profile, &busy(&profile), |r| r.octets.len() > 1500);
         let permitted = model::permitted(&profile, &script);

@@ -120,6 +120,11 @@ clauses! {
         - "recv() returning nothing is not taken for the end of the stream"
         - "what has arrived of a frame is handled as if it were whole"
 
+    Must Receiving Checksum "checksum"
+        "A frame whose checksum is not the one of its octets is malformed: nothing in it is taken for a message, and the connection is closed."
+        - "the checksum is read and not compared, or only some of it is"
+        - "it is reckoned from other octets than the profile says"
+
     Must Sending ReplyFraming "reply-framing"
         "Replies are frames of the same profile, one directly behind the other."
         - "send() is taken to have sent everything; it may have sent a part"

@@ -80,8 +80,18 @@ impl Encoder {
             let header = start..out.len().saturating_sub(behind);
             let header = out.get_mut(header).unwrap_or_default();
             self.format.put_id(id, header);
+            self.put_checksum(start, payload.len(), body, out);
         }
         Ok(())
+    }
+
+    /// Puts the checksum into the frame that begins at `start` and ends where these octets do, if frames have one.
+    #[inline]
+    fn put_checksum(&self, start: usize, payload: usize, body: usize, out: &mut BytesMut) {
+        if self.format.has_checksum() {
+            let frame = out.get_mut(start..).unwrap_or_default();
+            self.format.put_checksum(payload, body, frame);
+        }
     }
 
     /// Appends a payload and what makes it so many octets of body.
@@ -98,9 +108,11 @@ impl Encoder {
     fn put_any(&self, payload: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
         let (body, count) = self.format.plan(payload.len())?;
         out.reserve(self.frame_len(count, body)?);
+        let start = out.len();
         self.header_with(count, out);
         self.put_body(payload, body, out);
         self.format.put_trailer(out);
+        self.put_checksum(start, payload.len(), body, out);
         Ok(())
     }
 

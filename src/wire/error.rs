@@ -10,8 +10,8 @@ pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
     /// Where, in octets from the beginning of the stream: for a mark the first octet that differs,
-    /// for a length the first octet of the length field, for a truncation the first octet of the
-    /// frame that is not whole.
+    /// for a length the first octet of the length field, for a checksum its first octet, for a truncation the
+    /// first octet of the frame that is not whole.
     pub offset: u64,
 }
 
@@ -32,6 +32,8 @@ pub enum DecodeErrorKind {
     NotWholeChunks,
     /// The body is larger than the limit.
     OverLimit,
+    /// The checksum of a whole frame is another than the one that belongs to its octets.
+    Checksum,
     /// The stream has ended inside a frame.
     Truncated {
         /// Where in the frame.
@@ -67,6 +69,7 @@ impl fmt::Display for DecodeErrorKind {
             Self::Underflow => "the length is smaller than the header octets that it covers",
             Self::NotWholeChunks => "the body would be no whole number of chunks",
             Self::OverLimit => "the body would be larger than the limit",
+            Self::Checksum => "the checksum is not the one of this frame",
             Self::Truncated { place } => match place {
                 Place::Header => "the stream ends inside the header of this frame",
                 Place::Boundary => "the stream ends between header and body of this frame",

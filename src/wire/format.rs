@@ -3,6 +3,7 @@
 //! What most profiles need goes the quick way in `layout`. This is the one that knows every profile, and
 //! what is wrong with a header.
 
+use super::checksum::{Checksum, Ends};
 use super::error::{DecodeErrorKind, EncodeError};
 use super::frame::Around;
 use super::layout::Layout;
@@ -36,6 +37,7 @@ pub(super) struct Format {
     grows: bool,
     plain_around: Around,
     trailer: Mark,
+    checksum: Option<Checksum>,
     has_ids: bool,
 }
 
@@ -101,6 +103,7 @@ impl Format {
             plain_around: Around::new(profile.header_len(), profile.trailer().len()),
             grows: profile.longest_header_len() > profile.header_len(),
             trailer: profile.trailer().clone(),
+            checksum: Checksum::new(profile),
             has_ids: profile.has_ids(),
         }
     }
@@ -132,8 +135,26 @@ impl Format {
         self.shape(octets, self.header_len, sizes)
     }
 
-    /// What stands at the front of these octets.
+    /// What stands at the front of these octets. The checksum of a frame is looked at once all of it is there.
     pub(super) fn front(&self, octets: &[u8]) -> Result<Front, Fault> {
+        let front = self.front_unsummed(octets)?;
+        if let (Front::Whole(around, shape), Some(checksum)) = (front, &self.checksum) {
+            check_sum(checksum, octets, self.ends(around, shape))?;
+        }
+        Ok(front)
+    }
+
+    /// Where the parts of a whole frame end.
+    fn ends(&self, around: Around, shape: Shape) -> Ends {
+        Ends {
+            header: around.header(),
+            payload: shape.payload,
+            body: shape.end.get().saturating_sub(self.trailer.len()),
+        }
+    }
+
+    /// What stands at the front, whatever the checksum of a frame is.
+    fn front_unsummed(&self, octets: &[u8]) -> Result<Front, Fault> {
         let Some(Header { len, sizes }) = self.header_at(octets)? else {
             return Ok(Front::Unknown);
         };
@@ -186,7 +207,7 @@ impl Format {
         if let Some(shape) = self.plain_front(octets) {
             return Some((self.plain_around, shape));
         }
-        match self.front(octets) {
+        match self.front_unsummed(octets) {
             Ok(Front::Whole(around, shape)) => Some((around, shape)),
             Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
         }
@@ -199,7 +220,7 @@ impl Format {
         if let Some(sizes) = self.layout.read_plain(octets) {
             return Ok(self.size(self.header_len, sizes));
         }
-        if !self.trailer.is_empty() {
+        if !self.trailer.is_empty() || self.checksum.is_some() {
             return self.size_with_trailer(octets);
         }
         let header = self.header_at(octets)?;
@@ -384,6 +405,27 @@ impl Format {
         put_mark(&self.trailer, out);
     }
 
+    /// Whether frames have a checksum.
+    #[inline]
+    pub(super) fn has_checksum(&self) -> bool {
+        self.checksum.is_some()
+    }
+
+    /// Puts the checksum in its place that belongs to a whole frame, if frames have one.
+    pub(super) fn put_checksum(&self, payload: usize, body: usize, frame: &mut [u8]) {
+        let Some(checksum) = &self.checksum else {
+            return;
+        };
+        let behind = body.saturating_add(self.trailer.len());
+        let header = frame.len().saturating_sub(behind);
+        let ends = Ends {
+            header,
+            payload: header.saturating_add(payload),
+            body: header.saturating_add(body),
+        };
+        checksum.put(frame, ends);
+    }
+
     /// The id in a header, if frames have one.
     pub(super) fn id_in(&self, header: &[u8]) -> Option<u64> {
         let id = header.get(self.id_at(header.len())?)?;
@@ -448,6 +490,12 @@ fn check_mark(mark: &Mark, header: &[u8], at: usize) -> Result<(), Fault> {
     }
 }
 
+fn check_sum(checksum: &Checksum, octets: &[u8], ends: Ends) -> Result<(), Fault> {
+    let wrong = checksum.wrong_at(octets, ends);
+    let kind = DecodeErrorKind::Checksum;
+    wrong.map_or(Ok(()), |at| Err(Fault { kind, at }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::properties::{pieces, profiles, stream};
@@ -457,7 +505,7 @@ mod tests {
     impl Format {
         fn ends_otherwise(&self) -> bool {
             let fixed = matches!(self.length, Length::Binary { .. });
-            !fixed || !self.trailer.is_empty()
+            !fixed || !self.trailer.is_empty() || self.checksum.is_some()
         }
     }
 

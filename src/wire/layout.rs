@@ -64,7 +64,7 @@ impl Layout {
     }
 }
 
-/// A length field of a fixed width. All quick ways need one, in a frame that ends with its body.
+/// A length field of a fixed width. All quick ways need one, in a frame that ends with its body and has no checksum.
 #[derive(Debug, Clone, Copy)]
 struct Field {
     width: usize,
@@ -81,7 +81,8 @@ impl Field {
         let most = profile.length().most_counted()?;
         let width = usize::from(width);
         let field = Self { width, order, most };
-        profile.trailer().is_empty().then_some(field)
+        let is_plain = profile.trailer().is_empty() && profile.checksum().is_none();
+        is_plain.then_some(field)
     }
 }
 

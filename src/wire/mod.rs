@@ -39,6 +39,7 @@
 //! ```
 
 mod batch;
+mod checksum;
 mod chunk;
 #[cfg(feature = "tokio-util")]
 mod codec;
@@ -58,6 +59,8 @@ mod tests;
 mod writer;
 
 pub use batch::{Batch, BatchFrames};
+#[cfg(feature = "altered")]
+pub(crate) use checksum::sum;
 #[cfg(feature = "tokio-util")]
 pub use codec::Codec;
 pub use decoder::{Decoder, Frames, frames};

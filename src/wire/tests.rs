@@ -271,3 +271,83 @@ fn everything_may_change_threads() {
     is_error::<ReadError>();
     is_error::<WriteError>();
 }
+
+#[cfg(feature = "checksum")]
+mod checksums {
+    use super::*;
+    use crate::profile::ChecksumKind;
+
+    /// A CRC of header and padded body, behind the body and in front of a fixed octet.
+    fn behind() -> Profile {
+        profile(Draft {
+            before: "id".into(),
+            width: 1,
+            chunk: 4,
+            trailer: "ck ck 0a".into(),
+            checksum: Some(ChecksumKind::Crc16Modbus),
+            checksum_order: Order::Little,
+            checksum_covers: vec![
+                Region::Before,
+                Region::Length,
+                Region::Payload,
+                Region::Padding,
+            ],
+            ..Draft::default()
+        })
+    }
+
+    /// Four octets of a hash of the payload, in the header.
+    fn in_header() -> Profile {
+        profile(Draft {
+            after: "01 ck ck ck ck".into(),
+            width: 1,
+            chunk: 1,
+            checksum: Some(ChecksumKind::Sha256d4),
+            ..Draft::default()
+        })
+    }
+
+    #[test]
+    fn the_encoder_writes_what_belongs_there() {
+        let hello = b"\x05\x01\x95\x95\xc9\xdfhello";
+        assert_eq!(encoded(&in_header(), b"hello"), Ok(hello.to_vec()));
+        let mut out = BytesMut::from(&b"in front"[..]);
+        let encoder = Encoder::new(&behind());
+        encoder.encode_with_id(b"hi", 7, &mut out).unwrap();
+        assert_eq!(&out[8..], b"\x07\x04hi\0\0\x3c\x10\x0a");
+        assert_eq!(encoder.encoded_len(2), Ok(9));
+    }
+
+    #[test]
+    fn a_wrong_one_is_an_error_at_its_first_octet() {
+        let right = encoded(&behind(), b"hi").unwrap();
+        let twice = right.repeat(2);
+        for at in 9..17 {
+            let mut octets = twice.clone();
+            octets[at] ^= 1;
+            let error = error(&behind(), &octets);
+            let (kind, offset) = (error.kind, error.offset);
+            // An altered length moves what is behind it.
+            if at != 10 {
+                assert_eq!((kind, offset), (DecodeErrorKind::Checksum, 15), "{at}");
+            }
+        }
+    }
+
+    /// What is wrong with it is not known before all that is covered has come.
+    #[test]
+    fn it_is_looked_at_once_the_frame_is_whole() {
+        let mut decoder = Decoder::new(&in_header());
+        let mut octets = BytesMut::from(&b"\x05\x01\x95\x95\xc9\xdehell"[..]);
+        assert_eq!(decoder.decode(&mut octets), Ok(None));
+        octets.extend_from_slice(b"o");
+        let error = decoder.decode(&mut octets).unwrap_err();
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::Checksum, 2));
+        let mut octets = BytesMut::from(&b"\x05\x01\x95\x95\xc9\xdfhello\0\x01\0\0\0\0"[..]);
+        let mut decoder = Decoder::new(&in_header());
+        let batch = decoder.decode_batch(&mut octets).unwrap().unwrap();
+        assert_eq!(batch.len(), 1);
+        let error = decoder.decode_batch(&mut octets).unwrap_err();
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::Checksum, 13));
+    }
+}

@@ -52,7 +52,10 @@ fn the_embedded_server_passes() {
         .iter()
         .map(|clause| clause.clause.as_str())
         .collect();
-    assert_eq!(unchecked, ["deadline", "memory", "cpu", "descriptors"]);
+    assert_eq!(
+        unchecked,
+        ["checksum", "deadline", "memory", "cpu", "descriptors"]
+    );
 }
 
 #[test]

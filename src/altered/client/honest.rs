@@ -2,7 +2,7 @@
 
 use super::half::{Half, Hooks, is_timeout};
 use super::hooks::{End, Over, Steps};
-use crate::altered::frame::{self, Body, Malformed, Sizes, sizes_in};
+use crate::altered::frame::{self, Body, Malformed, Sizes, Whole, sizes_in};
 use crate::message::{Message, Undecodable};
 use crate::profile::Payload;
 use crate::wire::{EncodeError, Encoder};
@@ -135,18 +135,25 @@ pub(crate) fn take(c: &mut Half) -> Result<Body, End> {
 pub(crate) fn rest_of_frame(c: &mut Half, header: &[u8]) -> Result<Body, End> {
     let Sizes { body, payload } = sizes(c, header)?;
     let octets = (c.hooks().body)(c, body)?;
-    trailer(c)?;
-    Ok(Body { octets, payload })
+    let trailer = trailer(c)?;
+    let body = Body { octets, payload };
+    let whole = Whole::of(c.profile(), header, &body, &trailer);
+    match whole.is_right(c.profile()) {
+        true => Ok(body),
+        false => Err(End::Malformed),
+    }
 }
 
 /// What stands behind a body.
-fn trailer(c: &mut Half) -> Result<(), End> {
+fn trailer(c: &mut Half) -> Result<Vec<u8>, End> {
     let wanted = c.profile().trailer().len();
     if wanted == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let octets = body(c, wanted)?;
-    frame::check_trailer(c.profile(), &octets).map_err(|Malformed| End::Malformed)
+    let checked = frame::check_trailer(c.profile(), &octets);
+    checked.map_err(|Malformed| End::Malformed)?;
+    Ok(octets)
 }
 
 /// The sizes that a header tells.

@@ -2,7 +2,7 @@
 
 use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Steps};
-use crate::altered::frame::{self, Body, Malformed, sizes_in};
+use crate::altered::frame::{self, Body, Malformed, Whole, sizes_in};
 use crate::message::Message;
 use crate::session::{Limits, Reply, Request};
 use crate::wire::{EncodeError, Encoder};
@@ -28,6 +28,7 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         count,
         sizes,
         body: |c, octets| Box::pin(body(c, octets)),
+        checksum,
         payload,
         read,
         answer: |c, request| Box::pin(answer(c, request)),
@@ -111,19 +112,30 @@ pub(crate) async fn rest_of_frame(c: &mut Client, header: &[u8]) -> Result<Body,
     let sizes = sizes.map_err(|Malformed| End::Malformed)?;
     c.id = frame::id(c.profile(), header);
     let octets = (c.hooks().body)(c, sizes.body).await?;
-    trailer(c).await?;
+    let trailer = trailer(c).await?;
     let payload = sizes.payload;
-    Ok(Body { octets, payload })
+    let body = Body { octets, payload };
+    let whole = Whole::of(c.profile(), header, &body, &trailer);
+    match (hooks.checksum)(c, &whole) {
+        true => Ok(body),
+        false => Err(End::Malformed),
+    }
 }
 
 /// What stands behind a body.
-async fn trailer(c: &mut Client) -> Result<(), End> {
+async fn trailer(c: &mut Client) -> Result<Vec<u8>, End> {
     let wanted = c.profile().trailer().len();
     if wanted == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let octets = body(c, wanted).await?;
-    frame::check_trailer(c.profile(), &octets).map_err(|Malformed| End::Malformed)
+    let checked = frame::check_trailer(c.profile(), &octets);
+    checked.map_err(|Malformed| End::Malformed)?;
+    Ok(octets)
+}
+
+pub(crate) fn checksum(c: &Client, whole: &Whole<'_>) -> bool {
+    whole.is_right(c.profile())
 }
 
 pub(crate) async fn header(c: &mut Client) -> Result<Vec<u8>, End> {

@@ -1,6 +1,6 @@
 //! The steps that an altered server is put together from, and what they hand to one another.
 
-use crate::altered::frame::{Body, Malformed, Sizes};
+use crate::altered::frame::{Body, Malformed, Sizes, Whole};
 use crate::profile::Profile;
 use crate::session::{Limits, Reply, Request};
 use crate::wire::EncodeError;
@@ -42,6 +42,8 @@ pub struct Steps<C> {
     pub(crate) sizes: fn(&Profile, i128) -> Result<Sizes, Malformed>,
     /// That many octets of body.
     pub(crate) body: StepWith<C, usize, Result<Vec<u8>, End>>,
+    /// Whether the checksum of a frame is right.
+    pub(crate) checksum: fn(&C, &Whole<'_>) -> bool,
     /// The payload in a body.
     pub(crate) payload: fn(&mut C, Body) -> Vec<u8>,
     /// The message in a payload.
@@ -72,6 +74,7 @@ impl<C> Steps<C> {
             fn_addr_eq(self.count, other.count),
             fn_addr_eq(self.sizes, other.sizes),
             fn_addr_eq(self.body, other.body),
+            fn_addr_eq(self.checksum, other.checksum),
             fn_addr_eq(self.payload, other.payload),
             fn_addr_eq(self.read, other.read),
             fn_addr_eq(self.answer, other.answer),

@@ -73,7 +73,11 @@ impl Walk<'_> {
                 Some(told(Clause::ClientPadding, what, at))
             }
             Rest::Malformed(fault, octets) => {
-                let what = format!("what follows is no header, {fault}: {}", excerpt(octets));
+                let what = match fault {
+                    Fault::Checksum { .. } => "a request is not what its checksum was made of",
+                    _ => "what follows is no header",
+                };
+                let what = format!("{what}, {fault}: {}", excerpt(octets));
                 Some(told(Clause::ClientFraming, what, at))
             }
             Rest::Unfinished(octets) => {

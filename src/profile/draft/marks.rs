@@ -5,11 +5,10 @@ use crate::profile::{Mark, Profile, ProfileError, ReplyOrder};
 const MAX_MARK: usize = 64;
 
 /// What may stand in front of a length and behind it.
-pub(in crate::profile) const OCTETS_OF_HEADER: &str = "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01, id for each octet of an id: at most 8, side by side";
+pub(in crate::profile) const OCTETS_OF_HEADER: &str = "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01, id for each octet of an id: at most 8, side by side; ck for each octet of a checksum";
 
 /// What may stand behind a body.
-pub(in crate::profile) const OCTETS: &str =
-    "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01";
+pub(in crate::profile) const OCTETS: &str = "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01, ck for each octet of a checksum";
 
 pub(super) fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
     Mark::read(source, MAX_MARK).ok_or_else(|| mark_refused(field, source, OCTETS_OF_HEADER))

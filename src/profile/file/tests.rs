@@ -150,6 +150,34 @@ fn every_error_says_where_what_and_what_else() {
             "line 5: header.before = { a = 1 }: at most 64",
         ),
         (
+            "[checksum]\nkind = \"md5\"",
+            "line 5: checksum.kind = \"md5\": one of \"crc32\", \"crc32c\", \"crc16-modbus\", \"sha256d-4\"",
+        ),
+        (
+            "[checksum]\nkind = \"crc32\"",
+            "line 5: checksum.kind = \"crc32\": left out, unless ck in header.before, header.after or trailer.octets",
+        ),
+        (
+            "[trailer]\noctets = \"ck ck\"",
+            "line 5: trailer.octets = \"ck ck\": no ck, unless checksum.kind says",
+        ),
+        (
+            "[trailer]\noctets = \"ck ck\"\n[checksum]\nkind = \"crc32\"",
+            "line 5: trailer.octets = \"ck ck\": ck 4 times, as many octets as crc32 has",
+        ),
+        (
+            "[header]\nafter = \"ck ck\"\n[checksum]\nkind = \"crc16-modbus\"\ncovers = [\"after\", \"payload\"]",
+            "line 8: checksum.covers = [\"after\", \"payload\"]: no \"after\": the checksum stands there, and none is reckoned from itself",
+        ),
+        (
+            "[checksum]\ncovers = [\"length\"]",
+            "line 5: checksum.covers = [\"length\"]: \"payload\", and with it any of",
+        ),
+        (
+            "[checksum]\ncover = []",
+            "line 5: checksum.cover is no key of a profile",
+        ),
+        (
             "[exchange]\nreply = \"yes\"",
             "line 5: exchange.reply = \"yes\": one of \"auto\"",
         ),

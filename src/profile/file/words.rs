@@ -1,6 +1,8 @@
 //! The words for the choices in a profile file: one table each, for reading and for writing.
 
-use crate::profile::{DigitsEnd, Form, Order, Payload, Region, Reply, ReplyOrder, Unit};
+use crate::profile::{
+    ChecksumKind, DigitsEnd, Form, Order, Payload, Region, Reply, ReplyOrder, Unit,
+};
 use toml::de::DeValue;
 
 /// The words of a choice and what they mean.
@@ -23,6 +25,15 @@ pub(super) const REGIONS: [(&str, Region); 5] = [
     (Region::After.as_str(), Region::After),
     (Region::Payload.as_str(), Region::Payload),
     (Region::Padding.as_str(), Region::Padding),
+];
+pub(super) const CHECKSUMS: [(&str, ChecksumKind); 4] = [
+    (ChecksumKind::Crc32.as_str(), ChecksumKind::Crc32),
+    (ChecksumKind::Crc32c.as_str(), ChecksumKind::Crc32c),
+    (
+        ChecksumKind::Crc16Modbus.as_str(),
+        ChecksumKind::Crc16Modbus,
+    ),
+    (ChecksumKind::Sha256d4.as_str(), ChecksumKind::Sha256d4),
 ];
 pub(super) const PAYLOADS: [(&str, Payload); 3] = [
     ("json", Payload::Json),

@@ -1,7 +1,7 @@
 //! A profile as the text of a file.
 
 use super::words::{FORMS, ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
-use crate::profile::{Draft, Form, ReplyOrder};
+use crate::profile::{Draft, Form, Region, ReplyOrder};
 use std::fmt::Write as _;
 
 pub(super) fn file(draft: &Draft) -> String {
@@ -24,6 +24,7 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     if !draft.trailer.is_empty() {
         writeln!(out, "\n[trailer]\noctets = {}", text(&draft.trailer))?;
     }
+    checksum(out, draft)?;
     if let Some(max_body) = draft.max_body {
         writeln!(out, "\n[limits]\nmax_body = {max_body}")?;
     }
@@ -58,9 +59,24 @@ fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
     })
 }
 
+fn checksum(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let Some(kind) = draft.checksum else {
+        return Ok(());
+    };
+    writeln!(out, "\n[checksum]\nkind = {:?}", kind.as_str())?;
+    if kind.is_number() {
+        let order = word_for(&ORDERS, &draft.checksum_order);
+        writeln!(out, "order = {order:?}")?;
+    }
+    writeln!(out, "covers = {}", regions(&draft.checksum_covers))
+}
+
+fn regions(regions: &[Region]) -> toml::Value {
+    let words = regions.iter().map(|r| word_for(&REGIONS, r).into());
+    toml::Value::Array(words.map(toml::Value::String).collect())
+}
+
 fn length(out: &mut String, draft: &Draft) -> std::fmt::Result {
-    let covers = draft.covers.iter().map(|r| word_for(&REGIONS, r).into());
-    let covers = toml::Value::Array(covers.map(toml::Value::String).collect());
     writeln!(
         out,
         "\n[length]\nform = {:?}",
@@ -77,7 +93,7 @@ fn length(out: &mut String, draft: &Draft) -> std::fmt::Result {
         writeln!(out, "end = {}", text(draft.end.as_str()))?;
     }
     writeln!(out, "unit = {:?}", word_for(&UNITS, &draft.unit))?;
-    writeln!(out, "covers = {covers}")
+    writeln!(out, "covers = {}", regions(&draft.covers))
 }
 
 /// A string as TOML spells it.

@@ -5,9 +5,26 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// The crates that may be compiled with the codec, for each set of features: `bytes`, which frames are
-/// made of, and with the feature `tokio-util` what that crate needs itself.
-const ALLOWED: [(&str, &[&str]); 2] = [
+/// made of, with the feature `checksum` what reckons checksums, and with `tokio-util` what that crate needs itself.
+const ALLOWED: [(&str, &[&str]); 3] = [
     ("", &["bytes"]),
+    (
+        "checksum",
+        &[
+            "block-buffer",
+            "bytes",
+            "cfg-if",
+            "cpufeatures",
+            "crc",
+            "crc-catalog",
+            "crypto-common",
+            "digest",
+            "hybrid-array",
+            "libc",
+            "sha2",
+            "typenum",
+        ],
+    ),
     (
         "tokio-util",
         &[

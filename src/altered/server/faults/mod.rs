@@ -5,6 +5,7 @@
 //! to add one, add a row to the table of its theme.
 
 mod bodies;
+mod checksums;
 mod digits;
 mod endings;
 mod exchange;
@@ -25,6 +26,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("reading", reading::FAULTS),
     ("lengths", length::FAULTS),
     ("digits and trailers", digits::FAULTS),
+    ("checksums", checksums::FAULTS),
     ("bodies", bodies::FAULTS),
     ("endings", endings::FAULTS),
     ("writing", writing::FAULTS),
