@@ -234,7 +234,7 @@ class ChildrenNotWaitedFor(Server):
         target.__self__.sock.close()
 
 
-@bug("parent-keeps-the-socket", "descriptors/given-back", "os.fork() for each client, and the parent keeps the sockets too.", needs="process")
+@bug("parent-keeps-the-socket", "orderly-close/after-a-reply", "os.fork() for each client, and the parent keeps the sockets too, so that no connection ends.")
 class ParentKeepsTheSocket(Server):
     sockets = []
 
