@@ -301,7 +301,7 @@ fn commands_that_cannot_be_meant_are_refused() {
     refused(&["--exec", " "], "no program");
     refused(&["--exec", "./server {port}", "127.0.0.1:1"], "--exec");
     refused(&["--exec", "./server {port}", "--pid", "1"], "--pid");
-    refused(&["--startup", "1s", "127.0.0.1:1"], "--exec");
+    refused(&["--startup", "1s", "127.0.0.1:1"], "--startup");
 }
 
 /// Cares as little for SIGTERM as its child does.
@@ -413,12 +413,17 @@ fn what_is_foretold_to_take_too_long_is_not_begun() {
     let Some(exec) = program(&slow_from(0)) else {
         return;
     };
-    let args = ["--run", "one-reply/single", "--run", "persistence"];
+    let args = [
+        "--run",
+        "one-reply/single",
+        "--run",
+        "pipelining/five-hundred",
+    ];
     let (code, run, stderr) = checked_within("30s", &exec, &args);
     assert_eq!(code, 0, "{stderr}");
     let of = |id| run.results.iter().find(|result| result.id == id).unwrap();
     assert_eq!(of("one-reply/single").verdict, Verdict::Pass);
-    let left_out = of("persistence/two-hundred");
+    let left_out = of("pipelining/five-hundred");
     assert_eq!(left_out.verdict, Verdict::Skip);
     assert!(
         left_out.detail.starts_with("too long for 30s"),

@@ -50,6 +50,26 @@ impl Company {
     }
 }
 
+/// The canary beside a script.
+#[derive(Debug)]
+pub(super) enum Beside<'a> {
+    Own(Box<Canary>),
+    /// That of all scripts which are played side by side.
+    Common(&'a Company),
+}
+
+impl Beside<'_> {
+    pub(super) async fn round_trip(&mut self, peer: &ServerPeer) -> Result<(), Trouble> {
+        match self {
+            Self::Common(company) => company.round_trip(peer).await,
+            Self::Own(canary) => {
+                let limit = peer.hard_timeout(1, 0);
+                canary.round_trip(&peer.canary_rule, limit).await.map(drop)
+            }
+        }
+    }
+}
+
 /// Something that is found out for all who ask before it is begun.
 #[derive(Debug)]
 struct InCommon<T> {

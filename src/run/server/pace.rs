@@ -177,8 +177,8 @@ impl Pace {
         let Some(within) = within.filter(|_| self.is_slow()) else {
             return usize::MAX;
         };
-        let (time, reply) = (within / IN_TURN, self.round_trip);
-        let replies = time.as_nanos().checked_div(reply.as_nanos());
+        let every = self.round_trip.saturating_mul(IN_TURN);
+        let replies = within.as_nanos().checked_div(every.as_nanos());
         replies.map_or(usize::MAX, |replies| {
             usize::try_from(replies).unwrap_or(usize::MAX)
         })

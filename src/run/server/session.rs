@@ -5,7 +5,7 @@
 //! for something that has been given up already.
 
 use super::canary::{Canary, Trouble};
-use super::company::Company;
+use super::company::{Beside, Company};
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
 use super::target::Endpoint;
@@ -236,26 +236,6 @@ impl ServerPeer {
     }
 }
 
-/// The canary beside a script.
-#[derive(Debug)]
-pub(super) enum Beside<'a> {
-    Own(Canary),
-    /// That of all scripts which are played side by side.
-    Common(&'a Company),
-}
-
-impl Beside<'_> {
-    async fn round_trip(&mut self, peer: &ServerPeer) -> Result<(), Trouble> {
-        match self {
-            Self::Common(company) => company.round_trip(peer).await,
-            Self::Own(canary) => {
-                let limit = peer.hard_timeout(1, 0);
-                canary.round_trip(&peer.canary_rule, limit).await.map(drop)
-            }
-        }
-    }
-}
-
 /// A client that is served beside one script after the other.
 #[derive(Debug, Default)]
 pub(in crate::run) struct HeldCanary(pub(super) Option<Canary>);
@@ -333,9 +313,9 @@ impl<'a> Session<'a> {
             return;
         }
         match held {
-            Some(canary) => self.canary = Some(Beside::Own(canary)),
+            Some(canary) => self.canary = Some(Beside::Own(Box::new(canary))),
             None => match self.peer.canary().await {
-                Ok(canary) => self.canary = Some(Beside::Own(canary)),
+                Ok(canary) => self.canary = Some(Beside::Own(Box::new(canary))),
                 Err(trouble) => self.trouble = Some(trouble),
             },
         }

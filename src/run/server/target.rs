@@ -74,24 +74,6 @@ pub(super) struct Endpoint {
     pub(super) stderr: Option<Stderr>,
 }
 
-/// A server that has been started, and listens.
-#[derive(Debug)]
-struct Started {
-    endpoint: Endpoint,
-    /// The client that found that it listens, if nothing else told. It stays until the server has been seen at
-    /// rest: there are servers that never rest again once a client has gone.
-    first_client: Option<TcpStream>,
-}
-
-impl From<Endpoint> for Started {
-    fn from(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            first_client: None,
-        }
-    }
-}
-
 /// Why a server that was to be started is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server did not start: {why}")]
@@ -172,16 +154,12 @@ impl ServerTarget {
 
     /// Starts it, if it has to be started, and takes the first look at it.
     pub(in crate::run) async fn meet(&mut self, options: &Options) -> Result<Met, NotMet> {
-        let Started {
-            endpoint,
-            first_client,
-        } = self.start().await?;
+        let endpoint = self.start().await?;
         // Before the first client has come: some servers never come to rest again.
         let rests = match endpoint.process {
             Some(process) => process.comes_to_rest().await,
             None => true,
         };
-        drop(first_client);
         match calibrate(&endpoint, options, self.slack).await {
             Ok((mut server, mut told)) => {
                 server.rests = rests;
@@ -223,21 +201,20 @@ impl ServerTarget {
         matches!(self.kind, Kind::Spawned(_))
     }
 
-    async fn start(&mut self) -> Result<Started, NotStarted> {
-        let endpoint = match &mut self.kind {
-            Kind::Fixed(addresses) => Endpoint {
+    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
+        match &mut self.kind {
+            Kind::Fixed(addresses) => Ok(Endpoint {
                 doors: addresses.iter().cloned().map(Door::from).collect(),
                 process: self.process,
                 stderr: None,
-            },
-            Kind::Spawned(spawned) => return spawned.start().await,
-            Kind::OnPipes(program) => Endpoint {
+            }),
+            Kind::Spawned(spawned) => spawned.start().await,
+            Kind::OnPipes(program) => Ok(Endpoint {
                 process: None,
                 stderr: Some(program.stderr().clone()),
                 doors: vec![Door::Program(program.clone())],
-            },
-        };
-        Ok(endpoint.into())
+            }),
+        }
     }
 
     /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
@@ -249,7 +226,7 @@ impl ServerTarget {
             Kind::Fixed(_) | Kind::OnPipes(_) => None,
             Kind::Spawned(spawned) => {
                 let started = spawned.start().await;
-                Some(started.map(|started| peer.move_to(started.endpoint)))
+                Some(started.map(|endpoint| peer.move_to(endpoint)))
             }
         }
     }
@@ -269,7 +246,7 @@ impl ServerTarget {
 }
 
 impl Spawned {
-    async fn start(&mut self) -> Result<Started, NotStarted> {
+    async fn start(&mut self) -> Result<Endpoint, NotStarted> {
         if let Some((group, _)) = self.group.take() {
             group.with_grace(HUNG).end().await;
         }
@@ -286,23 +263,20 @@ impl Spawned {
         }
     }
 
-    async fn start_at(&mut self, address: SocketAddr) -> Result<Started, NotStarted> {
+    async fn start_at(&mut self, address: SocketAddr) -> Result<Endpoint, NotStarted> {
         let (command, stderr) = (self.launch.command(address), Stderr::default());
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
         match listens(&mut group, address, self.startup).await {
-            Ok((address, first_client)) => {
+            Ok(address) => {
                 let endpoint = Endpoint {
                     doors: vec![Address::from(address).into()],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
                 self.group = Some((group, stderr));
-                Ok(Started {
-                    endpoint,
-                    first_client,
-                })
+                Ok(endpoint)
             }
             Err(why) => {
                 group.with_grace(HUNG).end().await;
@@ -327,13 +301,12 @@ fn is_taken(address: SocketAddr) -> bool {
     TcpListener::bind(address).is_err()
 }
 
-/// Waits until somebody listens there, be it by IPv4 or IPv6: where, and the client that was taken, if it took
-/// one to see that.
+/// Waits until somebody listens there, be it by IPv4 or IPv6.
 async fn listens(
     group: &mut Group,
     address: SocketAddr,
     limit: Duration,
-) -> Result<(SocketAddr, Option<TcpStream>), String> {
+) -> Result<SocketAddr, String> {
     let port = address.port();
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
@@ -344,13 +317,17 @@ async fn listens(
             return Err(format!("it {ended} before it listened on port {port}"));
         }
         if let Some(address) = listener(port) {
-            return stays(group).map(|()| (address, None));
+            return stays(group, address);
         }
-        if !SEES_LISTENERS || begun.elapsed() > UNSEEN {
+        if !SEES_LISTENERS || (begun.elapsed() > UNSEEN && rests(group).await) {
+            // Meanwhile it may have begun to.
+            if let Some(address) = listener(port) {
+                return stays(group, address);
+            }
             let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
             for address in [address, other] {
-                if let Some(client) = taken(address).await {
-                    return stays(group).map(|()| (address, Some(client)));
+                if answers(address).await {
+                    return stays(group, address);
                 }
             }
         }
@@ -361,6 +338,15 @@ async fn listens(
         }
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(Duration::from_millis(50));
+    }
+}
+
+/// Whether it has done what it does first. Until then it may still be about to listen, and will be seen to: who asks by
+/// connecting is a client, and there are servers that never rest again once they have had one.
+async fn rests(group: &Group) -> bool {
+    match group.process() {
+        Some(process) => process.is_at_rest().await,
+        None => true,
     }
 }
 
@@ -389,20 +375,19 @@ fn listener(_: u16) -> Option<SocketAddr> {
 }
 
 /// A command that goes into the background cannot be watched, nor ended.
-fn stays(group: &mut Group) -> Result<(), String> {
+fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
     match group.ended() {
-        None => Ok(()),
+        None => Ok(address),
         Some(ended) => Err(format!(
             "it {ended} and left a server behind: the command has to last as long as the server does"
         )),
     }
 }
 
-/// A client of whoever listens there.
-async fn taken(address: SocketAddr) -> Option<TcpStream> {
+async fn answers(address: SocketAddr) -> bool {
     let connected = timeout(CONNECT, TcpStream::connect(address)).await;
-    let client = connected.ok()?.ok()?;
     // A socket can connect to itself if the system gives it the very port that it asks for.
-    let is_other = client.local_addr().is_ok_and(|local| local != address);
-    is_other.then_some(client)
+    connected.is_ok_and(|stream| {
+        stream.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
+    })
 }

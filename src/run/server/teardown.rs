@@ -1,7 +1,7 @@
 //! The end of a script: what it left open is ended, and it is found out how the server fares.
 
-use super::company::Company;
-use super::session::{Beside, HeldCanary, Session};
+use super::company::{Beside, Company};
+use super::session::{HeldCanary, Session};
 use crate::model::Tail;
 use crate::script::Conn;
 use crate::transcript;
@@ -15,7 +15,7 @@ impl Session<'_> {
         }
         self.end_all().await;
         if let Some(Beside::Own(canary)) = self.canary.take() {
-            held.0 = Some(canary);
+            held.0 = Some(*canary);
         }
         transcript::Canary::Well
     }
@@ -33,7 +33,7 @@ impl Session<'_> {
         }
         self.end_all().await;
         if let Some(Beside::Own(canary)) = self.canary.take() {
-            self.peer.let_go(canary);
+            self.peer.let_go(*canary);
         }
         let health = self.peer.health().await;
         self.told_of(health)
