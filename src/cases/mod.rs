@@ -8,6 +8,7 @@ mod bodies;
 mod checksum;
 pub mod client;
 mod connections;
+mod datagram;
 mod draft;
 mod exchange;
 mod fidelity;
@@ -215,6 +216,7 @@ const TABLES: &[&[Case]] = &[
     many_clients::CASES,
     memory::CASES,
     resources::CASES,
+    datagram::CASES,
 ];
 
 fn table() -> impl Iterator<Item = &'static Case> {

@@ -49,8 +49,8 @@ use std::thread;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// Checks the server that listens there: `"localhost:5000"`, a [`SocketAddr`](std::net::SocketAddr), or
-/// `"unix:/run/server.sock"`.
+/// Checks the server that listens there: `"localhost:5000"`, a [`SocketAddr`](std::net::SocketAddr),
+/// `"udp:localhost:5000"`, or `"unix:/run/server.sock"`.
 ///
 /// A name is resolved at once; what is wrong with it is told by [`Check::run`].
 pub fn check(target: impl ToSocketAddrs + fmt::Display) -> Check<Server<Address>> {

@@ -29,6 +29,7 @@ const NEEDS: &[(&str, Has)] = &[
     ("varint", may_be_longer),
     ("own-marks", |profile| profile.of_replies() != *profile),
     ("ids", Profile::has_ids),
+    ("datagrams", comes_in_datagrams),
 ];
 
 /// The same for whole clauses.
@@ -38,10 +39,29 @@ const CLAUSES: &[(Clause, Has)] = &[
     (Clause::JsonText, is_json),
     (Clause::Undecodable, is_json),
     (Clause::Nesting, is_json),
+    (Clause::Datagram, comes_in_datagrams),
+    (Clause::Reassembly, comes_in_a_stream),
+    (Clause::ChunkMultiple, comes_in_a_stream),
+    (Clause::LengthLimit, comes_in_a_stream),
+    (Clause::Truncation, comes_in_a_stream),
+    (Clause::Order, comes_in_a_stream),
+    (Clause::OrderlyClose, comes_in_a_stream),
+    (Clause::HalfClose, comes_in_a_stream),
+    (Clause::Reset, comes_in_a_stream),
+    (Clause::Patience, comes_in_a_stream),
+    (Clause::Deadline, comes_in_a_stream),
 ];
 
 fn is_json(profile: &Profile) -> bool {
     profile.payload() == Payload::Json
+}
+
+fn comes_in_datagrams(profile: &Profile) -> bool {
+    profile.carriage().is_datagrams()
+}
+
+fn comes_in_a_stream(profile: &Profile) -> bool {
+    !comes_in_datagrams(profile)
 }
 
 fn is_decimal(profile: &Profile) -> bool {
@@ -63,13 +83,23 @@ fn has_more_than_a_length(profile: &Profile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Carriage;
 
     #[test]
     fn the_tutorials_format_has_a_length_and_chunks_of_json() {
         let found = lacking(&Profile::tutorial());
         let all = NEEDS.iter().map(|(need, _)| *need);
         assert_eq!(found.needs, all.collect::<Vec<_>>());
-        assert_eq!(found.clauses, []);
+        assert_eq!(found.clauses, [Clause::Datagram]);
+    }
+
+    #[test]
+    fn datagrams_lack_what_a_stream_has() {
+        let profile = Profile::tutorial().carried_by(Carriage::Datagrams);
+        let found = lacking(&profile);
+        assert!(!found.needs.contains(&"datagrams"));
+        assert!(found.clauses.contains(&Clause::HalfClose));
+        assert!(!found.clauses.contains(&Clause::Datagram));
     }
 
     #[test]
@@ -78,9 +108,9 @@ mod tests {
         let (mqtt, mongodb, netstring) = (lacks("mqtt"), lacks("mongodb"), lacks("netstring"));
         assert_eq!(
             mqtt.needs,
-            ["declared-limit", "netstring", "own-marks", "ids"]
+            ["declared-limit", "netstring", "own-marks", "ids", "datagrams"]
         );
-        assert_eq!(mongodb.needs, ["netstring", "varint"]);
-        assert_eq!(netstring.clauses.len(), CLAUSES.len());
+        assert_eq!(mongodb.needs, ["netstring", "varint", "datagrams"]);
+        assert_eq!(netstring.clauses.len(), 6);
     }
 }

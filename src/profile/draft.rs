@@ -8,7 +8,7 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
 
 use super::prologue::turns;
 use super::{
-    ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder,
+    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder,
     Template, Unit,
 };
 use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
@@ -221,6 +221,7 @@ impl TryFrom<Draft> for Profile {
                 .map(|source| template(&source, draft.payload))
                 .transpose()?,
             prologue: turns(&draft.prologue)?,
+            carriage: Carriage::default(),
         };
         ids_can_be_repeated(&profile)?;
         checksum::can_be_reckoned(&profile)?;

@@ -20,6 +20,8 @@ mod client;
 mod compare;
 mod corpus;
 mod coverage;
+#[cfg(unix)]
+mod datagrams;
 mod docs;
 mod exec;
 mod fuzz_live;
