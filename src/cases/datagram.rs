@@ -52,7 +52,11 @@ pub(super) const CASES: &[Case] = &[
         "A header that claims more than has come, in front of a whole message: who asks the datagram and not the header takes it.",
         |s| {
             s.need_datagrams();
-            let wrong = [1, 2, 200].map(|chunks| misclaimed(s, |body, chunk| body.saturating_add(chunk.saturating_mul(chunks))));
+            let wrong = [1, 2, 200].map(|chunks| {
+                misclaimed(s, |body, chunk| {
+                    body.saturating_add(chunk.saturating_mul(chunks))
+                })
+            });
             between_requests(s, wrong.into());
         },
     ),
@@ -87,7 +91,12 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_datagrams();
             let pad = s.profile().pad();
-            let behind = [vec![pad], vec![b'x'], vec![pad; 300], b"more of this".repeat(20)];
+            let behind = [
+                vec![pad],
+                vec![b'x'],
+                vec![pad; 300],
+                b"more of this".repeat(20),
+            ];
             let longer = behind.map(|behind| [s.request(), behind].concat());
             between_requests(s, longer.into());
         },
@@ -168,7 +177,9 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_datagrams();
             let a = s.open();
-            for octets in [1, 60, 120, 500, 1_024, 1_473, 2_000, 4_096, 8_193, 20_000, 30_000] {
+            for octets in [
+                1, 60, 120, 500, 1_024, 1_473, 2_000, 4_096, 8_193, 20_000, 30_000,
+            ] {
                 let request = s.request_of(octets);
                 s.send(a, &request);
                 s.wait(a);
@@ -182,7 +193,10 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_datagrams();
             let frame = u64::try_from(Carriage::MOST_IN_DATAGRAM).unwrap_or(u64::MAX);
-            let around = s.profile().longest_header_len().saturating_add(s.profile().trailer().len());
+            let around = s
+                .profile()
+                .longest_header_len()
+                .saturating_add(s.profile().trailer().len());
             let most = frame.saturating_sub(u64::try_from(around).unwrap_or_default());
             let most = most.min(s.profile().declared_max_body().unwrap_or(SURE_BODY));
             let octets = usize::try_from(most.min(s.craft().largest_body())).unwrap_or_default();

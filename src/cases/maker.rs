@@ -152,7 +152,9 @@ impl<'a> Maker<'a> {
             });
         self.need(fits, "a datagram has no stream");
         let is_small = self.script().steps().iter().all(|step| match &step.action {
-            Action::Send(segments) => segments.iter().all(|one| one.len() <= Carriage::MOST_IN_DATAGRAM),
+            Action::Send(segments) => segments
+                .iter()
+                .all(|one| one.len() <= Carriage::MOST_IN_DATAGRAM),
             _ => true,
         });
         self.need(is_small, "no datagram carries a frame as large as it needs");

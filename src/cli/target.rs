@@ -160,7 +160,9 @@ impl TargetArgs {
     fn unreachable(&self, unreachable: &Unreachable) -> Failure {
         let failure = Failure::could_not(unreachable.to_string());
         match &self.target {
-            Some(target) if self.exec.is_none() => failure.hint(unreachable_hint(target, unreachable.kind)),
+            Some(target) if self.exec.is_none() => {
+                failure.hint(unreachable_hint(target, unreachable.kind))
+            }
             _ if self.exec.is_some() => failure
                 .hint("the server listened, and then no longer: run it by hand and connect to it"),
             _ => failure,

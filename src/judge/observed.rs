@@ -184,7 +184,9 @@ pub fn settled(
 #[must_use]
 pub fn replies_to(permitted: &Permitted, sent: usize, silent: bool) -> RangeInclusive<usize> {
     let sent = permitted.duties.iter().take(sent);
-    let owed = sent.clone().filter(|duty| matches!(duty.owes, Owes::Reply(_)));
+    let owed = sent
+        .clone()
+        .filter(|duty| matches!(duty.owes, Owes::Reply(_)));
     match silent {
         true => 0..=0,
         false => owed.count()..=sent.count(),

@@ -476,7 +476,7 @@ impl<'a> Walk<'a> {
                 if let Some((_, close)) = closed.filter(|_| !self.may_close) {
                     let frame = match tail {
                         Tail::Inside { start, .. } => Some(start),
-                        Tail::Boundary | Tail::Void => None,
+                        Tail::Boundary | Tail::Void | Tail::Apart => None,
                     };
                     self.closed_unasked(frame, close);
                 }

@@ -167,9 +167,7 @@ impl Client<'_> {
             Owes::ReplyOrClose(_)
             | Owes::ReplyOrSilence(_)
             | Owes::Showing(_)
-            | Owes::ReadOnOrEnd(_) => {
-                Owes::ReadOnOrEnd(self.no_message(&duty))
-            }
+            | Owes::ReadOnOrEnd(_) => Owes::ReadOnOrEnd(self.no_message(&duty)),
         };
         self.duties.push(Duty { owes, ..duty });
     }

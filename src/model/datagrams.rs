@@ -127,7 +127,10 @@ fn duty(profile: &Profile, datagram: &[u8], start: usize) -> Duty {
             id_of(profile, datagram, frame.start..frame.body.start),
             owed_for(frame_owes(profile, datagram, &frame)),
         ),
-        Err(misfit) => (None, Owes::ReplyOrSilence(unsure(profile, datagram, misfit))),
+        Err(misfit) => (
+            None,
+            Owes::ReplyOrSilence(unsure(profile, datagram, misfit)),
+        ),
     };
     Duty {
         start,
@@ -202,7 +205,10 @@ fn message(profile: &Profile, octets: &[u8]) -> Option<Carried> {
 }
 
 /// The script with each of its datagrams changed, be it in length or not.
-pub(super) fn changed(script: &Script, mut change: impl FnMut(&mut Vec<u8>)) -> Result<Script, StepError> {
+pub(super) fn changed(
+    script: &Script,
+    mut change: impl FnMut(&mut Vec<u8>),
+) -> Result<Script, StepError> {
     let mut made = script.emptied();
     for step in script.steps() {
         let mut action = step.action.clone();
@@ -221,7 +227,9 @@ mod tests {
 
     fn owed(steps: &str) -> Vec<Owes> {
         let profile = Profile::tutorial().carried_by(Carriage::Datagrams);
-        let script = format!("framespec script 1\nopen a\n{steps}").parse().unwrap();
+        let script = format!("framespec script 1\nopen a\n{steps}")
+            .parse()
+            .unwrap();
         let permitted = super::super::permitted(&profile, &script);
         let duties = permitted.into_iter().flat_map(|one| one.duties);
         duties.map(|duty| duty.owes).collect()
@@ -250,10 +258,16 @@ mod tests {
     fn anything_else_is_no_frame_and_may_be_passed_over() {
         assert_eq!(misfit("empty a"), (Misfit::Empty, false));
         assert_eq!(misfit("send a 0000"), (Misfit::Short(Place::Header), false));
-        let (long, several) = (format!("send a {FRAME} 00"), format!("send a {FRAME}{FRAME}"));
+        let (long, several) = (
+            format!("send a {FRAME} 00"),
+            format!("send a {FRAME}{FRAME}"),
+        );
         assert_eq!(misfit(&long), (Misfit::Long(1), false));
         assert_eq!(misfit(&several), (Misfit::Several(2), false));
-        assert!(matches!(misfit("send a ffffffff '1'"), (Misfit::Malformed(_), true)));
+        assert!(matches!(
+            misfit("send a ffffffff '1'"),
+            (Misfit::Malformed(_), true)
+        ));
     }
 
     #[test]
@@ -275,7 +289,9 @@ mod tests {
 
     #[test]
     fn a_datagram_says_nothing_of_the_next() {
-        let owed = owed(&format!("send a ffffffff\nsend a 000000\nempty a\nsend a {FRAME}"));
+        let owed = owed(&format!(
+            "send a ffffffff\nsend a 000000\nempty a\nsend a {FRAME}"
+        ));
         assert!(matches!(owed.last(), Some(Owes::Reply(_))));
         assert_eq!(owed.len(), 4);
     }

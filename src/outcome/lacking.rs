@@ -108,7 +108,13 @@ mod tests {
         let (mqtt, mongodb, netstring) = (lacks("mqtt"), lacks("mongodb"), lacks("netstring"));
         assert_eq!(
             mqtt.needs,
-            ["declared-limit", "netstring", "own-marks", "ids", "datagrams"]
+            [
+                "declared-limit",
+                "netstring",
+                "own-marks",
+                "ids",
+                "datagrams"
+            ]
         );
         assert_eq!(mongodb.needs, ["netstring", "varint", "datagrams"]);
         assert_eq!(netstring.clauses.len(), 6);

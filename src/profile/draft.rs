@@ -8,8 +8,8 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
 
 use super::prologue::turns;
 use super::{
-    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder,
-    Template, Unit,
+    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply,
+    ReplyOrder, Template, Unit,
 };
 use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
 use std::fmt;

@@ -154,8 +154,7 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     }
 }
 
-const STEPS: &str =
-    "open, accept, send, empty, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
+const STEPS: &str = "open, accept, send, empty, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
 
 /// What stands behind `type`.
 fn typed(text: &str) -> Result<Typed, String> {

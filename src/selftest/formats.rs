@@ -17,7 +17,10 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::Checksum, checksum()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
-    let mut others: Vec<_> = drafts.into_iter().map(profile).collect::<Result<_, ProfileError>>()?;
+    let mut others: Vec<_> = drafts
+        .into_iter()
+        .map(profile)
+        .collect::<Result<_, ProfileError>>()?;
     others.push((Need::Datagrams, datagrams()?));
     Ok(others)
 }

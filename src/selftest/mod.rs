@@ -257,8 +257,12 @@ impl Bench {
                 profile: (*profile).clone(),
                 ..self.trial(*server, cases.clone())
             };
-            let is_permitted = |(profile, _): &&(&Profile, Vec<_>)| server.is_permitted_over(profile.carriage());
-            each.iter().filter(is_permitted).map(trial).collect::<Vec<_>>()
+            let is_permitted =
+                |(profile, _): &&(&Profile, Vec<_>)| server.is_permitted_over(profile.carriage());
+            each.iter()
+                .filter(is_permitted)
+                .map(trial)
+                .collect::<Vec<_>>()
         };
         servers.iter().flat_map(in_each).collect()
     }

@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::{TcpListener, UdpSocket};
 #[cfg(unix)]
 use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Connections that wait to be accepted; the system may hold fewer.
 const BACKLOG: i32 = 1024;

@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(parse("udp:localhost:9").as_deref(), Ok("udp:localhost:9"));
         assert_eq!(parse("udp:[::1]:9").as_deref(), Ok("udp:[::1]:9"));
         assert_eq!(parse("udp:"), Ok("udp:".to_owned()));
-        assert!(matches!(parse("udp:localhost:0"), Err(NameError::BadPort(..))));
+        assert!(matches!(
+            parse("udp:localhost:0"),
+            Err(NameError::BadPort(..))
+        ));
         assert!(matches!(Name::listening("udp:[::1]:0"), Ok(Name::Udp(_))));
     }
 

@@ -48,7 +48,12 @@ fn with(run: &Run, verdict: Verdict) -> Vec<String> {
 /// Nothing is found, and all is looked at that can be.
 fn is_clean(args: &[&str]) -> Run {
     let (code, run) = checked(args);
-    for verdict in [Verdict::Fail, Verdict::Warn, Verdict::Unstable, Verdict::Error] {
+    for verdict in [
+        Verdict::Fail,
+        Verdict::Warn,
+        Verdict::Unstable,
+        Verdict::Error,
+    ] {
         assert_eq!(with(&run, verdict), [""; 0], "{args:?}");
     }
     assert_eq!(code, 0, "{args:?}");
@@ -62,7 +67,10 @@ fn the_reference_server_is_served_and_checked() {
     let served = Served::at(ANYWHERE, &[]);
     assert!(served.addr.starts_with("udp:127.0.0.1:"), "{}", served.addr);
     let run = is_clean(&[&served.addr]);
-    let told = run.results.iter().filter(|result| result.detail == "a datagram has no stream");
+    let told = run
+        .results
+        .iter()
+        .filter(|result| result.detail == "a datagram has no stream");
     assert!(told.clone().all(|result| result.verdict == Verdict::Skip));
     assert!(told.count() > 60);
     let passed = |id: &str| {
@@ -105,7 +113,10 @@ fn a_large_reply_is_read_whole() {
 
 #[test]
 fn nobody_is_told_of() {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let target = format!("udp:{free}");
     for command in [&["check", &target][..], &["send", &target, "1"]] {
         let (code, _, stderr) = run(command, "");
@@ -119,7 +130,10 @@ fn nobody_is_told_of() {
         (&["check", "udp:"][..], "--exec COMMAND udp:"),
         (&["check", "udp:localhost"], "udp:"),
         (&["send", "udp:", "1"], "udp:host:port"),
-        (&["chat", &target, "--fault", "request-length-in-other-order"], "does not speak over"),
+        (
+            &["chat", &target, "--fault", "request-length-in-other-order"],
+            "does not speak over",
+        ),
     ] {
         let (code, _, stderr) = run(wrong, "");
         assert_eq!(code, 2, "{wrong:?} {stderr}");
@@ -154,7 +168,9 @@ fn peer(args: &[&str]) -> Option<(Peer, String)> {
 
 #[test]
 fn a_correct_server_in_python_is_clean() {
-    let Some((_peer, target)) = peer(&[]) else { return };
+    let Some((_peer, target)) = peer(&[]) else {
+        return;
+    };
     is_clean(&[&target]);
     let Some((_peer, target)) = peer(&["--mode", "other-port"]) else {
         return;
@@ -196,8 +212,16 @@ fn a_server_that_is_started_is_started_again_and_its_crash_replayed() {
     let (code, run) = checked(&[&["--exec", &exec, "udp:"], &what[..]].concat());
     assert_eq!(code, 1);
     let failed = with(&run, Verdict::Fail);
-    assert!(failed.iter().any(|one| one.starts_with("datagram/empty")), "{failed:?}");
-    assert!(failed.iter().any(|one| one.starts_with("datagram/inside-header")), "{failed:?}");
+    assert!(
+        failed.iter().any(|one| one.starts_with("datagram/empty")),
+        "{failed:?}"
+    );
+    assert!(
+        failed
+            .iter()
+            .any(|one| one.starts_with("datagram/inside-header")),
+        "{failed:?}"
+    );
     assert!(with(&run, Verdict::Pass).len() > 5, "{run:?}");
     let replay = |exec: &str| self::run(&["replay", &saved, "--exec", exec, "udp:"], "");
     let (code, stdout, stderr) = replay(&exec);
@@ -213,7 +237,16 @@ fn hostile_servers_are_borne() {
         let Some((_peer, target)) = peer(&["--mode", mode]) else {
             return;
         };
-        let cases = ["--run", "datagram", "--run", "one-reply", "--timeout", "100ms", "--within", "20s"];
+        let cases = [
+            "--run",
+            "datagram",
+            "--run",
+            "one-reply",
+            "--timeout",
+            "100ms",
+            "--within",
+            "20s",
+        ];
         let (code, run) = checked(&[&[target.as_str()], &cases[..]].concat());
         assert_eq!(code, 1, "{mode}");
         assert!(!with(&run, Verdict::Fail).is_empty(), "{mode}: {run:?}");
@@ -226,7 +259,9 @@ fn hostile_servers_are_borne() {
 fn planted_faults_are_found_and_variants_pass() {
     let is_of_datagrams = |fault: &Planted| fault.needs == Need::Datagrams;
     let is_variant = |variant: &Permitted| {
-        variant.only_over.is_some_and(framespec::profile::Carriage::is_datagrams)
+        variant
+            .only_over
+            .is_some_and(framespec::profile::Carriage::is_datagrams)
     };
     let options = Options {
         faults: Planted::all().filter(is_of_datagrams).collect(),
@@ -255,7 +290,9 @@ fn a_reply_goes_to_its_sender_alone() {
     let socket = || {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(there).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
         socket
     };
     let (one, other) = (socket(), socket());

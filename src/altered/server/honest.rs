@@ -23,7 +23,13 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         workers: usize::MAX,
         in_one_task: false,
         admit: |_, _| Admission::Serve,
-        datagram: |c, octets| if is_one_frame(c.profile(), &octets) { octets } else { Vec::new() },
+        datagram: |c, octets| {
+            if is_one_frame(c.profile(), &octets) {
+                octets
+            } else {
+                Vec::new()
+            }
+        },
         serve: |c| Box::pin(serve(c)),
         take: |c| Box::pin(take(c)),
         header: |c| Box::pin(header(c)),

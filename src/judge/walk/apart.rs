@@ -22,9 +22,18 @@ impl<'a> Walk<'a> {
         self.strays();
         let sent: Vec<Sent<'a>> = match *self.rule {
             ReplyRule::None => Vec::new(),
-            _ => self.permitted.duties.iter().zip(self.observed.datagrams()).collect(),
+            _ => self
+                .permitted
+                .duties
+                .iter()
+                .zip(self.observed.datagrams())
+                .collect(),
         };
-        let left: Vec<Sent<'a>> = sent.iter().filter(|sent| !self.is_answered(**sent)).copied().collect();
+        let left: Vec<Sent<'a>> = sent
+            .iter()
+            .filter(|sent| !self.is_answered(**sent))
+            .copied()
+            .collect();
         self.repeated_answers(&sent);
         for sent in left {
             self.answered_otherwise(sent);
@@ -34,7 +43,10 @@ impl<'a> Walk<'a> {
 
     /// Whether so much has come that it says nothing to go into it one by one.
     fn floods(&mut self) -> bool {
-        let came = self.pending.len().saturating_add(self.observed.strays.len());
+        let came = self
+            .pending
+            .len()
+            .saturating_add(self.observed.strays.len());
         let asked = self.observed.datagrams().count();
         let floods = self.observed.flooded || came > asked.saturating_add(SURPLUS);
         if floods {
@@ -47,14 +59,17 @@ impl<'a> Walk<'a> {
 
     /// Datagrams that are not one frame each: a reply in pieces, several in one, or something else.
     fn strays(&mut self) {
+        let clause = match *self.rule {
+            ReplyRule::None => Clause::Unsolicited,
+            _ => Clause::ReplyFraming,
+        };
         for (misfit, octets) in &self.observed.strays {
             let what = format!(
                 "a reply that is not one frame, but {misfit}: {} octets, {}",
                 octets.len(),
                 excerpt(octets)
             );
-            self.findings
-                .push(Finding::must(Clause::ReplyFraming, self.conn, what));
+            self.findings.push(Finding::must(clause, self.conn, what));
         }
     }
 
@@ -68,7 +83,8 @@ impl<'a> Walk<'a> {
         if !self.rule.tells_apart() || carried.token().is_none() {
             return false;
         }
-        let answers = |reply: &Reply| self.rule.answers(carried, reply.payload());
+        let rule = self.rule;
+        let answers = |reply: &Reply| rule.answers(carried, reply.payload());
         let Some(reply) = self.taken(duty, entry, answers) else {
             return false;
         };
@@ -84,11 +100,11 @@ impl<'a> Walk<'a> {
         entry: usize,
         fits: impl Fn(&Reply) -> bool,
     ) -> Option<&'a Reply> {
-        let came_later = |(_, reply): &&(_, &Reply)| reply.first_entry > entry && fits(reply);
-        let has_id = |(id, _): &(Option<u64>, _)| *id == duty.id;
+        let can_be = |reply: &Reply| reply.first_entry > entry && fits(reply);
         let mut pending = self.pending.iter();
-        let own = pending.position(|one| has_id(one) && came_later(&one));
-        let place = own.or_else(|| self.pending.iter().position(|one| came_later(&one)))?;
+        let own = pending.position(|(id, reply)| *id == duty.id && can_be(reply));
+        let any = || self.pending.iter().position(|(_, reply)| can_be(reply));
+        let place = own.or_else(any)?;
         let (id, reply) = self.pending.remove(place)?;
         self.repeated(duty, id);
         Some(reply)

@@ -89,7 +89,9 @@ pub(super) async fn calibrate(
     if door.is_of_datagrams() && !profile.prologue().is_empty() {
         return Err(Failed::Unreachable(Unreachable {
             target: options.target.clone(),
-            why: "the profile has a prologue, which is said on a connection, and datagrams have none".to_owned(),
+            why:
+                "the profile has a prologue, which is said on a connection, and datagrams have none"
+                    .to_owned(),
             kind: io::ErrorKind::Unsupported,
         }));
     }

@@ -6,8 +6,8 @@
 
 use super::canary::{Canary, Trouble};
 use super::company::{Beside, Company};
-use super::forecast::forecast;
 use super::datagrams::InFlight;
+use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};

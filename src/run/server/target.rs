@@ -123,12 +123,7 @@ impl ServerTarget {
         Self::started(launch, startup, Net::Udp, at)
     }
 
-    const fn started(
-        launch: Launch,
-        startup: Duration,
-        over: Net,
-        at: Option<SocketAddr>,
-    ) -> Self {
+    const fn started(launch: Launch, startup: Duration, over: Net, at: Option<SocketAddr>) -> Self {
         Self::new(Kind::Spawned(Spawned {
             launch,
             startup,
