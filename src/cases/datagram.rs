@@ -209,6 +209,19 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        Clause::ReplyFraming,
+        "to-no-frame",
+        "Whatever is said to datagrams that are no frames is said in frames.",
+        |s| {
+            s.need_datagrams();
+            let a = s.open();
+            for datagram in [&b"hello?"[..], b"\n", &[0xff; 90]] {
+                s.send_between_requests(a, datagram);
+            }
+            s.quiet(a);
+        },
+    ),
+    Case::must(
         Clause::Pipelining,
         "datagrams",
         "Twenty requests, each a datagram, are sent without waiting for a reply.",

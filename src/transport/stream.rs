@@ -1,7 +1,7 @@
 //! A stream of octets there and back, whatever carries it.
 
 use super::Address;
-use super::datagram::{self, Asked};
+use super::datagram::{Asked, Connected};
 #[cfg(unix)]
 use super::pipes::Pipes;
 #[cfg(feature = "tls")]
@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream};
 #[cfg(unix)]
 use tokio::time::sleep;
 
@@ -47,7 +47,7 @@ pub struct Stream(Carrier);
 #[derive(Debug)]
 enum Carrier {
     Tcp(TcpStream),
-    Udp(UdpSocket),
+    Udp(Connected),
     Asked(Asked),
     #[cfg(unix)]
     Unix(UnixStream),
@@ -119,7 +119,7 @@ impl Stream {
         match address {
             Address::Tcp(address) => tcp(*address, room).await.map(Self::from),
             Address::Udp(address) => {
-                let socket = datagram::connected(*address).await?;
+                let socket = Connected::to(*address).await?;
                 Ok(Self(Carrier::Udp(socket)))
             }
             #[cfg(unix)]
@@ -150,9 +150,7 @@ impl Stream {
             Carrier::Tcp(stream) => {
                 until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
             }
-            Carrier::Udp(socket) => {
-                until_done(|| socket.poll_recv_ready(cx), || socket.try_recv(buffer))
-            }
+            Carrier::Udp(socket) => socket.poll_read(cx, buffer),
             Carrier::Asked(asked) => Poll::Ready(Ok(asked.take(buffer))),
             #[cfg(unix)]
             Carrier::Unix(stream) => {
@@ -175,10 +173,7 @@ impl Stream {
             Carrier::Tcp(stream) => {
                 until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
             }
-            Carrier::Udp(socket) => until_done(
-                || socket.poll_send_ready(cx),
-                || datagram::send(socket, octets),
-            ),
+            Carrier::Udp(socket) => socket.poll_write(cx, octets),
             Carrier::Asked(asked) => asked.poll_answer(cx, octets),
             #[cfg(unix)]
             Carrier::Unix(stream) => {
@@ -244,7 +239,7 @@ impl Stream {
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.0 {
             Carrier::Tcp(stream) => stream.try_read(buffer),
-            Carrier::Udp(socket) => socket.try_recv(buffer),
+            Carrier::Udp(socket) => socket.try_read(buffer),
             Carrier::Asked(asked) => Ok(asked.take(buffer)),
             #[cfg(unix)]
             Carrier::Unix(stream) => stream.try_read(buffer),

@@ -80,7 +80,12 @@ impl<'a> Walk<'a> {
         else {
             return false;
         };
-        if !self.rule.tells_apart() || carried.token().is_none() {
+        let tells = match self.rule {
+            ReplyRule::Echo => true,
+            ReplyRule::Token(_) => carried.token().is_some(),
+            ReplyRule::Any | ReplyRule::None => false,
+        };
+        if !tells {
             return false;
         }
         let rule = self.rule;
