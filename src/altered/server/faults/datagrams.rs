@@ -65,14 +65,6 @@ pub(super) const FAULTS: &[Fault] = &[
             }
             whole(c, octets)
         }).needing(Need::Datagrams),
-    Fault::new("datagram-behind-a-wrong-one-lost", Clause::Datagram, "",
-        "The datagram that comes behind one that is no frame is passed over as well.",
-        Mend::by("The datagram behind a wrong one is lost", "Be done with a wrong datagram when it has been looked at: the next is another.", sketch::DATAGRAM),
-        |h| h.datagram = |c, octets| {
-            let is_wrong = !honest::is_one_frame(c.profile(), &octets);
-            let passes = std::mem::replace(&mut c.shared.memory().flag, is_wrong);
-            if passes { Vec::new() } else { whole(c, octets) }
-        }).needing(Need::Datagrams),
     Fault::new("wrong-datagram-sent-back", Clause::ReplyFraming, "",
         "A datagram that is no frame is sent back as it is.",
         Mend::by("A datagram that is no frame comes back as it was", "Send nothing but frames, also to say what is wrong.", sketch::DATAGRAM),
