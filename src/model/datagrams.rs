@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(misfit("send a 0000"), (Misfit::Short(Place::Header), false));
         let (long, several) = (
             format!("send a {FRAME} 00"),
-            format!("send a {FRAME}{FRAME}"),
+            format!("send a {FRAME} {FRAME}"),
         );
         assert_eq!(misfit(&long), (Misfit::Long(1), false));
         assert_eq!(misfit(&several), (Misfit::Several(2), false));

@@ -105,7 +105,7 @@ fn whole(c: &mut Client, octets: Vec<u8>) -> Vec<u8> {
 }
 
 /// The most octets that wait for the rest of their frame.
-const MOST_KEPT: usize = 256 << 10;
+const MOST_KEPT: usize = 256;
 
 fn behind_the_others(c: &mut Client, octets: Vec<u8>) -> Vec<u8> {
     let shared = Arc::clone(&c.shared);
