@@ -108,7 +108,9 @@ fn every_script_makes_the_server_owe_something() {
     let sum = "name = \"p\"\nlength.width = 4\nheader.before = \"??\"\ntrailer.octets = \"ck ck\"\n\
         checksum = { kind = \"crc16-modbus\", covers = [\"before\", \"payload\"] }";
     let sum = Profile::from_toml(sum).unwrap();
-    let datagrams = profile.clone().carried_by(crate::profile::Carriage::Datagrams);
+    let datagrams = profile
+        .clone()
+        .carried_by(crate::profile::Carriage::Datagrams);
     for case in all(Role::Server) {
         let scripts = [
             &profile,

@@ -240,8 +240,10 @@ impl<T: IntoTarget> Check<T> {
         let Self { target, manner } = self;
         let mut outputs = Outputs::default();
         outputs.mark(manner.expectations()?.marker(is_case_for::<T>));
-        let cases = manner.selection.cases(T::ROLE)?;
         let mut named = target.into_target().await?;
+        let profile = manner.profile.clone();
+        let profile = profile.carried_by(named.target.carriage());
+        let cases = manner.selection.cases_in(T::ROLE, &profile)?;
         let options = manner.options(T::ROLE, named.name, cases);
         let mut tell = |event| outputs.event(repeatable(event));
         run::run(&mut named.target, &options, &mut tell).await?;

@@ -115,12 +115,22 @@ impl TargetArgs {
         Ok(())
     }
 
+    /// The profile as it is spoken there.
+    ///
+    /// # Errors
+    /// If it begins with what is said on a connection, and there is none.
+    pub(crate) fn carried(&self, profile: Profile) -> Result<Profile, Failure> {
+        match &self.target {
+            Some(target) => carried_to(target, profile),
+            None => Ok(profile),
+        }
+    }
+
     /// The server. One to be started is not started yet.
     pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
         let server = match (&self.target, &self.exec) {
             (None, None) => return embedded(profile),
             (Some(target), exec) => {
-                carried_to(target, profile.clone())?;
                 let exec = exec.as_ref().map(|launch| (launch, self.startup));
                 let server = server_at(target, &self.trust, exec)?;
                 server.process(self.process()?)

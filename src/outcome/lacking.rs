@@ -1,5 +1,6 @@
 //! What no peer can get wrong in a wire format, as there is nothing of it there.
 
+use crate::cases::arises;
 use crate::diagnosis::Lacking;
 use crate::profile::{Length, Payload, Profile, Region};
 use crate::spec::Clause;
@@ -8,9 +9,11 @@ use crate::spec::Clause;
 pub(super) fn lacking(profile: &Profile) -> Lacking {
     let needs = NEEDS.iter().filter(|(_, is_met)| !is_met(profile));
     let clauses = CLAUSES.iter().filter(|(_, is_met)| !is_met(profile));
+    let clauses = clauses.map(|(clause, _)| *clause);
+    let others = Clause::all().filter(|clause| !arises(*clause, profile));
     Lacking {
         needs: needs.map(|(need, _)| *need).collect(),
-        clauses: clauses.map(|(clause, _)| *clause).collect(),
+        clauses: clauses.chain(others).collect(),
     }
 }
 
@@ -39,17 +42,6 @@ const CLAUSES: &[(Clause, Has)] = &[
     (Clause::JsonText, is_json),
     (Clause::Undecodable, is_json),
     (Clause::Nesting, is_json),
-    (Clause::Datagram, comes_in_datagrams),
-    (Clause::Reassembly, comes_in_a_stream),
-    (Clause::ChunkMultiple, comes_in_a_stream),
-    (Clause::LengthLimit, comes_in_a_stream),
-    (Clause::Truncation, comes_in_a_stream),
-    (Clause::Order, comes_in_a_stream),
-    (Clause::OrderlyClose, comes_in_a_stream),
-    (Clause::HalfClose, comes_in_a_stream),
-    (Clause::Reset, comes_in_a_stream),
-    (Clause::Patience, comes_in_a_stream),
-    (Clause::Deadline, comes_in_a_stream),
 ];
 
 fn is_json(profile: &Profile) -> bool {
@@ -58,10 +50,6 @@ fn is_json(profile: &Profile) -> bool {
 
 fn comes_in_datagrams(profile: &Profile) -> bool {
     profile.carriage().is_datagrams()
-}
-
-fn comes_in_a_stream(profile: &Profile) -> bool {
-    !comes_in_datagrams(profile)
 }
 
 fn is_decimal(profile: &Profile) -> bool {
@@ -90,7 +78,7 @@ mod tests {
         let found = lacking(&Profile::tutorial());
         let all = NEEDS.iter().map(|(need, _)| *need);
         assert_eq!(found.needs, all.collect::<Vec<_>>());
-        assert_eq!(found.clauses, [Clause::Datagram]);
+        assert_eq!(found.clauses, [Clause::Checksum, Clause::Datagram]);
     }
 
     #[test]
@@ -117,6 +105,6 @@ mod tests {
             ]
         );
         assert_eq!(mongodb.needs, ["netstring", "varint", "datagrams"]);
-        assert_eq!(netstring.clauses.len(), 6);
+        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 2);
     }
 }

@@ -72,7 +72,13 @@ fn the_reference_server_is_served_and_checked() {
         .iter()
         .filter(|result| result.detail == "a datagram has no stream");
     assert!(told.clone().all(|result| result.verdict == Verdict::Skip));
-    assert!(told.count() > 60);
+    assert!(told.count() > 25);
+    let is_of_a_stream = |clause: &str| ["reassembly", "half-close"].contains(&clause);
+    assert!(
+        !run.results
+            .iter()
+            .any(|result| is_of_a_stream(&result.clause))
+    );
     let passed = |id: &str| {
         let result = run.results.iter().find(|result| result.id == id);
         assert_eq!(result.unwrap().verdict, Verdict::Pass, "{id}");
