@@ -83,7 +83,9 @@ fn the_reference_server_is_served_and_checked() {
         let result = run.results.iter().find(|result| result.id == id);
         assert_eq!(result.unwrap().verdict, Verdict::Pass, "{id}");
     };
-    ["datagram/empty", "datagram/two-frames", "one-reply/single"].map(passed);
+    for id in ["datagram/empty", "datagram/two-frames", "one-reply/single"] {
+        passed(id);
+    }
 }
 
 #[test]
