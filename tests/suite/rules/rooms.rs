@@ -97,6 +97,8 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
+    pure("capture", &[]),
+    pure("detect", &["profile", "model", "capture"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
@@ -113,7 +115,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "capture", "detect",
     ]) },
 ];
 
