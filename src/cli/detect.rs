@@ -1,30 +1,58 @@
-//! `conformance detect`: which wire format a capture is of, as a profile file.
+//! `conformance detect`: which wire format a capture is of, or a server speaks, as a profile file.
 
+mod live;
+
+use super::durations::waiting;
 use super::exit::{Exit, Failure};
 use super::out;
+use super::tls::TrustArgs;
 use crate::capture::{self, Exchange};
 use crate::detect::{Doubt, Proposal, detect};
+use crate::transport::Name;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Find out how a protocol is framed, from what was said in it
+/// Find out how a protocol is framed: by asking a server, or from what was said
 ///
-/// Prints a profile file, with what speaks for it in its comments. FILE is a capture (pcap or pcapng, as tcpdump and
-/// Wireshark write them), a hex dump (lines that begin with > are the client's, with < the server's), or octets as they
-/// were sent.
+/// Prints a profile file, with what speaks for it in its comments. A server is sent one request in each known format
+/// and in the plainest that have no name, each on a connection of its own. FILE is a capture (pcap or pcapng, as tcpdump
+/// and Wireshark write them), a hex dump (lines that begin with > are the client's, with < the server's), or octets as
+/// they were sent.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "conformance detect <TARGET>
+       conformance detect --from <FILE>... [--port <PORT>]")]
 pub(crate) struct DetectArgs {
+    /// The server: host:port, tls:host:port or unix:PATH
+    #[arg(
+        value_name = "TARGET",
+        required_unless_present = "from",
+        conflicts_with = "from"
+    )]
+    target: Option<Name>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// What was said
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     from: Vec<PathBuf>,
     /// Only connections to that port
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", requires = "from")]
     port: Option<u16>,
+    /// How long a server is given for its first octet
+    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = waiting)]
+    timeout: Duration,
 }
 
 impl DetectArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match &self.target {
+            Some(target) => live::ask(target, &self.trust, self.timeout),
+            None => self.read(),
+        }
+    }
+
+    fn read(&self) -> Result<Exit, Failure> {
         let mut exchanges = Vec::new();
         for file in &self.from {
             exchanges.extend(read(file)?);
@@ -39,7 +67,10 @@ impl DetectArgs {
         let Some((best, rivals)) = proposals.split_first() else {
             return Err(nothing(&exchanges));
         };
-        out::line(told(best, rivals, &exchanges))?;
+        let on = counted(exchanges.len(), "connection");
+        let seen = format!("{} on {on}", measure(best));
+        let alike = "formats in use with the same frames";
+        out::line(told(best, rivals, seen, alike))?;
         Ok(Exit::Ok)
     }
 
@@ -90,20 +121,20 @@ fn nothing(exchanges: &[Exchange]) -> Failure {
 }
 
 /// The profile, with what speaks for it and against it.
-fn told(best: &Proposal, rivals: &[Proposal], exchanges: &[Exchange]) -> String {
+fn told(best: &Proposal, rivals: &[Proposal], seen: String, alike: &str) -> String {
     let mut text = String::new();
     let mut say = |line: String| {
         text.push_str("# ");
         text.push_str(&line);
         text.push('\n');
     };
-    say(measure(best, exchanges));
+    say(format!(
+        "{seen}; {:.0} bits speak for this layout",
+        best.bits
+    ));
     say(surety(best));
     if !best.alike.is_empty() {
-        say(format!(
-            "formats in use with the same frames: {}",
-            best.alike.join(", ")
-        ));
+        say(format!("{alike}: {}", best.alike.join(", ")));
     }
     for rival in rivals {
         say(format!(
@@ -117,28 +148,28 @@ fn told(best: &Proposal, rivals: &[Proposal], exchanges: &[Exchange]) -> String 
     text
 }
 
-fn measure(best: &Proposal, exchanges: &[Exchange]) -> String {
+/// How many frames, and how large.
+fn measure(best: &Proposal) -> String {
     let (least, most) = best.sizes;
     let sizes = match least == most {
         true => format!("{least} octets"),
         false => format!("{least} to {most} octets"),
     };
-    format!(
-        "{} frames of {sizes} on {} connections; {:.0} bits speak for this layout",
-        best.frames,
-        exchanges.len(),
-        best.bits
-    )
+    format!("{} of {sizes}", counted(best.frames, "frame"))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn surety(best: &Proposal) -> String {
-    let known = if best.is_known {
-        " a format that is known by name"
-    } else {
-        " this layout"
+    let known = match best.is_known {
+        true => format!("the layout of {}", best.profile.name()),
+        false => "this layout".to_owned(),
     };
     match best.doubt {
-        None => format!("sure: it is{known}"),
+        None => format!("sure: it is {known}"),
         Some(Doubt::TooLittle) => "a guess: there is too little of it to be sure".to_owned(),
         Some(Doubt::OneSize) => "a guess: all frames are of one size, and any field that never changes could be their length".to_owned(),
         Some(Doubt::Rivals) => "a guess: other layouts fit nearly as well".to_owned(),

@@ -12,19 +12,36 @@ pub(super) const LARGEST: u128 = 64 << 20;
 /// What speaks against a connection that ends inside a frame although all of it is there, in bits.
 const ENDS_INSIDE: f64 = 10.0;
 
-/// What is fixed, padded or otherwise the same again and again says less each time: so much of it counts.
+/// What shows itself again and again says less each time: so much of each kind counts.
 const MOST_REPEATED: f64 = 32.0;
 
+/// The first octets of frames, each with the number of the side that said it.
+pub(super) type Starts = BTreeSet<(usize, usize)>;
+
 /// How well a layout reads what was said.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Weight {
     /// What speaks for it.
     pub(super) bits: f64,
-    /// Where frames begin, side by side.
-    pub(super) starts: Vec<usize>,
+    /// Where frames begin.
+    pub(super) starts: Starts,
     /// How many there are.
     pub(super) frames: usize,
     lengths: BTreeSet<usize>,
+    ends_inside: bool,
+}
+
+/// What shows itself again and again, in bits for each kind.
+#[derive(Debug, Default)]
+struct Repeated {
+    pairs: f64,
+    ids: f64,
+    fixed: f64,
+    chunks: f64,
+    sums: f64,
+    padding: f64,
+    payloads: f64,
+    not_payloads: f64,
 }
 
 impl Weight {
@@ -38,44 +55,116 @@ impl Weight {
 /// How well the layout reads all of it; nothing if it does not.
 pub(super) fn weigh(profile: &Profile, sample: &[Exchange]) -> Option<Weight> {
     let replies = profile.of_replies();
-    let mut weight = Weight {
-        bits: 0.0,
-        starts: Vec::new(),
-        frames: 0,
-        lengths: BTreeSet::new(),
-    };
-    let mut repeated = 0.0;
-    for exchange in sample {
-        let asked = weight.take(profile, &exchange.asked, &mut repeated)?;
-        let answered = weight.take(&replies, &exchange.answered, &mut repeated)?;
+    let (mut weight, mut repeated) = (Weight::default(), Repeated::default());
+    for (number, exchange) in (0_usize..).step_by(2).zip(sample) {
+        let asked = weight.take(profile, &exchange.asked, number, &mut repeated)?;
+        let behind = number.saturating_add(1);
+        let answered = weight.take(&replies, &exchange.answered, behind, &mut repeated)?;
         if asked > 0 && asked == answered {
-            repeated += 3.0;
+            repeated.pairs += 3.0;
         }
-        repeated += same_ids(profile, &replies, exchange);
+        repeated.ids += same_ids(profile, &replies, exchange);
     }
-    weight.bits += f64::min(repeated, MOST_REPEATED);
+    weight.bits += repeated.bits()?;
     (weight.frames > 0).then_some(weight)
 }
 
+impl Repeated {
+    /// All of it; nothing if payloads are not what they should be. Whoever tests a server sends what is wrong, too.
+    fn bits(&self) -> Option<f64> {
+        let kinds = [
+            self.pairs,
+            self.ids,
+            self.fixed,
+            self.chunks,
+            self.sums,
+            self.padding,
+            self.payloads,
+        ];
+        let all = kinds.into_iter().map(|kind| kind.min(MOST_REPEATED)).sum();
+        (self.not_payloads * 4.0 <= self.payloads).then_some(all)
+    }
+
+    /// Takes what each frame shows; nothing if one has padding that is none.
+    fn take(&mut self, profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<()> {
+        let count = float(frames.len());
+        let fixed = |mark: &Mark| mark.octets().iter().flatten().count();
+        let marks = [profile.before(), profile.after(), profile.trailer()];
+        let marks: usize = marks.into_iter().map(fixed).sum();
+        let sum = profile
+            .checksum()
+            .map_or(0, |checksum| checksum.kind().width());
+        self.fixed += 8.0 * float(marks) * count;
+        self.sums += 8.0 * float(sum) * count;
+        if profile.trims() {
+            self.chunks += f64::from(profile.chunk()).log2() * count;
+        } else {
+            self.padding += 8.0 * of_padding(profile, frames, octets)?;
+        }
+        self.take_payloads(profile.payload(), frames, octets);
+        Some(())
+    }
+
+    fn take_payloads(&mut self, kind: Payload, frames: &[FrameAt], octets: &[u8]) {
+        if kind == Payload::Opaque {
+            return;
+        }
+        let payloads = frames
+            .iter()
+            .filter_map(|frame| octets.get(frame.payload.clone()));
+        for payload in payloads.filter(|payload| !payload.is_empty()) {
+            match means_something(kind, payload) {
+                true => self.payloads += BITS_OF_A_PAYLOAD,
+                false => self.not_payloads += BITS_OF_A_PAYLOAD,
+            }
+        }
+    }
+}
+
+/// What a payload of the right kind says.
+const BITS_OF_A_PAYLOAD: f64 = 6.0;
+
+/// How much padding there is, if all of it is made of the octet that it should be made of. What the length counts too
+/// is told from the payload by that octet alone, and shows nothing.
+fn of_padding(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f64> {
+    let padding = frames.iter().map(|frame| frame.payload.end..frame.body.end);
+    let mut padding = padding.flat_map(|range| octets.get(range).unwrap_or_default());
+    let found = padding.clone().count();
+    padding
+        .all(|octet| *octet == profile.pad())
+        .then(|| float(found))
+}
+
 impl Weight {
+    /// Whether each side ends where a frame does.
+    pub(super) fn ends_whole(&self) -> bool {
+        !self.ends_inside
+    }
+
     /// Takes what one side said, and how many frames that were.
-    fn take(&mut self, profile: &Profile, said: &Said, repeated: &mut f64) -> Option<usize> {
+    fn take(
+        &mut self,
+        profile: &Profile,
+        said: &Said,
+        number: usize,
+        repeated: &mut Repeated,
+    ) -> Option<usize> {
         if said.octets.is_empty() {
             return Some(0);
         }
         let reading = reader::read_with_limit(profile, &said.octets, LARGEST);
-        if let Ending::Malformed { .. } = reading.ending {
-            return None;
+        match reading.ending {
+            Ending::Malformed { .. } => return None,
+            Ending::Inside { .. } => self.ends_inside = true,
+            Ending::Boundary => {}
         }
         self.bits += of_chain(&reading, said);
-        *repeated += of_frames(profile, &reading.frames, &said.octets)?;
+        repeated.take(profile, &reading.frames, &said.octets)?;
         self.frames = self.frames.saturating_add(reading.frames.len());
-        self.starts
-            .extend(reading.frames.iter().map(|frame| frame.start));
-        self.starts.push(usize::MAX);
-        let lengths = reading.frames.iter();
-        self.lengths
-            .extend(lengths.map(|frame| frame.end.saturating_sub(frame.start)));
+        for frame in &reading.frames {
+            self.starts.insert((number, frame.start));
+            self.lengths.insert(frame.end.saturating_sub(frame.start));
+        }
         Some(reading.frames.len())
     }
 }
@@ -98,57 +187,6 @@ fn of_chain(reading: &Reading, said: &Said) -> f64 {
     let inner = said.ends.iter().filter(|end| **end < said.octets.len());
     let met = inner.filter(|end| ends.contains(end)).count();
     end + f64::min(one * float(met), MOST_REPEATED)
-}
-
-/// What each frame shows: octets that are fixed, whole chunks, a checksum, a payload that means something. Nothing if
-/// payloads are not what they should be.
-fn of_frames(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f64> {
-    let fixed = |mark: &Mark| mark.octets().iter().flatten().count();
-    let marks = [profile.before(), profile.after(), profile.trailer()];
-    let marks: usize = marks.into_iter().map(fixed).sum();
-    let chunk = match profile.trims() {
-        true => f64::from(profile.chunk()).log2(),
-        false => 0.0,
-    };
-    let sum = profile
-        .checksum()
-        .map_or(0, |checksum| checksum.kind().width());
-    let one = 8.0 * float(marks) + chunk + 8.0 * float(sum);
-    let frames_of = one * float(frames.len());
-    Some(frames_of + of_padding(profile, frames, octets)? + of_payloads(profile, frames, octets)?)
-}
-
-/// That padding is made of the octet that it should be made of. What the length counts too is told from the payload by
-/// that octet alone, and shows nothing.
-fn of_padding(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f64> {
-    if profile.trims() {
-        return Some(0.0);
-    }
-    let padding = frames.iter().map(|frame| frame.payload.end..frame.body.end);
-    let mut padding = padding.flat_map(|range| octets.get(range).unwrap_or_default());
-    let found = padding.clone().count();
-    padding
-        .all(|octet| *octet == profile.pad())
-        .then(|| 8.0 * float(found))
-}
-
-fn of_payloads(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f64> {
-    if profile.payload() == Payload::Opaque {
-        return Some(0.0);
-    }
-    let payloads = frames
-        .iter()
-        .filter_map(|frame| octets.get(frame.payload.clone()));
-    let payloads = payloads.filter(|payload| !payload.is_empty());
-    let (mut right, mut wrong) = (0_usize, 0_usize);
-    for payload in payloads {
-        match means_something(profile.payload(), payload) {
-            true => right = right.saturating_add(1),
-            false => wrong = wrong.saturating_add(1),
-        }
-    }
-    // Whoever tests a server sends what is wrong, too.
-    (wrong.saturating_mul(4) <= right).then(|| 6.0 * float(right))
 }
 
 /// Whether that is a payload of that kind.

@@ -16,13 +16,15 @@
 
 mod evidence;
 mod layouts;
+pub mod probe;
 mod refine;
 
 use crate::capture::{Exchange, Said};
 use crate::profile::Profile;
-use evidence::Weight;
+use evidence::{Starts, Weight};
 use layouts::Layout;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// How much of each side is looked at, in octets.
 const SAMPLE: usize = 64 << 10;
@@ -38,6 +40,9 @@ const AHEAD: f64 = 8.0;
 
 /// By how many bits a known format has to be better than a plain one with the same frames.
 const BETTER: f64 = 4.0;
+
+/// Which share of the frames is the same in layouts that hardly differ: nine in ten.
+const SAME: (usize, usize) = (9, 10);
 
 /// How many are proposed at most.
 const MOST: usize = 4;
@@ -57,7 +62,7 @@ pub struct Proposal {
     pub bits: f64,
     /// Why it may be another: nothing if it is sure.
     pub doubt: Option<Doubt>,
-    /// Known formats in which the frames are the same.
+    /// Known formats in which the frames are the same; of what was found by asking, those in which a reply came too.
     pub alike: Vec<String>,
 }
 
@@ -84,21 +89,38 @@ struct Fit {
 #[must_use]
 pub fn detect(exchanges: &[Exchange]) -> Vec<Proposal> {
     let sample: Vec<Exchange> = exchanges.iter().take(CONNECTIONS).map(sampled).collect();
-    let mut groups: BTreeMap<Vec<usize>, Vec<Fit>> = BTreeMap::new();
+    let mut groups: BTreeMap<Starts, Vec<Fit>> = BTreeMap::new();
     for fit in fits(&sample) {
         groups
             .entry(fit.weight.starts.clone())
             .or_default()
             .push(fit);
     }
-    let mut proposals: Vec<Proposal> = groups
-        .into_values()
-        .filter_map(|group| proposal(group, &sample))
-        .collect();
-    proposals.sort_by(|one, other| other.bits.total_cmp(&one.bits));
+    let groups = groups.into_iter();
+    let proposals = groups.filter_map(|(starts, group)| Some((starts, proposal(group, &sample)?)));
+    // What has more against it than for it is no proposal.
+    let proposals = proposals.filter(|(_, proposal)| proposal.bits > 0.0);
+    let mut proposals: Vec<(Starts, Proposal)> = proposals.collect();
+    proposals.sort_by(|(_, one), (_, other)| other.bits.total_cmp(&one.bits));
+    without_rivals_that_are_none(&mut proposals);
+    let mut proposals: Vec<Proposal> = proposals.into_iter().map(|(_, one)| one).collect();
     proposals.truncate(MOST);
     doubt_rivals(&mut proposals);
     proposals
+}
+
+/// Leaves out what reads nearly the same frames as the best does: they differ where a capture breaks off, or in a frame
+/// that is wrong on purpose.
+fn without_rivals_that_are_none(proposals: &mut Vec<(Starts, Proposal)>) {
+    let Some((best, _)) = proposals.first().cloned() else {
+        return;
+    };
+    let mut is_first = true;
+    proposals.retain(|(starts, _)| {
+        let common = starts.intersection(&best).count().saturating_mul(SAME.1);
+        let all = starts.union(&best).count().saturating_mul(SAME.0);
+        std::mem::take(&mut is_first) || common < all
+    });
 }
 
 fn sampled(exchange: &Exchange) -> Exchange {
@@ -122,22 +144,28 @@ fn sampled(exchange: &Exchange) -> Exchange {
     }
 }
 
-fn fits(sample: &[Exchange]) -> impl Iterator<Item = Fit> {
+/// All layouts there are.
+static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| known().chain(layouts::plain()).collect());
+
+fn known() -> impl Iterator<Item = Layout> {
     let names = Profile::BUILT_IN
         .into_iter()
         .chain(Profile::shipped_names());
-    let known = names.filter_map(|name| {
+    names.filter_map(|name| {
         Some(Layout {
             profile: Profile::built_in(name).or_else(|| Profile::shipped(name))?,
             cost: layouts::KNOWN,
             is_known: true,
         })
-    });
-    known.chain(layouts::plain()).filter_map(|layout| {
+    })
+}
+
+fn fits(sample: &[Exchange]) -> impl Iterator<Item = Fit> {
+    LAYOUTS.iter().filter_map(|layout| {
         let mut weight = evidence::weigh(&layout.profile, sample)?;
         weight.bits -= layout.cost;
         Some(Fit {
-            profile: layout.profile,
+            profile: layout.profile.clone(),
             is_known: layout.is_known,
             weight,
         })

@@ -1,3 +1,5 @@
+//! Formats that only the test knows, and what is found of them.
+
 use super::*;
 use crate::capture::read;
 use crate::model;

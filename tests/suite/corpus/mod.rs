@@ -2,6 +2,7 @@
 //!
 //! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
 
+mod captures;
 pub(crate) mod seeds;
 
 use crate::generated;

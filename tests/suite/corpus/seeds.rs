@@ -47,7 +47,10 @@ pub(crate) fn of_chance() -> Vec<(String, Vec<u8>)> {
             format!("framespec script 1\nside server{lines}\n").into_bytes(),
         )
     });
-    targets.into_iter().flat_map(named).chain(scripts).collect()
+    let captures = super::captures::seeds().into_iter();
+    let captures = captures.map(|(name, octets)| (format!("detect/{name}"), octets));
+    let all = targets.into_iter().flat_map(named).chain(scripts);
+    all.chain(captures).collect()
 }
 
 /// Scripts of the server's side.

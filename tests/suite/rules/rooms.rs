@@ -98,7 +98,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
     pure("capture", &[]),
-    pure("detect", &["profile", "model", "capture"]),
+    pure("detect", &["profile", "script", "model", "capture"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
@@ -111,7 +111,7 @@ pub(crate) const ROOMS: &[Room] = &[
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
-        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate"])
+        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate", "capture", "detect"])
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
