@@ -2,7 +2,6 @@
 //!
 //! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
 
-mod captures;
 pub(crate) mod seeds;
 
 use crate::generated;
