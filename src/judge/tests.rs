@@ -41,6 +41,35 @@ fn reply() -> Seen {
     Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat().into())
 }
 
+/// The tutorial's format with a limit of two chunks, at a server that answers what is over it.
+fn answering() -> Profile {
+    let text = "name = \"answering\"\n[length]\nwidth = 4\n[body]\nchunk = 60\n[limits]\nmax_body = 120\nover = \"answered\"";
+    Profile::from_toml(text).unwrap()
+}
+
+#[test]
+fn what_is_over_the_limit_may_be_answered_where_the_profile_has_that() {
+    let whole = "send a 000000b4 | 'x'*180 | 0000003c '1' 00*59\nawait a";
+    let part = "send a 000000b4 | 'x'*60\nawait a";
+    let broken = |script, seen| broken_in(&answering(), &ReplyRule::Any, script, seen);
+    let in_step = vec![Seen::Sent(4), reply(), Seen::Sent(240), reply()];
+    assert!(broken(whole, in_step).is_empty(), "answered at the header");
+    let late = vec![Seen::Sent(244), reply(), reply()];
+    assert!(broken(whole, late).is_empty(), "answered behind the body");
+    assert!(broken(whole, vec![Seen::Sent(4), Seen::Fin]).is_empty());
+    assert!(broken(part, vec![Seen::Sent(64), reply()]).is_empty());
+    assert!(broken(part, vec![Seen::Sent(64), reply(), Seen::Fin]).is_empty());
+
+    let twice = vec![Seen::Sent(64), reply(), reply()];
+    assert_eq!(broken(part, twice), [Clause::Unsolicited]);
+    let before_the_header = vec![Seen::Sent(3), reply(), Seen::Sent(61)];
+    assert!(!broken(part, before_the_header).is_empty());
+    let read_as_frames = vec![Seen::Sent(244), reply(), reply(), reply()];
+    assert_eq!(broken(whole, read_as_frames), [Clause::Unsolicited]);
+    let silent = vec![Seen::Sent(244), Seen::GaveUp(Awaited::Owed, Duration::from_secs(1))];
+    assert!(broken(whole, silent).contains(&Clause::LengthLimit));
+}
+
 #[test]
 fn a_header_of_odd_length_may_be_refused_before_the_body_is_there() {
     for script in [

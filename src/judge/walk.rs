@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
             }
         }
         let refused = self.header_was_refused(unmet);
-        if refused {
+        if refused || self.header_was_answered(unmet) {
             // One last reply may say what was wrong.
             self.pending.pop_front();
         }
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
     /// Whether the header of what it is about is reason enough to close.
     fn may_be_refused(&self, duty: &Duty) -> bool {
         match duty.owes {
-            Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_)) => true,
+            Owes::ReplyOrClose(Doubt::OddLength | Doubt::OverLimit | Doubt::Size(_)) => true,
             Owes::Close(_) => self.is_read_step_by_step(),
             _ => false,
         }
@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
                     doubt,
                     self.still_open()
                 );
-                self.must(Clause::Undecodable, what, duty);
+                self.must(unanswered(doubt), what, duty);
             } else if matches!(doubt, Doubt::MorePadding(_)) && self.observed.close.is_some() {
                 self.refused_padding("the connection was closed", duty);
             }
@@ -219,7 +219,7 @@ impl<'a> Walk<'a> {
                 );
             }
             Doubt::Size(Some(carried)) => self.whole_if_quoted(duty, carried, reply),
-            Doubt::Payload | Doubt::Size(None) => {}
+            Doubt::Payload | Doubt::OverLimit | Doubt::Size(None) => {}
         }
         Then::GoOn
     }
@@ -559,6 +559,14 @@ impl<'a> Walk<'a> {
     fn loose(&mut self, clause: Clause, what: String) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
+    }
+}
+
+/// What a server breaks that neither replies nor closes upon a frame of which that is doubtful.
+const fn unanswered(doubt: &Doubt) -> Clause {
+    match doubt {
+        Doubt::OverLimit => Clause::LengthLimit,
+        _ => Clause::Undecodable,
     }
 }
 

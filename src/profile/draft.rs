@@ -8,7 +8,7 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
 
 use super::prologue::turns;
 use super::{
-    ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply, ReplyOrder,
+    ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region, Reply, ReplyOrder,
     Template, Unit,
 };
 use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
@@ -68,13 +68,15 @@ pub struct Draft {
     pub payload: Payload,
     /// The largest body in octets, at least one chunk; `None` if the server's is not known.
     pub max_body: Option<u64>,
+    /// What is owed for a length over the limit.
+    pub over_limit: OverLimit,
     /// How replies relate to requests.
     pub reply: Reply,
     /// In which order replies come: any only if headers have an id.
     pub reply_order: ReplyOrder,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
-    /// What is said on a connection before its first frame: at most 16 turns, each as a
+    /// What is said on a connection before its first frame: at most 32 turns, each as a
     /// [`Turn`](super::Turn) is written.
     pub prologue: Vec<String>,
 }
@@ -118,6 +120,7 @@ impl From<Profile> for Draft {
                 .map_or_else(checksum::body, |checksum| checksum.covers.clone()),
             payload: profile.payload,
             max_body: profile.max_body,
+            over_limit: profile.over_limit,
             reply: profile.reply,
             reply_order: profile.reply_order,
             request: profile.request.map(|template| template.to_string()),
@@ -214,6 +217,7 @@ impl TryFrom<Draft> for Profile {
             checksum,
             payload: draft.payload,
             max_body: draft.max_body,
+            over_limit: draft.over_limit,
             reply: draft.reply,
             reply_order: draft.reply_order,
             request: draft

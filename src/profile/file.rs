@@ -13,12 +13,12 @@ use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use words::{
-    CHECKSUMS, ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant,
+    CHECKSUMS, ENDS, FORMS, ORDERS, OVER_LIMIT, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant,
     quoted,
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "name",
     "about",
     "header.before",
@@ -41,6 +41,7 @@ const KEYS: [&str; 26] = [
     "checksum.order",
     "checksum.covers",
     "limits.max_body",
+    "limits.over",
     "exchange.reply",
     "exchange.order",
     "exchange.request",
@@ -232,6 +233,9 @@ impl<'a> File<'a> {
                 "limits.max_body",
                 "a number of octets; leave it out if the server's limit is not known",
             )?,
+            over_limit: self
+                .word("limits.over", &OVER_LIMIT)?
+                .unwrap_or(plain.over_limit),
             reply: self
                 .word("exchange.reply", &REPLIES)?
                 .unwrap_or(plain.reply),

@@ -1,7 +1,7 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
 use super::{
-    ChecksumKind, DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit,
+    ChecksumKind, DigitsEnd, Draft, Form, Order, OverLimit, Payload, Profile, Region, Reply, ReplyOrder, Unit,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -31,6 +31,7 @@ impl<'a> Arbitrary<'a> for Profile {
             pad: *u.choose(&[0, b' ', b'.', 0xff])?,
             payload: *u.choose(&[Payload::Json, Payload::Utf8, Payload::Opaque])?,
             max_body: None,
+            over_limit: OverLimit::Close,
             reply: *u.choose(&[
                 Reply::Auto,
                 Reply::Echo,
@@ -46,6 +47,9 @@ impl<'a> Arbitrary<'a> for Profile {
         grown(u, &mut draft)?;
         with_id(u, &mut draft)?;
         with_checksum(u, &mut draft)?;
+        if u.ratio(1, 8)? {
+            draft.over_limit = OverLimit::Answered;
+        }
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }

@@ -42,6 +42,7 @@ mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
 mod length;
+mod limit;
 mod mark;
 mod prologue;
 #[cfg(feature = "toml")]
@@ -52,6 +53,7 @@ pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
 pub use length::{DigitsEnd, Form, Length};
+pub use limit::OverLimit;
 pub use mark::Mark;
 pub use prologue::{Said, Speaker, Turn};
 
@@ -234,6 +236,7 @@ pub struct Profile {
     checksum: Option<Checksum>,
     payload: Payload,
     max_body: Option<u64>,
+    over_limit: OverLimit,
     reply: Reply,
     reply_order: ReplyOrder,
     request: Option<Template>,
@@ -267,6 +270,7 @@ impl Profile {
             checksum: None,
             payload: Payload::Json,
             max_body: None,
+            over_limit: OverLimit::Close,
             reply: Reply::Auto,
             reply_order: ReplyOrder::Requests,
             request: None,
@@ -517,6 +521,12 @@ impl Profile {
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.max_body.unwrap_or(DEFAULT_MAX_BODY)
+    }
+
+    /// What is owed for a length over the limit.
+    #[must_use]
+    pub fn over_limit(&self) -> OverLimit {
+        self.over_limit
     }
 
     /// How replies relate to requests.
