@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::permitted;
-use crate::script::Script;
+use crate::script::{Awaited, Script};
 use crate::spec::Clause;
 use crate::transcript::{Entry, Seen};
 use std::time::Duration;
@@ -68,6 +68,29 @@ fn what_is_over_the_limit_may_be_answered_where_the_profile_has_that() {
     assert_eq!(broken(whole, read_as_frames), [Clause::Unsolicited]);
     let silent = vec![Seen::Sent(244), Seen::GaveUp(Awaited::Owed, Duration::from_secs(1))];
     assert!(broken(whole, silent).contains(&Clause::LengthLimit));
+}
+
+#[test]
+fn a_refusal_of_its_own_form_may_stand_before_a_close_and_nowhere_else() {
+    let text = "name = \"refusing\"\n[replies]\nrefusal = \"2d\"\n[length]\nwidth = 4\n[limits]\nmax_body = 120";
+    let profile = Profile::from_toml(text).unwrap();
+    let broken = |script, seen| broken_in(&profile, &ReplyRule::Any, script, seen);
+    let refusal = || Seen::Received(b"-too large\r\n"[..].into());
+    let answer = || Seen::Received(b"\0\0\0\x021\n"[..].into());
+
+    let over = "send a 000000b4\nawait a";
+    assert!(broken(over, vec![Seen::Sent(4), refusal(), Seen::Fin]).is_empty());
+    let open = vec![Seen::Sent(4), refusal(), Seen::GaveUp(Awaited::Owed, Duration::from_secs(1))];
+    assert!(broken(over, open).contains(&Clause::ReplyFraming));
+    let early = vec![Seen::Sent(2), refusal(), Seen::Fin];
+    assert!(!broken("send a 0000 | 00b4\nawait a", early).is_empty());
+
+    let behind = "send a 00000001 '1' 000000b4\nawait a";
+    assert!(broken(behind, vec![Seen::Sent(9), answer(), refusal(), Seen::Fin]).is_empty());
+    let unanswered = vec![Seen::Sent(9), refusal(), Seen::Fin];
+    assert_eq!(broken(behind, unanswered), [Clause::OneReply]);
+    let uncalled_for = broken("send a 00000001 '1'\nawait a", vec![Seen::Sent(5), refusal(), Seen::Fin]);
+    assert!(uncalled_for.contains(&Clause::ReplyFraming));
 }
 
 #[test]

@@ -261,7 +261,8 @@ impl<'a> Walk<'a> {
     }
 
     fn missing(&mut self, duty: &Duty) -> Then {
-        if self.is_void() || matches!(self.observed.rest, Rest::Malformed(..)) {
+        let is_garbled = matches!(self.observed.rest, Rest::Malformed(..)) && !self.was_refused();
+        if self.is_void() || is_garbled {
             return Then::Stop;
         }
         match self.observed.close {
@@ -428,6 +429,7 @@ impl<'a> Walk<'a> {
                 self.findings
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
+            Rest::Malformed(..) if self.was_refused() => {}
             Rest::Malformed(fault, octets) => {
                 let what = format!(
                     "octets that are no reply frame ({fault}): {}",

@@ -424,11 +424,7 @@ fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
 
 /// The text that the profile's template was filled with to make this payload.
 fn in_template(profile: &Profile, payload: &[u8]) -> Option<String> {
-    let (head, tail) = profile.request()?.parts();
-    let inner = payload
-        .strip_prefix(head.as_bytes())?
-        .strip_suffix(tail.as_bytes())?;
-    let inner = std::str::from_utf8(inner).ok()?;
+    let inner = std::str::from_utf8(profile.request()?.text_in(payload)?).ok()?;
     match profile.payload() {
         Payload::Json => serde_json::from_str(&format!("\"{inner}\"")).ok(),
         Payload::Utf8 | Payload::Opaque => Some(inner.to_owned()),

@@ -8,7 +8,7 @@ mod tests;
 mod words;
 mod write;
 
-use super::draft::{OCTETS, OCTETS_OF_HEADER};
+use super::draft::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,13 +18,14 @@ use words::{
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "name",
     "about",
     "header.before",
     "header.after",
     "replies.before",
     "replies.after",
+    "replies.refusal",
     "length.form",
     "length.width",
     "length.order",
@@ -197,6 +198,9 @@ impl<'a> File<'a> {
             after: self.text("header.after", octets)?.unwrap_or(plain.after),
             reply_before: self.text("replies.before", octets)?,
             reply_after: self.text("replies.after", octets)?,
+            refusal: self
+                .text("replies.refusal", PLAIN_OCTETS)?
+                .unwrap_or(plain.refusal),
             width: self
                 .number("length.width", "1 to 8 octets")?
                 .ok_or(FileError::Missing {

@@ -23,6 +23,7 @@ impl<'a> Arbitrary<'a> for Profile {
             checksum_covers: vec![Region::Payload, Region::Padding],
             reply_before: None,
             reply_after: None,
+            refusal: String::new(),
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
             covers: covers(u)?,
             chunk: chunk(u)?,

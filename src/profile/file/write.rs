@@ -56,9 +56,11 @@ fn limits(out: &mut String, draft: &Draft) -> std::fmt::Result {
 }
 
 fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let refusal = Some(draft.refusal.clone()).filter(|refusal| !refusal.is_empty());
     let marks = [
         ("before", &draft.reply_before),
         ("after", &draft.reply_after),
+        ("refusal", &refusal),
     ];
     let mut marks = marks
         .into_iter()
