@@ -99,7 +99,17 @@ pub enum Doubt {
 pub struct Carried {
     /// What the message means.
     pub meaning: Meaning,
-    /// The text that the profile's template was filled with, if it was.
+    /// Whether a payload is made from the profile's template, if there is one. Behind a JSON text white space means nothing.
+fn is_from_template(profile: &Profile, payload: &[u8]) -> bool {
+    let payload = match profile.payload() {
+        Payload::Json => payload.trim_ascii_end(),
+        Payload::Utf8 | Payload::Opaque => payload,
+    };
+    let request = profile.request();
+    request.is_none_or(|template| template.text_in(payload).is_some())
+}
+
+/// The text that the profile's template was filled with, if it was.
     filled_in: Option<String>,
 }
 
@@ -358,6 +368,8 @@ fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
     let payload = octets.get(frame.payload.clone()).unwrap_or_default();
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
+    // Where requests are made from a template, all else may be one or not.
+    let meaning = meaning.filter(|_| is_from_template(profile, payload));
     let carries = meaning.map(|meaning| carried(profile, payload, meaning));
     let undeclared = profile.declared_max_body().is_none();
     if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {

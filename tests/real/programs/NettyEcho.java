@@ -28,7 +28,8 @@ public class NettyEcho {
         server.childHandler(new ChannelInitializer<SocketChannel>() {
             @Override
             protected void initChannel(SocketChannel channel) {
-                var decoder = new LengthFieldBasedFrameDecoder(1 << 20, 0, 4, 0, 4);
+                // The largest frame counts its length too.
+                var decoder = new LengthFieldBasedFrameDecoder((1 << 20) + 4, 0, 4, 0, 4);
                 channel.pipeline().addLast(decoder, new LengthFieldPrepender(4), new Echo());
             }
         });
