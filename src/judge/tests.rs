@@ -71,6 +71,21 @@ fn what_is_over_the_limit_may_be_answered_where_the_profile_has_that() {
 }
 
 #[test]
+fn a_length_may_be_refused_before_what_stands_behind_it_is_there() {
+    let text = "name = \"behind\"\n[header]\nafter = \"01 02\"\n[length]\nwidth = 4\n[limits]\nmax_body = 120";
+    let profile = Profile::from_toml(text).unwrap();
+    let broken = |seen| {
+        let script = "send a 000000b4 | 01 | 02\nawait a";
+        broken_in(&profile, &ReplyRule::Any, script, seen)
+    };
+    assert!(broken(vec![Seen::Sent(4), Seen::Fin]).is_empty());
+    assert!(broken(vec![Seen::Sent(4), Seen::Rst]).is_empty());
+    let answer = Seen::Received(b"\0\0\0\x02\x01\x021\n"[..].into());
+    assert!(broken(vec![Seen::Sent(4), answer, Seen::Fin]).is_empty());
+    assert!(!broken(vec![Seen::Sent(3), Seen::Fin, Seen::Sent(3)]).is_empty());
+}
+
+#[test]
 fn a_refusal_of_its_own_form_may_stand_before_a_close_and_nowhere_else() {
     let text = "name = \"refusing\"\n[replies]\nrefusal = \"2d\"\n[length]\nwidth = 4\n[limits]\nmax_body = 120";
     let profile = Profile::from_toml(text).unwrap();

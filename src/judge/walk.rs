@@ -125,11 +125,15 @@ impl<'a> Walk<'a> {
         self.observed.close.is_some() && self.observed.sent_in_all() >= self.header_end(start)
     }
 
-    /// By when a server can know what is wrong with a header: of one that is read step by step at its first octet.
+    /// By when a server can know what is wrong with a header: of one that is read step by step at its first octet, of others
+    /// once its length is there, whatever stands behind that.
     fn header_end(&self, start: usize) -> usize {
         let header = match self.is_read_step_by_step() {
             true => 1,
-            false => self.profile.header_len(),
+            false => {
+                let behind = self.profile.after().len();
+                self.profile.header_len().saturating_sub(behind)
+            }
         };
         start.saturating_add(header)
     }
@@ -144,7 +148,7 @@ impl<'a> Walk<'a> {
     fn may_be_refused(&self, duty: &Duty) -> bool {
         match duty.owes {
             Owes::ReplyOrClose(Doubt::OddLength | Doubt::OverLimit | Doubt::Size(_)) => true,
-            Owes::Close(_) => self.is_read_step_by_step(),
+            Owes::Close(_) => self.is_read_step_by_step() || !self.profile.after().is_empty(),
             _ => false,
         }
     }

@@ -99,17 +99,7 @@ pub enum Doubt {
 pub struct Carried {
     /// What the message means.
     pub meaning: Meaning,
-    /// Whether a payload is made from the profile's template, if there is one. Behind a JSON text white space means nothing.
-fn is_from_template(profile: &Profile, payload: &[u8]) -> bool {
-    let payload = match profile.payload() {
-        Payload::Json => payload.trim_ascii_end(),
-        Payload::Utf8 | Payload::Opaque => payload,
-    };
-    let request = profile.request();
-    request.is_none_or(|template| template.text_in(payload).is_some())
-}
-
-/// The text that the profile's template was filled with, if it was.
+    /// The text that the profile's template was filled with, if it was.
     filled_in: Option<String>,
 }
 
@@ -432,6 +422,16 @@ fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
         filled_in: in_template(profile, payload),
         meaning,
     }
+}
+
+/// Whether a payload is made from the profile's template, if there is one. Behind a JSON text white space means nothing.
+fn is_from_template(profile: &Profile, payload: &[u8]) -> bool {
+    let payload = match profile.payload() {
+        Payload::Json => payload.trim_ascii_end(),
+        Payload::Utf8 | Payload::Opaque => payload,
+    };
+    let request = profile.request();
+    request.is_none_or(|template| template.text_in(payload).is_some())
 }
 
 /// The text that the profile's template was filled with to make this payload.
