@@ -8,10 +8,12 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 
 use super::prologue::turns;
 use super::{
-    ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region, Reply, ReplyOrder,
-    Template, Unit,
+    ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region, Reply,
+    ReplyOrder, Template, Unit,
 };
-use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark};
+use marks::{
+    ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark, refusals_are_no_replies,
+};
 use std::fmt;
 
 /// A description of a wire format before it has been checked.
@@ -231,6 +233,7 @@ impl TryFrom<Draft> for Profile {
             prologue: turns(&draft.prologue)?,
         };
         ids_can_be_repeated(&profile)?;
+        refusals_are_no_replies(&profile)?;
         checksum::can_be_reckoned(&profile)?;
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;

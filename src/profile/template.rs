@@ -30,9 +30,7 @@ impl Template {
     /// What is written so.
     pub(super) fn read(source: &str, payload: Payload) -> Result<Self, ProfileError> {
         let refuse = |allowed| refused(source, allowed);
-        let (head, tail) = source
-            .split_once(Self::HOLE)
-            .ok_or_else(|| refuse(ONCE))?;
+        let (head, tail) = source.split_once(Self::HOLE).ok_or_else(|| refuse(ONCE))?;
         if tail.contains(Self::HOLE) {
             return Err(refuse(ONCE));
         }
@@ -100,7 +98,10 @@ impl Template {
         if limit.map_or(self.width >= 4, |limit| limit <= most) {
             return Ok(());
         }
-        let allowed = format!("a limits.max_body of at most {most}, as {{len:{}}} holds no more", self.width);
+        let allowed = format!(
+            "a limits.max_body of at most {most}, as {{len:{}}} holds no more",
+            self.width
+        );
         Err(self.refused(&allowed))
     }
 
@@ -192,7 +193,10 @@ mod tests {
         let name = read("a{len:1}{text}b");
         assert!(name.fits(Some(258)).is_ok());
         let error = name.fits(Some(259)).unwrap_err();
-        assert_eq!(error.allowed, "a limits.max_body of at most 258, as {len:1} holds no more");
+        assert_eq!(
+            error.allowed,
+            "a limits.max_body of at most 258, as {len:1} holds no more"
+        );
         assert!(name.fits(None).is_err());
         assert!(read("{len:4}{text}").fits(None).is_ok());
     }

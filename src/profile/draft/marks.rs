@@ -31,6 +31,20 @@ pub(super) fn plain_mark(field: &'static str, source: &str) -> Result<Mark, Prof
     mark.ok_or_else(|| mark_refused(field, source, PLAIN_OCTETS))
 }
 
+/// One octet of a refusal at least is another than replies begin with.
+pub(super) fn refusals_are_no_replies(profile: &Profile) -> Result<(), ProfileError> {
+    let replies = profile.of_replies();
+    let refusal = profile.refusal.octets();
+    let mut pairs = refusal.iter().zip(replies.before.octets());
+    let differs = pairs.any(|pair| matches!(pair, (Some(one), Some(other)) if one != other));
+    if refusal.is_empty() || differs {
+        return Ok(());
+    }
+    let allowed = "octets of which one is another than replies begin with, by replies.before or header.before";
+    let source = profile.refusal.to_string();
+    Err(mark_refused("replies.refusal", &source, allowed))
+}
+
 fn mark_refused(field: &'static str, source: &str, allowed: &str) -> ProfileError {
     ProfileError::new(field, format!("{source:?}"), allowed)
 }
