@@ -63,7 +63,7 @@ fn pieces_of(profile: &Profile, conn: Conn, stream: &[u8], pieces: &mut Vec<Piec
     for duty in &permitted.duties {
         let range = duty.start..duty.due;
         let kind = match &duty.owes {
-            Owes::Close(_) => Kind::Header,
+            Owes::Close(_) | Owes::ReplyOrClose(Doubt::OverLimit) => Kind::Header,
             Owes::ReplyOrClose(Doubt::OddLength) => Kind::Odd,
             _ => frame(profile, stream, &range),
         };
