@@ -175,6 +175,7 @@ fn kind(duty: &Duty) -> &'static str {
         Owes::ReplyOrClose(Doubt::Payload) => "no message",
         Owes::ReplyOrClose(Doubt::Smuggled(_)) => "smuggled",
         Owes::ReplyOrClose(Doubt::Size(_)) => "large",
+        Owes::ReplyOrClose(Doubt::OverLimit) => "over the limit",
         Owes::ReplyOrClose(Doubt::OddLength) => "odd length",
         Owes::ReplyOrClose(Doubt::MorePadding(_)) => "more padding",
         Owes::Close(_) => "close",

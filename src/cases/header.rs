@@ -1,6 +1,6 @@
 //! What stands in a header besides the length, and what of itself the length counts.
 
-use super::length::need_declared;
+use super::length::{need_close, need_declared};
 use super::{Case, Maker};
 use crate::profile::Mark;
 use crate::script::craft::Craft;
@@ -92,6 +92,7 @@ pub(super) const CASES: &[Case] = &[
         "Lengths just below 2 GiB: with the header added they are more than 31 bits hold, and no longer above any limit.",
         |s| {
             need_declared(s);
+            need_close(s);
             let over = THIRTY_ONE_BITS <= s.craft().largest_count();
             s.need(over, "the length field has fewer than 31 bits");
             let header = i128::try_from(s.profile().header_len()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::{Case, Maker};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
-use crate::profile::{Length, Unit};
+use crate::profile::{Length, OverLimit, Unit};
 use crate::script::Conn;
 use crate::spec::Clause;
 
@@ -112,6 +112,11 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         "first-octet-is-no-sign",
         "A header that begins like a text, like HTTP or like TLS is a header: a length of its own, or one that is too large. Whoever guesses what is spoken from the first octet is wrong sooner or later.",
         |s| {
+            let begins = s.profile().before().octets().first().copied().flatten();
+            s.need(
+                begins.is_none(),
+                "headers of this profile begin with an octet of their own",
+            );
             let all = OTHER_PROTOCOLS.len();
             let mut others = OTHER_PROTOCOLS.iter();
             s.come_and_go(all, all, |s, few| {
@@ -185,6 +190,9 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
             } else {
                 s.craft().largest_count()
             };
+            if !s.craft().is_signed() {
+                need_close(s);
+            }
             let claims_enough = s.craft().is_signed() || s.craft().largest_body() > limit(s);
             s.need(claims_enough, SMALL_FIELD);
             let a = s.open();
@@ -212,6 +220,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         "lower-bits-fit",
         "Lengths far above any limit of which the lower 16 bits, or 24 or 32 or more, make a length in order: whoever keeps the number in too small a type checks a small one, and answers what is no frame.",
         |s| {
+            need_close(s);
             let claims = claims_that_look_small(s);
             s.need(!claims.is_empty(), SMALL_FIELD);
             for claim in claims {
@@ -454,8 +463,22 @@ fn too_large(s: &Maker<'_>) -> u64 {
     SURELY_TOO_LARGE.min(s.craft().largest_body())
 }
 
-/// The length field can claim that much, and that is too much.
+/// A length over the limit is closed upon.
+pub(super) fn need_close(s: &mut Maker<'_>) {
+    let closes = s.profile().over_limit() == OverLimit::Close;
+    s.need(
+        closes,
+        "the profile has the server answer a length over its limit, and go on behind a body that no case sends",
+    );
+}
+
+/// The length field can claim that much, and that is too much and closed upon.
 pub(super) fn need_claim(s: &mut Maker<'_>, body: u64) {
+    need_close(s);
+    need_expressible(s, body);
+}
+
+fn need_expressible(s: &mut Maker<'_>, body: u64) {
     let largest = s.craft().largest_body();
     let limit = limit(s);
     s.need(largest > limit, SMALL_FIELD);
@@ -487,6 +510,9 @@ fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
         Length::Varint { .. } | Length::Decimal { .. } => 0,
     };
     s.need(width > 0, "a length of this form has no sign");
+    if !craft.is_signed() {
+        need_close(s);
+    }
     let rest = craft.count_for(0);
     let each = craft
         .count_for(s.profile().chunk().into())
@@ -516,12 +542,34 @@ fn oversize(s: &mut Maker<'_>, claim: u64, with_requests_behind: bool) {
 }
 
 fn oversize_on(s: &mut Maker<'_>, conn: usize, claim: u64, with_requests_behind: bool) {
+    if s.profile().over_limit() == OverLimit::Answered && claim <= MOST_PASSED_OVER {
+        return passed_over(s, conn, claim);
+    }
     need_claim(s, claim);
     let mut octets = s.craft().header(whole_chunks(s, claim));
     if with_requests_behind {
         for _ in 0..3 {
             octets.extend(s.request());
         }
+    }
+    s.send(conn, &octets);
+    s.wait(conn);
+}
+
+/// The largest body over a limit that is sent to a server that passes it over.
+const MOST_PASSED_OVER: u64 = 4 << 20;
+
+/// A whole frame over the limit that a server may answer, and requests behind it that are to be in step.
+fn passed_over(s: &mut Maker<'_>, conn: usize, claim: u64) {
+    need_expressible(s, claim);
+    let body = if s.is_unfit() { 0 } else { claim };
+    let body = whole_chunks(s, body);
+    let mut octets = s.craft().header(body);
+    let body = usize::try_from(body).unwrap_or_default();
+    octets.resize(octets.len().saturating_add(body), b'x');
+    octets.extend(s.craft().trailer());
+    for _ in 0..2 {
+        octets.extend(s.request());
     }
     s.send(conn, &octets);
     s.wait(conn);

@@ -196,6 +196,12 @@ impl FrameLog {
         self.fault.is_some()
     }
 
+    /// Whether what came behind them says that nothing more is read, in the form that the profile has for that.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.profile.is_refusal(&self.pending)
+    }
+
     /// What stands behind them.
     #[must_use]
     pub fn rest(&self) -> Rest {

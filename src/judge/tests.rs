@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::permitted;
-use crate::script::Script;
+use crate::script::{Awaited, Script};
 use crate::spec::Clause;
 use crate::transcript::{Entry, Seen};
 use std::time::Duration;
@@ -39,6 +39,83 @@ fn broken_in(profile: &Profile, rule: &ReplyRule, script: &str, seen: Vec<Seen>)
 
 fn reply() -> Seen {
     Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat().into())
+}
+
+/// The tutorial's format with a limit of two chunks, at a server that answers what is over it.
+fn answering() -> Profile {
+    let text = "name = \"answering\"\n[length]\nwidth = 4\n[body]\nchunk = 60\n[limits]\nmax_body = 120\nover = \"answered\"";
+    Profile::from_toml(text).unwrap()
+}
+
+#[test]
+fn what_is_over_the_limit_may_be_answered_where_the_profile_has_that() {
+    let whole = "send a 000000b4 | 'x'*180 | 0000003c '1' 00*59\nawait a";
+    let part = "send a 000000b4 | 'x'*60\nawait a";
+    let broken = |script, seen| broken_in(&answering(), &ReplyRule::Any, script, seen);
+    let in_step = vec![Seen::Sent(4), reply(), Seen::Sent(244), reply()];
+    assert!(broken(whole, in_step).is_empty(), "answered at the header");
+    let late = vec![Seen::Sent(248), reply(), reply()];
+    assert!(broken(whole, late).is_empty(), "answered behind the body");
+    assert!(broken(whole, vec![Seen::Sent(4), Seen::Fin]).is_empty());
+    assert!(broken(part, vec![Seen::Sent(64), reply()]).is_empty());
+    assert!(broken(part, vec![Seen::Sent(64), reply(), Seen::Fin]).is_empty());
+
+    let twice = vec![Seen::Sent(64), reply(), reply()];
+    assert_eq!(broken(part, twice), [Clause::Unsolicited]);
+    let before_the_header = vec![Seen::Sent(3), reply(), Seen::Sent(61)];
+    assert!(!broken(part, before_the_header).is_empty());
+    let read_as_frames = vec![Seen::Sent(248), reply(), reply(), reply()];
+    assert_eq!(broken(whole, read_as_frames), [Clause::Unsolicited]);
+    let silent = vec![
+        Seen::Sent(248),
+        Seen::GaveUp(Awaited::Owed, Duration::from_secs(1)),
+    ];
+    assert!(broken(whole, silent).contains(&Clause::LengthLimit));
+}
+
+#[test]
+fn a_length_may_be_refused_before_what_stands_behind_it_is_there() {
+    let text = "name = \"behind\"\n[header]\nafter = \"01 02\"\n[length]\nwidth = 4\n[limits]\nmax_body = 120";
+    let profile = Profile::from_toml(text).unwrap();
+    let broken = |seen| {
+        let script = "send a 000000b4 | 01 | 02\nawait a";
+        broken_in(&profile, &ReplyRule::Any, script, seen)
+    };
+    assert!(broken(vec![Seen::Sent(4), Seen::Fin]).is_empty());
+    assert!(broken(vec![Seen::Sent(4), Seen::Rst]).is_empty());
+    let answer = Seen::Received(b"\0\0\0\x02\x01\x021\n"[..].into());
+    assert!(broken(vec![Seen::Sent(4), answer, Seen::Fin]).is_empty());
+    assert!(!broken(vec![Seen::Sent(3), Seen::Fin]).is_empty());
+}
+
+#[test]
+fn a_refusal_of_its_own_form_may_stand_before_a_close_and_nowhere_else() {
+    let text = "name = \"refusing\"\n[header]\nbefore = \"2a\"\n[replies]\nrefusal = \"2d\"\n[length]\nwidth = 4\n[limits]\nmax_body = 120";
+    let profile = Profile::from_toml(text).unwrap();
+    let broken = |script, seen| broken_in(&profile, &ReplyRule::Any, script, seen);
+    let refusal = || Seen::Received(b"-too large\r\n"[..].into());
+    let answer = || Seen::Received(b"*\0\0\0\x021\n"[..].into());
+
+    let over = "send a 2a000000b4\nawait a";
+    assert!(broken(over, vec![Seen::Sent(5), refusal(), Seen::Fin]).is_empty());
+    let open = vec![
+        Seen::Sent(5),
+        refusal(),
+        Seen::GaveUp(Awaited::Owed, Duration::from_secs(1)),
+    ];
+    assert!(broken(over, open).contains(&Clause::ReplyFraming));
+    let early = vec![Seen::Sent(2), refusal(), Seen::Fin];
+    assert!(!broken("send a 2a00 | 0000b4\nawait a", early).is_empty());
+
+    let behind = "send a 2a00000001 '1' 2a000000b4\nawait a";
+    assert!(broken(behind, vec![Seen::Sent(11), answer(), refusal(), Seen::Fin]).is_empty());
+    let unanswered = vec![Seen::Sent(11), refusal(), Seen::Fin];
+    assert_eq!(broken(behind, unanswered), [Clause::OneReply]);
+    let uncalled_for = broken(
+        "send a 2a00000001 '1'\nawait a",
+        vec![Seen::Sent(6), refusal(), Seen::Fin],
+    );
+    assert!(uncalled_for.contains(&Clause::ReplyFraming));
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
             }
         }
         let refused = self.header_was_refused(unmet);
-        if refused {
+        if refused || self.header_was_answered(unmet) {
             // One last reply may say what was wrong.
             self.pending.pop_front();
         }
@@ -129,11 +129,15 @@ impl<'a> Walk<'a> {
         self.observed.close.is_some() && self.observed.sent_in_all() >= self.header_end(start)
     }
 
-    /// By when a server can know what is wrong with a header: of one that is read step by step at its first octet.
+    /// By when a server can know what is wrong with a header: of one that is read step by step at its first octet, of others
+    /// once its length is there, whatever stands behind that.
     fn header_end(&self, start: usize) -> usize {
         let header = match self.is_read_step_by_step() {
             true => 1,
-            false => self.profile.header_len(),
+            false => {
+                let behind = self.profile.after().len();
+                self.profile.header_len().saturating_sub(behind)
+            }
         };
         start.saturating_add(header)
     }
@@ -147,8 +151,8 @@ impl<'a> Walk<'a> {
     /// Whether the header of what it is about is reason enough to close.
     fn may_be_refused(&self, duty: &Duty) -> bool {
         match duty.owes {
-            Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_)) => true,
-            Owes::Close(_) => self.is_read_step_by_step(),
+            Owes::ReplyOrClose(Doubt::OddLength | Doubt::OverLimit | Doubt::Size(_)) => true,
+            Owes::Close(_) => self.is_read_step_by_step() || !self.profile.after().is_empty(),
             _ => false,
         }
     }
@@ -195,7 +199,7 @@ impl<'a> Walk<'a> {
                     doubt,
                     self.still_open()
                 );
-                self.must(Clause::Undecodable, what, duty);
+                self.must(unanswered(doubt), what, duty);
             } else if matches!(doubt, Doubt::MorePadding(_)) && self.observed.close.is_some() {
                 self.refused_padding("the connection was closed", duty);
             }
@@ -223,7 +227,7 @@ impl<'a> Walk<'a> {
                 );
             }
             Doubt::Size(Some(carried)) => self.whole_if_quoted(duty, carried, reply),
-            Doubt::Payload | Doubt::Size(None) => {}
+            Doubt::Payload | Doubt::OverLimit | Doubt::Size(None) => {}
         }
         Then::GoOn
     }
@@ -265,7 +269,8 @@ impl<'a> Walk<'a> {
     }
 
     fn missing(&mut self, duty: &Duty) -> Then {
-        if self.is_void() || matches!(self.observed.rest, Rest::Malformed(..)) {
+        let is_garbled = matches!(self.observed.rest, Rest::Malformed(..)) && !self.was_refused();
+        if self.is_void() || is_garbled {
             return Then::Stop;
         }
         match self.observed.close {
@@ -432,6 +437,7 @@ impl<'a> Walk<'a> {
                 self.findings
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
+            Rest::Malformed(..) if self.was_refused() => {}
             Rest::Malformed(fault, octets) => {
                 let what = format!(
                     "octets that are no reply frame ({fault}): {}",
@@ -563,6 +569,14 @@ impl<'a> Walk<'a> {
     fn loose(&mut self, clause: Clause, what: String) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
+    }
+}
+
+/// What a server breaks that neither replies nor closes upon a frame of which that is doubtful.
+const fn unanswered(doubt: &Doubt) -> Clause {
+    match doubt {
+        Doubt::OverLimit => Clause::LengthLimit,
+        _ => Clause::Undecodable,
     }
 }
 

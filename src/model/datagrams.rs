@@ -5,8 +5,8 @@
 
 use super::reader::{self, Ending, Fault, FrameAt, Place};
 use super::{
-    Carried, Doubt, Duty, Owes, Permitted, Tail, carried, frame_owes, id_of, most_body, odd_length,
-    payload, takes_odd,
+    Carried, Doubt, Duty, Owes, Permitted, Tail, carried, frame_owes, id_of, most_body, payload,
+    taken_or_passed_over,
 };
 use crate::profile::Profile;
 use crate::script::{Action, Script, StepError};
@@ -177,7 +177,8 @@ fn is_odd(profile: &Profile, datagram: &[u8], misfit: Misfit) -> bool {
         return false;
     };
     let header = reader::header_len(profile, datagram);
-    takes_odd(profile) && odd_length(&fault) == datagram.len().checked_sub(header)
+    let behind = datagram.len().saturating_sub(header);
+    matches!(taken_or_passed_over(profile, &fault), Some((body, Doubt::OddLength)) if body == behind)
 }
 
 /// What is owed for a whole frame where a stream would owe that for it.

@@ -18,7 +18,7 @@ pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
 pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
 
-use crate::profile::{Payload, Profile};
+use crate::profile::{OverLimit, Payload, Profile};
 use crate::script::{OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
@@ -90,6 +90,8 @@ pub enum Doubt {
     /// Its body is larger than every server must take, and no limit is declared. The message in it, if it
     /// holds one.
     Size(Option<Carried>),
+    /// Its body is over the limit, which is answered or closed upon as the server likes.
+    OverLimit,
     /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
     OddLength,
     /// It has a chunk of padding or more that it does not need: it should be taken all the same, as
@@ -120,6 +122,9 @@ pub enum Tail {
         /// Whether its header alone lets the server close: because it is malformed, or because it
         /// claims more than every server must take.
         may_close: bool,
+        /// Whether its header alone is answered and its body passed over: because it is over the limit, and the
+        /// profile has that so.
+        may_answer: bool,
     },
     /// Octets that nobody reads, since the connection is to be closed.
     Void,
@@ -194,6 +199,7 @@ impl fmt::Display for Doubt {
             Self::Payload => "a payload that need not be taken for a message",
             Self::Smuggled(_) => "a payload with a pad octet inside",
             Self::Size(_) => "a body larger than every server must take",
+            Self::OverLimit => "a body over the limit",
             Self::OddLength => "a body that is no whole number of chunks",
             Self::MorePadding(_) => "a message with more padding than it needs",
         })
@@ -272,27 +278,26 @@ fn behind_frames(
                 start,
                 place,
                 may_close,
+                may_answer: false,
             })
         }
         Ending::Malformed {
             start, end, fault, ..
         } => {
             let header = base.saturating_add(start)..base.saturating_add(end);
-            let takes_odd = takes_odd(profile);
             let id = id_of(profile, stream, header.clone());
-            behind_malformed(stream, header, (fault, id), takes_odd, duties)
+            behind_malformed(profile, stream, header, (fault, id), duties)
         }
     }
 }
 
-/// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
-/// would be no whole number of chunks: then the next frame may begin behind that body, where nothing stands
-/// behind bodies and no checksum is made of them. Of a header that breaks off a server need not have seen yet what is wrong with it.
+/// Behind a header that no frame can have nothing is read, unless its body may be taken or passed over all the same: then
+/// the next frame may begin behind that. Of a header that breaks off a server need not have seen yet what is wrong with it.
 fn behind_malformed(
+    profile: &Profile,
     stream: &[u8],
     header: Range<usize>,
     (fault, id): (Fault, Option<u64>),
-    takes_odd: bool,
     duties: &mut Vec<Duty>,
 ) -> ControlFlow<Tail, usize> {
     let start = header.start;
@@ -301,9 +306,10 @@ fn behind_malformed(
             start,
             place: reader::Place::Header,
             may_close: true,
+            may_answer: false,
         });
     }
-    let Some(body) = odd_length(&fault).filter(|_| takes_odd) else {
+    let Some((rest, doubt)) = taken_or_passed_over(profile, &fault) else {
         duties.push(Duty {
             start,
             due: header.end,
@@ -312,15 +318,16 @@ fn behind_malformed(
         });
         return Break(Tail::Void);
     };
-    let end = header.end.checked_add(body);
+    let end = header.end.checked_add(rest);
     let Some(due) = end.filter(|end| *end <= stream.len()) else {
         return Break(Tail::Inside {
             start,
             place: reader::Place::Body,
             may_close: true,
+            may_answer: doubt == Doubt::OverLimit,
         });
     };
-    let owes = Owes::ReplyOrClose(Doubt::OddLength);
+    let owes = Owes::ReplyOrClose(doubt);
     duties.push(Duty {
         start,
         due,
@@ -338,15 +345,20 @@ fn may_be_too_large(profile: &Profile, frame: &[u8]) -> bool {
         && matches!(ending, Ending::Malformed { fault, .. } if over(fault))
 }
 
-/// Whether a body that is no whole number of chunks may be taken: where nothing stands behind bodies, and no checksum is
-/// made of them.
-fn takes_odd(profile: &Profile) -> bool {
-    profile.trailer().is_empty() && profile.checksum().is_none()
-}
-
-fn odd_length(fault: &Fault) -> Option<usize> {
+/// Octets behind such a header that a server may take for a body, or pass over: a body that is no whole number of chunks, where
+/// nothing stands behind bodies and no checksum is made of them; one over the limit, where the profile has it answered.
+fn taken_or_passed_over(profile: &Profile, fault: &Fault) -> Option<(usize, Doubt)> {
+    let octets = |body: &u128| usize::try_from(*body).ok();
+    let trailer = profile.trailer().len();
     match fault {
-        Fault::NotWholeChunks { body, .. } => usize::try_from(*body).ok(),
+        Fault::NotWholeChunks { body, .. } if trailer == 0 && profile.checksum().is_none() => {
+            Some((octets(body)?, Doubt::OddLength))
+        }
+        Fault::OverLimit { body, .. } if profile.over_limit() == OverLimit::Answered => {
+            let rest = octets(body).and_then(|body| body.checked_add(trailer));
+            // What no memory holds is never there.
+            Some((rest.unwrap_or(usize::MAX), Doubt::OverLimit))
+        }
         _ => None,
     }
 }
@@ -362,6 +374,8 @@ fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
     let payload = octets.get(frame.payload.clone()).unwrap_or_default();
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
+    // Where requests are made from a template, all else may be one or not.
+    let meaning = meaning.filter(|_| is_from_template(profile, payload));
     let carries = meaning.map(|meaning| carried(profile, payload, meaning));
     let undeclared = profile.declared_max_body().is_none();
     if undeclared && u64::try_from(body).is_ok_and(|body| body > SURE_BODY) {
@@ -426,13 +440,19 @@ fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
     }
 }
 
+/// Whether a payload is made from the profile's template, if there is one. Behind a JSON text white space means nothing.
+fn is_from_template(profile: &Profile, payload: &[u8]) -> bool {
+    let payload = match profile.payload() {
+        Payload::Json => payload.trim_ascii_end(),
+        Payload::Utf8 | Payload::Opaque => payload,
+    };
+    let request = profile.request();
+    request.is_none_or(|template| template.text_in(payload).is_some())
+}
+
 /// The text that the profile's template was filled with to make this payload.
 fn in_template(profile: &Profile, payload: &[u8]) -> Option<String> {
-    let (head, tail) = profile.request()?.parts();
-    let inner = payload
-        .strip_prefix(head.as_bytes())?
-        .strip_suffix(tail.as_bytes())?;
-    let inner = std::str::from_utf8(inner).ok()?;
+    let inner = std::str::from_utf8(profile.request()?.text_in(payload)?).ok()?;
     match profile.payload() {
         Payload::Json => serde_json::from_str(&format!("\"{inner}\"")).ok(),
         Payload::Utf8 | Payload::Opaque => Some(inner.to_owned()),

@@ -4,14 +4,16 @@ mod checksum;
 mod marks;
 
 #[cfg(feature = "toml")]
-pub(super) use marks::{OCTETS, OCTETS_OF_HEADER};
+pub(super) use marks::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 
 use super::prologue::turns;
 use super::{
-    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, Payload, Profile, Region, Reply,
-    ReplyOrder, Template, Unit,
+    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region,
+    Reply, ReplyOrder, Template, Unit,
 };
-use marks::{ids_can_be_repeated, in_replies, mark, mark_without_id};
+use marks::{
+    ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark, refusals_are_no_replies,
+};
 use std::fmt;
 
 /// A description of a wire format before it has been checked.
@@ -64,17 +66,21 @@ pub struct Draft {
     /// The regions that the checksum is reckoned from; the payload is always one of them. Of the one in which it stands itself,
     /// what is in front of it.
     pub checksum_covers: Vec<Region>,
+    /// What begins so in the place of a reply is none: it says, before a close, that nothing more is read; none if empty.
+    pub refusal: String,
     /// What payloads are made of.
     pub payload: Payload,
     /// The largest body in octets, at least one chunk; `None` if the server's is not known.
     pub max_body: Option<u64>,
+    /// What is owed for a length over the limit.
+    pub over_limit: OverLimit,
     /// How replies relate to requests.
     pub reply: Reply,
     /// In which order replies come: any only if headers have an id.
     pub reply_order: ReplyOrder,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
-    /// What is said on a connection before its first frame: at most 16 turns, each as a
+    /// What is said on a connection before its first frame: at most 32 turns, each as a
     /// [`Turn`](super::Turn) is written.
     pub prologue: Vec<String>,
 }
@@ -116,8 +122,10 @@ impl From<Profile> for Draft {
             checksum_order: checksum.map_or(Order::Big, |checksum| checksum.order),
             checksum_covers: checksum
                 .map_or_else(checksum::body, |checksum| checksum.covers.clone()),
+            refusal: profile.refusal.to_string(),
             payload: profile.payload,
             max_body: profile.max_body,
+            over_limit: profile.over_limit,
             reply: profile.reply,
             reply_order: profile.reply_order,
             request: profile.request.map(|template| template.to_string()),
@@ -212,22 +220,28 @@ impl TryFrom<Draft> for Profile {
             pad: draft.pad,
             trailer,
             checksum,
+            refusal: plain_mark("replies.refusal", &draft.refusal)?,
             payload: draft.payload,
             max_body: draft.max_body,
+            over_limit: draft.over_limit,
             reply: draft.reply,
             reply_order: draft.reply_order,
             request: draft
                 .request
-                .map(|source| template(&source, draft.payload))
+                .map(|source| Template::read(&source, draft.payload))
                 .transpose()?,
             prologue: turns(&draft.prologue)?,
             carriage: Carriage::default(),
         };
         ids_can_be_repeated(&profile)?;
+        refusals_are_no_replies(&profile)?;
         checksum::can_be_reckoned(&profile)?;
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
         payloads_survive_trimming(&profile)?;
+        if let Some(template) = &profile.request {
+            template.fits(profile.max_body)?;
+        }
         Ok(profile)
     }
 }
@@ -341,45 +355,6 @@ fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileErr
     Ok(covers)
 }
 
-fn template(source: &str, payload: Payload) -> Result<Template, ProfileError> {
-    let refuse = |allowed| request_refused(source, allowed);
-    let once = "a request with {text} in it exactly once";
-    let (head, tail) = source
-        .split_once(Template::HOLE)
-        .ok_or_else(|| refuse(once))?;
-    if tail.contains(Template::HOLE) {
-        return Err(refuse(once));
-    }
-    if payload == Payload::Json && !is_json(&format!("{head}text{tail}")) {
-        return Err(refuse(
-            "a JSON text once {text} is filled in; note that {text} stands inside quotes",
-        ));
-    }
-    Ok(Template {
-        head: head.to_owned(),
-        tail: tail.to_owned(),
-    })
-}
-
-fn request_refused(source: impl ToString, allowed: &str) -> ProfileError {
-    ProfileError::new(
-        "exchange.request",
-        format!("{:?}", source.to_string()),
-        allowed,
-    )
-}
-
-#[cfg(feature = "toml")]
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-/// The codec alone does not come with a JSON parser, and does not make requests either.
-#[cfg(not(feature = "toml"))]
-fn is_json(_: &str) -> bool {
-    true
-}
-
 fn limit_fits(profile: &Profile) -> Result<(), ProfileError> {
     match profile.max_body {
         Some(max_body) if max_body < u64::from(profile.chunk) => Err(ProfileError::new(
@@ -429,9 +404,9 @@ fn payloads_survive_trimming(profile: &Profile) -> Result<(), ProfileError> {
         ));
     }
     match &profile.request {
-        Some(template) if template.tail.as_bytes().last() == Some(&profile.pad) => {
+        Some(template) if template.ends_in(profile.pad) => {
             let allowed = "a request that does not end in the octet that padding is made of";
-            Err(request_refused(template, allowed))
+            Err(template.refused(allowed))
         }
         _ => Ok(()),
     }

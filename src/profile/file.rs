@@ -8,23 +8,24 @@ mod tests;
 mod words;
 mod write;
 
-use super::draft::{OCTETS, OCTETS_OF_HEADER};
+use super::draft::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use words::{
-    CHECKSUMS, ENDS, FORMS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant,
-    quoted,
+    CHECKSUMS, ENDS, FORMS, ORDERS, OVER_LIMIT, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS,
+    Words, meant, quoted,
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 28] = [
     "name",
     "about",
     "header.before",
     "header.after",
     "replies.before",
     "replies.after",
+    "replies.refusal",
     "length.form",
     "length.width",
     "length.order",
@@ -41,6 +42,7 @@ const KEYS: [&str; 26] = [
     "checksum.order",
     "checksum.covers",
     "limits.max_body",
+    "limits.over",
     "exchange.reply",
     "exchange.order",
     "exchange.request",
@@ -196,6 +198,9 @@ impl<'a> File<'a> {
             after: self.text("header.after", octets)?.unwrap_or(plain.after),
             reply_before: self.text("replies.before", octets)?,
             reply_after: self.text("replies.after", octets)?,
+            refusal: self
+                .text("replies.refusal", PLAIN_OCTETS)?
+                .unwrap_or(plain.refusal),
             width: self
                 .number("length.width", "1 to 8 octets")?
                 .ok_or(FileError::Missing {
@@ -232,6 +237,9 @@ impl<'a> File<'a> {
                 "limits.max_body",
                 "a number of octets; leave it out if the server's limit is not known",
             )?,
+            over_limit: self
+                .word("limits.over", &OVER_LIMIT)?
+                .unwrap_or(plain.over_limit),
             reply: self
                 .word("exchange.reply", &REPLIES)?
                 .unwrap_or(plain.reply),

@@ -1,7 +1,8 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
 use super::{
-    ChecksumKind, DigitsEnd, Draft, Form, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit,
+    ChecksumKind, DigitsEnd, Draft, Form, Order, OverLimit, Payload, Profile, Region, Reply,
+    ReplyOrder, Unit,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -23,6 +24,7 @@ impl<'a> Arbitrary<'a> for Profile {
             checksum_covers: vec![Region::Payload, Region::Padding],
             reply_before: None,
             reply_after: None,
+            refusal: String::new(),
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
             covers: covers(u)?,
             chunk: chunk(u)?,
@@ -31,6 +33,7 @@ impl<'a> Arbitrary<'a> for Profile {
             pad: *u.choose(&[0, b' ', b'.', 0xff])?,
             payload: *u.choose(&[Payload::Json, Payload::Utf8, Payload::Opaque])?,
             max_body: None,
+            over_limit: OverLimit::Close,
             reply: *u.choose(&[
                 Reply::Auto,
                 Reply::Echo,
@@ -46,6 +49,9 @@ impl<'a> Arbitrary<'a> for Profile {
         grown(u, &mut draft)?;
         with_id(u, &mut draft)?;
         with_checksum(u, &mut draft)?;
+        if u.ratio(1, 8)? {
+            draft.over_limit = OverLimit::Answered;
+        }
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }

@@ -43,10 +43,12 @@ mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
 mod length;
+mod limit;
 mod mark;
 mod prologue;
 #[cfg(feature = "toml")]
 mod shipped;
+mod template;
 
 pub use carriage::Carriage;
 pub use checksum::{Checksum, ChecksumKind};
@@ -54,8 +56,10 @@ pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
 pub use length::{DigitsEnd, Form, Length};
+pub use limit::OverLimit;
 pub use mark::Mark;
 pub use prologue::{Said, Speaker, Turn};
+pub use template::Template;
 
 use std::fmt;
 
@@ -192,32 +196,6 @@ impl ReplyOrder {
     }
 }
 
-/// The text around a request's own text, for servers that take only some messages.
-///
-/// Its source holds `{text}` exactly once. In a JSON profile the text goes in JSON-escaped, without
-/// quotes, so the source of the plainest template is `"{text}"`, quotes included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    head: String,
-    tail: String,
-}
-
-impl Template {
-    const HOLE: &'static str = "{text}";
-
-    /// What stands before and after the text.
-    #[must_use]
-    pub fn parts(&self) -> (&str, &str) {
-        (&self.head, &self.tail)
-    }
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.head, Self::HOLE, self.tail)
-    }
-}
-
 /// A consistent description of one wire format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -230,12 +208,15 @@ pub struct Profile {
     after: Mark,
     /// What replies have around their length, if that is something else.
     replies: Option<(Mark, Mark)>,
+    /// What begins so in the place of a reply is none, and says that nothing more is read.
+    refusal: Mark,
     chunk: u32,
     pad: u8,
     trailer: Mark,
     checksum: Option<Checksum>,
     payload: Payload,
     max_body: Option<u64>,
+    over_limit: OverLimit,
     reply: Reply,
     reply_order: ReplyOrder,
     request: Option<Template>,
@@ -264,12 +245,14 @@ impl Profile {
             covers: vec![Region::Payload, Region::Padding],
             after: Mark::default(),
             replies: None,
+            refusal: Mark::default(),
             chunk: 60,
             pad: 0,
             trailer: Mark::default(),
             checksum: None,
             payload: Payload::Json,
             max_body: None,
+            over_limit: OverLimit::Close,
             reply: Reply::Auto,
             reply_order: ReplyOrder::Requests,
             request: None,
@@ -529,6 +512,21 @@ impl Profile {
     #[must_use]
     pub fn max_body(&self) -> u64 {
         self.max_body.unwrap_or(DEFAULT_MAX_BODY)
+    }
+
+    /// Whether octets in the place of a reply say that nothing more is read, in another form than that of a reply.
+    #[must_use]
+    pub fn is_refusal(&self, octets: &[u8]) -> bool {
+        let expected = self.refusal.octets();
+        let matches = |(expected, octet): (&Option<u8>, &u8)| expected.is_none_or(|e| e == *octet);
+        let long_enough = octets.len() >= expected.len();
+        !expected.is_empty() && long_enough && expected.iter().zip(octets).all(matches)
+    }
+
+    /// What is owed for a length over the limit.
+    #[must_use]
+    pub fn over_limit(&self) -> OverLimit {
+        self.over_limit
     }
 
     /// How replies relate to requests.

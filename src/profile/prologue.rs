@@ -7,12 +7,12 @@ use std::fmt;
 const FIELD: &str = "exchange.prologue";
 
 /// The most turns that there may be.
-const MOST_TURNS: usize = 16;
+const MOST_TURNS: usize = 32;
 
 /// The most octets of a turn.
 const MOST_OCTETS: usize = 512;
 
-const ALLOWED: &str = "at most 16 turns, each \"client\" or \"server\" and then what it says: at most 512 octets as hex pairs, ?? for any octet, or \"frame\"";
+const ALLOWED: &str = "at most 32 turns, each \"client\" or \"server\" and then what it says: at most 512 octets as hex pairs, ?? for any octet, or \"frame\"";
 
 /// Who says something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(error.field, FIELD);
             assert_eq!(error.value, format!("{source:?}"));
         }
-        let many = vec!["client 00".to_owned(); 17];
-        assert_eq!(turns(&many).unwrap_err().value, "17 turns");
+        let many = vec!["client 00".to_owned(); 33];
+        assert_eq!(turns(&many).unwrap_err().value, "33 turns");
     }
 }

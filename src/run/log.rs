@@ -289,7 +289,8 @@ impl State {
                 self.replies.push(index, octets);
                 self.now.received = self.now.received.saturating_add(octets.len());
                 self.now.replies = self.replies.count();
-                self.now.is_garbled = self.replies.is_garbled();
+                // Behind a refusal a close is still to come.
+                self.now.is_garbled = self.replies.is_garbled() && !self.replies.is_refusal();
                 self.now.has_rest = self.replies.has_rest();
             }
             Seen::FinSent => self.now.fin_sent = true,

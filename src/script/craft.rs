@@ -137,10 +137,7 @@ impl<'a> Craft<'a> {
             Cow::Borrowed(text)
         };
         match self.profile.request() {
-            Some(template) => {
-                let (head, tail) = template.parts();
-                format!("{head}{inner}{tail}").into_bytes()
-            }
+            Some(template) => template.filled(&inner),
             None if json => format!("\"{inner}\"").into_bytes(),
             None => inner.into_owned().into_bytes(),
         }

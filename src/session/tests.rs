@@ -397,7 +397,7 @@ mod against_the_model {
                         let reply = replies.next().expect("a reply is owed");
                         prop_assert_eq!(meaning(&profile, reply), Some(carried.meaning));
                     }
-                    Owes::ReplyOrClose(Doubt::OddLength) | Owes::Close(_) => {
+                    Owes::ReplyOrClose(Doubt::OddLength | Doubt::OverLimit) | Owes::Close(_) => {
                         prop_assert!(matches!(end, End::Malformed(_)), "{end:?}");
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());

@@ -73,7 +73,7 @@ fn pieces_of(
     for duty in &permitted.duties {
         let range = duty.start..duty.due;
         let kind = match &duty.owes {
-            Owes::Close(_) => Kind::Header,
+            Owes::Close(_) | Owes::ReplyOrClose(Doubt::OverLimit) => Kind::Header,
             Owes::ReplyOrClose(Doubt::OddLength) => Kind::Odd,
             Owes::ReplyOrSilence(Unsure::NoFrame { .. }) => Kind::Rest,
             _ => frame(profile, stream, &range),

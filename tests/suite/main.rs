@@ -22,6 +22,7 @@ mod corpus;
 mod coverage;
 #[cfg(unix)]
 mod datagrams;
+mod detect;
 mod docs;
 mod exec;
 mod fuzz_live;

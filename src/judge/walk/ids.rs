@@ -37,7 +37,8 @@ impl Walk<'_> {
     pub(super) fn repeated(&mut self, duty: &Duty, id: Option<u64>) {
         let is_free = matches!(
             duty.owes,
-            Owes::Close(_) | Owes::ReplyOrClose(Doubt::OddLength | Doubt::Size(_))
+            Owes::Close(_)
+                | Owes::ReplyOrClose(Doubt::OddLength | Doubt::OverLimit | Doubt::Size(_))
         );
         if is_free || duty.id.is_none() || duty.id == id {
             return;

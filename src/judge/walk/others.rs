@@ -1,11 +1,44 @@
-//! Replies to something else than what they are taken for: to what has been answered, to another request, to another client.
+//! Replies to something else than what they are taken for, or earlier: to what has been answered, to another request, to another client.
 
-use super::{Duty, Owes, Reply, Walk, excerpt};
-use crate::model::Carried;
+use super::{Duty, Owes, Reply, Rest, Walk, excerpt};
+use crate::model::{Carried, Doubt, Tail};
 use crate::profile::ReplyOrder;
 use crate::spec::Clause;
 
 impl Walk<'_> {
+    /// Whether the server answered a header over the limit before the body was whole, as the profile has it.
+    pub(super) fn header_was_answered(&self, unmet: Option<&Duty>) -> bool {
+        let start = match (unmet, self.permitted.tail) {
+            (Some(duty), _) if duty.owes == Owes::ReplyOrClose(Doubt::OverLimit) => duty.start,
+            (
+                None,
+                Tail::Inside {
+                    start,
+                    may_answer: true,
+                    ..
+                },
+            ) => start,
+            _ => return false,
+        };
+        let first = self.pending.front().map(|(_, reply)| reply.first_entry);
+        first.is_some_and(|first| self.observed.sent_before(first) >= self.header_end(start))
+    }
+
+    /// Whether the server said in its own way that it reads nothing more, where it could, and closed.
+    pub(super) fn was_refused(&self) -> bool {
+        let says_so = match &self.observed.rest {
+            Rest::Malformed(_, octets) => self.profile.is_refusal(octets),
+            _ => false,
+        };
+        let sent = self.observed.sent_in_all();
+        let is_there = |start: usize| self.header_end(start) <= sent;
+        let may = |duty: &Duty| matches!(duty.owes, Owes::Close(_) | Owes::ReplyOrClose(_));
+        let mut duties = self.permitted.duties.iter();
+        let in_tail = matches!(self.permitted.tail, Tail::Inside { start, may_close: true, .. } if is_there(start));
+        let could = in_tail || duties.any(|duty| may(duty) && is_there(duty.start));
+        says_so && could && (self.observed.close.is_some() || self.is_void())
+    }
+
     /// Replies that came before the one to this duty and answer one that has been answered, in any other order than that
     /// of ids: those came twice.
     pub(super) fn pass_over_repeated(&mut self, duty: &Duty, carried: &Carried) {

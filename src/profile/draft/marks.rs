@@ -10,6 +10,10 @@ pub(in crate::profile) const OCTETS_OF_HEADER: &str = "at most 64 octets as hex 
 /// What may stand behind a body.
 pub(in crate::profile) const OCTETS: &str = "at most 64 octets as hex pairs in quotes, ?? for any octet, ??=01 for any that is sent as 01, ck for each octet of a checksum";
 
+/// What something else than a reply may begin with.
+pub(in crate::profile) const PLAIN_OCTETS: &str =
+    "at most 64 octets as hex pairs in quotes, ?? for any octet";
+
 pub(super) fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
     Mark::read(source, MAX_MARK).ok_or_else(|| mark_refused(field, source, OCTETS_OF_HEADER))
 }
@@ -18,6 +22,27 @@ pub(super) fn mark(field: &'static str, source: &str) -> Result<Mark, ProfileErr
 pub(super) fn mark_without_id(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
     let mark = Mark::read(source, MAX_MARK).filter(|mark| mark.id().is_empty());
     mark.ok_or_else(|| mark_refused(field, source, OCTETS))
+}
+
+/// Octets without an id or a checksum.
+pub(super) fn plain_mark(field: &'static str, source: &str) -> Result<Mark, ProfileError> {
+    let is_plain = |mark: &Mark| mark.id().is_empty() && mark.checksum().is_empty();
+    let mark = Mark::read(source, MAX_MARK).filter(is_plain);
+    mark.ok_or_else(|| mark_refused(field, source, PLAIN_OCTETS))
+}
+
+/// One octet of a refusal at least is another than replies begin with.
+pub(super) fn refusals_are_no_replies(profile: &Profile) -> Result<(), ProfileError> {
+    let replies = profile.of_replies();
+    let refusal = profile.refusal.octets();
+    let mut pairs = refusal.iter().zip(replies.before.octets());
+    let differs = pairs.any(|pair| matches!(pair, (Some(one), Some(other)) if one != other));
+    if refusal.is_empty() || differs {
+        return Ok(());
+    }
+    let allowed = "octets of which one is another than replies begin with, by replies.before or header.before";
+    let source = profile.refusal.to_string();
+    Err(mark_refused("replies.refusal", &source, allowed))
 }
 
 fn mark_refused(field: &'static str, source: &str, allowed: &str) -> ProfileError {

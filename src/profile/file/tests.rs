@@ -138,6 +138,14 @@ fn every_error_says_where_what_and_what_else() {
             "line 7: limits.max_body = 7: at least one chunk, 8 octets",
         ),
         (
+            "[limits]\nover = \"reset\"",
+            "line 5: limits.over = \"reset\": one of \"close\", \"answered\"",
+        ),
+        (
+            "[replies]\nrefusal = \"2d\"",
+            "line 5: replies.refusal = \"2d\": octets of which one is another than replies begin with, by replies.before or header.before",
+        ),
+        (
             "[limits]\nmax_body = \"1M\"",
             "line 5: limits.max_body = \"1M\": a number of octets",
         ),

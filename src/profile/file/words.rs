@@ -1,7 +1,7 @@
 //! The words for the choices in a profile file: one table each, for reading and for writing.
 
 use crate::profile::{
-    ChecksumKind, DigitsEnd, Form, Order, Payload, Region, Reply, ReplyOrder, Unit,
+    ChecksumKind, DigitsEnd, Form, Order, OverLimit, Payload, Region, Reply, ReplyOrder, Unit,
 };
 use toml::de::DeValue;
 
@@ -46,6 +46,11 @@ pub(super) const REPLIES: [(&str, Reply); 5] = [
     (Reply::Token.as_str(), Reply::Token),
     (Reply::Any.as_str(), Reply::Any),
     (Reply::None.as_str(), Reply::None),
+];
+
+pub(super) const OVER_LIMIT: [(&str, OverLimit); 2] = [
+    (OverLimit::Close.as_str(), OverLimit::Close),
+    (OverLimit::Answered.as_str(), OverLimit::Answered),
 ];
 
 pub(super) const REPLY_ORDERS: [(&str, ReplyOrder); 2] = [

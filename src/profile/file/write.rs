@@ -1,7 +1,7 @@
 //! A profile as the text of a file.
 
 use super::words::{FORMS, ORDERS, PAYLOADS, REGIONS, UNITS, word_for};
-use crate::profile::{Draft, Form, Region, ReplyOrder};
+use crate::profile::{Draft, Form, OverLimit, Region, ReplyOrder};
 use std::fmt::Write as _;
 
 pub(super) fn file(draft: &Draft) -> String {
@@ -25,9 +25,7 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
         writeln!(out, "\n[trailer]\noctets = {}", text(&draft.trailer))?;
     }
     checksum(out, draft)?;
-    if let Some(max_body) = draft.max_body {
-        writeln!(out, "\n[limits]\nmax_body = {max_body}")?;
-    }
+    limits(out, draft)?;
     writeln!(out, "\n[exchange]\nreply = {:?}", draft.reply.as_str())?;
     if draft.reply_order != ReplyOrder::default() {
         writeln!(out, "order = {:?}", draft.reply_order.as_str())?;
@@ -43,10 +41,26 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     Ok(())
 }
 
+fn limits(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let is_said = draft.over_limit != OverLimit::default();
+    if draft.max_body.is_some() || is_said {
+        writeln!(out, "\n[limits]")?;
+    }
+    if let Some(max_body) = draft.max_body {
+        writeln!(out, "max_body = {max_body}")?;
+    }
+    if is_said {
+        writeln!(out, "over = {:?}", draft.over_limit.as_str())?;
+    }
+    Ok(())
+}
+
 fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let refusal = Some(draft.refusal.clone()).filter(|refusal| !refusal.is_empty());
     let marks = [
         ("before", &draft.reply_before),
         ("after", &draft.reply_after),
+        ("refusal", &refusal),
     ];
     let mut marks = marks
         .into_iter()

@@ -4,6 +4,10 @@
 //! A seed of raw octets is a stream in the `tutorial` format. One that needs its own segments, or
 //! another format, is a script in text form.
 
+// Two binaries read this file, one of them from elsewhere.
+#[path = "captures.rs"]
+mod captures;
+
 /// Every seed: its name, `clause.variant`, and its octets.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     let raw = raw().into_iter();
@@ -47,7 +51,10 @@ pub(crate) fn of_chance() -> Vec<(String, Vec<u8>)> {
             format!("framespec script 1\nside server{lines}\n").into_bytes(),
         )
     });
-    targets.into_iter().flat_map(named).chain(scripts).collect()
+    let captures = captures::seeds().into_iter();
+    let captures = captures.map(|(name, octets)| (format!("detect/{name}"), octets));
+    let all = targets.into_iter().flat_map(named).chain(scripts);
+    all.chain(captures).collect()
 }
 
 /// Scripts of the server's side.
