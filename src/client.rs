@@ -18,7 +18,7 @@
 //! No method waits for a limited time only; wrap it in [`tokio::time::timeout`] where that is wanted.
 
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile, Speaker};
+use crate::profile::{Carriage, Payload, Profile, Speaker};
 use crate::transport::{ReadHalf, Stream, WriteHalf};
 use crate::wire::{DecodeError, Decoder, EncodeError, Encoder, Prologue};
 use bytes::{Bytes, BytesMut};
@@ -28,6 +28,9 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 
 /// Room for a read.
 const ROOM: usize = 4 << 10;
+
+/// Room for a read that brings a datagram: what it has no room for would be lost.
+const ROOM_FOR_DATAGRAM: usize = 64 << 10;
 
 /// Why a client's exchange failed.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,7 @@ pub struct Sender {
     unsent: BytesMut,
     /// How many requests there were, which is the id of the last.
     asked: u64,
+    carriage: Carriage,
 }
 
 /// The receiving half of a [`Client`].
@@ -80,6 +84,7 @@ pub struct Receiver {
     payload: Payload,
     received: BytesMut,
     answered: Option<u64>,
+    carriage: Carriage,
 }
 
 impl Client {
@@ -108,6 +113,7 @@ impl Client {
                 encoder: Encoder::new(profile),
                 unsent: BytesMut::new(),
                 asked: 0,
+                carriage: profile.carriage(),
             },
             receiver: Receiver {
                 half: read,
@@ -115,6 +121,7 @@ impl Client {
                 payload: profile.payload(),
                 received: BytesMut::new(),
                 answered: None,
+                carriage: profile.carriage(),
             },
         })
     }
@@ -149,12 +156,16 @@ impl Sender {
         self.asked
     }
 
-    /// Sends a message. If this is cancelled, the rest of the frame goes with the next message.
+    /// Sends a message. If this is cancelled, the rest of the frame goes with the next message; over datagrams nothing
+    /// of it does.
     ///
     /// # Errors
     /// If the message fits into no frame, or the connection breaks.
     pub async fn send(&mut self, message: &Message) -> Result<(), ClientError> {
         let id = self.asked.wrapping_add(1);
+        if self.carriage.is_datagrams() {
+            self.unsent.clear();
+        }
         self.encoder
             .encode_with_id(message.payload(), id, &mut self.unsent)?;
         self.asked = id;
@@ -184,12 +195,24 @@ impl Receiver {
                 self.answered = self.decoder.id_of(&frame);
                 return self.read(frame.into_payload()).map(Some);
             }
+            if self.carriage.is_datagrams() {
+                self.next_datagram().await?;
+                continue;
+            }
             self.received.reserve(ROOM);
             if self.half.read_buf(&mut self.received).await? == 0 {
                 self.decoder.finish(&self.received)?;
                 return Ok(None);
             }
         }
+    }
+
+    /// Waits for a datagram. What is left of the one before it is no part of it.
+    async fn next_datagram(&mut self) -> Result<(), ClientError> {
+        self.decoder.finish(&std::mem::take(&mut self.received))?;
+        self.received.reserve(ROOM_FOR_DATAGRAM);
+        self.half.read_buf(&mut self.received).await?;
+        Ok(())
     }
 
     /// The id in the last frame that came, where frames have ids: that of the request which it answers.

@@ -3,7 +3,7 @@
 
 use crate::event::{FrameMark, Moment, Side, What};
 use crate::model::reader::{self, Ending};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 
 /// The most frames that are marked on one side of a connection.
 pub const MAX_MARKS: usize = 256;
@@ -15,6 +15,8 @@ pub const MAX_OCTETS: usize = 256 << 10;
 struct Stream<'a> {
     conn: &'a str,
     from: Side,
+    /// Octets of the same side in front of these, where each datagram stands by itself.
+    before: usize,
     octets: Vec<u8>,
 }
 
@@ -24,8 +26,11 @@ struct Stream<'a> {
 pub fn mark(sent: &Profile, received: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
     // A wrong checksum says nothing against where the parts of a frame lie.
     let [sent, received] = [sent, received].map(Profile::unsummed);
-    streams(timeline)
-        .iter()
+    let all = match sent.carriage() {
+        Carriage::Stream => streams(timeline),
+        Carriage::Datagrams => datagrams(timeline),
+    };
+    all.iter()
         .flat_map(|stream| match stream.from {
             Side::Client => in_stream(&sent, stream),
             Side::Server => in_stream(&received, stream),
@@ -51,6 +56,7 @@ fn streams(timeline: &[Moment]) -> Vec<Stream<'_>> {
             streams.push(Stream {
                 conn: &moment.conn,
                 from,
+                before: 0,
                 octets: octets.iter().copied().take(MAX_OCTETS).collect(),
             });
         }
@@ -58,12 +64,29 @@ fn streams(timeline: &[Moment]) -> Vec<Stream<'_>> {
     streams
 }
 
+/// Each datagram as a stream of its own.
+fn datagrams(timeline: &[Moment]) -> Vec<Stream<'_>> {
+    let mut datagrams: Vec<Stream<'_>> = Vec::new();
+    for moment in timeline {
+        let one = std::slice::from_ref(moment);
+        let before = streams(one).into_iter().map(|stream| {
+            let mut same = datagrams.iter().rev();
+            let last = same.find(|last| last.conn == stream.conn && last.from == stream.from);
+            let before = last.map_or(0, |last| last.before.saturating_add(last.octets.len()));
+            Stream { before, ..stream }
+        });
+        let next: Vec<Stream<'_>> = before.collect();
+        datagrams.extend(next);
+    }
+    datagrams
+}
+
 fn in_stream(profile: &Profile, stream: &Stream<'_>) -> Vec<FrameMark> {
     let reading = reader::read(profile, &stream.octets);
     let mark = |start, header, payload, padding| FrameMark {
         conn: stream.conn.to_owned(),
         from: stream.from,
-        start,
+        start: stream.before.saturating_add(start),
         header,
         payload,
         padding,

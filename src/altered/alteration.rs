@@ -1,6 +1,7 @@
 //! What a peer does differently, as a row of a table: a fault, or something that it may do.
 
 use super::sketch::Sketch;
+use crate::profile::Carriage;
 use crate::spec::Clause;
 use std::fmt;
 
@@ -210,6 +211,8 @@ pub enum Need {
     Ids,
     /// A checksum in little-endian order stands behind each body, and is reckoned from nearly all of the frame.
     Checksum,
+    /// Each frame is a datagram.
+    Datagrams,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -229,6 +232,7 @@ impl Need {
             Self::OwnMarks => "own-marks",
             Self::Ids => "ids",
             Self::Checksum => "sum-behind-a-body",
+            Self::Datagrams => "datagrams",
             Self::Process => "process",
             Self::Time => "time",
         }
@@ -245,6 +249,7 @@ impl Need {
                 | Self::OwnMarks
                 | Self::Ids
                 | Self::Checksum
+                | Self::Datagrams
         )
     }
 }
@@ -301,6 +306,8 @@ pub struct Variant<H> {
     pub about: &'static str,
     /// Whether it leaves undone something that it should do, so that there are warnings.
     pub warned: bool,
+    /// What has to carry frames for it to be permitted, or to be a difference, if not anything does.
+    pub only_over: Option<Carriage>,
     alteration: Alteration<H>,
 }
 
@@ -310,6 +317,7 @@ impl<H> Variant<H> {
             name,
             about,
             warned: false,
+            only_over: None,
             alteration: Alteration::new(name, plug),
         }
     }
@@ -317,6 +325,13 @@ impl<H> Variant<H> {
     pub(super) const fn warned(self) -> Self {
         Self {
             warned: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn only_over(self, carriage: Carriage) -> Self {
+        Self {
+            only_over: Some(carriage),
             ..self
         }
     }

@@ -403,3 +403,22 @@ if u32::from_le_bytes(found) != digest.finalize() {
     return Err(Malformed);            // and the caller closes
 }",
 };
+
+pub(super) const DATAGRAM: Sketch = Sketch {
+    name: "one-datagram-one-frame",
+    python: "\
+while True:
+    datagram, sender = sock.recvfrom(65535)
+    if len(datagram) < 4 or len(datagram) != 4 + int.from_bytes(datagram[:4], 'big'):
+        continue                      # no frame: nothing of it is kept
+    sock.sendto(reply_to(datagram[4:]), sender)",
+    rust: "\
+let mut room = [0; 65_535];
+loop {
+    let (octets, sender) = socket.recv_from(&mut room)?;
+    // Nothing of what is no frame is kept.
+    if let Some(body) = whole_frame(&room[..octets]) {
+        socket.send_to(&reply_to(body), sender)?;
+    }
+}",
+};

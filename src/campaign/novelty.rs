@@ -1,7 +1,7 @@
 //! What is new in what a script made a server do.
 
 use crate::diagnosis::Symptom;
-use crate::model::{Doubt, Duty, Owes, Permitted, Tail, reader};
+use crate::model::{Doubt, Duty, Owes, Permitted, Tail, Unsure, reader};
 use crate::profile::Profile;
 use crate::run::Played;
 use crate::script::{Action, OwnEnd, Script};
@@ -179,6 +179,8 @@ fn kind(duty: &Duty) -> &'static str {
         Owes::ReplyOrClose(Doubt::OddLength) => "odd length",
         Owes::ReplyOrClose(Doubt::MorePadding(_)) => "more padding",
         Owes::Close(_) => "close",
+        Owes::ReplyOrSilence(Unsure::Doubt(_)) => "doubtful",
+        Owes::ReplyOrSilence(Unsure::NoFrame { .. }) => "no frame",
         // No server's duties.
         Owes::Showing(_) | Owes::ReadOnOrEnd(_) => "",
     }
@@ -194,6 +196,7 @@ const fn tail(tail: Tail) -> &'static str {
         },
         Tail::Boundary => "between",
         Tail::Void => "void",
+        Tail::Apart => "apart",
     }
 }
 

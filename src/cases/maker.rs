@@ -2,7 +2,8 @@
 
 use super::draft::{Draft, Unfit};
 use crate::judge::ReplyRule;
-use crate::profile::{Payload, Profile};
+use crate::model::one_frame;
+use crate::profile::{Carriage, Payload, Profile};
 use crate::script::{Action, Conn, Script};
 use crate::spec::CaseId;
 use std::ops::{Deref, DerefMut};
@@ -60,6 +61,8 @@ pub struct Maker<'a> {
     requests: u32,
     /// Whether the case is one for servers too that answer nothing.
     bears_silence: bool,
+    /// Whether the case is about datagrams, so that it knows what it puts into them.
+    is_about_datagrams: bool,
     /// Octets of the frames that were made.
     made: usize,
 }
@@ -109,9 +112,11 @@ impl<'a> Maker<'a> {
             circumstances,
             requests: 0,
             bears_silence: false,
+            is_about_datagrams: false,
             made: 0,
         };
         build(&mut maker);
+        maker.keep_to_datagrams();
         maker.draft.finish()
     }
 
@@ -129,6 +134,36 @@ impl<'a> Maker<'a> {
     /// The case applies also where requests get no replies: then nothing may come at all.
     pub fn bear_silence(&mut self) {
         self.bears_silence = true;
+    }
+
+    /// The case is about datagrams.
+    pub fn need_datagrams(&mut self) {
+        self.is_about_datagrams = true;
+        let met = self.profile().carriage().is_datagrams();
+        self.need(met, "a stream has no datagrams");
+    }
+
+    /// Of the other cases those have a place where frames are carried by datagrams that send whole frames, one by one, and
+    /// end nothing: what they ask holds there too.
+    fn keep_to_datagrams(&mut self) {
+        if !self.profile().carriage().is_datagrams() {
+            return;
+        }
+        let profile = self.profile();
+        let fits = self.is_about_datagrams
+            || self.script().steps().iter().all(|step| match &step.action {
+                Action::Send(segments) => is_one_frame(profile, segments),
+                Action::Fin | Action::Rst | Action::Stall | Action::Resume => false,
+                _ => true,
+            });
+        self.need(fits, "a datagram has no stream");
+        let is_small = self.script().steps().iter().all(|step| match &step.action {
+            Action::Send(segments) => segments
+                .iter()
+                .all(|one| one.len() <= Carriage::MOST_IN_DATAGRAM),
+            _ => true,
+        });
+        self.need(is_small, "no datagram carries a frame as large as it needs");
     }
 
     /// The case sends JSON of its own making.
@@ -275,6 +310,21 @@ impl<'a> Maker<'a> {
         self.send_cut(conn, octets, &cuts);
     }
 
+    /// Sends a datagram without an octet.
+    pub fn send_empty(&mut self, conn: Conn) {
+        self.push(conn, Action::SendEmpty);
+    }
+
+    /// Sends a datagram, and then waits for a reply to it or for silence, and for the reply to a request behind it.
+    pub fn send_between_requests(&mut self, conn: Conn, datagram: &[u8]) {
+        match datagram {
+            [] => self.send_empty(conn),
+            octets => self.send(conn, octets),
+        }
+        self.wait(conn);
+        self.ask(conn);
+    }
+
     /// Waits for all that is owed.
     pub fn wait(&mut self, conn: Conn) {
         self.push(conn, Action::Await);
@@ -306,14 +356,16 @@ impl<'a> Maker<'a> {
     /// Is done with a connection, where the case is not about its end: leaves it open, unless the
     /// server serves one client at a time and could not serve the next one then.
     pub fn done_with(&mut self, conn: Conn) {
-        if !self.circumstances.concurrent {
+        if !self.circumstances.concurrent && !self.profile().carriage().is_datagrams() {
             self.leave(conn);
         }
     }
 
     /// Resets the connection.
     pub fn rst(&mut self, conn: Conn) {
-        if let Some(why) = self.circumstances.no_reset {
+        if let Some(why) = self.circumstances.no_reset
+            && !self.profile().carriage().is_datagrams()
+        {
             self.skip(why);
         }
         self.push(conn, Action::Rst);
@@ -463,6 +515,14 @@ impl<'a> Maker<'a> {
         self.need(replies, "the server sends no replies");
         self.requests = self.requests.saturating_add(1);
         format!("m{:04x}{:05}", self.salt(), self.requests)
+    }
+}
+
+/// Whether what is sent is one frame, in one piece.
+fn is_one_frame(profile: &Profile, segments: &[Vec<u8>]) -> bool {
+    match segments {
+        [segment] => one_frame(profile, segment, u128::MAX).is_ok(),
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@ mod bodies;
 mod checksum;
 pub mod client;
 mod connections;
+mod datagram;
 mod draft;
 mod exchange;
 mod fidelity;
@@ -215,6 +216,7 @@ const TABLES: &[&[Case]] = &[
     many_clients::CASES,
     memory::CASES,
     resources::CASES,
+    datagram::CASES,
 ];
 
 fn table() -> impl Iterator<Item = &'static Case> {
@@ -236,6 +238,17 @@ pub fn in_format(role: Role, profile: &Profile) -> impl Iterator<Item = &'static
 pub fn arises(clause: Clause, profile: &Profile) -> bool {
     match clause {
         Clause::Checksum => profile.checksum().is_some(),
+        Clause::Datagram => profile.carriage().is_datagrams(),
+        Clause::Reassembly
+        | Clause::ChunkMultiple
+        | Clause::Truncation
+        | Clause::Order
+        | Clause::OrderlyClose
+        | Clause::HalfClose
+        | Clause::Reset
+        | Clause::Patience
+        | Clause::Deadline
+        | Clause::Churn => !profile.carriage().is_datagrams(),
         _ => true,
     }
 }

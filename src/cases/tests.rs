@@ -85,7 +85,8 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 6] = [
+const OF_OTHER_FORMATS: [&str; 7] = [
+    "a stream has no datagrams",
     "frames of this profile have no checksum",
     "payloads of this profile are not just any octets",
     "requests of this profile have no ids",
@@ -107,9 +108,13 @@ fn every_script_makes_the_server_owe_something() {
     let sum = "name = \"p\"\nlength.width = 4\nheader.before = \"??\"\ntrailer.octets = \"ck ck\"\n\
         checksum = { kind = \"crc16-modbus\", covers = [\"before\", \"payload\"] }";
     let sum = Profile::from_toml(sum).unwrap();
+    let datagrams = profile
+        .clone()
+        .carried_by(crate::profile::Carriage::Datagrams);
     for case in all(Role::Server) {
         let scripts = [
             &profile,
+            &datagrams,
             &full_header,
             &netstring,
             &gearman,

@@ -49,8 +49,8 @@ use std::thread;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// Checks the server that listens there: `"localhost:5000"`, a [`SocketAddr`](std::net::SocketAddr), or
-/// `"unix:/run/server.sock"`.
+/// Checks the server that listens there: `"localhost:5000"`, a [`SocketAddr`](std::net::SocketAddr),
+/// `"udp:localhost:5000"`, or `"unix:/run/server.sock"`.
 ///
 /// A name is resolved at once; what is wrong with it is told by [`Check::run`].
 pub fn check(target: impl ToSocketAddrs + fmt::Display) -> Check<Server<Address>> {
@@ -240,8 +240,10 @@ impl<T: IntoTarget> Check<T> {
         let Self { target, manner } = self;
         let mut outputs = Outputs::default();
         outputs.mark(manner.expectations()?.marker(is_case_for::<T>));
-        let cases = manner.selection.cases_in(T::ROLE, &manner.profile)?;
         let mut named = target.into_target().await?;
+        let profile = manner.profile.clone();
+        let profile = profile.carried_by(named.target.carriage());
+        let cases = manner.selection.cases_in(T::ROLE, &profile)?;
         let options = manner.options(T::ROLE, named.name, cases);
         let mut tell = |event| outputs.event(repeatable(event));
         run::run(&mut named.target, &options, &mut tell).await?;

@@ -32,6 +32,7 @@ pub struct Address {
 pub struct Command {
     text: String,
     startup: Duration,
+    is_over_udp: bool,
 }
 
 impl<P> Server<P> {
@@ -45,6 +46,7 @@ impl Address {
         let name = target.to_string();
         let found = match name.parse() {
             Ok(Name::Unix(path)) => Ok(vec![transport::Address::Unix(path)]),
+            Ok(name @ Name::Udp(_)) => name.resolve().map_err(|error| error.to_string()),
             _ => target
                 .to_socket_addrs()
                 .map(|found| found.map(transport::Address::from).collect())
@@ -63,6 +65,7 @@ impl Command {
         Self {
             text,
             startup: DEFAULT_STARTUP,
+            is_over_udp: false,
         }
     }
 }
@@ -101,6 +104,12 @@ impl Check<Server<Command>> {
         self.target.from.startup = startup;
         self
     }
+
+    /// The server listens over UDP, where each frame is a datagram.
+    pub fn over_udp(mut self) -> Self {
+        self.target.from.is_over_udp = true;
+        self
+    }
 }
 
 /// How a server is come by.
@@ -125,7 +134,11 @@ impl ServerSource for Address {
 impl ServerSource for Command {
     fn server(self) -> Result<(String, ServerTarget), CheckError> {
         let launch = CheckError::launch(&self.text)?;
-        Ok((self.text, ServerTarget::spawned(launch, self.startup)))
+        let server = match self.is_over_udp {
+            true => ServerTarget::spawned_over_udp(launch, self.startup, None),
+            false => ServerTarget::spawned(launch, self.startup),
+        };
+        Ok((self.text, server))
     }
 }
 

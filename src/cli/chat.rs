@@ -24,7 +24,7 @@ use tokio::time::timeout;
 /// A line that is one JSON text is sent as it is, any other as a JSON string.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ChatArgs {
-    /// The server: host:port, tls:host:port or unix:PATH
+    /// The server: host:port, tls:host:port, udp:host:port or unix:PATH
     #[arg(value_name = "TARGET", required_unless_present_any = ["list_faults", "list_variants"])]
     target: Option<Name>,
     #[command(flatten)]

@@ -88,7 +88,7 @@ pub(crate) struct FuzzArgs {
 
 impl FuzzArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let mut profile = self.wire.profile()?;
+        let mut profile = self.target.carried(self.wire.profile()?)?;
         if let Some(reply) = self.reply {
             profile = profile.with_reply(reply.into());
         }

@@ -1,6 +1,7 @@
 //! What the commands that use sockets have in common.
 
 use super::exit::Failure;
+use super::target::carried_to;
 use super::tls::TrustArgs;
 use crate::client::Client;
 use crate::profile::Profile;
@@ -31,6 +32,7 @@ pub(crate) async fn connect(
     profile: &Profile,
     limit: Duration,
 ) -> Result<Client, Failure> {
+    let profile = &carried_to(target, profile.clone())?;
     let addresses = trust.addresses(target)?;
     let connecting = async {
         let stream = Stream::connect(&addresses).await?;
@@ -74,6 +76,9 @@ pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> String {
             "compare what the server says first with exchange.prologue of the profile".to_owned()
         }
         (Name::Unix(_), _) => "check the path, and who may use that socket".to_owned(),
+        (_, io::ErrorKind::Unsupported) => {
+            "a profile without exchange.prologue, or another transport".to_owned()
+        }
         _ => "check host, port and firewall".to_owned(),
     }
 }

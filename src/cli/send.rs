@@ -17,7 +17,7 @@ use tokio::time::timeout;
 /// Send requests to a server, in order, and print the reply to each
 #[derive(Debug, clap::Args)]
 pub(crate) struct SendArgs {
-    /// The server: host:port, tls:host:port or unix:PATH
+    /// The server: host:port, tls:host:port, udp:host:port or unix:PATH
     #[arg(value_name = "TARGET")]
     target: Name,
     #[command(flatten)]

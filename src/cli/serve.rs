@@ -4,6 +4,7 @@ use super::alterations::AlterationArgs;
 use super::durations::{Deadline, duration};
 use super::exit::{Exit, Failure};
 use super::signals::Signals;
+use super::target::carried_to;
 use super::wire_format::{WireFormatArgs, octets};
 use super::{out, runtime, tls};
 use crate::altered::server::{self as altered, Alterations, Hooks};
@@ -21,7 +22,7 @@ use tracing::{info, warn};
 /// Run the reference server until SIGINT or SIGTERM; its address is the first line it prints
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen: host:port, tls:host:port, unix:PATH, or stdio: to serve whoever holds the other ends of the standard input and
+    /// Where to listen: host:port, tls:host:port, udp:host:port, where each frame is a datagram, unix:PATH, or stdio: to serve whoever holds the other ends of the standard input and
     /// output, to whom no address is printed; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7060", value_parser = Name::listening)]
     listen: Name,
@@ -69,7 +70,7 @@ impl ServeArgs {
         if self.altered.list()? {
             return Ok(Exit::Ok);
         }
-        let profile = self.wire.profile()?;
+        let profile = carried_to(&self.listen, self.wire.profile()?)?;
         raise_descriptor_limit(self.max_connections);
         runtime::multi()?.block_on(async {
             match self.reply {

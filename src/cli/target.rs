@@ -4,30 +4,32 @@ use super::command::CommandLine;
 use super::durations::{duration, word};
 use super::exit::Failure;
 use super::out;
-use super::runtime::unreachable_hint;
+use super::runtime::{unknown, unreachable_hint};
 use super::tls::TrustArgs;
 use crate::peer::{Launch, LaunchError, Process};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::report::escape;
 use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachable};
 use crate::server::{Background, Echo, Settings};
 use crate::transport::Name;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, [address]:port for IPv6, tls:host:port, unix:PATH, or stdio: for one that --exec starts
+    /// The server: host:port, [address]:port for IPv6, tls:host:port, udp:host:port, unix:PATH, or stdio: or udp: for one that
+    /// --exec starts
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Name>,
     #[command(flatten)]
     trust: TrustArgs,
     /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to
     /// listen on. With the TARGET stdio: it is started for each connection, and speaks on its standard input and
-    /// output
+    /// output; with udp: it listens over UDP
     #[arg(long, value_name = "COMMAND", conflicts_with = "pid", value_parser = Launch::of)]
     exec: Option<Launch>,
     /// How long that server may take until it listens
-    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", conflicts_with = "target", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", requires = "exec", value_parser = duration)]
     startup: Duration,
     /// The server's process on this machine, to check what it spends
     #[arg(long, value_name = "PID", requires = "target", value_parser = pid)]
@@ -113,12 +115,24 @@ impl TargetArgs {
         Ok(())
     }
 
+    /// The profile as it is spoken there.
+    ///
+    /// # Errors
+    /// If it begins with what is said on a connection, and there is none.
+    pub(crate) fn carried(&self, profile: Profile) -> Result<Profile, Failure> {
+        match &self.target {
+            Some(target) => carried_to(target, profile),
+            None => Ok(profile),
+        }
+    }
+
     /// The server. One to be started is not started yet.
     pub(crate) fn named(&self, profile: &Profile) -> Result<NamedTarget, Failure> {
         let server = match (&self.target, &self.exec) {
             (None, None) => return embedded(profile),
             (Some(target), exec) => {
-                let server = server_at(target, &self.trust, exec.as_ref())?;
+                let exec = exec.as_ref().map(|launch| (launch, self.startup));
+                let server = server_at(target, &self.trust, exec)?;
                 server.process(self.process()?)
             }
             (None, Some(launch)) => ServerTarget::spawned(with_port(launch)?, self.startup),
@@ -147,7 +161,7 @@ impl TargetArgs {
         match error {
             RunError::Unreachable(unreachable) => self.unreachable(unreachable),
             RunError::NotStarted(not_started) => {
-                started_in_vain(not_started, self.target.is_some())
+                started_in_vain(not_started, self.target == Some(Name::Stdio))
             }
             RunError::NoClient(_) => Failure::could_not(error.to_string()),
         }
@@ -156,22 +170,51 @@ impl TargetArgs {
     fn unreachable(&self, unreachable: &Unreachable) -> Failure {
         let failure = Failure::could_not(unreachable.to_string());
         match &self.target {
-            Some(target) => failure.hint(unreachable_hint(target, unreachable.kind)),
-            None if self.exec.is_some() => failure
+            Some(target) if self.exec.is_none() => {
+                failure.hint(unreachable_hint(target, unreachable.kind))
+            }
+            _ if self.exec.is_some() => failure
                 .hint("the server listened, and then no longer: run it by hand and connect to it"),
-            None => failure,
+            _ => failure,
         }
     }
 }
 
-/// The server that is named so.
+/// The profile as it is spoken there.
+///
+/// # Errors
+/// If it begins with what is said on a connection, and there is none.
+pub(super) fn carried_to(target: &Name, profile: Profile) -> Result<Profile, Failure> {
+    let carriage = match target {
+        Name::Udp(_) | Name::SomeUdp => Carriage::Datagrams,
+        _ => Carriage::Stream,
+    };
+    if carriage.is_datagrams() && !profile.prologue().is_empty() {
+        let what = format!(
+            "the profile {} has a prologue, which is said on a connection, and over {target} there is none",
+            profile.name()
+        );
+        return Err(Failure::usage(what).hint("a profile without exchange.prologue, or host:port"));
+    }
+    Ok(profile.carried_by(carriage))
+}
+
+/// The server that is named so, and the command that starts it, if there is one, with the time that it may take.
 pub(super) fn server_at(
     target: &Name,
     trust: &TrustArgs,
-    exec: Option<&Launch>,
+    exec: Option<(&Launch, Duration)>,
 ) -> Result<ServerTarget, Failure> {
     match (target, exec) {
-        (Name::Stdio, Some(launch)) => Ok(ServerTarget::on_pipes(launch.clone())),
+        (Name::Stdio, Some((launch, _))) => Ok(ServerTarget::on_pipes(launch.clone())),
+        (Name::SomeUdp | Name::Udp(_), Some((launch, startup))) => {
+            let at = udp_address(target)?;
+            Ok(ServerTarget::spawned_over_udp(with_port(launch)?, startup, at))
+        }
+        (Name::SomeUdp, None) => Err(Failure::usage(
+            "udp: alone is a server that a command starts, and there is none",
+        )
+        .hint("udp:host:port, or --exec COMMAND udp:")),
         (Name::Stdio, None) => Err(Failure::usage(
             "stdio: is the standard input and output of a command, and there is none",
         )
@@ -180,8 +223,17 @@ pub(super) fn server_at(
         (target, Some(_)) => Err(Failure::usage(format!(
             "--exec starts a server, and {target} is one that runs: the argument '--exec <COMMAND>' cannot be used with it"
         ))
-        .hint("leave out one of the two, or give stdio: in the place of the target")),
+        .hint("leave out one of the two, or give stdio: or udp: in the place of the target")),
     }
+}
+
+/// Where a server over UDP is to listen, if that is said.
+fn udp_address(target: &Name) -> Result<Option<SocketAddr>, Failure> {
+    let Name::Udp(host) = target else {
+        return Ok(None);
+    };
+    let found = host.resolve().map_err(|error| unknown(&error))?;
+    Ok(found.into_iter().next())
 }
 
 /// A command that says where the port goes.

@@ -30,8 +30,12 @@ impl TrustArgs {
                 "stdio: is the standard input and output of a command that --exec starts",
             )
             .hint(
-                "check, fuzz and replay take it; here, give host:port, tls:host:port or unix:PATH",
+                "check, fuzz and replay take it; here, give host:port, tls:host:port, udp:host:port or unix:PATH",
             )),
+            Name::SomeUdp => Err(Failure::usage(
+                "udp: alone is a server that --exec starts",
+            )
+            .hint("check, fuzz and replay take it; here, give udp:host:port")),
             Name::Tls(_) => {
                 let found = target.resolve_for(&self.trust()?, self.servername.as_deref());
                 found.map_err(|error| self.wrong(&error))

@@ -84,8 +84,9 @@ impl Exchange<'_> {
                 self.set(conn, |connection| connection.stalled = false);
                 self.run(conn);
             }
-            // What is typed and shown is a client's business, and no session sees it.
-            Action::Await
+            // What is typed and shown is a client's business, and no session sees it, nor that nothing is sent.
+            Action::SendEmpty
+            | Action::Await
             | Action::Quiet
             | Action::Sample(_)
             | Action::Type(_)

@@ -5,6 +5,7 @@
 //! cheap to play: little is sent, and pauses are short. Nothing is said of what a server should answer; the
 //! [model](crate::model) derives it, as of any script.
 
+mod datagrams;
 mod frames;
 mod fresh;
 mod moves;
@@ -13,9 +14,10 @@ mod payloads;
 mod words;
 
 use crate::model::{numbered, summed_but};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::script::draws::Draws;
 use crate::script::{Action, Script, Side};
+use datagrams::in_datagrams;
 use serde_json::Value;
 use std::time::Duration;
 use words::Words;
@@ -58,7 +60,11 @@ pub fn mutated(profile: &Profile, script: &Script, draws: &mut Draws) -> Script 
 
 /// Whatever frames were put together, each has an id of its own and its checksum, but for a few.
 fn to_script(profile: &Profile, steps: &[moves::Step], draws: &mut Draws) -> Script {
-    let script = numbered(profile, moves::to_script(steps));
+    let script = match profile.carriage() {
+        Carriage::Stream => moves::to_script(steps),
+        Carriage::Datagrams => in_datagrams(&moves::to_script(steps), draws),
+    };
+    let script = numbered(profile, script);
     summed_but(profile, script, |sum| frames::spoil(sum, draws))
 }
 

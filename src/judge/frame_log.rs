@@ -1,6 +1,7 @@
 //! The peer's side of a connection, read as frames: which replies came, when, and what came after.
 
 use crate::model::reader::{self, Ending, Fault, FrameAt, Reading};
+use crate::model::{Misfit, one_frame};
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Seen, Transcript};
@@ -210,6 +211,19 @@ impl FrameLog {
             None => Rest::Unfinished(self.pending.len()),
         }
     }
+}
+
+/// The one reply that a datagram is, which the entry at `index` of the transcript brought.
+///
+/// # Errors
+/// If it is anything else, and what.
+pub(super) fn alone(
+    profile: &Profile,
+    index: usize,
+    datagram: &Bytes,
+) -> Result<LoggedFrame, Misfit> {
+    let frame = one_frame(profile, datagram, u128::MAX)?;
+    Ok(logged(datagram, &frame, index))
 }
 
 fn logged(octets: &Bytes, frame: &FrameAt, first_entry: usize) -> LoggedFrame {

@@ -20,7 +20,7 @@ pub use client::{
     ClientTraits, FREE_ADDRESS_SPACE, FREE_MEMORY, Requests, Shape, Shows, found, missed_aim,
 };
 pub use content::{Frame, ReplyRule, mentions};
-pub use observed::settled;
+pub use observed::{replies_to, settled};
 pub use words::excerpt;
 
 use crate::model::Permitted;

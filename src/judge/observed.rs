@@ -1,10 +1,12 @@
 //! One connection of a transcript, brought into the form that duties are compared with.
 
-use super::frame_log::{FrameLog, LoggedFrame as Reply, Rest};
-use crate::model::{Owes, Permitted};
+use super::frame_log::{FrameLog, LoggedFrame as Reply, Rest, alone};
+use crate::model::{Misfit, Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::{Conn, OwnEnd};
 use crate::transcript::{Entry, Seen, Transcript};
+use bytes::Bytes;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How the peer ended a connection.
@@ -29,6 +31,8 @@ pub(super) struct Observed {
     pub(super) refused: Option<String>,
     pub(super) replies: Vec<Reply>,
     pub(super) rest: Rest,
+    /// Datagrams that came and are not one frame each.
+    pub(super) strays: Vec<(Misfit, Bytes)>,
     /// How the peer ended it, and the entry that says so.
     pub(super) close: Option<(usize, Close)>,
     closed_at: Duration,
@@ -40,6 +44,8 @@ pub(super) struct Observed {
     pub(super) blocked: bool,
     pub(super) flooded: bool,
     pub(super) deaf: bool,
+    /// The peer was shown to keep silent in the end.
+    pub(super) silent: bool,
     pub(super) gave_up: Option<Duration>,
 }
 
@@ -50,6 +56,7 @@ impl Observed {
             refused: None,
             replies: Vec::new(),
             rest: Rest::Nothing,
+            strays: Vec::new(),
             close: None,
             closed_at: Duration::ZERO,
             sent: Vec::new(),
@@ -58,15 +65,32 @@ impl Observed {
             blocked: false,
             flooded: false,
             deaf: false,
+            silent: false,
             gave_up: None,
         };
-        let mut replies = FrameLog::asked(&profile.of_replies(), owed);
+        let in_replies = profile.of_replies();
+        let mut replies = FrameLog::asked(&in_replies, owed);
         for (index, entry) in transcript.of(conn) {
-            observed.note(index, entry, &mut replies);
+            match &entry.seen {
+                Seen::Received(datagram) if profile.carriage().is_datagrams() => {
+                    observed.came_alone(&in_replies, index, datagram);
+                }
+                _ => observed.note(index, entry, &mut replies),
+            }
+        }
+        if profile.carriage().is_datagrams() {
+            return observed;
         }
         observed.rest = replies.rest();
         observed.replies = replies.into_whole();
         observed
+    }
+
+    fn came_alone(&mut self, profile: &Profile, index: usize, datagram: &Bytes) {
+        match alone(profile, index, datagram) {
+            Ok(reply) => self.replies.push(reply),
+            Err(misfit) => self.strays.push((misfit, datagram.clone())),
+        }
     }
 
     fn note(&mut self, index: usize, entry: &Entry, replies: &mut FrameLog) {
@@ -74,6 +98,7 @@ impl Observed {
             Seen::Refused(why) => self.refused = Some(why.clone()),
             Seen::Sent(octets) => {
                 let total = self.sent_in_all().saturating_add(*octets);
+                self.silent = false;
                 self.sent.push((index, total));
                 self.sent_at.push((entry.at, total));
             }
@@ -87,6 +112,7 @@ impl Observed {
             Seen::RstSent => self.own_end = Some((index, OwnEnd::Rst)),
             Seen::Stalled => self.deaf = true,
             Seen::Resumed => self.deaf = false,
+            Seen::Silent { .. } => self.silent = true,
             Seen::GaveUp(_, after) => self.gave_up = Some(*after),
             // The rest says nothing of the connection, or is seen of clients only.
             _ => {}
@@ -106,6 +132,11 @@ impl Observed {
         let begun = self.sent_at.iter().find(|(_, total)| *total > offset);
         let begun = begun.map_or(self.closed_at, |(at, _)| *at);
         self.closed_at.saturating_sub(begun)
+    }
+
+    /// The entries that say that datagrams went out, in order.
+    pub(super) fn datagrams(&self) -> impl Iterator<Item = usize> {
+        self.sent.iter().map(|(index, _)| *index)
     }
 
     /// Octets of the script that went out.
@@ -142,8 +173,22 @@ pub fn settled(
         match duty.owes {
             Owes::Reply(_) | Owes::ReplyOrClose(_) => owed = owed.saturating_add(1),
             Owes::Close(_) => return false,
-            Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
+            Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
         }
     }
     !fin_sent && (silent || replies >= owed)
+}
+
+/// How many replies may come to the first `sent` datagrams of a connection, from those that are owed to all that may be.
+/// A server that is `silent` owes none.
+#[must_use]
+pub fn replies_to(permitted: &Permitted, sent: usize, silent: bool) -> RangeInclusive<usize> {
+    let sent = permitted.duties.iter().take(sent);
+    let owed = sent
+        .clone()
+        .filter(|duty| matches!(duty.owes, Owes::Reply(_)));
+    match silent {
+        true => 0..=0,
+        false => owed.count()..=sent.count(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The walk along the duties of one connection.
 
+mod apart;
 mod ids;
 mod others;
 
@@ -10,7 +11,7 @@ use super::{Finding, ReplyRule};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Fault;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Carriage, Payload, Profile};
 use crate::script::{Conn, OwnEnd};
 use crate::spec::{Clause, Level};
 use std::collections::{BTreeSet, VecDeque};
@@ -46,7 +47,10 @@ pub(super) fn findings(
         may_close: false,
         findings: Vec::new(),
     };
-    walk.run();
+    match profile.carriage() {
+        Carriage::Stream => walk.run(),
+        Carriage::Datagrams => walk.run_apart(),
+    }
     walk.findings
 }
 
@@ -170,8 +174,8 @@ impl<'a> Walk<'a> {
                 }
             }
             Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
-            // No server's duties.
-            Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
+            // No server's duties in a stream.
+            Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
             Owes::Close(fault) => {
                 // One last reply may say what was wrong.
                 self.take(duty);
@@ -478,7 +482,7 @@ impl<'a> Walk<'a> {
                 if let Some((_, close)) = closed.filter(|_| !self.may_close) {
                     let frame = match tail {
                         Tail::Inside { start, .. } => Some(start),
-                        Tail::Boundary | Tail::Void => None,
+                        Tail::Boundary | Tail::Void | Tail::Apart => None,
                     };
                     self.closed_unasked(frame, close);
                 }

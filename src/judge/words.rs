@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub(super) fn place(tail: Tail) -> &'static str {
     match tail {
-        Tail::Boundary | Tail::Void => "between frames",
+        Tail::Boundary | Tail::Void | Tail::Apart => "between frames",
         Tail::Inside {
             place: Place::Header,
             ..

@@ -1,7 +1,7 @@
 //! Checksums: each frame of a script is given its own, whatever was done to the frame before.
 
 use super::ids::with_streams;
-use super::{permitted_for, reader};
+use super::{datagrams, permitted_for, reader};
 use crate::profile::Profile;
 use crate::script::checksum::{self, Ends, Regions};
 use crate::script::{OwnEnd, Script};
@@ -21,6 +21,12 @@ pub fn summed_but(profile: &Profile, script: Script, mut spoil: impl FnMut(&mut 
         return script;
     }
     let profile = script.written_in(profile);
+    if profile.carriage().is_datagrams() {
+        let summed = datagrams::changed(&script, |datagram| {
+            sum_frames(&profile, datagram, &mut spoil);
+        });
+        return summed.unwrap_or(script);
+    }
     let mut streams = script.streams();
     for stream in &mut streams {
         sum_frames(&profile, stream, &mut spoil);

@@ -164,9 +164,10 @@ impl Client<'_> {
             Owes::Close(fault) => Owes::Close(*fault),
             Owes::Reply(_) => self.reply(&duty, Level::Must),
             Owes::ReplyOrClose(Doubt::MorePadding(_)) => self.reply(&duty, Level::Should),
-            Owes::ReplyOrClose(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {
-                Owes::ReadOnOrEnd(self.no_message(&duty))
-            }
+            Owes::ReplyOrClose(_)
+            | Owes::ReplyOrSilence(_)
+            | Owes::Showing(_)
+            | Owes::ReadOnOrEnd(_) => Owes::ReadOnOrEnd(self.no_message(&duty)),
         };
         self.duties.push(Duty { owes, ..duty });
     }

@@ -1,6 +1,6 @@
 //! Ids: each frame of a script is given one of its own, so that replies can be told apart by it.
 
-use super::{Tail, checksums, permitted_for, reader};
+use super::{Tail, checksums, datagrams, permitted_for, reader};
 use crate::profile::Profile;
 use crate::script::{Action, OwnEnd, Script, Side, StepError};
 
@@ -21,8 +21,14 @@ pub fn numbered(profile: &Profile, script: Script) -> Script {
     if !profile.has_ids() || script.side() == Side::Server {
         return script;
     }
-    let mut streams = script.streams();
     let mut number = 0;
+    if profile.carriage().is_datagrams() {
+        let numbered = datagrams::changed(&script, |datagram| {
+            number = number_frames(profile, datagram, number);
+        });
+        return numbered.unwrap_or(script);
+    }
+    let mut streams = script.streams();
     for stream in &mut streams {
         number = number_frames(profile, stream, number);
     }
@@ -45,7 +51,7 @@ fn number_frames(profile: &Profile, stream: &mut [u8], mut number: u64) -> u64 {
     let permitted = permitted_for(&profile.unsummed(), stream, OwnEnd::Open);
     let begun = match permitted.tail {
         Tail::Inside { start, .. } => Some(start),
-        Tail::Boundary | Tail::Void => None,
+        Tail::Boundary | Tail::Void | Tail::Apart => None,
     };
     let whole = permitted.duties.iter().map(|duty| duty.start..duty.due);
     let begun = begun.map(|start| start..stream.len());

@@ -2,10 +2,12 @@
 //!
 //! It reads the octets of each connection as a whole, in the most literal way, and lists in order
 //! what they make the peer owe: a server replies and closes, a client shows replies and ends. It shares no code with `wire`: a fault that both had would hide
-//! itself. How the octets were cut into segments is not looked at, since it carries no meaning.
+//! itself. How the octets were cut into segments is not looked at, since it carries no meaning; only where frames are
+//! carried by datagrams is each segment one, and read by itself.
 
 mod checksums;
 mod client;
+mod datagrams;
 mod ids;
 pub mod payload;
 pub mod reader;
@@ -13,6 +15,7 @@ mod sending;
 
 pub use checksums::{checksum_in, sum, summed, summed_but};
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
+pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
 
 use crate::profile::{OverLimit, Payload, Profile};
@@ -66,6 +69,8 @@ pub enum Owes {
     Reply(Carried),
     /// One reply, or a close (after which nothing is owed), or the one and then the other.
     ReplyOrClose(Doubt),
+    /// One reply to a datagram, or none.
+    ReplyOrSilence(Unsure),
     /// A close, before which a server may send one last reply.
     Close(Fault),
     /// A client's: to show the text of this reply.
@@ -123,6 +128,8 @@ pub enum Tail {
     },
     /// Octets that nobody reads, since the connection is to be closed.
     Void,
+    /// Nothing: there is no stream, and each datagram was whole.
+    Apart,
 }
 
 impl Permitted {
@@ -148,6 +155,7 @@ impl Permitted {
         let place = match self.tail {
             Tail::Boundary => "between frames".to_owned(),
             Tail::Inside { start, .. } => format!("inside the frame at octet {start}"),
+            Tail::Apart => return Some("then: silence".to_owned()),
             Tail::Void => return None,
         };
         match self.own_end {
@@ -177,6 +185,7 @@ impl Duty {
         match &self.owes {
             Owes::Reply(_) => "exactly one reply".to_owned(),
             Owes::ReplyOrClose(doubt) => format!("{doubt}: one reply or a close"),
+            Owes::ReplyOrSilence(unsure) => format!("{unsure}: one reply or silence"),
             Owes::Close(fault) => format!("{fault}: a close, before it at most one reply"),
             Owes::Showing(showing) => showing.owed(),
             Owes::ReadOnOrEnd(no_message) => no_message.owed(),
@@ -204,6 +213,9 @@ pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
         let (profile, conns) = (profile.of_replies(), 0..script.connections());
         return conns.map(|_| client::permitted(&profile, script)).collect();
     }
+    if profile.carriage().is_datagrams() {
+        return datagrams::permitted(profile, script);
+    }
     let streams = script.streams().into_iter().enumerate();
     streams
         .map(|(conn, stream)| permitted_for(profile, &stream, script.own_end(conn)))
@@ -225,9 +237,7 @@ pub fn permitted_for(profile: &Profile, stream: &[u8], own_end: OwnEnd) -> Permi
 
 /// Reads from `base` on; past a frame of odd length it goes on as a server would that took it.
 fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<Duty>) -> Tail {
-    let limit = profile
-        .declared_max_body()
-        .unwrap_or(SURELY_TOO_LARGE.saturating_sub(1));
+    let limit = most_body(profile);
     loop {
         let rest = stream.get(base..).unwrap_or_default();
         let reading = reader::read_with_limit(profile, rest, u128::from(limit));
@@ -242,6 +252,12 @@ fn read_on(profile: &Profile, stream: &[u8], mut base: usize, duties: &mut Vec<D
             Break(tail) => return tail,
         }
     }
+}
+
+/// The largest body that may be taken.
+fn most_body(profile: &Profile) -> u64 {
+    let most = SURELY_TOO_LARGE.saturating_sub(1);
+    profile.declared_max_body().unwrap_or(most)
 }
 
 /// What is behind the whole frames that were read from `base` on, or where reading goes on.

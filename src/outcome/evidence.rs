@@ -71,6 +71,7 @@ fn only_sent(script: &Script) -> Vec<Entry> {
         let seen = match &step.action {
             Action::Open => vec![Seen::Connected],
             Action::Send(segments) => segments.iter().map(|s| Seen::Sent(s.len())).collect(),
+            Action::SendEmpty => vec![Seen::Sent(0)],
             Action::Fin => vec![Seen::FinSent],
             Action::Rst => vec![Seen::RstSent],
             Action::Stall => vec![Seen::Stalled],

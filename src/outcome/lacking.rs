@@ -1,5 +1,6 @@
 //! What no peer can get wrong in a wire format, as there is nothing of it there.
 
+use crate::cases::arises;
 use crate::diagnosis::Lacking;
 use crate::profile::{Length, Payload, Profile, Region};
 use crate::spec::Clause;
@@ -8,9 +9,11 @@ use crate::spec::Clause;
 pub(super) fn lacking(profile: &Profile) -> Lacking {
     let needs = NEEDS.iter().filter(|(_, is_met)| !is_met(profile));
     let clauses = CLAUSES.iter().filter(|(_, is_met)| !is_met(profile));
+    let clauses = clauses.map(|(clause, _)| *clause);
+    let others = Clause::all().filter(|clause| !arises(*clause, profile));
     Lacking {
         needs: needs.map(|(need, _)| *need).collect(),
-        clauses: clauses.map(|(clause, _)| *clause).collect(),
+        clauses: clauses.chain(others).collect(),
     }
 }
 
@@ -29,6 +32,7 @@ const NEEDS: &[(&str, Has)] = &[
     ("varint", may_be_longer),
     ("own-marks", |profile| profile.of_replies() != *profile),
     ("ids", Profile::has_ids),
+    ("datagrams", comes_in_datagrams),
 ];
 
 /// The same for whole clauses.
@@ -42,6 +46,10 @@ const CLAUSES: &[(Clause, Has)] = &[
 
 fn is_json(profile: &Profile) -> bool {
     profile.payload() == Payload::Json
+}
+
+fn comes_in_datagrams(profile: &Profile) -> bool {
+    profile.carriage().is_datagrams()
 }
 
 fn is_decimal(profile: &Profile) -> bool {
@@ -63,13 +71,23 @@ fn has_more_than_a_length(profile: &Profile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Carriage;
 
     #[test]
     fn the_tutorials_format_has_a_length_and_chunks_of_json() {
         let found = lacking(&Profile::tutorial());
         let all = NEEDS.iter().map(|(need, _)| *need);
         assert_eq!(found.needs, all.collect::<Vec<_>>());
-        assert_eq!(found.clauses, []);
+        assert_eq!(found.clauses, [Clause::Checksum, Clause::Datagram]);
+    }
+
+    #[test]
+    fn datagrams_lack_what_a_stream_has() {
+        let profile = Profile::tutorial().carried_by(Carriage::Datagrams);
+        let found = lacking(&profile);
+        assert!(!found.needs.contains(&"datagrams"));
+        assert!(found.clauses.contains(&Clause::HalfClose));
+        assert!(!found.clauses.contains(&Clause::Datagram));
     }
 
     #[test]
@@ -78,9 +96,15 @@ mod tests {
         let (mqtt, mongodb, netstring) = (lacks("mqtt"), lacks("mongodb"), lacks("netstring"));
         assert_eq!(
             mqtt.needs,
-            ["declared-limit", "netstring", "own-marks", "ids"]
+            [
+                "declared-limit",
+                "netstring",
+                "own-marks",
+                "ids",
+                "datagrams"
+            ]
         );
-        assert_eq!(mongodb.needs, ["netstring", "varint"]);
-        assert_eq!(netstring.clauses.len(), CLAUSES.len());
+        assert_eq!(mongodb.needs, ["netstring", "varint", "datagrams"]);
+        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 2);
     }
 }

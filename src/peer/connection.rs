@@ -149,14 +149,17 @@ impl Connection {
     /// Sends octets, as long as some are taken at least as often as that.
     pub(crate) async fn send(&self, octets: &[u8], limit: Duration) -> Sending {
         let mut rest = octets;
-        while !rest.is_empty() {
+        // A datagram may have none.
+        loop {
             match timeout(limit, self.shared.write(rest)).await {
                 Ok(Ok(taken)) => rest = rest.get(taken..).unwrap_or_default(),
                 Ok(Err(_)) => return Sending::Ended,
                 Err(_) => return Sending::Blocked { left: rest.len() },
             }
+            if rest.is_empty() {
+                return Sending::Done;
+            }
         }
-        Sending::Done
     }
 
     /// Ends the sending side.
@@ -198,6 +201,9 @@ impl Connection {
         let Self { shared, reader, .. } = self;
         reader.abort();
         let _ = reader.await;
+        if shared.stream.is_of_datagrams() {
+            return;
+        }
         let _ = shared.stream.end().await;
         if timeout(limit, discard(&shared)).await.is_err() {
             shared.stream.break_when_dropped();
@@ -228,7 +234,7 @@ async fn read(
             came = shared.read(&mut buffer) => came,
         };
         match came {
-            Ok(0) => return observer.fin(),
+            Ok(0) if !shared.stream.is_of_datagrams() => return observer.fin(),
             Ok(taken) => {
                 if !observer.received(buffer.get(..taken).unwrap_or_default()) {
                     return;

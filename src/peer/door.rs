@@ -42,6 +42,14 @@ impl Door {
         }
     }
 
+    /// Whether each frame is a datagram there.
+    pub(crate) const fn is_of_datagrams(&self) -> bool {
+        match self {
+            Self::At(address) => address.is_of_datagrams(),
+            Self::Program(_) => false,
+        }
+    }
+
     /// Whether each connection has a process of its own, which has to start first.
     pub(crate) const fn is_started_anew(&self) -> bool {
         matches!(self, Self::Program(_))

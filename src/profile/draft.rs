@@ -8,8 +8,8 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 
 use super::prologue::turns;
 use super::{
-    ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region, Reply,
-    ReplyOrder, Template, Unit,
+    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region,
+    Reply, ReplyOrder, Template, Unit,
 };
 use marks::{
     ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark, refusals_are_no_replies,
@@ -231,6 +231,7 @@ impl TryFrom<Draft> for Profile {
                 .map(|source| Template::read(&source, draft.payload))
                 .transpose()?,
             prologue: turns(&draft.prologue)?,
+            carriage: Carriage::default(),
         };
         ids_can_be_repeated(&profile)?;
         refusals_are_no_replies(&profile)?;

@@ -35,6 +35,7 @@
 //! # Ok::<(), framespec::profile::ProfileError>(())
 //! ```
 
+mod carriage;
 mod checksum;
 mod draft;
 #[cfg(feature = "toml")]
@@ -49,6 +50,7 @@ mod prologue;
 mod shipped;
 mod template;
 
+pub use carriage::Carriage;
 pub use checksum::{Checksum, ChecksumKind};
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
@@ -219,6 +221,7 @@ pub struct Profile {
     reply_order: ReplyOrder,
     request: Option<Template>,
     prologue: Vec<Turn>,
+    carriage: Carriage,
 }
 
 impl Profile {
@@ -254,6 +257,7 @@ impl Profile {
             reply_order: ReplyOrder::Requests,
             request: None,
             prologue: Vec::new(),
+            carriage: Carriage::Stream,
         }
     }
 
@@ -313,10 +317,18 @@ impl Profile {
     /// # Errors
     /// If not even one chunk fits.
     pub fn with_max_body(self, max_body: u64) -> Result<Self, ProfileError> {
-        Self::try_from(Draft {
+        let carriage = self.carriage;
+        let declared = Self::try_from(Draft {
             max_body: Some(max_body),
             ..Draft::from(self)
-        })
+        });
+        Ok(declared?.carried_by(carriage))
+    }
+
+    /// This profile, for frames that are carried so. A [`Draft`] and a file do not say it.
+    #[must_use]
+    pub fn carried_by(self, carriage: Carriage) -> Self {
+        Self { carriage, ..self }
     }
 
     /// This profile with another relation of replies to requests.
@@ -546,6 +558,12 @@ impl Profile {
     #[must_use]
     pub fn prologue(&self) -> &[Turn] {
         &self.prologue
+    }
+
+    /// What carries its frames: a stream, unless [it was said](Self::carried_by).
+    #[must_use]
+    pub fn carriage(&self) -> Carriage {
+        self.carriage
     }
 
     /// The template that every valid request is made from, if the server needs one.

@@ -58,6 +58,7 @@ fn step_text(conn: usize, action: &Action, layout: &mut Layout, text: &mut Strin
             }
             Ok(())
         }
+        Action::SendEmpty => writeln!(text, "# {name}: a datagram of no octets"),
         Action::Open => writeln!(text, "# {name}: connects"),
         Action::Type(typed) => writeln!(text, "# typed at the client: {typed}"),
         Action::Shown => writeln!(

@@ -110,7 +110,7 @@ impl Program<'_> {
                     writeln!(out, "# Here the client's process would be looked at.")?;
                 }
                 // None of a script of this side.
-                Action::Stall | Action::Resume => {}
+                Action::Stall | Action::Resume | Action::SendEmpty => {}
             }
         }
         writeln!(out, "server.done()")
@@ -301,6 +301,7 @@ impl Program<'_> {
                 self.wait(step.conn, so_far, out)
             }
             Action::Quiet => writeln!(out, "{name}.quiet()"),
+            Action::SendEmpty => writeln!(out, "# Here a datagram without an octet would be sent."),
             // None of a script of this side.
             Action::Type(_) | Action::Shown | Action::Settle => Ok(()),
             Action::Pause(time) => writeln!(out, "time.sleep({})", time.as_secs_f64()),
@@ -326,7 +327,7 @@ impl Program<'_> {
             match duty.owes {
                 Owes::Close(_) => close = true,
                 Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
-                Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
+                Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
             }
         }
         let close = if close { ", close=True" } else { "" };

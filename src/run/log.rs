@@ -5,7 +5,7 @@ use crate::judge::frame_log::FrameLog;
 use crate::peer::clock::patiently;
 use crate::peer::connection::ConnectionObserver;
 use crate::peer::group::{Output, ProcessObserver};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::script::Conn;
 use crate::transcript::{Entry, Exit, Seen};
 use bytes::Bytes;
@@ -24,6 +24,9 @@ pub(crate) fn room_for_replies(sent: usize) -> usize {
     let beyond = sent.saturating_mul(3).min(MOST_BEYOND);
     sent.saturating_add(beyond).saturating_add(SPARE_ROOM)
 }
+
+/// What a datagram takes beside its octets, of which it may have none.
+const KEPT_OF_DATAGRAM: usize = 64;
 
 /// The most octets that are kept of what a client prints.
 const MOST_PRINTED: usize = 4 << 20;
@@ -86,6 +89,8 @@ struct State {
 pub(crate) struct Now {
     /// Octets handed to the system.
     pub(crate) sent: usize,
+    /// How often octets were: where each frame is one, the datagrams.
+    pub(crate) sends: usize,
     /// Octets that came.
     pub(crate) received: usize,
     /// Whole replies that came.
@@ -140,7 +145,7 @@ impl Log {
         }
         let index = inner.entries.len();
         if let Some(state) = inner.conns.get_mut(conn) {
-            state.take(index, &seen);
+            state.take(index, &seen, self.profile.carriage());
         }
         inner.program.take(&seen);
         inner.entries.push(Entry { at, conn, seen });
@@ -151,7 +156,11 @@ impl Log {
     /// Notes octets that came; `false` if there is no room for them, which is noted instead.
     pub(crate) fn received(&self, conn: Conn, octets: &[u8]) -> bool {
         let mut inner = self.inner();
-        let left = inner.room.checked_sub(octets.len());
+        let taken = match self.profile.carriage() {
+            Carriage::Stream => octets.len(),
+            Carriage::Datagrams => octets.len().saturating_add(KEPT_OF_DATAGRAM),
+        };
+        let left = inner.room.checked_sub(taken);
         inner.room = left.unwrap_or_default();
         drop(inner);
         self.note(
@@ -265,9 +274,17 @@ impl Log {
 }
 
 impl State {
-    fn take(&mut self, index: usize, seen: &Seen) {
+    fn take(&mut self, index: usize, seen: &Seen, carriage: Carriage) {
         match seen {
-            Seen::Sent(octets) => self.now.sent = self.now.sent.saturating_add(*octets),
+            Seen::Sent(octets) => {
+                self.now.sent = self.now.sent.saturating_add(*octets);
+                self.now.sends = self.now.sends.saturating_add(1);
+            }
+            // Each is a reply, or stands for one.
+            Seen::Received(octets) if carriage.is_datagrams() => {
+                self.now.received = self.now.received.saturating_add(octets.len());
+                self.now.replies = self.now.replies.saturating_add(1);
+            }
             Seen::Received(octets) => {
                 self.replies.push(index, octets);
                 self.now.received = self.now.received.saturating_add(octets.len());

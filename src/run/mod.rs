@@ -39,7 +39,7 @@ use crate::cases::Case;
 use crate::diagnosis::Knowledge;
 use crate::event::{Event, Finished, Role, Verdict};
 use crate::outcome::{EventSink, Head, Keep, Start};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::spec::{CaseId, Clause};
 use server::NotServed;
 use std::time::Duration;
@@ -111,6 +111,16 @@ impl Options {
     }
 }
 
+impl Options {
+    /// The same where that carries the frames.
+    fn carried_by(&self, carriage: Carriage) -> Self {
+        Self {
+            profile: self.profile.clone().carried_by(carriage),
+            ..self.clone()
+        }
+    }
+}
+
 /// Why no case was played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
@@ -146,6 +156,7 @@ pub async fn run(
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finished, RunError> {
     let time = Time::begins(options.within);
+    let options = &options.carried_by(target.carriage());
     let mut sink = EventSink::begin(
         Start {
             role: target.role(),

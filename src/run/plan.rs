@@ -1,7 +1,7 @@
 //! A case with its script, and how roughly that treats a server.
 
 use crate::cases::{Case, Unfit};
-use crate::model::{self, Owes, Permitted, Tail};
+use crate::model::{self, Owes, Permitted, Tail, Unsure};
 use crate::profile::Profile;
 use crate::script::{Action, OwnEnd, Script};
 use std::time::Duration;
@@ -113,14 +113,15 @@ impl Planned {
 fn roughness(permitted: &Permitted) -> Roughness {
     let owed = permitted.duties.iter().map(|duty| match duty.owes {
         Owes::Reply(_) => Roughness::Plain,
-        Owes::ReplyOrClose(_) => Roughness::Doubtful,
+        Owes::ReplyOrClose(_) | Owes::ReplyOrSilence(Unsure::Doubt(_)) => Roughness::Doubtful,
+        Owes::ReplyOrSilence(Unsure::NoFrame { .. }) => Roughness::Rough,
         Owes::Close(_) => Roughness::Rough,
         // No server's duties.
         Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Roughness::Plain,
     });
     let end = match (permitted.own_end, permitted.tail) {
         (OwnEnd::Open, _) => Roughness::Plain,
-        (OwnEnd::Fin, Tail::Boundary) => Roughness::Ending,
+        (OwnEnd::Fin, Tail::Boundary | Tail::Apart) => Roughness::Ending,
         (OwnEnd::Rst, _) | (OwnEnd::Fin, Tail::Void) => Roughness::Rough,
         (OwnEnd::Fin, Tail::Inside { .. }) => Roughness::BreakingOff,
     };

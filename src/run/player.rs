@@ -67,7 +67,7 @@ impl Player {
     /// # Errors
     /// If there is no peer, or it is a server that does not answer a plain request of the profile.
     pub async fn meet(target: &mut Target, options: &Options) -> Result<Self, MeetError> {
-        match target.meet(options).await {
+        match target.meet(&options.carried_by(target.carriage())).await {
             Ok(met) => Ok(Self {
                 peer: met.peer,
                 told: met.told,

@@ -5,6 +5,7 @@ use super::peer::Peer;
 use super::server::{NotServed, NotStarted, ServerTarget};
 use super::{Options, RunError};
 use crate::event::{Calibration, Role};
+use crate::profile::Carriage;
 use crate::transcript::Exit;
 
 /// Who is checked, as the user names it.
@@ -57,6 +58,15 @@ impl Target {
         match self {
             Self::Server(_) => Role::Server,
             Self::Client(_) => Role::Client,
+        }
+    }
+
+    /// What carries the frames between it and whoever plays at it.
+    #[must_use]
+    pub fn carriage(&self) -> Carriage {
+        match self {
+            Self::Server(server) => server.carriage(),
+            Self::Client(_) => Carriage::Stream,
         }
     }
 

@@ -89,8 +89,11 @@ pub struct Typed {
 pub enum Action {
     /// Connect, or accept the client's connection. Always the first step of a connection.
     Open,
-    /// Send these segments, and let the peer see each before the next is sent.
+    /// Send these segments, and let the peer see each before the next is sent. Where frames are carried by datagrams,
+    /// each segment is one.
     Send(Vec<Vec<u8>>),
+    /// Send a datagram without an octet. In a stream there is no such thing, and nothing is done.
+    SendEmpty,
     /// Wait until all that is owed for the octets sent so far has come, or a close has. What a client
     /// owes is its next request, or the end of the connection where it has reason to end it.
     Await,
@@ -126,7 +129,7 @@ impl Action {
     /// The only side that does it, if it is one side's alone.
     const fn only_side(&self) -> Option<Side> {
         match self {
-            Self::Stall | Self::Resume => Some(Side::Client),
+            Self::Stall | Self::Resume | Self::SendEmpty => Some(Side::Client),
             Self::Type(_) | Self::Shown | Self::Settle => Some(Side::Server),
             _ => None,
         }
@@ -335,7 +338,9 @@ impl Script {
             (_, None) => Err(StepError::NotOpen),
             (Action::Await | Action::Settle, Some(OwnEnd::Rst)) if serves => Ok(()),
             (_, Some(OwnEnd::Rst)) => Err(StepError::Ended),
-            (Action::Send(_) | Action::Fin, Some(OwnEnd::Fin)) => Err(StepError::Ended),
+            (Action::Send(_) | Action::SendEmpty | Action::Fin, Some(OwnEnd::Fin)) => {
+                Err(StepError::Ended)
+            }
             (Action::Send(segments), _) if segments.iter().any(Vec::is_empty) => {
                 Err(StepError::EmptySegment)
             }

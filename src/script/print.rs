@@ -64,6 +64,7 @@ impl fmt::Display for Step {
                 write!(f, "send {}", ConnName(self.conn))?;
                 return write_segments(f, segments);
             }
+            Action::SendEmpty => "empty",
             Action::Open => "open",
             Action::Await => "await",
             Action::Quiet => "quiet",

@@ -136,6 +136,7 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     let action = match word {
         "send" => return Ok(Some((conn, Action::Send(segments(rest)?)))),
         "open" | "accept" => Action::Open,
+        "empty" => Action::SendEmpty,
         "await" => Action::Await,
         "quiet" => Action::Quiet,
         "shown" => Action::Shown,
@@ -153,8 +154,7 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     }
 }
 
-const STEPS: &str =
-    "open, accept, send, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
+const STEPS: &str = "open, accept, send, empty, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
 
 /// What stands behind `type`.
 fn typed(text: &str) -> Result<Typed, String> {
@@ -404,7 +404,7 @@ mod tests {
         for (text, error) in [
             (
                 "jump a",
-                "line 2: \"jump\" is no step: one of open, accept, send, await",
+                "line 2: \"jump\" is no step: one of open, accept, send, empty, await",
             ),
             ("open a\nsend a 0", "line 3: octets are hex pairs"),
             ("open a\nsend a 'x", "line 3: a single quote"),
@@ -499,7 +499,7 @@ mod tests {
             }
             script.push(29, Action::Send(segments)).unwrap();
             script.push(0, Action::Pause(Duration::from_millis(pause))).unwrap();
-            for action in [Action::Stall, Action::Resume, Action::Await, Action::Quiet, Action::Fin] {
+            for action in [Action::SendEmpty, Action::Stall, Action::Resume, Action::Await, Action::Quiet, Action::Fin] {
                 script.push(3, action).unwrap();
             }
             script.push(3, Action::Rst).unwrap();

@@ -3,7 +3,7 @@
 use super::DECLARED_LIMIT;
 use crate::altered::Need;
 use crate::profile::{
-    ChecksumKind, Draft, Form, Order, Payload, Profile, ProfileError, Region, ReplyOrder,
+    Carriage, ChecksumKind, Draft, Form, Order, Payload, Profile, ProfileError, Region, ReplyOrder,
 };
 
 /// Each with what it is needed for, their limit on bodies declared.
@@ -17,7 +17,22 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::Checksum, checksum()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
-    drafts.into_iter().map(profile).collect()
+    let mut others: Vec<_> = drafts
+        .into_iter()
+        .map(profile)
+        .collect::<Result<_, ProfileError>>()?;
+    others.push((Need::Datagrams, datagrams()?));
+    Ok(others)
+}
+
+/// The format of a course, each frame a datagram.
+fn datagrams() -> Result<Profile, ProfileError> {
+    let draft = Draft {
+        name: "datagrams".into(),
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    };
+    Ok(Profile::try_from(draft)?.carried_by(Carriage::Datagrams))
 }
 
 /// Fixed octets and free ones on both sides of a length that counts all of them.

@@ -200,7 +200,7 @@ impl Bench {
             }
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
             (_, Need::FullHeader | Need::Netstring | Need::Varint) => {}
-            (_, Need::OwnMarks | Need::Ids | Need::Checksum) => {}
+            (_, Need::OwnMarks | Need::Ids | Need::Checksum | Need::Datagrams) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {
@@ -257,7 +257,12 @@ impl Bench {
                 profile: (*profile).clone(),
                 ..self.trial(*server, cases.clone())
             };
-            each.iter().map(trial).collect::<Vec<_>>()
+            let is_permitted =
+                |(profile, _): &&(&Profile, Vec<_>)| server.is_permitted_over(profile.carriage());
+            each.iter()
+                .filter(is_permitted)
+                .map(trial)
+                .collect::<Vec<_>>()
         };
         servers.iter().flat_map(in_each).collect()
     }

@@ -6,10 +6,11 @@ use crate::cases::Case;
 use crate::event::Event;
 use crate::outcome::Keep;
 use crate::peer::Process;
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::run::{self, Options, ServerTarget};
 use crate::server::{Background, Echo, Settings};
 use crate::spec::Role;
+use crate::transport::Address;
 use std::io;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -42,7 +43,11 @@ pub(super) async fn round(trial: &Trial, cases: &[&'static Case]) -> io::Result<
         }
         results.note(cases, event);
     };
-    let target = ServerTarget::at(&[server.addr().into()]).process(server.process());
+    let address = match trial.profile.carriage() {
+        Carriage::Stream => Address::Tcp(server.addr()),
+        Carriage::Datagrams => Address::Udp(server.addr()),
+    };
+    let target = ServerTarget::at(&[address]).process(server.process());
     let finished = run::run(&mut target.into(), &options, &mut tell).await;
     let is_over = finished.is_ok_and(|finished| finished.broken_off.is_some());
     server.end().await;

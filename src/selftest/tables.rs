@@ -4,7 +4,7 @@ use crate::altered::{Alterable, Alteration, Fault, Mend, Need, Variant, client, 
 use crate::cases::{self, Case, Circumstances};
 use crate::judge::ReplyRule;
 use crate::model;
-use crate::profile::{Profile, ReplyOrder};
+use crate::profile::{Carriage, Profile, ReplyOrder};
 use crate::spec::{Clause, Role};
 
 /// Both roles, in the order in which they are told of.
@@ -95,6 +95,8 @@ pub struct Permitted {
     pub about: &'static str,
     /// Whether it leaves undone something that it should do, so that there are warnings.
     pub warned: bool,
+    /// What has to carry frames for it to be permitted, or to be a difference, if not anything does.
+    pub only_over: Option<Carriage>,
 }
 
 impl Permitted {
@@ -116,6 +118,7 @@ fn permitted<H: Alterable>(role: Role) -> impl Iterator<Item = Permitted> {
         name: variant.name,
         about: variant.about,
         warned: variant.warned,
+        only_over: variant.only_over,
     })
 }
 
@@ -131,10 +134,13 @@ pub(super) fn cases_that_differ(one: &Profile, other: &Profile) -> Vec<&'static 
 /// there, those in which it can be another.
 pub(super) fn cases_of_format(one: &Profile, other: &Profile) -> Vec<&'static Case> {
     let is_free = one.reply_order() == ReplyOrder::Any;
+    let is_carried_otherwise = one.carriage() != other.carriage();
     let has_several = |case: &Case| matches!(case.clause(), Clause::Order | Clause::Pipelining);
     cases::all(Role::Server)
         .filter(|case| applies(case, one))
-        .filter(|case| !applies(case, other) || is_free && has_several(case))
+        .filter(|case| {
+            !applies(case, other) || is_carried_otherwise || is_free && has_several(case)
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@ use super::{clients, servers};
 use crate::cases::Case;
 use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::spec::{CaseId, Role};
 use std::collections::BTreeMap;
 use std::io;
@@ -51,6 +51,14 @@ impl Subject {
             Self::Unaltered => "without a fault",
             Self::Fault(fault) => fault.name,
             Self::Variant(variant) => variant.name,
+        }
+    }
+
+    /// Whether that may carry its frames.
+    pub(super) fn is_permitted_over(self, carriage: Carriage) -> bool {
+        match self {
+            Self::Variant(variant) => variant.only_over.is_none_or(|only| only == carriage),
+            _ => true,
         }
     }
 

@@ -108,7 +108,7 @@ impl Background {
 
 /// A server that listens at a host and port has such an address.
 fn socket(address: Address) -> io::Result<SocketAddr> {
-    address.tcp().ok_or(io::ErrorKind::Unsupported.into())
+    address.socket().ok_or(io::ErrorKind::Unsupported.into())
 }
 
 impl Drop for Background {

@@ -127,7 +127,8 @@ async fn converse<H: Handler>(
     }
 }
 
-async fn answer<H: Handler>(handler: &H, request: Request) -> Reply {
+/// What the handler says to a request.
+pub(super) async fn answer<H: Handler>(handler: &H, request: Request) -> Reply {
     match request {
         Ok(message) => handler.reply(message).await,
         Err(why) => handler.undecodable(why),

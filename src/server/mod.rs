@@ -3,7 +3,8 @@
 //! One task accepts, and each client has one of its own. What a client can take from the others is
 //! bounded in every direction: connections by [`Settings::max_connections`], memory by the session's
 //! limits, time by its deadlines, a turn on the processor by what one read brings. A client that stalls,
-//! floods, resets or never reads costs the others nothing.
+//! floods, resets or never reads costs the others nothing. Where the profile's frames [are
+//! datagrams](Carriage::Datagrams), each of them is a client of its own.
 //!
 //! ```
 //! use framespec::{message::Message, profile::Profile, server::{Server, Settings}};
@@ -24,13 +25,14 @@
 mod accept;
 mod background;
 mod connection;
+mod datagram;
 mod handler;
 mod python;
 
 pub use background::{Background, Shutdown};
 pub use handler::{Echo, Handler, Tutorial, from_async};
 
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::session::{Limits, Session};
 use crate::transport::{Address, Caller, Listener, Stream};
 use std::future::Future;
@@ -77,8 +79,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on the first of the addresses where that is possible. `[::]` takes IPv4 clients too,
-    /// where the system can do that.
+    /// Listens on the first of the addresses where that is possible, over TCP or, if the profile's frames are
+    /// datagrams, over UDP. `[::]` takes IPv4 clients too, where the system can do that.
     ///
     /// # Errors
     /// If it is possible on none, or a name has no address.
@@ -87,11 +89,15 @@ impl Server {
         profile: Profile,
         settings: Settings,
     ) -> io::Result<Self> {
-        let found: Vec<Address> = lookup_host(addr).await?.map(Address::from).collect();
+        let over = match profile.carriage() {
+            Carriage::Stream => Address::Tcp,
+            Carriage::Datagrams => Address::Udp,
+        };
+        let found: Vec<Address> = lookup_host(addr).await?.map(over).collect();
         Ok(Self::at(Listener::bind(&found)?, profile, settings))
     }
 
-    /// One that serves those who connect there.
+    /// One that serves those who connect there. Whether datagrams come there, the profile has to say as well.
     #[must_use]
     pub const fn at(listener: Listener, profile: Profile, settings: Settings) -> Self {
         Self {
@@ -118,6 +124,10 @@ impl Server {
             let shared = Arc::clone(&shared);
             async move {
                 let (profile, handler) = &*shared;
+                if profile.carriage().is_datagrams() {
+                    let served = datagram::serve(&stream, profile, settings.limits, handler).await;
+                    return served.unwrap_or_else(|error| debug!(%peer, %error, "not answered"));
+                }
                 stream.prepare_to_serve();
                 debug!(%peer, "connected");
                 if !profile.prologue().is_empty() {

@@ -402,7 +402,10 @@ mod against_the_model {
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());
                     }
-                    Owes::ReplyOrClose(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {
+                    Owes::ReplyOrClose(_)
+                    | Owes::ReplyOrSilence(_)
+                    | Owes::Showing(_)
+                    | Owes::ReadOnOrEnd(_) => {
                         let reply = replies.next().expect("it stays open, so it replies");
                         prop_assert!(meaning(&profile, reply).is_some());
                     }
@@ -416,6 +419,7 @@ mod against_the_model {
                     prop_assert!(matches!(end, End::Truncated(_) | End::Malformed(_)), "{end:?}");
                 }
                 Tail::Void => prop_assert!(false, "a close would have been owed"),
+                Tail::Apart => prop_assert!(false, "there is a stream"),
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::edit::Edit;
 use crate::model::reader;
-use crate::model::{self, Doubt, Owes, Tail};
-use crate::profile::Profile;
+use crate::model::{self, Doubt, Owes, Permitted, Tail, Unsure};
+use crate::profile::{Carriage, Profile};
 use crate::script::craft::Craft;
 use crate::script::{Conn, ConnName, OwnEnd, Script};
 use std::ops::Range;
@@ -42,9 +42,14 @@ pub(super) struct View {
 impl View {
     pub(super) fn of(profile: &Profile, script: &Script) -> Self {
         let streams = script.streams();
+        let in_stream = |stream: &Vec<u8>| model::permitted_for(profile, stream, OwnEnd::Open);
+        let read = match profile.carriage() {
+            Carriage::Stream => streams.iter().map(in_stream).collect(),
+            Carriage::Datagrams => model::permitted(profile, script),
+        };
         let mut pieces = Vec::new();
-        for (conn, stream) in streams.iter().enumerate() {
-            pieces_of(profile, conn, stream, &mut pieces);
+        for (conn, (stream, permitted)) in streams.iter().zip(&read).enumerate() {
+            pieces_of(profile, conn, stream, permitted, &mut pieces);
         }
         Self { streams, pieces }
     }
@@ -57,14 +62,20 @@ impl View {
     }
 }
 
-fn pieces_of(profile: &Profile, conn: Conn, stream: &[u8], pieces: &mut Vec<Piece>) {
-    let permitted = model::permitted_for(profile, stream, OwnEnd::Open);
+fn pieces_of(
+    profile: &Profile,
+    conn: Conn,
+    stream: &[u8],
+    permitted: &Permitted,
+    pieces: &mut Vec<Piece>,
+) {
     let mut end = 0;
     for duty in &permitted.duties {
         let range = duty.start..duty.due;
         let kind = match &duty.owes {
             Owes::Close(_) | Owes::ReplyOrClose(Doubt::OverLimit) => Kind::Header,
             Owes::ReplyOrClose(Doubt::OddLength) => Kind::Odd,
+            Owes::ReplyOrSilence(Unsure::NoFrame { .. }) => Kind::Rest,
             _ => frame(profile, stream, &range),
         };
         end = range.end;
@@ -72,7 +83,7 @@ fn pieces_of(profile: &Profile, conn: Conn, stream: &[u8], pieces: &mut Vec<Piec
     }
     let start = match permitted.tail {
         Tail::Inside { start, .. } => start,
-        Tail::Boundary | Tail::Void => end,
+        Tail::Boundary | Tail::Void | Tail::Apart => end,
     };
     if start < stream.len() {
         pieces.push(Piece {

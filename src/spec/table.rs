@@ -125,6 +125,12 @@ clauses! {
         - "the checksum is read and not compared, or only some of it is"
         - "it is reckoned from other octets than the profile says"
 
+    Must Receiving Datagram "datagram"
+        "A datagram is one frame: one that is anything else is taken for no message and gets at most one reply, and the next is read as if it had not come."
+        - "datagrams are put together as if they were pieces of a stream"
+        - "the length in the header is not compared with the octets that have come"
+        - "the buffer that datagrams are read into is too small, and what it does not hold is lost"
+
     Must Sending ReplyFraming "reply-framing"
         "Replies are frames of the same profile, one directly behind the other."
         - "send() is taken to have sent everything; it may have sent a part"

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub enum Address {
     /// Over TCP.
     Tcp(SocketAddr),
+    /// Over UDP, where each frame is a datagram.
+    Udp(SocketAddr),
     /// By a unix socket.
     Unix(SocketPath),
     /// Over TLS over TCP, as that client agrees with a server.
@@ -19,15 +21,21 @@ pub enum Address {
 }
 
 impl Address {
-    /// The address of a TCP socket, if it is one.
+    /// The address of a TCP or UDP socket, if it is one of these.
     #[must_use]
-    pub const fn tcp(&self) -> Option<SocketAddr> {
+    pub const fn socket(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(address) => Some(*address),
+            Self::Tcp(address) | Self::Udp(address) => Some(*address),
             Self::Unix(_) => None,
             #[cfg(feature = "tls")]
             Self::Tls(..) => None,
         }
+    }
+
+    /// Whether each frame comes by itself there.
+    #[must_use]
+    pub const fn is_of_datagrams(&self) -> bool {
+        matches!(self, Self::Udp(_))
     }
 
     /// Why a connection to it cannot be reset, if it cannot.
@@ -35,6 +43,7 @@ impl Address {
     pub const fn no_reset(&self) -> Option<&'static str> {
         match self {
             Self::Tcp(_) => None,
+            Self::Udp(_) => Some("datagrams have no connection that could be reset"),
             Self::Unix(_) => Some("a unix socket cannot be reset"),
             #[cfg(feature = "tls")]
             Self::Tls(..) => None,
@@ -52,6 +61,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
+            Self::Udp(address) => write!(f, "udp:{address}"),
             Self::Unix(path) => path.fmt(f),
             #[cfg(feature = "tls")]
             Self::Tls(address, _) => write!(f, "tls:{address}"),

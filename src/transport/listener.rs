@@ -4,17 +4,17 @@
 use super::SocketPath;
 #[cfg(feature = "tls")]
 use super::tls::Identity;
-use super::{Address, Stream};
+use super::{Address, Stream, datagram};
 use socket2::{Domain, Socket, Type};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use tokio::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
 #[cfg(unix)]
 use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Connections that wait to be accepted; the system may hold fewer.
 const BACKLOG: i32 = 1024;
@@ -26,6 +26,7 @@ pub struct Listener(Kind);
 #[derive(Debug)]
 enum Kind {
     Tcp(TcpListener),
+    Udp(Arc<UdpSocket>),
     #[cfg(unix)]
     Unix(UnixListener, OwnFile),
     Only(Mutex<Option<Stream>>),
@@ -97,6 +98,7 @@ impl Listener {
     pub fn address(&self) -> io::Result<Address> {
         match &self.0 {
             Kind::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            Kind::Udp(socket) => socket.local_addr().map(Address::Udp),
             #[cfg(unix)]
             Kind::Unix(_, file) => Ok(Address::Unix(file.0.clone())),
             #[cfg(feature = "tls")]
@@ -107,7 +109,8 @@ impl Listener {
         }
     }
 
-    /// The next peer that connects.
+    /// The next peer that connects. Over UDP that is the next datagram: its stream brings its octets and ends, and
+    /// what is written to it goes back to its sender, each write as a datagram.
     ///
     /// # Errors
     /// If the system refuses: it may be short of something.
@@ -116,6 +119,10 @@ impl Listener {
             Kind::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 Ok((stream.into(), Caller::At(address)))
+            }
+            Kind::Udp(socket) => {
+                let (asked, address) = datagram::Asked::next(socket).await?;
+                Ok((asked.into(), Caller::At(address)))
             }
             #[cfg(unix)]
             Kind::Unix(listener, _) => {
@@ -141,6 +148,7 @@ impl Listener {
 fn listen(address: &Address) -> io::Result<Kind> {
     match address {
         Address::Tcp(address) => tcp(*address).map(Kind::Tcp),
+        Address::Udp(address) => Ok(Kind::Udp(Arc::new(datagram::bound(*address)?))),
         #[cfg(unix)]
         Address::Unix(path) => unix(path),
         #[cfg(not(unix))]

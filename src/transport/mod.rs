@@ -1,9 +1,10 @@
 //! Transports: where a peer is reached, and streams of octets there and back.
 //!
 //! Whoever holds a [`Stream`] does not ask what carries it. It takes octets, brings octets, and ends in one
-//! direction or in both. What one kind of transport cannot do is a fact of its [`Address`], in one place.
+//! direction or in both. Over UDP what it takes and brings are datagrams, one at a time. What one kind of transport cannot do is a fact of its [`Address`], in one place.
 
 mod address;
+mod datagram;
 mod host_port;
 mod listener;
 mod name;

@@ -11,10 +11,14 @@ const UNIX: &str = "unix:";
 /// What stands before a host and port that are spoken to over TLS.
 const TLS: &str = "tls:";
 
+/// What stands before a host and port that are spoken to in datagrams; alone, before none that is known yet.
+const UDP: &str = "udp:";
+
 /// A server's standard input and output.
 const STDIO: &str = "stdio:";
 
-/// Where a peer is, as a user says it: `host:port`, `[address]:port`, `tls:host:port`, `unix:PATH` or `stdio:`.
+/// Where a peer is, as a user says it: `host:port`, `[address]:port`, `tls:host:port`, `udp:host:port`, `unix:PATH` or
+/// `stdio:`; and `udp:` where the port is chosen for a server that is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Name {
@@ -24,6 +28,10 @@ pub enum Name {
     Unix(SocketPath),
     /// The same over TLS.
     Tls(HostPort),
+    /// The same over UDP.
+    Udp(HostPort),
+    /// UDP, at a port of this machine that is still to be chosen.
+    SomeUdp,
     /// The standard input and output of a process.
     Stdio,
 }
@@ -40,7 +48,7 @@ pub enum NameError {
     NoHost(String),
     /// Something with slashes.
     #[error(
-        "that is a path, and a target is host:port, tls:host:port, unix:PATH or stdio:, such as localhost:7060"
+        "that is a path, and a target is host:port, tls:host:port, udp:host:port, unix:PATH or stdio:, such as localhost:7060"
     )]
     Path,
     /// No number, or one that is out of bounds.
@@ -54,7 +62,7 @@ pub enum NameError {
     BadIpv6,
     /// A scheme in front.
     #[error(
-        "a target is host:port, tls:host:port, unix:PATH or stdio:, not a URL: leave out {0:?} and whatever follows the port"
+        "a target is host:port, tls:host:port, udp:host:port, unix:PATH or stdio:, not a URL: leave out {0:?} and whatever follows the port"
     )]
     Url(String),
     /// Spaces, say.
@@ -96,6 +104,9 @@ impl Name {
                 Err(NameError::NotHere("pipes that are known of here"))
             };
         }
+        if text == UDP {
+            return Ok(Self::SomeUdp);
+        }
         let after = |scheme: &str| {
             let rest = text.strip_prefix(scheme);
             // A host may be called so too.
@@ -105,6 +116,8 @@ impl Name {
             SocketPath::parse(rest).map(Self::Unix)
         } else if let Some(rest) = after(TLS) {
             tls(rest, least_port)
+        } else if let Some(rest) = after(UDP) {
+            HostPort::parse(rest, least_port).map(Self::Udp)
         } else {
             HostPort::parse(text, least_port).map(Self::Host)
         }
@@ -141,7 +154,14 @@ impl Name {
                 let found = host.resolve()?;
                 Ok(found.into_iter().map(Address::from).collect())
             }
+            Self::Udp(host) => {
+                let found = host.resolve()?;
+                Ok(found.into_iter().map(Address::Udp).collect())
+            }
             Self::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+            Self::SomeUdp => Err(io::Error::other(
+                "udp: alone has no host and no port: give udp:host:port",
+            )),
             Self::Tls(_) => Err(io::Error::other(
                 "of a server over TLS it has to be said whom to trust",
             )),
@@ -174,6 +194,8 @@ impl fmt::Display for Name {
             Self::Host(host) => host.fmt(f),
             Self::Unix(path) => path.fmt(f),
             Self::Tls(host) => write!(f, "{TLS}{host}"),
+            Self::Udp(host) => write!(f, "{UDP}{host}"),
+            Self::SomeUdp => f.write_str(UDP),
             Self::Stdio => f.write_str(STDIO),
         }
     }
@@ -191,6 +213,19 @@ mod tests {
     fn a_host_named_unix_is_still_a_host() {
         assert!(matches!("unix:7060".parse(), Ok(Name::Host(_))));
         assert!(matches!("a:1".parse(), Ok(Name::Host(_))));
+        assert!(matches!("udp:7060".parse(), Ok(Name::Host(_))));
+    }
+
+    #[test]
+    fn udp_is_told_as_it_was_said() {
+        assert_eq!(parse("udp:localhost:9").as_deref(), Ok("udp:localhost:9"));
+        assert_eq!(parse("udp:[::1]:9").as_deref(), Ok("udp:[::1]:9"));
+        assert_eq!(parse("udp:"), Ok("udp:".to_owned()));
+        assert!(matches!(
+            parse("udp:localhost:0"),
+            Err(NameError::BadPort(..))
+        ));
+        assert!(matches!(Name::listening("udp:[::1]:0"), Ok(Name::Udp(_))));
     }
 
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! A stream of octets there and back, whatever carries it.
 
 use super::Address;
+use super::datagram::{Asked, Connected};
 #[cfg(unix)]
 use super::pipes::Pipes;
 #[cfg(feature = "tls")]
@@ -36,7 +37,8 @@ const MOST_HELD_BY_SYSTEM: u32 = 128 << 10;
 #[cfg(unix)]
 const QUEUE_FULL: Duration = Duration::from_millis(2);
 
-/// A stream of octets there and back.
+/// A stream of octets there and back, or datagrams: then each write sends one, and each read brings one, be it without
+/// an octet.
 ///
 /// One task may read it while another writes to it.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub struct Stream(Carrier);
 #[derive(Debug)]
 enum Carrier {
     Tcp(TcpStream),
+    Udp(Connected),
+    Asked(Asked),
     #[cfg(unix)]
     Unix(UnixStream),
     #[cfg(unix)]
@@ -56,6 +60,12 @@ enum Carrier {
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         Self(Carrier::Tcp(stream))
+    }
+}
+
+impl From<Asked> for Stream {
+    fn from(datagram: Asked) -> Self {
+        Self(Carrier::Asked(datagram))
     }
 }
 
@@ -108,6 +118,10 @@ impl Stream {
     pub(crate) async fn connect_with(address: &Address, room: Option<usize>) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => tcp(*address, room).await.map(Self::from),
+            Address::Udp(address) => {
+                let socket = Connected::to(*address).await?;
+                Ok(Self(Carrier::Udp(socket)))
+            }
             #[cfg(unix)]
             Address::Unix(path) => unix(path).await.map(Self::from),
             #[cfg(not(unix))]
@@ -120,6 +134,12 @@ impl Stream {
         }
     }
 
+    /// Whether each read brings one datagram, so that one of no octets is no end.
+    #[must_use]
+    pub const fn is_of_datagrams(&self) -> bool {
+        matches!(self.0, Carrier::Udp(_))
+    }
+
     /// Reads octets, as a task of its own may do. None if the peer has ended its stream.
     pub(crate) fn poll_read(
         &self,
@@ -130,6 +150,8 @@ impl Stream {
             Carrier::Tcp(stream) => {
                 until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
             }
+            Carrier::Udp(socket) => socket.poll_read(cx, buffer),
+            Carrier::Asked(asked) => Poll::Ready(Ok(asked.take(buffer))),
             #[cfg(unix)]
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_read_ready(cx), || stream.try_read(buffer))
@@ -151,6 +173,8 @@ impl Stream {
             Carrier::Tcp(stream) => {
                 until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
             }
+            Carrier::Udp(socket) => socket.poll_write(cx, octets),
+            Carrier::Asked(asked) => asked.poll_answer(cx, octets),
             #[cfg(unix)]
             Carrier::Unix(stream) => {
                 until_done(|| stream.poll_write_ready(cx), || stream.try_write(octets))
@@ -170,6 +194,8 @@ impl Stream {
     pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(match &self.0 {
             Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            // Nothing in a datagram says that it is the last.
+            Carrier::Udp(_) | Carrier::Asked(_) => Ok(()),
             #[cfg(unix)]
             Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
             #[cfg(unix)]
@@ -213,6 +239,8 @@ impl Stream {
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.0 {
             Carrier::Tcp(stream) => stream.try_read(buffer),
+            Carrier::Udp(socket) => socket.try_read(buffer),
+            Carrier::Asked(asked) => Ok(asked.take(buffer)),
             #[cfg(unix)]
             Carrier::Unix(stream) => stream.try_read(buffer),
             #[cfg(unix)]
@@ -230,6 +258,7 @@ impl Stream {
         // One that has gone already is closed.
         let _ = match &self.0 {
             Carrier::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
+            Carrier::Udp(_) | Carrier::Asked(_) => Ok(()),
             #[cfg(unix)]
             Carrier::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Both),
             #[cfg(unix)]
@@ -308,6 +337,7 @@ impl Stream {
     fn tcp(&self) -> Option<SockRef<'_>> {
         match &self.0 {
             Carrier::Tcp(stream) => Some(stream.into()),
+            Carrier::Udp(_) | Carrier::Asked(_) => None,
             #[cfg(unix)]
             Carrier::Unix(_) | Carrier::Pipes(_) => None,
             #[cfg(feature = "tls")]
@@ -364,20 +394,14 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        let this = self.get_mut();
+        match &mut this.0 {
             Carrier::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(unix)]
             Carrier::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
-            #[cfg(unix)]
-            Carrier::Pipes(pipes) => {
-                let taken = ready!(pipes.poll_read(cx, buffer.initialize_unfilled()))?;
-                buffer.advance(taken);
-                Poll::Ready(Ok(()))
-            }
-            #[cfg(feature = "tls")]
-            Carrier::Tls(tls) => {
-                let taken = ready!(tls.poll_read(cx, buffer.initialize_unfilled()))?;
-                buffer.advance(taken);
+            _ => {
+                let read = Self::poll_read(this, cx, buffer.initialize_unfilled());
+                buffer.advance(ready!(read)?);
                 Poll::Ready(Ok(()))
             }
         }

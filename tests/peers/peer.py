@@ -65,8 +65,13 @@ def begin(args):
     host, port = listener.getsockname()[:2]
     print(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", flush=True)
     if args.until_eof:
-        threading.Thread(target=_exit_at_eof, daemon=True).start()
+        end_with_stdin()
     return listener
+
+
+def end_with_stdin():
+    """Ends the process when its standard input does."""
+    threading.Thread(target=_exit_at_eof, daemon=True).start()
 
 
 def _narrow(listener):

@@ -54,7 +54,14 @@ fn the_embedded_server_passes() {
         .collect();
     assert_eq!(
         unchecked,
-        ["checksum", "deadline", "memory", "cpu", "descriptors"]
+        [
+            "checksum",
+            "datagram",
+            "deadline",
+            "memory",
+            "cpu",
+            "descriptors"
+        ]
     );
 }
 

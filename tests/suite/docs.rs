@@ -194,6 +194,7 @@ fn dump(profile: &Profile, stream: &[u8]) -> String {
             Owes::Reply(_) => "one reply",
             Owes::ReplyOrClose(Doubt::OddLength) => "a close; a reply is tolerated",
             Owes::ReplyOrClose(_) => "one reply, or a close",
+            Owes::ReplyOrSilence(_) => "one reply, or nothing",
             Owes::Close(_) => "a close",
             Owes::Showing(_) | Owes::ReadOnOrEnd(_) => "nothing of a server",
         };

@@ -97,7 +97,7 @@ fn what_is_known_is_put_up_with() {
 async fn a_server_in_the_same_runtime_is_checked() {
     let server = Server::bind("127.0.0.1:0", Profile::tutorial(), Settings::default());
     let server = server.await.unwrap();
-    let address = server.address().unwrap().tcp().unwrap();
+    let address = server.address().unwrap().socket().unwrap();
     let serving = tokio::spawn(server.serve(Echo, std::future::pending()));
     let check = framespec::check(address).only(spec::Clause::Order);
     check.run_async().await.unwrap().assert_pass();

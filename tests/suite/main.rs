@@ -20,6 +20,8 @@ mod client;
 mod compare;
 mod corpus;
 mod coverage;
+#[cfg(unix)]
+mod datagrams;
 mod detect;
 mod docs;
 mod exec;

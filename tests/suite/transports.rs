@@ -193,7 +193,7 @@ fn a_command_that_serves_nobody_is_told() {
         (&["check", "--exec", "cat"], "{port}"),
         (
             &["send", "stdio:", "1"],
-            "give host:port, tls:host:port or unix:PATH",
+            "give host:port, tls:host:port, udp:host:port or unix:PATH",
         ),
     ] {
         let (code, _, stderr) = run(wrong, "");

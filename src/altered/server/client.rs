@@ -122,6 +122,14 @@ impl Client {
         Ok(all)
     }
 
+    /// All that has come with the datagram that this client is, of which nothing has been read.
+    pub(super) async fn whole_datagram(&self) -> Vec<u8> {
+        let mut datagram = vec![0; MOST_ROOM];
+        let octets = self.stream.read(&mut datagram).await.unwrap_or_default();
+        datagram.truncate(octets);
+        datagram
+    }
+
     /// One read of whatever comes next, put behind what was read before; how much it was.
     pub(crate) async fn fill(&mut self, most: usize) -> Result<usize, End> {
         let mut buffer = vec![0; most];

@@ -132,6 +132,11 @@ async fn serve(mut client: Client) {
     let Ok(turn) = turns.acquire().await else {
         return std::future::pending().await;
     };
+    if client.profile().carriage().is_datagrams() {
+        let datagram = client.whole_datagram().await;
+        let octets = (hooks.datagram)(&mut client, datagram);
+        client.inbox = octets.as_slice().into();
+    }
     let end = match begin(&client).await {
         Ok(()) => (hooks.serve)(&mut client).await,
         Err(end) => end,

@@ -4,8 +4,9 @@ use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Steps};
 use crate::altered::frame::{self, Body, Malformed, Whole, sizes_in};
 use crate::message::Message;
+use crate::profile::Profile;
 use crate::session::{Limits, Reply, Request};
-use crate::wire::{EncodeError, Encoder};
+use crate::wire::{Decoder, EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use tokio::time::timeout;
@@ -22,6 +23,13 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         workers: usize::MAX,
         in_one_task: false,
         admit: |_, _| Admission::Serve,
+        datagram: |c, octets| {
+            if is_one_frame(c.profile(), &octets) {
+                octets
+            } else {
+                Vec::new()
+            }
+        },
         serve: |c| Box::pin(serve(c)),
         take: |c| Box::pin(take(c)),
         header: |c| Box::pin(header(c)),
@@ -37,6 +45,13 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         ended: |_, end| Box::pin(async { Err(end) }),
         leave: |c, end| Box::pin(leave(c, end)),
     }
+}
+
+/// Whether a datagram is one whole frame and no more.
+pub(crate) fn is_one_frame(profile: &Profile, datagram: &[u8]) -> bool {
+    let mut rest = datagram;
+    let first = Decoder::new(profile).decode_ref(&mut rest);
+    matches!(first, Ok(Some(_))) && rest.is_empty()
 }
 
 /// One exchange after the other, to the end.

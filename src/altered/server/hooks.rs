@@ -30,6 +30,8 @@ pub struct Steps<C> {
     /// What becomes of a client at the door: its number, counted from 1 and never given twice, and how
     /// many there are already.
     pub(crate) admit: fn(usize, usize) -> Admission,
+    /// What is read of a datagram, where each is a client: all of it if it is one frame, else nothing.
+    pub(crate) datagram: fn(&mut C, Vec<u8>) -> Vec<u8>,
     /// The whole conversation with a client.
     pub(crate) serve: Step<C, End>,
     /// The next frame's body.
@@ -68,6 +70,7 @@ impl<C> Steps<C> {
             self.workers == other.workers,
             self.in_one_task == other.in_one_task,
             fn_addr_eq(self.admit, other.admit),
+            fn_addr_eq(self.datagram, other.datagram),
             fn_addr_eq(self.serve, other.serve),
             fn_addr_eq(self.take, other.take),
             fn_addr_eq(self.header, other.header),

@@ -10,9 +10,10 @@ use super::hooks::End;
 use crate::altered::frame::{self, Body, Malformed, Sizes};
 use crate::altered::text::in_ascii;
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile, ReplyOrder};
+use crate::profile::{Carriage, Payload, Profile, ReplyOrder};
 use crate::server::{Handler as _, Tutorial};
 use crate::session::{Reply, Request};
+use crate::wire::Decoder;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -69,12 +70,14 @@ pub(super) const VARIANTS: &[Variant] = &[
         "dribbles",
         "Replies are sent octet by octet, long ones for as long as the first 200.",
         |h| h.send = |c, octets| Box::pin(dribbled(c, octets)),
-    ),
+    )
+    .only_over(Carriage::Stream),
     Variant::new(
         "header-and-body-apart",
         "The header of a reply is sent a millisecond before its body.",
         |h| h.send = |c, octets| Box::pin(in_two(c, octets)),
-    ),
+    )
+    .only_over(Carriage::Stream),
     Variant::new(
         "one-loop",
         "One loop in one task serves all clients, looking at each in turn.",
@@ -154,8 +157,62 @@ pub(super) const VARIANTS: &[Variant] = &[
         "A client that has ended its stream is not answered any more.",
         |h| h.answer = |c, request| Box::pin(unless_gone(c, request)),
     )
-    .warned(),
+    .warned()
+    .only_over(Carriage::Stream),
+    Variant::new(
+        "answers-what-is-no-frame",
+        "A datagram that is not one frame gets an error in return.",
+        |h| {
+            h.datagram = noting_misfits;
+            h.ended = |c, end| Box::pin(explaining_misfits(c, end));
+        },
+    )
+    .only_over(Carriage::Datagrams),
+    Variant::new(
+        "answers-the-frame-in-front",
+        "Of a datagram of several frames the first is answered, and what stands behind it is nothing.",
+        |h| h.datagram = in_front,
+    )
+    .only_over(Carriage::Datagrams),
+    Variant::new(
+        "ignores-undecodable-datagrams",
+        "What cannot be decoded gets no reply.",
+        |h| h.answer = |c, request| Box::pin(unless_undecodable(c, request)),
+    )
+    .only_over(Carriage::Datagrams),
 ];
+
+fn noting_misfits(c: &mut Client, octets: Vec<u8>) -> Vec<u8> {
+    c.memory.flag = !honest::is_one_frame(c.profile(), &octets);
+    match c.memory.flag {
+        true => Vec::new(),
+        false => octets,
+    }
+}
+
+async fn explaining_misfits(c: &mut Client, end: End) -> Result<(), End> {
+    if std::mem::take(&mut c.memory.flag) {
+        honest::say(c, json!({ "error": "that is not one frame" }).into()).await?;
+    }
+    Err(end)
+}
+
+fn in_front(c: &mut Client, octets: Vec<u8>) -> Vec<u8> {
+    let mut rest = octets.as_slice();
+    let first = Decoder::new(c.profile()).decode_ref(&mut rest);
+    let taken = match first {
+        Ok(Some(_)) => octets.len().saturating_sub(rest.len()),
+        _ => 0,
+    };
+    octets.get(..taken).unwrap_or_default().to_vec()
+}
+
+async fn unless_undecodable(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    match request {
+        Err(_) => Ok(Vec::new()),
+        request => honest::answer(c, request).await,
+    }
+}
 
 async fn after_thought(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     if request.is_err() {

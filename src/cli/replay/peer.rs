@@ -118,9 +118,10 @@ impl PeerArgs {
     ) -> Result<(&'a [PathBuf], Option<Name>), Failure> {
         if self.is_named() {
             return Ok(match words {
-                [files @ .., last] if self.exec.is_some() && is_stdio(last) => {
-                    (files, Some(Name::Stdio))
-                }
+                [files @ .., last] if self.exec.is_some() => match started(last) {
+                    Some(how) => (files, Some(how)),
+                    None => (words, None),
+                },
                 files => (files, None),
             });
         }
@@ -148,7 +149,9 @@ impl PeerArgs {
     ) -> Result<ReplayPeer, Failure> {
         match (target, &self.exec) {
             (Some(target), _) => {
-                let server = server_at(&target, &self.trust, self.exec.as_ref())?;
+                let startup = self.startup.unwrap_or(DEFAULT_STARTUP);
+                let exec = self.exec.as_ref().map(|launch| (launch, startup));
+                let server = server_at(&target, &self.trust, exec)?;
                 let name = self.exec.as_ref().map(Launch::to_string);
                 self.server(name.unwrap_or_else(|| target.to_string()), server)
             }
@@ -245,9 +248,10 @@ impl PeerArgs {
     }
 }
 
-fn is_stdio(word: &Path) -> bool {
-    word.to_str()
-        .is_some_and(|word| word.parse() == Ok(Name::Stdio))
+/// How a server is spoken to that a command starts, if the word says that.
+fn started(word: &Path) -> Option<Name> {
+    let name = word.to_str()?.parse().ok()?;
+    matches!(name, Name::Stdio | Name::SomeUdp | Name::Udp(_)).then_some(name)
 }
 
 /// Which side all files play.

@@ -153,6 +153,7 @@ impl Playing {
 
     fn profile(&self, file: &ScriptFile) -> Result<Profile, Failure> {
         let profile = self.manner.profile(file)?;
+        let profile = profile.carried_by(self.peer.target.carriage());
         Ok(match self.peer.reply {
             Some(reply) => profile.with_reply(reply),
             None => profile,

@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
             Tail::Inside {
                 start, may_close, ..
             } => (start, may_close),
-            Tail::Boundary | Tail::Void => (usize::MAX, false),
+            Tail::Boundary | Tail::Void | Tail::Apart => (usize::MAX, false),
         };
         let is_free = |owes: &Owes| matches!(owes, Owes::ReadOnOrEnd(_) | Owes::Close(_));
         let duties = self.permitted.duties.iter();

@@ -30,7 +30,10 @@ impl Walk<'_> {
                     }
                 }
                 // That is seen when the connection ends.
-                Owes::Close(_) | Owes::Reply(_) | Owes::ReplyOrClose(_) => {}
+                Owes::Close(_)
+                | Owes::Reply(_)
+                | Owes::ReplyOrClose(_)
+                | Owes::ReplyOrSilence(_) => {}
             }
         }
     }

@@ -26,7 +26,7 @@ impl Asking {
 pub(super) fn unasked(script: &Script, served: &Permitted) -> Option<usize> {
     let begun = match served.tail {
         Tail::Inside { start, .. } => Some(start),
-        Tail::Boundary | Tail::Void => None,
+        Tail::Boundary | Tail::Void | Tail::Apart => None,
     };
     let starts = served.duties.iter().map(|duty| duty.start).chain(begun);
     let mut asked = asked(script).into_iter();

@@ -86,6 +86,15 @@ pub(super) async fn calibrate(
         .await
         .map_err(Failed::Unreachable)?;
     let profile = &options.profile;
+    if door.is_of_datagrams() && !profile.prologue().is_empty() {
+        return Err(Failed::Unreachable(Unreachable {
+            target: options.target.clone(),
+            why:
+                "the profile has a prologue, which is said on a connection, and datagrams have none"
+                    .to_owned(),
+            kind: io::ErrorKind::Unsupported,
+        }));
+    }
     if let Err(Trouble::NotBegun(why)) = Canary::connect(&door, profile, first).await {
         return Err(Failed::Unreachable(Unreachable {
             target: options.target.clone(),
@@ -98,6 +107,13 @@ pub(super) async fn calibrate(
     } else {
         match answers(&door, profile, first).await {
             Ok(answered) => answering_server(&door, profile, first, answered).await,
+            Err(Trouble::Refused(why)) if door.is_of_datagrams() => {
+                return Err(Failed::Unreachable(Unreachable {
+                    target: options.target.clone(),
+                    why,
+                    kind: io::ErrorKind::ConnectionRefused,
+                }));
+            }
             Err(trouble) => {
                 let not_served = not_served(&door, options, &trouble).await;
                 return Err(Failed::NotServed(not_served));
@@ -462,6 +478,10 @@ async fn not_served(door: &Door, options: &Options, trouble: &Trouble) -> NotSer
                 shown(&octets)
             ),
             Some("is this the right port? A client of this protocol speaks first".to_owned()),
+        ),
+        (Trouble::Mute(after), None) if door.is_of_datagrams() => (
+            format!("nothing comes back within {after:?} of a plain request"),
+            Some("does anybody listen there? Over UDP that is not always told".to_owned()),
         ),
         (Trouble::Mute(after), None) => (
             format!(

@@ -168,6 +168,9 @@ impl Canary {
             }
             self.stream.acknowledge_at_once();
             match self.stream.read(&mut self.buffer).await {
+                Ok(0) if self.stream.is_of_datagrams() => {
+                    return Err(Trouble::Garbage("a datagram without an octet".to_owned()));
+                }
                 Ok(0) => return Err(Trouble::Fin),
                 Ok(taken) => {
                     room = room.checked_sub(taken).ok_or(Trouble::Endless)?;
@@ -197,6 +200,8 @@ impl Canary {
 fn ended(error: &io::Error) -> Trouble {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Trouble::Fin,
+        // Over UDP the system says so when something has been sent.
+        io::ErrorKind::ConnectionRefused => Trouble::Refused(error.to_string()),
         _ => Trouble::Rst,
     }
 }

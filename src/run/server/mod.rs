@@ -6,9 +6,12 @@
 mod calibrate;
 mod canary;
 mod company;
+mod datagrams;
 mod forecast;
 mod health;
 mod pace;
+mod pausing;
+mod port;
 mod sending;
 mod session;
 mod target;

@@ -32,6 +32,9 @@ pub(super) fn deafness(pace: &Pace) -> Duration {
 
 impl Session<'_> {
     pub(super) async fn send(&mut self, conn: Conn, segments: &[Vec<u8>]) {
+        if self.is_of_datagrams() {
+            return self.send_datagrams(conn, segments).await;
+        }
         for (index, segment) in segments.iter().enumerate() {
             if self.log.now(conn).is_blocked {
                 self.keep(conn, segment);
@@ -51,7 +54,7 @@ impl Session<'_> {
     }
 
     /// Notes what came of sending, and tells whether the connection stands.
-    fn goes_on(&self, conn: Conn, sending: Sending) -> bool {
+    pub(super) fn goes_on(&self, conn: Conn, sending: Sending) -> bool {
         match sending {
             Sending::Done => {}
             Sending::Ended => self.log.note(conn, Seen::SendFailed),

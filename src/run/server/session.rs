@@ -6,11 +6,12 @@
 
 use super::canary::{Canary, Trouble};
 use super::company::{Beside, Company};
+use super::datagrams::InFlight;
 use super::forecast::forecast;
-use super::pace::{GraceBudget, Load, Pace, SILENT_ROUND_TRIPS};
+use super::pace::{GraceBudget, Load, Pace};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
-use crate::judge::{ReplyRule, settled};
+use crate::judge::{ReplyRule, replies_to, settled};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
@@ -26,16 +27,13 @@ use crate::transcript::{self, Sample, Seen, Transcript};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
 
 /// So many replies that nobody asked for are no accident.
 const SURPLUS: usize = 16;
-
-/// How long the canary asks for nothing in a long pause.
-const CANARY_IDLE: Duration = Duration::from_secs(1);
 
 /// The server as calibration found it.
 #[derive(Debug, Clone)]
@@ -106,11 +104,12 @@ impl ServerPeer {
     }
 
     /// How many scripts can be played side by side, where so many are asked for: at a slow server as many as
-    /// it has to bear.
+    /// it has to bear. At one of datagrams one: what several sent at once could be more than its system keeps for it.
     pub(in crate::run) fn most_jobs(&self, asked: usize) -> usize {
         match (self.concurrent, asked) {
             (false, _) => 1,
             (true, 2..) if self.pace.is_slow() => asked.max(self.bears),
+            (true, _) if self.profile.carriage().is_datagrams() => 1,
             (true, asked) => asked,
         }
     }
@@ -252,10 +251,12 @@ pub(super) struct Session<'a> {
     pub(super) trouble: Option<Trouble>,
     /// What clients that do not read could not send; they go on with it when they read again.
     pub(super) unsent: Vec<(Conn, Vec<u8>)>,
-    samples: Vec<Sample>,
+    pub(super) samples: Vec<Sample>,
     pub(super) has_few_cuts: bool,
     /// Whether the server reads what it is sent, as far as is known.
     pub(super) reads: bool,
+    /// Datagrams that the server may not have read yet, and their octets.
+    pub(super) in_flight: InFlight,
 }
 
 /// What has come while something owed is waited for.
@@ -304,6 +305,7 @@ impl<'a> Session<'a> {
             samples: Vec::new(),
             has_few_cuts: cuts(script) <= FEW_CUTS,
             reads: true,
+            in_flight: InFlight::default(),
         }
     }
 
@@ -353,6 +355,7 @@ impl Session<'_> {
         match action {
             Action::Open => return self.open(conn).await,
             Action::Send(segments) => self.send(conn, segments).await,
+            Action::SendEmpty => self.send_empty(conn).await,
             Action::Await => return self.settle(conn).await,
             Action::Quiet => self.quiet(conn).await,
             Action::Pause(time) => self.pause(*time).await,
@@ -441,7 +444,11 @@ impl Session<'_> {
             return Continue(());
         }
         let begun = Instant::now();
-        if self.wait_for(conn, permitted).await {
+        let came = self.wait_for(conn, permitted).await;
+        if came && self.is_of_datagrams() {
+            self.let_more_come(conn, permitted).await;
+        }
+        if came {
             Continue(())
         } else {
             self.log
@@ -453,6 +460,10 @@ impl Session<'_> {
     pub(super) fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
         let silent = self.peer.rule == ReplyRule::None;
+        if self.is_of_datagrams() {
+            let owed = *replies_to(permitted, now.sends, silent).start();
+            return now.is_over || now.replies >= owed;
+        }
         now.is_over || settled(permitted, now.sent, now.fin_sent, now.replies, silent)
     }
 
@@ -515,6 +526,10 @@ impl Session<'_> {
     /// What is owed for what has been sent, in replies, and how many octets that was.
     fn owed(&self, conn: Conn, permitted: &Permitted) -> (usize, usize) {
         let now = self.log.now(conn);
+        if self.is_of_datagrams() {
+            let owed = *replies_to(permitted, now.sends, false).end();
+            return (owed.saturating_sub(now.replies), now.sent);
+        }
         let due = permitted.duties.iter().filter(|duty| duty.due <= now.sent);
         let owed = due
             .filter(|duty| !matches!(duty.owes, Owes::Close(_)))
@@ -535,65 +550,5 @@ impl Session<'_> {
             }
         };
         timeout(limit, waiting).await.is_ok()
-    }
-
-    /// Lets the canary be served while nothing may come here. By the first round trip the server has found
-    /// what was sent; what it does about that after a while it has done by the last.
-    async fn quiet(&mut self, conn: Conn) {
-        let slack = self.peer.pace.slack();
-        let mut sung = u32::from(self.sing().await);
-        sleep(slack).await;
-        while sung < SILENT_ROUND_TRIPS && self.sing().await {
-            sung = sung.saturating_add(1);
-        }
-        if sung < SILENT_ROUND_TRIPS {
-            // Nobody was there to be served: time alone has to do.
-            sleep(slack.saturating_mul(3)).await;
-        }
-        self.log.note(conn, Seen::Silent { round_trips: sung });
-    }
-
-    /// A pause has served its purpose when the server has ended every connection. The canary is served
-    /// now and then meanwhile: how long a client may be idle is not what a script's pauses ask.
-    async fn pause(&mut self, time: Duration) {
-        let mut left = time;
-        while !left.is_zero() {
-            let part = left.min(CANARY_IDLE);
-            if timeout(part, self.all_over()).await.is_ok() {
-                return;
-            }
-            left = left.saturating_sub(part);
-            if !left.is_zero() {
-                self.sing().await;
-            }
-        }
-    }
-
-    async fn all_over(&self) {
-        loop {
-            let changed = self.log.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            let open = |(conn, live): (usize, &Option<Connection>)| {
-                live.is_some() && !self.log.now(conn).is_over
-            };
-            if !self.conns.is_empty() && !self.conns.iter().enumerate().any(open) {
-                return;
-            }
-            changed.await;
-        }
-    }
-
-    /// Reads the process once it has come to rest.
-    async fn sample(&mut self, name: &str) {
-        let Some(process) = self.peer.process else {
-            return;
-        };
-        self.sing().await;
-        let reading = process.settled().await;
-        if let Some(reading) = reading {
-            let (name, at) = (name.to_owned(), self.log.elapsed());
-            self.samples.push(Sample { name, at, reading });
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
 
 use super::calibrate::{Failed, calibrate};
+use super::port::{Net, SEES_LISTENERS};
 use super::session::ServerPeer;
 use crate::peer::door::{Door, Program};
 use crate::peer::group::{Group, Streams};
 use crate::peer::{Launch, Process, Stderr};
+use crate::profile::Carriage;
 use crate::run::Options;
 use crate::run::peer::Peer;
 use crate::run::target::{Met, NotMet};
@@ -12,10 +14,9 @@ use crate::transcript::Exit;
 use crate::transport::Address;
 use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// How long a server may take to listen, unless an option says otherwise.
 pub const DEFAULT_STARTUP: Duration = Duration::from_secs(10);
@@ -29,14 +30,8 @@ const HUNG: Duration = Duration::from_millis(500);
 /// How long a server that has stopped to answer may take until its process has ended.
 const ENDING: Duration = Duration::from_millis(300);
 
-/// Whether the system tells who listens …
-const SEES_LISTENERS: bool = cfg!(target_os = "linux");
-
-/// … and how long that is relied upon: a server in a container is not seen.
+/// How long it is relied upon that the system tells who listens: a server in a container is not seen.
 const UNSEEN: Duration = Duration::from_secs(2);
-
-/// How long one attempt to connect may take.
-const CONNECT: Duration = Duration::from_millis(500);
 
 const BUSY: &str = "the server's process was busy before the first client came: what clients cost it is not checked";
 
@@ -62,6 +57,9 @@ enum Kind {
 struct Spawned {
     launch: Launch,
     startup: Duration,
+    over: Net,
+    /// Where it is to listen, if that was said.
+    at: Option<SocketAddr>,
     group: Option<(Group, Stderr)>,
 }
 
@@ -112,11 +110,40 @@ impl ServerTarget {
     /// this is dropped, with all processes that it has started.
     #[must_use]
     pub const fn spawned(launch: Launch, startup: Duration) -> Self {
+        Self::started(launch, startup, Net::Tcp, None)
+    }
+
+    /// The same over UDP, where each frame is a datagram; on that port, if one is named.
+    #[must_use]
+    pub const fn spawned_over_udp(
+        launch: Launch,
+        startup: Duration,
+        at: Option<SocketAddr>,
+    ) -> Self {
+        Self::started(launch, startup, Net::Udp, at)
+    }
+
+    const fn started(launch: Launch, startup: Duration, over: Net, at: Option<SocketAddr>) -> Self {
         Self::new(Kind::Spawned(Spawned {
             launch,
             startup,
+            over,
+            at,
             group: None,
         }))
+    }
+
+    /// What carries the frames of its requests and replies.
+    pub(in crate::run) fn carriage(&self) -> Carriage {
+        let is_of_datagrams = match &self.kind {
+            Kind::Fixed(addresses) => addresses.iter().any(Address::is_of_datagrams),
+            Kind::Spawned(spawned) => spawned.over == Net::Udp,
+            Kind::OnPipes(_) => false,
+        };
+        match is_of_datagrams {
+            true => Carriage::Datagrams,
+            false => Carriage::Stream,
+        }
     }
 
     /// A server that is started by that command for each connection, and speaks on its standard input and
@@ -252,10 +279,15 @@ impl Spawned {
         }
         let mut tried = 1;
         loop {
-            let address = free_address().map_err(no_port)?;
+            let address = match self.at {
+                Some(address) => address,
+                None => self.over.free_address().map_err(no_port)?,
+            };
             match self.start_at(address).await {
                 // Somebody else was given the port first.
-                Err(_) if tried < MOST_PORTS && is_taken(address) => {
+                Err(_)
+                    if tried < MOST_PORTS && self.at.is_none() && self.over.is_taken(address) =>
+                {
                     tried = tried.saturating_add(1)
                 }
                 done => return done,
@@ -268,10 +300,10 @@ impl Spawned {
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
-        match listens(&mut group, address, self.startup).await {
+        match listens(&mut group, self.over, address, self.startup).await {
             Ok(address) => {
                 let endpoint = Endpoint {
-                    doors: vec![Address::from(address).into()],
+                    doors: vec![self.over.at(address).into()],
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
@@ -292,18 +324,10 @@ fn no_port(error: io::Error) -> NotStarted {
     NotStarted::new(format!("there is no port to be had for it: {error}"))
 }
 
-/// An address of this machine at which nobody listens.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
-fn is_taken(address: SocketAddr) -> bool {
-    TcpListener::bind(address).is_err()
-}
-
 /// Waits until somebody listens there, be it by IPv4 or IPv6.
 async fn listens(
     group: &mut Group,
+    over: Net,
     address: SocketAddr,
     limit: Duration,
 ) -> Result<SocketAddr, String> {
@@ -316,17 +340,17 @@ async fn listens(
         if let Some(ended) = group.ended() {
             return Err(format!("it {ended} before it listened on port {port}"));
         }
-        if let Some(address) = listener(port) {
+        if let Some(address) = over.listener(port) {
             return stays(group, address);
         }
         if !SEES_LISTENERS || (begun.elapsed() > UNSEEN && rests(group).await) {
             // Meanwhile it may have begun to.
-            if let Some(address) = listener(port) {
+            if let Some(address) = over.listener(port) {
                 return stays(group, address);
             }
             let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
             for address in [address, other] {
-                if answers(address).await {
+                if over.answers(address).await {
                     return stays(group, address);
                 }
             }
@@ -350,30 +374,6 @@ async fn rests(group: &Group) -> bool {
     }
 }
 
-/// Where clients on this machine reach whoever listens on that port, as far as the system tells. Nobody
-/// is disturbed by that: a server that is watched from the beginning has not had a client yet.
-#[cfg(target_os = "linux")]
-fn listener(port: u16) -> Option<SocketAddr> {
-    use procfs::net::TcpState;
-    let (four, six) = (procfs::net::tcp().ok()?, procfs::net::tcp6().ok());
-    let mut all = four.into_iter().chain(six.into_iter().flatten());
-    all.find_map(|entry| {
-        let at = entry.local_address;
-        let is_listener = entry.state == TcpState::Listen && at.port() == port;
-        let is_local = at.ip().is_loopback() || at.ip().is_unspecified();
-        let here = match at {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
-        };
-        (is_listener && is_local).then_some(here)
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn listener(_: u16) -> Option<SocketAddr> {
-    None
-}
-
 /// A command that goes into the background cannot be watched, nor ended.
 fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
     match group.ended() {
@@ -382,12 +382,4 @@ fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
             "it {ended} and left a server behind: the command has to last as long as the server does"
         )),
     }
-}
-
-async fn answers(address: SocketAddr) -> bool {
-    let connected = timeout(CONNECT, TcpStream::connect(address)).await;
-    // A socket can connect to itself if the system gives it the very port that it asks for.
-    connected.is_ok_and(|stream| {
-        stream.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
-    })
 }

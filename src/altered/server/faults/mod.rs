@@ -6,6 +6,7 @@
 
 mod bodies;
 mod checksums;
+mod datagrams;
 mod digits;
 mod endings;
 mod exchange;
@@ -33,6 +34,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("text", text::FAULTS),
     ("exchange", exchange::FAULTS),
     ("ids", ids::FAULTS),
+    ("datagrams", datagrams::FAULTS),
     ("many clients", many_clients::FAULTS),
     ("resources", resources::FAULTS),
 ];
