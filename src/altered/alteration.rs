@@ -210,6 +210,9 @@ pub enum Need {
     Ids,
     /// A checksum in little-endian order stands behind each body, and is reckoned from nearly all of the frame.
     Checksum,
+    /// A little-endian index that counts from 1 stands in front of each chunk, the last of which is padded, and the length
+    /// is that of the payload alone.
+    Index,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -229,6 +232,7 @@ impl Need {
             Self::OwnMarks => "own-marks",
             Self::Ids => "ids",
             Self::Checksum => "sum-behind-a-body",
+            Self::Index => "index-of-each-chunk",
             Self::Process => "process",
             Self::Time => "time",
         }
@@ -245,6 +249,7 @@ impl Need {
                 | Self::OwnMarks
                 | Self::Ids
                 | Self::Checksum
+                | Self::Index
         )
     }
 }

@@ -318,7 +318,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let payload = s.payload_with("");
             let frame = s.frame_with(&payload, 1);
-            let (most, rest) = parted(&frame, frame.len().saturating_sub(s.chunk()));
+            let (most, rest) = parted(&frame, frame.len().saturating_sub(s.chunk_and_index()));
             s.send(a, most);
             s.quiet(a);
             s.send(a, rest);

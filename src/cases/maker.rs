@@ -341,9 +341,8 @@ impl<'a> Maker<'a> {
             return Vec::new();
         }
         let frame = self.craft().frame_with(payload, more_chunks);
-        let around = self.profile().trailer().len();
-        let around = around.saturating_add(self.header_of(&frame));
-        let body = frame.len().saturating_sub(around);
+        let chunks = payload.len().div_ceil(self.chunk());
+        let body = chunks.saturating_add(more_chunks).saturating_mul(self.chunk());
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let expressible = body <= self.craft().largest_body();
         self.need(

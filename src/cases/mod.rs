@@ -6,6 +6,7 @@
 
 mod bodies;
 mod checksum;
+mod chunk_index;
 pub mod client;
 mod connections;
 mod draft;
@@ -204,6 +205,7 @@ const TABLES: &[&[Case]] = &[
     reassembly::CASES,
     bodies::CASES,
     checksum::CASES,
+    chunk_index::CASES,
     length::LENGTH_LIMIT,
     truncation::CASES,
     sending::CASES,

@@ -262,7 +262,8 @@ fn behind_frames(
             start, end, fault, ..
         } => {
             let header = base.saturating_add(start)..base.saturating_add(end);
-            let takes_odd = profile.trailer().is_empty() && profile.checksum().is_none();
+            let has_more = profile.checksum().is_some() || profile.index().is_some();
+            let takes_odd = profile.trailer().is_empty() && !has_more;
             let id = id_of(profile, stream, header.clone());
             behind_malformed(stream, header, (fault, id), takes_odd, duties)
         }
@@ -271,7 +272,7 @@ fn behind_frames(
 
 /// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
 /// would be no whole number of chunks: then the next frame may begin behind that body, where nothing stands
-/// behind bodies and no checksum is made of them. Of a header that breaks off a server need not have seen yet what is wrong with it.
+/// in bodies or behind them and no checksum is made of them. Of a header that breaks off a server need not have seen yet what is wrong with it.
 fn behind_malformed(
     stream: &[u8],
     header: Range<usize>,
@@ -336,8 +337,9 @@ fn id_of(profile: &Profile, octets: &[u8], header: Range<usize>) -> Option<u64> 
 
 /// What is owed for a whole frame within these octets.
 fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
-    let body = frame.body.len();
-    let payload = octets.get(frame.payload.clone()).unwrap_or_default();
+    let body = frame.content_len;
+    let payload = frame.payload(octets);
+    let payload = payload.as_ref();
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
     let carries = meaning.map(|meaning| carried(profile, payload, meaning));

@@ -2,8 +2,9 @@
 //!
 //! Slow and literal on purpose. It is what the decoder is held against.
 
-use crate::profile::{DigitsEnd, Length, Mark, Order, Profile, Region, Unit};
+use crate::profile::{DigitsEnd, Index, Length, Mark, Order, Profile, Region, Unit};
 use crate::script::checksum::{self, Ends};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -21,12 +22,91 @@ pub struct Reading {
 pub struct FrameAt {
     /// Its first octet.
     pub start: usize,
-    /// Its body, padding included.
+    /// Its body: payload and padding, and the index in front of each chunk.
     pub body: Range<usize>,
-    /// Its payload.
-    pub payload: Range<usize>,
+    /// Octets of its payload.
+    pub payload_len: usize,
+    /// Octets of payload and padding.
+    pub content_len: usize,
     /// Where it ends: behind its body, and behind its trailer if it has one.
     pub end: usize,
+    index: Option<Index>,
+}
+
+/// What octets of a body are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The index in front of a chunk.
+    Index,
+    /// Payload.
+    Payload,
+    /// Padding.
+    Padding,
+}
+
+impl FrameAt {
+    /// Its payload in the octets that were read, put together where indexes stand in it.
+    #[must_use]
+    pub fn payload<'a>(&self, octets: &'a [u8]) -> Cow<'a, [u8]> {
+        self.of(octets, |part| part == Part::Payload)
+    }
+
+    /// Its payload and padding.
+    #[must_use]
+    pub fn content<'a>(&self, octets: &'a [u8]) -> Cow<'a, [u8]> {
+        self.of(octets, |part| part != Part::Index)
+    }
+
+    /// Octets of its padding.
+    #[must_use]
+    pub fn padding_len(&self) -> usize {
+        self.content_len.saturating_sub(self.payload_len)
+    }
+
+    fn of<'a>(&self, octets: &'a [u8], is_meant: impl Fn(Part) -> bool) -> Cow<'a, [u8]> {
+        let of = |range| octets.get(range).unwrap_or_default();
+        if self.index.is_none() {
+            let padding = self.padding_len();
+            let end = match is_meant(Part::Padding) {
+                true => self.body.end,
+                false => self.body.end.saturating_sub(padding),
+            };
+            return Cow::Borrowed(of(self.body.start..end));
+        }
+        let parts = self.parts().into_iter();
+        let meant = parts.filter(|(part, _)| is_meant(*part));
+        Cow::Owned(meant.flat_map(|(_, range)| of(range)).copied().collect())
+    }
+
+    /// The parts of its body in order, each with where it lies. None is empty.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(Part, Range<usize>)> {
+        let mut parts = Vec::new();
+        let (mut at, mut payload, mut left) = (self.body.start, self.payload_len, self.content_len);
+        while left > 0 {
+            let chunk = self.index.map_or(left, |index| left.min(octets_of(index)));
+            let of_payload = chunk.min(payload);
+            for (part, octets) in [
+                (Part::Index, self.index.map_or(0, Index::width)),
+                (Part::Payload, of_payload),
+                (Part::Padding, chunk.saturating_sub(of_payload)),
+            ] {
+                let end = at.saturating_add(octets);
+                if octets > 0 {
+                    parts.push((part, at..end));
+                }
+                at = end;
+            }
+            payload = payload.saturating_sub(of_payload);
+            left = left.saturating_sub(chunk);
+        }
+        parts
+    }
+}
+
+/// Octets of a chunk behind its index.
+fn octets_of(index: Index) -> usize {
+    usize::try_from(index.chunk()).unwrap_or(usize::MAX)
 }
 
 /// What is behind the last whole frame.
@@ -41,16 +121,18 @@ pub enum Ending {
         /// How far it goes.
         place: Place,
     },
-    /// A header that no frame can have, or a trailer, or a frame that is not what its checksum was made of.
+    /// A header that no frame can have, or an index or a trailer, or a frame that is not what its checksum was made
+    /// of.
     Malformed {
         /// The frame's first octet.
         start: usize,
         /// Where the header or the trailer ends that is at fault, or could end at the latest; of a frame with
-        /// a wrong checksum its end.
+        /// a wrong checksum or index its end.
         end: usize,
         /// What is wrong with it.
         fault: Fault,
-        /// The first octet at fault: in a mark or trailer, or the length field's or the checksum's first.
+        /// The first octet at fault: in a mark or trailer, or the length field's, the index's or the
+        /// checksum's first.
         at: usize,
     },
 }
@@ -87,12 +169,19 @@ pub enum Fault {
         /// What of the header it covers.
         covered: u128,
     },
-    /// The body is no whole number of chunks.
+    /// The body is no whole number of chunks, or its last one is an index and nothing else.
     NotWholeChunks {
-        /// Its octets.
+        /// Its octets, as the length counts them.
         body: u128,
-        /// Octets of a chunk.
+        /// Octets of a chunk, counted alike.
         chunk: u128,
+    },
+    /// The index in front of a chunk is another.
+    Index {
+        /// The number that stands there.
+        found: u64,
+        /// The one that belongs there.
+        expected: u64,
     },
     /// The body is larger than the limit.
     OverLimit {
@@ -181,6 +270,9 @@ impl fmt::Display for Fault {
                     "body of {body} octets is no whole number of {chunk}-octet chunks"
                 )
             }
+            Self::Index { found, expected } => {
+                write!(f, "index {found} of a chunk where {expected} belongs")
+            }
             Self::OverLimit { body, limit } => {
                 write!(f, "body of {body} octets is over the limit of {limit}")
             }
@@ -264,24 +356,28 @@ fn frame(profile: &Profile, octets: &[u8], start: usize, limit: u128) -> Result<
         true => inside(Place::Boundary),
         false => inside(Place::Body),
     })?;
+    let mut frame = FrameAt {
+        start,
+        body: behind(header.len)..behind(header.len.saturating_add(body.len())),
+        payload_len: 0,
+        content_len: usize::try_from(header.body).unwrap_or(usize::MAX),
+        end: 0,
+        index: profile.index(),
+    };
     let payload = header.payload.map(usize::try_from);
-    let payload = payload.map_or_else(
-        || without_padding(profile, body),
+    frame.payload_len = payload.map_or_else(
+        || without_padding(profile, &frame.content(octets)),
         |exact| exact.unwrap_or(usize::MAX),
     );
     let ends = Ends {
         header: header.len,
-        payload: header.len.saturating_add(payload),
+        payload: header.len.saturating_add(frame.payload_len),
         body: header.len.saturating_add(body.len()),
     };
     let end = ends.body.saturating_add(profile.trailer().len());
     sum(profile, rest, ends, end).map_err(malformed)?;
-    Ok(FrameAt {
-        start,
-        body: behind(ends.header)..behind(ends.body),
-        payload: behind(ends.header)..behind(ends.payload),
-        end: behind(end),
-    })
+    frame.end = behind(end);
+    Ok(frame)
 }
 
 /// The checksum of a whole frame, if it has one.
@@ -353,18 +449,52 @@ fn within(profile: &Profile, least: i128, limit: u128) -> Result<(), Fault> {
     }
 }
 
-/// The body behind a header, if it and its trailer are whole.
+/// The body behind a header, indexes included, if it and its trailer are whole.
 fn body<'a>(
     profile: &Profile,
     octets: &'a [u8],
     header: &Header,
 ) -> Result<Option<&'a [u8]>, Wrong> {
-    let body_end = usize::try_from(header.body).unwrap_or(usize::MAX);
+    let indexes = profile.index().map_or(0, |index| in_all(index, header.body));
+    let body_end = usize::try_from(header.body.saturating_add(indexes)).unwrap_or(usize::MAX);
     let body_end = header.len.saturating_add(body_end);
     let end = body_end.saturating_add(profile.trailer().len());
+    if let Some(index) = profile.index() {
+        let came = octets.get(..body_end).unwrap_or(octets);
+        indexes_in(index, came, header.len, end)?;
+    }
     mark(profile.trailer(), octets, body_end, end)?;
     let body = octets.get(header.len..body_end);
     Ok(body.filter(|_| end <= octets.len()))
+}
+
+/// Octets of all indexes in a body that has so many octets besides.
+fn in_all(index: Index, body: u128) -> u128 {
+    let chunks = body.div_ceil(index.chunk().into());
+    chunks.saturating_mul(index.width() as u128)
+}
+
+/// The indexes behind a header, as far as they are there.
+fn indexes_in(index: Index, octets: &[u8], header: usize, end: usize) -> Result<(), Wrong> {
+    let step = index.width().saturating_add(octets_of(index));
+    let mut expected = u128::from(index.from());
+    for at in (header..octets.len()).step_by(step) {
+        let field = octets.get(at..).unwrap_or_default();
+        let Number::Whole(found, _) = integer(index.width(), index.order(), false, field) else {
+            break;
+        };
+        if !index.is_free() && u128::try_from(found) != Ok(expected) {
+            let few = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
+            let found = u64::try_from(found).unwrap_or(u64::MAX);
+            let expected = few(expected);
+            let fault = Fault::Index { found, expected };
+            return Err(Wrong { fault, at, end });
+        }
+        // Behind the largest number comes 0.
+        let numbers = (0..index.width()).fold(1_u128, |all, _| all.saturating_mul(256));
+        expected = expected.saturating_add(1).checked_rem(numbers).unwrap_or(0);
+    }
+    Ok(())
 }
 
 /// The octets of a mark at that place, as far as they are there.
@@ -408,15 +538,55 @@ fn counted(profile: &Profile, count: i128, limit: u128) -> Result<(u128, Option<
             Ok(body)
         }
     };
+    let (left, odd) = without_indexes(profile, counted);
     if !profile.covers(Region::Padding) {
-        let body = counted.div_ceil(chunk).saturating_mul(chunk);
-        return Ok((within(body)?, Some(counted)));
+        let body = within(left.div_ceil(chunk).saturating_mul(chunk))?;
+        return odd.map_or(Ok((body, Some(left))), Err);
     }
-    let body = within(counted)?;
+    let body = within(left)?;
+    if let Some(odd) = odd {
+        return Err(odd);
+    }
     if body.checked_rem(chunk) != Some(0) {
         return Err(Fault::NotWholeChunks { body, chunk });
     }
     Ok((body, (chunk == 1).then_some(body)))
+}
+
+/// What a length leaves when the indexes that it counts are taken off, chunk by chunk, and what is wrong with it if it
+/// ends in or behind one of them.
+fn without_indexes(profile: &Profile, counted: u128) -> (u128, Option<Fault>) {
+    let index = profile.index().filter(|_| profile.covers(Region::Indexes));
+    let Some(index) = index else {
+        return (counted, None);
+    };
+    let (width, octets) = (index.width() as u128, u128::from(index.chunk()));
+    let chunk = width.saturating_add(octets);
+    let chunks = counted.div_ceil(chunk);
+    let whole = chunks.saturating_sub(1).saturating_mul(octets);
+    let indexes = chunks.saturating_mul(width);
+    let left = counted.saturating_sub(indexes).max(whole);
+    let ends_in_index = chunks > 0 && left <= whole;
+    let odd = Fault::NotWholeChunks {
+        body: counted,
+        chunk,
+    };
+    (left, ends_in_index.then_some(odd))
+}
+
+/// What has come of the payload and padding of a frame that is not whole.
+#[must_use]
+pub fn content_so_far(profile: &Profile, frame: &[u8]) -> Vec<u8> {
+    let body = frame.get(header_len(profile, frame)..).unwrap_or_default();
+    let Some(index) = profile.index() else {
+        return body.to_vec();
+    };
+    let step = index.width().saturating_add(octets_of(index));
+    let chunks = body.chunks(step);
+    chunks
+        .flat_map(|chunk| chunk.get(index.width()..).unwrap_or_default())
+        .copied()
+        .collect()
 }
 
 /// What a length field says.
@@ -540,7 +710,7 @@ mod tests {
         let reading = read(&Profile::chunk_count(), &octets);
         assert_eq!(reading.ending, Ending::Boundary);
         assert_eq!(reading.frames[0].body, 4..60);
-        assert_eq!(&octets[reading.frames[0].payload.clone()], payload);
+        assert_eq!(&*reading.frames[0].payload(&octets), payload);
     }
 
     #[test]

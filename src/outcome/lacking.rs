@@ -29,6 +29,7 @@ const NEEDS: &[(&str, Has)] = &[
     ("varint", may_be_longer),
     ("own-marks", |profile| profile.of_replies() != *profile),
     ("ids", Profile::has_ids),
+    ("index-of-each-chunk", |profile| profile.index().is_some()),
 ];
 
 /// The same for whole clauses.
@@ -78,9 +79,18 @@ mod tests {
         let (mqtt, mongodb, netstring) = (lacks("mqtt"), lacks("mongodb"), lacks("netstring"));
         assert_eq!(
             mqtt.needs,
-            ["declared-limit", "netstring", "own-marks", "ids"]
+            [
+                "declared-limit",
+                "netstring",
+                "own-marks",
+                "ids",
+                "index-of-each-chunk"
+            ]
         );
-        assert_eq!(mongodb.needs, ["netstring", "varint"]);
+        assert_eq!(
+            mongodb.needs,
+            ["netstring", "varint", "index-of-each-chunk"]
+        );
         assert_eq!(netstring.clauses.len(), CLAUSES.len());
     }
 }

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! The length field is [binary, a varint or decimal](Length), and counts the regions it
-//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks. In front of the body or
-//! behind it there may be a [`Checksum`] (feature `checksum`). A `Profile` that exists is consistent: all checks are made
+//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks, and in front of each
+//! chunk there may be an [`Index`]. In front of the body or behind it there may be a [`Checksum`] (feature `checksum`). A `Profile` that exists is consistent: all checks are made
 //! once, by [`Profile::try_from`], and the getters need none.
 //!
 //! ```
@@ -41,6 +41,7 @@ mod draft;
 mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
+mod index;
 mod length;
 mod mark;
 mod prologue;
@@ -51,6 +52,7 @@ pub use checksum::{Checksum, ChecksumKind};
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
+pub use index::{Index, Last};
 pub use length::{DigitsEnd, Form, Length};
 pub use mark::Mark;
 pub use prologue::{Said, Speaker, Turn};
@@ -98,6 +100,8 @@ pub enum Region {
     Payload,
     /// The padding behind the payload.
     Padding,
+    /// The indexes of all chunks.
+    Indexes,
 }
 
 impl Region {
@@ -110,6 +114,7 @@ impl Region {
             Self::After => "after",
             Self::Payload => "payload",
             Self::Padding => "padding",
+            Self::Indexes => "indexes",
         }
     }
 }
@@ -230,6 +235,7 @@ pub struct Profile {
     replies: Option<(Mark, Mark)>,
     chunk: u32,
     pad: u8,
+    index: Option<Index>,
     trailer: Mark,
     checksum: Option<Checksum>,
     payload: Payload,
@@ -263,6 +269,7 @@ impl Profile {
             replies: None,
             chunk: 60,
             pad: 0,
+            index: None,
             trailer: Mark::default(),
             checksum: None,
             payload: Payload::Json,
@@ -368,8 +375,8 @@ impl Profile {
         profile
     }
 
-    /// The format with any octets around the length: as the frames of a prologue are read. Their checksum may be any
-    /// too.
+    /// The format with any octets around the length: as the frames of a prologue are read. Their checksum and indexes may be
+    /// any too.
     #[must_use]
     pub fn unmarked(&self) -> Self {
         let any = |mark: &Mark| Mark::free(mark.len());
@@ -381,7 +388,7 @@ impl Profile {
         }
     }
 
-    /// The format in which any octets stand where the checksum does.
+    /// The format in which any octets stand where the checksum does, and where the indexes of chunks do.
     #[must_use]
     pub fn unsummed(&self) -> Self {
         let replies = self.replies.as_ref();
@@ -391,6 +398,7 @@ impl Profile {
             replies: replies.map(|(before, after)| (before.unsummed(), after.unsummed())),
             trailer: self.trailer.unsummed(),
             checksum: None,
+            index: self.index.map(Index::freed),
             ..self.clone()
         }
     }
@@ -478,6 +486,13 @@ impl Profile {
     #[must_use]
     pub fn pad(&self) -> u8 {
         self.pad
+    }
+
+    /// What stands in front of each chunk, if something does. Neither [`chunk`](Self::chunk) nor the limit counts it; the
+    /// length does if it covers [`Region::Indexes`].
+    #[must_use]
+    pub fn index(&self) -> Option<Index> {
+        self.index
     }
 
     /// Octets behind the body. Neither the length nor the limit counts them.

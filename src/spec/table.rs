@@ -125,6 +125,12 @@ clauses! {
         - "the checksum is read and not compared, or only some of it is"
         - "it is reckoned from other octets than the profile says"
 
+    Must Receiving ChunkIndex "chunk-index"
+        "Each chunk has its index in front of it, which is no part of the payload; a frame in which one is another than it should be is malformed: nothing in it is taken for a message, and the connection is closed."
+        - "indexes are read and not compared, or in the other octet order"
+        - "they are counted from the wrong number, or go on from one frame to the next"
+        - "they are left in the payload, or an index is kept in fewer octets than it has"
+
     Must Sending ReplyFraming "reply-framing"
         "Replies are frames of the same profile, one directly behind the other."
         - "send() is taken to have sent everything; it may have sent a part"

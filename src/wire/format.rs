@@ -6,6 +6,7 @@
 use super::checksum::{Checksum, Ends};
 use super::error::{DecodeErrorKind, EncodeError};
 use super::frame::Around;
+use super::index::{Index, Looked};
 use super::layout::Layout;
 use super::length::{self, Count};
 use crate::profile::{Length, Mark, Profile, Region, Unit};
@@ -36,6 +37,7 @@ pub(super) struct Format {
     /// Whether it does.
     grows: bool,
     plain_around: Around,
+    index: Option<Index>,
     trailer: Mark,
     checksum: Option<Checksum>,
     has_ids: bool,
@@ -54,10 +56,19 @@ pub(super) struct Shape {
 pub(super) enum Front {
     /// A whole frame.
     Whole(Around, Shape),
+    /// A whole frame whose chunks have indexes.
+    Indexed(Indexed),
     /// The beginning of a frame, of which nothing more can be said before there are so many octets.
     Begun(usize),
     /// No whole header.
     Unknown,
+}
+
+/// A whole frame whose chunks have indexes: what its header says, and where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Indexed {
+    header: Header,
+    pub(super) end: usize,
 }
 
 /// What is wrong with a header, and at which of its octets.
@@ -102,6 +113,7 @@ impl Format {
             header_len: profile.header_len(),
             plain_around: Around::new(profile.header_len(), profile.trailer().len()),
             grows: profile.longest_header_len() > profile.header_len(),
+            index: Index::new(profile),
             trailer: profile.trailer().clone(),
             checksum: Checksum::new(profile),
             has_ids: profile.has_ids(),
@@ -135,8 +147,12 @@ impl Format {
         self.shape(octets, self.header_len, sizes)
     }
 
-    /// What stands at the front of these octets. The checksum of a frame is looked at once all of it is there.
-    pub(super) fn front(&self, octets: &[u8]) -> Result<Front, Fault> {
+    /// What stands at the front of these octets. The checksum of a frame is looked at once all of it is there, and an
+    /// index once that is; those that end in front of `known` are known to be right.
+    pub(super) fn front(&self, octets: &[u8], known: usize) -> Result<Front, Fault> {
+        if let Some(index) = self.index {
+            return self.front_with(index, octets, known);
+        }
         let front = self.front_unsummed(octets)?;
         if let (Front::Whole(around, shape), Some(checksum)) = (front, &self.checksum) {
             check_sum(checksum, octets, self.ends(around, shape))?;
@@ -166,6 +182,59 @@ impl Format {
             return Ok(Front::Whole(self.around(len), shape));
         }
         self.with_trailer(octets, len, shape)
+    }
+
+    /// What stands at the front where chunks have an index.
+    #[inline(never)]
+    fn front_with(&self, index: Index, octets: &[u8], known: usize) -> Result<Front, Fault> {
+        let Some(header) = self.header_at(octets)? else {
+            return Ok(Front::Unknown);
+        };
+        let Some(body) = self.body_with(index, header.sizes) else {
+            return Ok(Front::Unknown);
+        };
+        let behind = |at: usize| header.len.saturating_add(at);
+        let end = behind(body);
+        let came = octets.get(header.len..end.min(octets.len()));
+        let known = known.saturating_sub(header.len);
+        match index.look(came.unwrap_or_default(), body, known) {
+            Looked::Wrong(at) => {
+                let kind = DecodeErrorKind::Index;
+                let at = behind(at);
+                return Err(Fault { kind, at });
+            }
+            Looked::Right(awaited) if octets.len() < end => {
+                return Ok(Front::Begun(behind(awaited)));
+            }
+            Looked::Right(_) => {}
+        }
+        check_mark(&self.trailer, octets, end)?;
+        let end = end.saturating_add(self.trailer.len());
+        Ok(match octets.len() < end {
+            true => Front::Begun(octets.len().saturating_add(1)),
+            false => Front::Indexed(Indexed { header, end }),
+        })
+    }
+
+    /// Octets of a body with its indexes, if they can be counted.
+    fn body_with(&self, index: Index, sizes: Sizes) -> Option<usize> {
+        let body = usize::try_from(sizes.body).ok()?;
+        body.checked_add(index.octets(body))
+    }
+
+    /// Takes the indexes out of a whole frame, and says where its parts are then.
+    pub(super) fn gather(&self, indexed: Indexed, frame: &mut BytesMut) -> (Around, usize) {
+        let Header { len, sizes } = indexed.header;
+        let body = usize::try_from(sizes.body).unwrap_or(usize::MAX);
+        if let Some(index) = self.index {
+            index.take_out(frame, len, body);
+        }
+        let end = len.saturating_add(body);
+        let payload = match sizes.payload.map(usize::try_from) {
+            Some(Ok(exact)) => exact,
+            _ => self.trimmed_len(frame.get(len..end).unwrap_or_default()),
+        };
+        (self.around(len), len.saturating_add(payload))
     }
 
     /// What stands at the front, if a body does that ends where this shape does. A trailer is refused as soon as
@@ -209,7 +278,7 @@ impl Format {
         }
         match self.front_unsummed(octets) {
             Ok(Front::Whole(around, shape)) => Some((around, shape)),
-            Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
+            Ok(Front::Indexed(_) | Front::Begun(_) | Front::Unknown) | Err(_) => None,
         }
     }
 
@@ -229,10 +298,10 @@ impl Format {
 
     #[inline(never)]
     fn size_with_trailer(&self, octets: &[u8]) -> Result<Option<usize>, Fault> {
-        Ok(match self.front(octets)? {
+        Ok(match self.front(octets, 0)? {
             Front::Whole(_, shape) => Some(shape.end.get()),
             Front::Begun(size) => Some(size),
-            Front::Unknown => None,
+            Front::Indexed(_) | Front::Unknown => None,
         })
     }
 
@@ -319,11 +388,19 @@ impl Format {
         let counted = length
             .checked_sub(u128::from(self.covered))
             .ok_or(DecodeErrorKind::Underflow)?;
+        let (counted, fits) = match self.index {
+            Some(index) => index.uncounted(counted),
+            None => (counted, true),
+        };
         let counted = u64::try_from(counted).map_err(|_| DecodeErrorKind::OverLimit)?;
-        if self.covers_padding {
+        let sizes = if self.covers_padding {
             self.whole_chunks(counted)
         } else {
             self.padded(counted).ok_or(DecodeErrorKind::OverLimit)
+        };
+        match fits {
+            true => sizes,
+            false => sizes.and(Err(DecodeErrorKind::NotWholeChunks)),
         }
     }
 
@@ -375,7 +452,10 @@ impl Format {
     pub(super) fn count(&self, counted: u64) -> Result<u64, EncodeError> {
         let (width, most) = length::room(self.length);
         let narrow = EncodeError::FieldTooNarrow { width };
-        let length = u128::from(counted).saturating_add(u128::from(self.covered));
+        let indexes = self.index.map_or(0, |index| index.counted(counted));
+        let length = u128::from(counted)
+            .saturating_add(u128::from(self.covered))
+            .saturating_add(indexes);
         let unit = u128::from(self.unit).max(1);
         if !length.is_multiple_of(unit) {
             return Err(EncodeError::NotWholeChunks { chunk: self.chunk });
@@ -394,9 +474,17 @@ impl Format {
         put_mark(&self.after, out);
     }
 
-    /// Octets behind a body.
-    pub(super) fn trailer_len(&self) -> usize {
-        self.trailer.len()
+    /// Octets behind the header of a frame with so many octets of body.
+    pub(super) fn behind_header(&self, body: usize) -> usize {
+        let indexes = self.index.map_or(0, |index| index.octets(body));
+        body.saturating_add(indexes)
+            .saturating_add(self.trailer.len())
+    }
+
+    /// What stands in front of each chunk, if something does.
+    #[inline]
+    pub(super) fn index(&self) -> Option<Index> {
+        self.index
     }
 
     /// Appends what stands behind a body.
@@ -467,9 +555,18 @@ impl Format {
     pub(super) fn frame_len(&self, count: u64, body: usize) -> Option<usize> {
         let marks = self.before.len().checked_add(self.after.len())?;
         let header = marks.checked_add(length::len(self.length, count))?;
-        body.checked_add(header)?.checked_add(self.trailer.len())
+        let indexes = self.index.map_or(0, |index| index.octets(body));
+        body.checked_add(header)?
+            .checked_add(indexes)?
+            .checked_add(self.trailer.len())
     }
 }
+
+/// What is said of a whole frame that is to be lent out and lies in pieces.
+pub(super) const IN_PIECES: Fault = Fault {
+    kind: DecodeErrorKind::InPieces,
+    at: 0,
+};
 
 fn put_mark(mark: &Mark, out: &mut BytesMut) {
     out.extend_from_slice(mark.sent());
@@ -505,7 +602,8 @@ mod tests {
     impl Format {
         fn ends_otherwise(&self) -> bool {
             let fixed = matches!(self.length, Length::Binary { .. });
-            !fixed || !self.trailer.is_empty() || self.checksum.is_some()
+            let has_more = self.checksum.is_some() || self.index.is_some();
+            !fixed || !self.trailer.is_empty() || has_more
         }
     }
 

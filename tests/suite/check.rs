@@ -54,7 +54,7 @@ fn the_embedded_server_passes() {
         .collect();
     assert_eq!(
         unchecked,
-        ["checksum", "deadline", "memory", "cpu", "descriptors"]
+        ["checksum", "chunk-index", "deadline", "memory", "cpu", "descriptors"]
     );
 }
 

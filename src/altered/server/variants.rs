@@ -31,6 +31,11 @@ pub(super) const VARIANTS: &[Variant] = &[
         |h| h.answer = |c, request| Box::pin(after_thought(c, request)),
     ),
     Variant::new(
+        "chunk-by-chunk",
+        "A body is read chunk by chunk, and given up at the first index that is wrong.",
+        |h| h.body = |c, wanted| Box::pin(chunk_by_chunk(c, wanted)),
+    ),
+    Variant::new(
         "closes-on-undecodable",
         "What cannot be decoded gets the connection closed.",
         |h| h.answer = |c, request| Box::pin(closing(c, request)),
@@ -233,6 +238,22 @@ async fn in_own_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, En
         Some(text) => Ok(vec![raw(in_ascii(&text))]),
         None => honest::answer(c, request).await,
     }
+}
+
+async fn chunk_by_chunk(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let (chunk, index) = frame::chunk_sizes(c.profile());
+    let (mut octets, mut number) = (Vec::new(), 0_usize);
+    while octets.len() < wanted {
+        let found = honest::body(c, index).await?;
+        if found != frame::index(c.profile(), number) {
+            return Err(End::Malformed);
+        }
+        octets.extend(found);
+        let left = wanted.saturating_sub(octets.len());
+        octets.extend(honest::body(c, chunk.min(left)).await?);
+        number = number.saturating_add(1);
+    }
+    Ok(octets)
 }
 
 async fn slowly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {

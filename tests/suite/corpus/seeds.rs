@@ -246,6 +246,56 @@ fn raw() -> Vec<(&'static str, Vec<u8>)> {
 
 const SCRIPTS: &[(&str, &str)] = &[
     (
+        "chunk-index.of-three-chunks",
+        r#"
+        #: name = "blocks"
+        #: length = { width = 1, covers = ["payload"] }
+        #: body = { chunk = 4, index = { width = 2, order = "little", from = 1 } }
+        open a
+        send a 0b 01 | 00 'abcd' 0200 'efgh' 03 | 00 'ijk' 00 00 01 0100 'x' 000000
+        fin a"#,
+    ),
+    (
+        "chunk-index.of-a-short-last-chunk",
+        r#"
+        #: name = "short"
+        #: length = { width = 2, covers = ["length", "payload", "indexes"] }
+        #: body = { chunk = 3, last = "short", index = { width = 1 } }
+        open a
+        send a 0009 00 'abc' 01 'de' 0002 0004 00 'f'
+        fin a"#,
+    ),
+    (
+        "chunk-index.repeated",
+        r#"
+        #: name = "blocks"
+        #: length = { width = 1, covers = ["payload"] }
+        #: body = { chunk = 4, index = { width = 2, order = "little", from = 1 } }
+        open a
+        send a 08 0100 'abcd' 0100 'efgh'
+        fin a"#,
+    ),
+    (
+        "chunk-index.going-on",
+        r#"
+        #: name = "blocks"
+        #: length = { width = 1, covers = ["payload"] }
+        #: body = { chunk = 4, index = { width = 2, order = "little", from = 1 } }
+        open a
+        send a 02 0100 'hi' 0000 02 0200 'hi' 0000
+        fin a"#,
+    ),
+    (
+        "chunk-index.cut-off",
+        r#"
+        #: name = "blocks"
+        #: length = { width = 1, covers = ["payload"] }
+        #: body = { chunk = 4, index = { width = 2, order = "little", from = 1 } }
+        open a
+        send a 08 0100 'abcd' 02
+        fin a"#,
+    ),
+    (
         "checksum.behind-two-bodies",
         r#"
         #: name = "sum"
