@@ -165,7 +165,9 @@ pub(super) const CASES: &[Case] = &[
                 let (start, step) = (s.header_of(&frame), s.chunk_and_index());
                 let (front, rest) = frame.split_at(start.min(frame.len()));
                 let mut chunks: Vec<&[u8]> = rest.chunks(step.max(1)).collect();
-                chunks.swap(0, 1);
+                if let [one, next, ..] = chunks.as_mut_slice() {
+                    std::mem::swap(one, next);
+                }
                 [front, &chunks.concat()].concat()
             });
         },
