@@ -20,6 +20,11 @@ impl Campaign<'_> {
             return;
         };
         if !self.recovers().await {
+            // A process closes its sockets before it is gone.
+            let ended = match ended {
+                Some(ended) => Some(ended),
+                None => self.how_it_ended().await,
+            };
             return self.tell_crash(likeliest, ended, Attempts { failed: 1, of: 1 });
         }
         if self.crashes >= MOST_CRASHES {

@@ -60,6 +60,8 @@ pub struct Maker<'a> {
     requests: u32,
     /// Whether the case is one for servers too that answer nothing.
     bears_silence: bool,
+    /// Octets of the frames that were made.
+    made: usize,
 }
 
 impl<'a> Deref for Maker<'a> {
@@ -81,6 +83,9 @@ pub const UNKNOWN_PROCESS: &str = "the server's process is not known: give --pid
 
 /// The largest payload that is made, in octets.
 const MOST: usize = 20 << 20;
+
+/// The most octets of all frames that are made for a script: where a chunk is large, each is.
+const MOST_IN_ALL: usize = 48 << 20;
 
 /// How many octets at each end of a stretch are sent alone.
 const ALONE: usize = 300;
@@ -104,6 +109,7 @@ impl<'a> Maker<'a> {
             circumstances,
             requests: 0,
             bears_silence: false,
+            made: 0,
         };
         build(&mut maker);
         maker.draft.finish()
@@ -341,6 +347,9 @@ impl<'a> Maker<'a> {
             return Vec::new();
         }
         let frame = self.craft().frame_with(payload, more_chunks);
+        self.made = self.made.saturating_add(frame.len());
+        let fits = self.made <= MOST_IN_ALL;
+        self.need(fits, "it would send more than a script may");
         let chunks = payload.len().div_ceil(self.chunk());
         let body = chunks.saturating_add(more_chunks).saturating_mul(self.chunk());
         let body = u64::try_from(body).unwrap_or(u64::MAX);

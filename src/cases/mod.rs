@@ -228,6 +228,21 @@ pub fn all(role: Role) -> impl Iterator<Item = &'static Case> {
     role.clauses().flat_map(of)
 }
 
+/// Those of them that have anything to ask in that format.
+pub fn in_format(role: Role, profile: &Profile) -> impl Iterator<Item = &'static Case> {
+    all(role).filter(|case| arises(case.clause(), profile))
+}
+
+/// Whether frames of that format can come under the clause at all.
+#[must_use]
+pub fn arises(clause: Clause, profile: &Profile) -> bool {
+    match clause {
+        Clause::Checksum => profile.checksum().is_some(),
+        Clause::ChunkIndex => profile.index().is_some(),
+        _ => true,
+    }
+}
+
 /// The cases of that clause.
 pub fn of(clause: Clause) -> impl Iterator<Item = &'static Case> {
     table().filter(move |case| case.clause() == clause)

@@ -240,7 +240,7 @@ impl<T: IntoTarget> Check<T> {
         let Self { target, manner } = self;
         let mut outputs = Outputs::default();
         outputs.mark(manner.expectations()?.marker(is_case_for::<T>));
-        let cases = manner.selection.cases(T::ROLE)?;
+        let cases = manner.selection.cases_in(T::ROLE, &manner.profile)?;
         let mut named = target.into_target().await?;
         let options = manner.options(T::ROLE, named.name, cases);
         let mut tell = |event| outputs.event(repeatable(event));

@@ -1,6 +1,7 @@
 //! Which cases: by name, by clause, by pattern.
 
 use crate::cases::{self, Case};
+use crate::profile::Profile;
 use crate::spec::{CaseId, Clause, Role};
 use glob::Pattern;
 
@@ -81,7 +82,27 @@ impl Selection {
         self.except.push(cases.into());
     }
 
-    /// The selected cases for that role in the order of the table, at least one.
+    /// The selected cases for that role in the order of the table, at least one. What is not asked for by name is left
+    /// out where no frame of the format [can come under its clause](cases::arises).
+    ///
+    /// # Errors
+    /// If a pattern matches no case, or no case is left.
+    pub fn cases_in(
+        &self,
+        role: Role,
+        profile: &Profile,
+    ) -> Result<Vec<&'static Case>, SelectionError> {
+        let mut cases = self.cases(role)?;
+        if self.only.is_empty() {
+            cases.retain(|case| cases::arises(case.clause(), profile));
+        }
+        match cases.is_empty() {
+            true => Err(SelectionError::NothingLeft),
+            false => Ok(cases),
+        }
+    }
+
+    /// The selected cases for that role, whatever the format is.
     ///
     /// # Errors
     /// If a pattern matches no case, or no case is left.

@@ -114,8 +114,8 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
 
 impl CheckArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let selected = self.selection.cases(Role::Server)?;
         let mut profile = self.format.profile()?;
+        let selected = self.selection.cases_in(Role::Server, &profile)?;
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }

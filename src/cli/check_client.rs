@@ -76,11 +76,11 @@ struct MannerArgs {
 
 impl CheckClientArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let cases = self.selection.cases(Role::Client)?;
         if self.list {
-            return list(&cases);
+            return list(&self.selection.cases(Role::Client)?);
         }
         let profile = self.format.profile()?;
+        let cases = self.selection.cases_in(Role::Client, &profile)?;
         let expectations = self.reports.expectations(self.manner.strict)?;
         let saver = self.saving.open(self.client.words())?;
         let runtime = runtime::multi()?;

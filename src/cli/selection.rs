@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use crate::cases::{self, Case};
 use crate::check::{Selection, SelectionError};
+use crate::profile::Profile;
 use crate::spec::{Clause, Role};
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -31,7 +32,18 @@ fn names_of(role: Role) -> Vec<String> {
 }
 
 impl SelectionArgs {
-    /// The selected cases for that role in the order of the table, at least one.
+    /// The selected cases for that role in the order of the table, at least one: of those that nobody named, the ones
+    /// that the format gives anything to ask.
+    pub(crate) fn cases_in(
+        &self,
+        role: Role,
+        profile: &Profile,
+    ) -> Result<Vec<&'static Case>, Failure> {
+        let cases = self.selection().cases_in(role, profile);
+        cases.map_err(|error| refused(&error, role))
+    }
+
+    /// The selected cases for that role, whatever the format is.
     pub(crate) fn cases(&self, role: Role) -> Result<Vec<&'static Case>, Failure> {
         let cases = self.selection().cases(role);
         cases.map_err(|error| refused(&error, role))

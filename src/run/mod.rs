@@ -91,13 +91,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// All cases for that role, with nothing out of the ordinary.
+    /// All cases for that role in that format, with nothing out of the ordinary.
     #[must_use]
     pub fn new(role: Role, target: impl Into<String>, profile: Profile) -> Self {
         Self {
             target: target.into(),
+            cases: crate::cases::in_format(role, &profile).collect(),
             profile,
-            cases: crate::cases::all(role).collect(),
             timeout: DEFAULT_TIMEOUT,
             jobs: default_jobs(role),
             repeat: 1,

@@ -1,8 +1,9 @@
-//! Checksums, reckoned bit by bit: slow and literal, without the tables of the codec.
+//! Checksums, reckoned without the codec and the crate that it has them from.
 
 use crate::profile::{Checksum, ChecksumKind, Order, Profile, Region};
 use sha2::{Digest as _, Sha256};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Where the parts of a whole frame end, counted from its first octet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,8 @@ fn covered(profile: &Profile, checksum: &Checksum, frame: &[u8], ends: Ends) -> 
 #[must_use]
 pub fn octets(kind: ChecksumKind, order: Order, covered: &[u8]) -> Vec<u8> {
     let mut octets = match kind {
-        ChecksumKind::Crc32 => crc(0xedb8_8320, covered).to_le_bytes().to_vec(),
-        ChecksumKind::Crc32c => crc(0x82f6_3b78, covered).to_le_bytes().to_vec(),
+        ChecksumKind::Crc32 => crc(&ISO_HDLC, covered).to_le_bytes().to_vec(),
+        ChecksumKind::Crc32c => crc(&ISCSI, covered).to_le_bytes().to_vec(),
         ChecksumKind::Crc16Modbus => modbus(covered),
         ChecksumKind::Sha256d4 => return sha256d(covered),
     };
@@ -96,27 +97,41 @@ pub fn octets(kind: ChecksumKind, order: Order, covered: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// The division that a reflected CRC is, one bit after the other, from all ones to what is left turned over.
-fn crc(polynomial: u32, octets: &[u8]) -> u32 {
-    let divided = octets.iter().fold(u32::MAX, |left, octet| {
-        remainder(polynomial, left ^ u32::from(*octet))
-    });
-    !divided
-}
-
-fn remainder(polynomial: u32, left: u32) -> u32 {
-    (0..8).fold(left, |left, _| {
-        (left >> 1) ^ (left & 1).wrapping_mul(polynomial)
-    })
+/// The division that a reflected CRC is, one octet after the other, from all ones to what is left turned over.
+fn crc(remainders: &[u32], octets: &[u8]) -> u32 {
+    !divided(u32::MAX, remainders, octets)
 }
 
 /// The same in 16 bits, with what is left as it is.
 fn modbus(octets: &[u8]) -> Vec<u8> {
-    let left = octets.iter().fold(0xffff, |left, octet| {
-        remainder(0xa001, left ^ u32::from(*octet))
-    });
-    let [low, high, ..] = left.to_le_bytes();
+    let [low, high, ..] = divided(0xffff, &MODBUS, octets).to_le_bytes();
     vec![low, high]
+}
+
+fn divided(from: u32, remainders: &[u32], octets: &[u8]) -> u32 {
+    octets.iter().fold(from, |left, octet| {
+        let [low, ..] = left.to_le_bytes();
+        let low = remainders.get(usize::from(low ^ octet));
+        (left >> 8) ^ low.copied().unwrap_or_default()
+    })
+}
+
+/// What is left of each octet.
+type Remainders = LazyLock<Vec<u32>>;
+
+static ISO_HDLC: Remainders = LazyLock::new(|| remainders(0xedb8_8320));
+static ISCSI: Remainders = LazyLock::new(|| remainders(0x82f6_3b78));
+static MODBUS: Remainders = LazyLock::new(|| remainders(0xa001));
+
+fn remainders(polynomial: u32) -> Vec<u32> {
+    (0..=0xff).map(|bits| remainder(polynomial, bits)).collect()
+}
+
+/// What is left of eight bits, one after the other.
+fn remainder(polynomial: u32, bits: u32) -> u32 {
+    (0..8).fold(bits, |left, _| {
+        (left >> 1) ^ (left & 1).wrapping_mul(polynomial)
+    })
 }
 
 fn sha256d(octets: &[u8]) -> Vec<u8> {
