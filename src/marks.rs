@@ -190,7 +190,11 @@ mod tests {
         let text = "name = 'p'\nlength = { width = 1, covers = ['payload'] }\n\
             body = { chunk = 2, index = { width = 1, from = 1 } }\ntrailer.octets = '0d'";
         let profile = Profile::from_toml(text).unwrap();
-        let marks = mark(&profile, &profile, &[sent("a", b"\x03\x01ab\x07c\0\x0d\x02\x01x")]);
+        let marks = mark(
+            &profile,
+            &profile,
+            &[sent("a", b"\x03\x01ab\x07c\0\x0d\x02\x01x")],
+        );
         let chunks = marks.iter().map(|mark| mark.chunks);
         let of = |count| {
             Some(ChunkMarks {

@@ -138,7 +138,9 @@ pub(super) const CASES: &[Case] = &[
             need_index(s);
             let repeated = |number: u64| number.saturating_sub(u64::from(number > 0));
             refused(s, |s| {
-                renumbered(s, 4, |index, number| index.from().wrapping_add(repeated(number)))
+                renumbered(s, 4, |index, number| {
+                    index.from().wrapping_add(repeated(number))
+                })
             });
         },
     ),
@@ -150,7 +152,9 @@ pub(super) const CASES: &[Case] = &[
             need_index(s);
             let skipping = |number: u64| number.saturating_add(u64::from(number > 1));
             refused(s, |s| {
-                renumbered(s, 4, |index, number| index.from().wrapping_add(skipping(number)))
+                renumbered(s, 4, |index, number| {
+                    index.from().wrapping_add(skipping(number))
+                })
             });
         },
     ),
@@ -230,7 +234,11 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             need_index(s);
             need_chunks(s, 1, 260);
-            refused(s, |s| renumbered(s, 260, |index, number| index.from().wrapping_add(number) & 0xff));
+            refused(s, |s| {
+                renumbered(s, 260, |index, number| {
+                    index.from().wrapping_add(number) & 0xff
+                })
+            });
         },
     ),
     Case::must(
@@ -309,7 +317,11 @@ fn need_chunks(s: &mut Maker<'_>, octets: usize, chunks: usize) {
 /// A request of so many chunks, of which as little as can be is text, and one behind it.
 fn many_chunks(s: &mut Maker<'_>, octets: usize, chunks: usize) {
     need_chunks(s, octets, chunks);
-    let all = if s.is_unfit() { 0 } else { chunks.saturating_mul(chunk(s)) };
+    let all = if s.is_unfit() {
+        0
+    } else {
+        chunks.saturating_mul(chunk(s))
+    };
     let a = s.open();
     let mut payload = s.payload_with("");
     let request = match s.profile().payload() {
@@ -356,11 +368,7 @@ fn refused_with(s: &mut Maker<'_>, chunk: usize, change: impl Fn(&mut [u8])) {
 }
 
 /// A request of so many chunks or more with its indexes changed, each handed over with its number.
-fn changed(
-    s: &mut Maker<'_>,
-    chunks: usize,
-    mut change: impl FnMut(usize, &mut [u8]),
-) -> Vec<u8> {
+fn changed(s: &mut Maker<'_>, chunks: usize, mut change: impl FnMut(usize, &mut [u8])) -> Vec<u8> {
     let mut frame = request_of_chunks(s, chunks);
     let (width, step) = (width(s), s.chunk_and_index());
     let behind = frame.len().saturating_sub(s.profile().trailer().len());
@@ -375,11 +383,7 @@ fn changed(
 }
 
 /// The same with other numbers in place of 0, 1, 2 and so on.
-fn renumbered(
-    s: &mut Maker<'_>,
-    chunks: usize,
-    numbers: impl Fn(Index, u64) -> u64,
-) -> Vec<u8> {
+fn renumbered(s: &mut Maker<'_>, chunks: usize, numbers: impl Fn(Index, u64) -> u64) -> Vec<u8> {
     let Some(one) = s.profile().index() else {
         return Vec::new();
     };

@@ -351,7 +351,9 @@ impl<'a> Maker<'a> {
         let fits = self.made <= MOST_IN_ALL;
         self.need(fits, "it would send more than a script may");
         let chunks = payload.len().div_ceil(self.chunk());
-        let body = chunks.saturating_add(more_chunks).saturating_mul(self.chunk());
+        let body = chunks
+            .saturating_add(more_chunks)
+            .saturating_mul(self.chunk());
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let expressible = body <= self.craft().largest_body();
         self.need(

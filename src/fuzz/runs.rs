@@ -1,9 +1,9 @@
 //! Runs made by chance, with texts and octets in them that try to get out of the place where they are shown.
 
 use crate::event::{
-    Attempts, Calibration, ChunkMarks, CaseResult, Cause, Confidence, Diagnosis, Evidence, FindingNote,
-    Finished, FrameMark, Known, KnownKind, Moment, Problem, Run, SCHEMA, Side, Stale, Started,
-    Summary, Unchecked, Verdict, What,
+    Attempts, Calibration, CaseResult, Cause, ChunkMarks, Confidence, Diagnosis, Evidence,
+    FindingNote, Finished, FrameMark, Known, KnownKind, Moment, Problem, Run, SCHEMA, Side, Stale,
+    Started, Summary, Unchecked, Verdict, What,
 };
 use crate::script::draws::Draws;
 use crate::spec::{Clause, Level};

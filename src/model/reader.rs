@@ -2,9 +2,17 @@
 //!
 //! Slow and literal on purpose. It is what the decoder is held against.
 
-use crate::profile::{DigitsEnd, Index, Length, Mark, Order, Profile, Region, Unit};
+mod frame_at;
+mod indexes;
+mod number;
+
+pub use frame_at::{FrameAt, Part};
+pub use indexes::content_so_far;
+
+use crate::profile::{Mark, Profile, Region, Unit};
 use crate::script::checksum::{self, Ends};
-use std::borrow::Cow;
+use indexes::{in_all, indexes_in, without_indexes};
+use number::{Number, number};
 use std::fmt;
 use std::ops::Range;
 
@@ -15,98 +23,6 @@ pub struct Reading {
     pub frames: Vec<FrameAt>,
     /// What is behind the last of them.
     pub ending: Ending,
-}
-
-/// Where a whole frame lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameAt {
-    /// Its first octet.
-    pub start: usize,
-    /// Its body: payload and padding, and the index in front of each chunk.
-    pub body: Range<usize>,
-    /// Octets of its payload.
-    pub payload_len: usize,
-    /// Octets of payload and padding.
-    pub content_len: usize,
-    /// Where it ends: behind its body, and behind its trailer if it has one.
-    pub end: usize,
-    index: Option<Index>,
-}
-
-/// What octets of a body are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The index in front of a chunk.
-    Index,
-    /// Payload.
-    Payload,
-    /// Padding.
-    Padding,
-}
-
-impl FrameAt {
-    /// Its payload in the octets that were read, put together where indexes stand in it.
-    #[must_use]
-    pub fn payload<'a>(&self, octets: &'a [u8]) -> Cow<'a, [u8]> {
-        self.of(octets, |part| part == Part::Payload)
-    }
-
-    /// Its payload and padding.
-    #[must_use]
-    pub fn content<'a>(&self, octets: &'a [u8]) -> Cow<'a, [u8]> {
-        self.of(octets, |part| part != Part::Index)
-    }
-
-    /// Octets of its padding.
-    #[must_use]
-    pub fn padding_len(&self) -> usize {
-        self.content_len.saturating_sub(self.payload_len)
-    }
-
-    fn of<'a>(&self, octets: &'a [u8], is_meant: impl Fn(Part) -> bool) -> Cow<'a, [u8]> {
-        let of = |range| octets.get(range).unwrap_or_default();
-        if self.index.is_none() {
-            let padding = self.padding_len();
-            let end = match is_meant(Part::Padding) {
-                true => self.body.end,
-                false => self.body.end.saturating_sub(padding),
-            };
-            return Cow::Borrowed(of(self.body.start..end));
-        }
-        let parts = self.parts().into_iter();
-        let meant = parts.filter(|(part, _)| is_meant(*part));
-        Cow::Owned(meant.flat_map(|(_, range)| of(range)).copied().collect())
-    }
-
-    /// The parts of its body in order, each with where it lies. None is empty.
-    #[must_use]
-    pub fn parts(&self) -> Vec<(Part, Range<usize>)> {
-        let mut parts = Vec::new();
-        let (mut at, mut payload, mut left) = (self.body.start, self.payload_len, self.content_len);
-        while left > 0 {
-            let chunk = self.index.map_or(left, |index| left.min(octets_of(index)));
-            let of_payload = chunk.min(payload);
-            for (part, octets) in [
-                (Part::Index, self.index.map_or(0, Index::width)),
-                (Part::Payload, of_payload),
-                (Part::Padding, chunk.saturating_sub(of_payload)),
-            ] {
-                let end = at.saturating_add(octets);
-                if octets > 0 {
-                    parts.push((part, at..end));
-                }
-                at = end;
-            }
-            payload = payload.saturating_sub(of_payload);
-            left = left.saturating_sub(chunk);
-        }
-        parts
-    }
-}
-
-/// Octets of a chunk behind its index.
-fn octets_of(index: Index) -> usize {
-    usize::try_from(index.chunk()).unwrap_or(usize::MAX)
 }
 
 /// What is behind the last whole frame.
@@ -455,7 +371,9 @@ fn body<'a>(
     octets: &'a [u8],
     header: &Header,
 ) -> Result<Option<&'a [u8]>, Wrong> {
-    let indexes = profile.index().map_or(0, |index| in_all(index, header.body));
+    let indexes = profile
+        .index()
+        .map_or(0, |index| in_all(index, header.body));
     let body_end = usize::try_from(header.body.saturating_add(indexes)).unwrap_or(usize::MAX);
     let body_end = header.len.saturating_add(body_end);
     let end = body_end.saturating_add(profile.trailer().len());
@@ -466,35 +384,6 @@ fn body<'a>(
     mark(profile.trailer(), octets, body_end, end)?;
     let body = octets.get(header.len..body_end);
     Ok(body.filter(|_| end <= octets.len()))
-}
-
-/// Octets of all indexes in a body that has so many octets besides.
-fn in_all(index: Index, body: u128) -> u128 {
-    let chunks = body.div_ceil(index.chunk().into());
-    chunks.saturating_mul(index.width() as u128)
-}
-
-/// The indexes behind a header, as far as they are there.
-fn indexes_in(index: Index, octets: &[u8], header: usize, end: usize) -> Result<(), Wrong> {
-    let step = index.width().saturating_add(octets_of(index));
-    let mut expected = u128::from(index.from());
-    for at in (header..octets.len()).step_by(step) {
-        let field = octets.get(at..).unwrap_or_default();
-        let Number::Whole(found, _) = integer(index.width(), index.order(), false, field) else {
-            break;
-        };
-        if !index.is_free() && u128::try_from(found) != Ok(expected) {
-            let few = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
-            let found = u64::try_from(found).unwrap_or(u64::MAX);
-            let expected = few(expected);
-            let fault = Fault::Index { found, expected };
-            return Err(Wrong { fault, at, end });
-        }
-        // Behind the largest number comes 0.
-        let numbers = (0..index.width()).fold(1_u128, |all, _| all.saturating_mul(256));
-        expected = expected.saturating_add(1).checked_rem(numbers).unwrap_or(0);
-    }
-    Ok(())
 }
 
 /// The octets of a mark at that place, as far as they are there.
@@ -551,146 +440,6 @@ fn counted(profile: &Profile, count: i128, limit: u128) -> Result<(u128, Option<
         return Err(Fault::NotWholeChunks { body, chunk });
     }
     Ok((body, (chunk == 1).then_some(body)))
-}
-
-/// What a length leaves when the indexes that it counts are taken off, chunk by chunk, and what is wrong with it if it
-/// ends in or behind one of them.
-fn without_indexes(profile: &Profile, counted: u128) -> (u128, Option<Fault>) {
-    let index = profile.index().filter(|_| profile.covers(Region::Indexes));
-    let Some(index) = index else {
-        return (counted, None);
-    };
-    let (width, octets) = (index.width() as u128, u128::from(index.chunk()));
-    let chunk = width.saturating_add(octets);
-    let chunks = counted.div_ceil(chunk);
-    let whole = chunks.saturating_sub(1).saturating_mul(octets);
-    let indexes = chunks.saturating_mul(width);
-    let left = counted.saturating_sub(indexes).max(whole);
-    let ends_in_index = chunks > 0 && left <= whole;
-    let odd = Fault::NotWholeChunks {
-        body: counted,
-        chunk,
-    };
-    (left, ends_in_index.then_some(odd))
-}
-
-/// What has come of the payload and padding of a frame that is not whole.
-#[must_use]
-pub fn content_so_far(profile: &Profile, frame: &[u8]) -> Vec<u8> {
-    let body = frame.get(header_len(profile, frame)..).unwrap_or_default();
-    let Some(index) = profile.index() else {
-        return body.to_vec();
-    };
-    let step = index.width().saturating_add(octets_of(index));
-    let chunks = body.chunks(step);
-    chunks
-        .flat_map(|chunk| chunk.get(index.width()..).unwrap_or_default())
-        .copied()
-        .collect()
-}
-
-/// What a length field says.
-#[derive(Clone, Copy)]
-enum Number {
-    /// A number, and the octets that it takes.
-    Whole(i128, usize),
-    /// The beginning of one, which is no less than that.
-    Part(i128),
-}
-
-/// What is wrong with a number, and what it was or more in front of the octet that shows it.
-type Not = (NoNumber, i128);
-
-fn number(length: Length, field: &[u8]) -> Result<Number, Not> {
-    match length {
-        Length::Binary {
-            width,
-            order,
-            signed,
-        } => Ok(integer(width.into(), order, signed, field)),
-        Length::Varint { most, overlong } => groups(most.into(), overlong, field),
-        Length::Decimal {
-            most,
-            end,
-            overlong,
-        } => digits(most.into(), end, overlong, field),
-    }
-}
-
-/// Groups of seven bits. Those that are there are put together from the last to the first.
-fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, Not> {
-    let last = field.iter().position(|octet| *octet < 0x80);
-    let groups = last.map_or(field.len(), |last| last.saturating_add(1));
-    let field = field.get(..groups.min(most)).unwrap_or_default();
-    let value = field.iter().rev().fold(0_i128, |value, octet| {
-        let group = i128::from(octet.checked_rem(0x80).unwrap_or(0));
-        value.saturating_mul(0x80).saturating_add(group)
-    });
-    match last {
-        Some(last) if last >= most => Err((NoNumber::TooMany, value)),
-        None if groups >= most => Err((NoNumber::TooMany, value)),
-        None => Ok(Number::Part(value)),
-        Some(1..) if field.last() == Some(&0) && !overlong => Err((NoNumber::Overlong, value)),
-        Some(_) => Ok(Number::Whole(value, groups)),
-    }
-}
-
-/// Digits one by one, and then what ends them.
-fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<Number, Not> {
-    let mut value = 0_i128;
-    for (at, octet) in field.iter().enumerate() {
-        match octet {
-            b'0'..=b'9' if at >= most => return Err((NoNumber::TooMany, value)),
-            b'0'..=b'9' if at > 0 && field.first() == Some(&b'0') && !overlong => {
-                return Err((NoNumber::Overlong, value));
-            }
-            b'0'..=b'9' => {
-                let digit = i128::from(octet.saturating_sub(b'0'));
-                value = value.saturating_mul(10).saturating_add(digit);
-            }
-            other if at == 0 => return Err((NoNumber::NoDigit(*other), value)),
-            _ => return behind_digits(end, value, at, field),
-        }
-    }
-    Ok(Number::Part(value))
-}
-
-/// The number that is written in the octets up to `at`, if what ends it follows.
-fn behind_digits(end: DigitsEnd, value: i128, at: usize, field: &[u8]) -> Result<Number, Not> {
-    let behind = field.iter().skip(at);
-    for (expected, found) in end.octets().iter().zip(behind) {
-        if expected != found {
-            return Err((NoNumber::NoDigit(*found), value));
-        }
-    }
-    let width = at.saturating_add(end.octets().len());
-    if field.len() < width {
-        return Ok(Number::Part(value));
-    }
-    Ok(Number::Whole(value, width))
-}
-
-fn integer(width: usize, order: Order, signed: bool, field: &[u8]) -> Number {
-    let Some(field) = field.get(..width) else {
-        return Number::Part(0);
-    };
-    let mut octets = field.to_vec();
-    if order == Order::Little {
-        octets.reverse();
-    }
-    let negative = signed && octets.first().is_some_and(|octet| *octet >= 0x80);
-    let unsigned = octets.iter().fold(0_i128, |value, octet| {
-        value.saturating_mul(256).saturating_add((*octet).into())
-    });
-    let modulus = octets
-        .iter()
-        .fold(1_i128, |value, _| value.saturating_mul(256));
-    let value = if negative {
-        unsigned.saturating_sub(modulus)
-    } else {
-        unsigned
-    };
-    Number::Whole(value, width)
 }
 
 fn without_padding(profile: &Profile, body: &[u8]) -> usize {

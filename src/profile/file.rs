@@ -13,8 +13,8 @@ use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use words::{
-    CHECKSUMS, ENDS, FORMS, LASTS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words, meant,
-    quoted,
+    CHECKSUMS, ENDS, FORMS, LASTS, ORDERS, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS, Words,
+    meant, quoted,
 };
 
 /// Every key of a profile file.

@@ -1,7 +1,8 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
 use super::{
-    ChecksumKind, DigitsEnd, Draft, Form, Last, Order, Payload, Profile, Region, Reply, ReplyOrder, Unit,
+    ChecksumKind, DigitsEnd, Draft, Form, Last, Order, Payload, Profile, Region, Reply, ReplyOrder,
+    Unit,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
 

@@ -119,7 +119,9 @@ impl Reproducer<'_> {
             }
             for (part, octets) in layout.next(step.conn, segment) {
                 match part {
-                    Part::Header | Part::Index | Part::Checksum => write!(f, " {}", hex::pairs(octets, ""))?,
+                    Part::Header | Part::Index | Part::Checksum => {
+                        write!(f, " {}", hex::pairs(octets, ""))?
+                    }
                     Part::Payload | Part::Padding | Part::Trailer | Part::Other => {
                         write!(f, " {}", Octets(octets))?;
                     }

@@ -188,7 +188,10 @@ impl Program<'_> {
         }
         let index = profile.index();
         if let Some(index) = index.filter(|_| profile.covers(Region::Indexes)) {
-            let (width, chunk) = (index.width(), index::chunk(index).saturating_add(index.width()));
+            let (width, chunk) = (
+                index.width(),
+                index::chunk(index).saturating_add(index.width()),
+            );
             writeln!(out, "    count -= -(-count // {chunk}) * {width}")?;
         }
         if !profile.covers(Region::Padding) {

@@ -76,7 +76,9 @@ pub(super) fn uncounted(profile: &Profile, octets: i128) -> i128 {
 
 /// Octets of an index and of a chunk, if the length counts both.
 fn covered(profile: &Profile) -> Option<(i128, i128)> {
-    let index = profile.index().filter(|_| profile.covers(Region::Indexes))?;
+    let index = profile
+        .index()
+        .filter(|_| profile.covers(Region::Indexes))?;
     let width = i128::try_from(index.width()).unwrap_or_default();
     Some((width, index.chunk().into()))
 }
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_length_counts_them_where_it_says_so() {
-        let text = "length.covers = ['payload', 'indexes']\nbody = { chunk = 3, index = { width = 2 } }";
+        let text =
+            "length.covers = ['payload', 'indexes']\nbody = { chunk = 3, index = { width = 2 } }";
         let profile = profile(text);
         let counted = |octets| counted(&profile, octets);
         assert_eq!([0, 1, 3, 4, -1, -3].map(counted), [0, 2, 2, 4, -2, -2]);

@@ -1,7 +1,9 @@
 //! What holds for every profile, every payload and every way of cutting a stream.
 
 use super::*;
-use crate::profile::{DigitsEnd, Draft, Form, Last, Length, Order, Profile, Region, ReplyOrder, Unit};
+use crate::profile::{
+    DigitsEnd, Draft, Form, Last, Length, Order, Profile, Region, ReplyOrder, Unit,
+};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;

@@ -84,7 +84,12 @@ fn what_is_shown_of_a_script_tells_indexes_from_payload() {
     let scripts = folder.path().join("scripts");
     let save = ["--save", scripts.to_str().unwrap()];
     let case = ["--run", "chunk-index/behind-requests"];
-    let check = [&["check", &addr, "--profile", "blocks-60"][..], &case, &save].concat();
+    let check = [
+        &["check", &addr, "--profile", "blocks-60"][..],
+        &case,
+        &save,
+    ]
+    .concat();
     let (code, said) = run(&check);
     assert_eq!(code, 1, "{said}");
     let mut files = std::fs::read_dir(&scripts).unwrap();

@@ -54,7 +54,14 @@ fn the_embedded_server_passes() {
         .collect();
     assert_eq!(
         unchecked,
-        ["checksum", "chunk-index", "deadline", "memory", "cpu", "descriptors"]
+        [
+            "checksum",
+            "chunk-index",
+            "deadline",
+            "memory",
+            "cpu",
+            "descriptors"
+        ]
     );
 }
 

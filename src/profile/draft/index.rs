@@ -8,7 +8,11 @@ pub(super) fn read(draft: &Draft) -> Result<Option<Index>, ProfileError> {
     let Some(width) = draft.index else {
         return match (draft.index_order, draft.index_from, draft.last) {
             (Order::Little, _, _) => refuse("body.index.order", "\"little\"", WITHOUT_WIDTH),
-            (_, 1.., _) => refuse("body.index.from", &draft.index_from.to_string(), WITHOUT_WIDTH),
+            (_, 1.., _) => refuse(
+                "body.index.from",
+                &draft.index_from.to_string(),
+                WITHOUT_WIDTH,
+            ),
             (_, _, Last::Short) => refuse("body.last", "\"short\"", WITHOUT_INDEX),
             _ => Ok(None),
         };
@@ -31,8 +35,7 @@ pub(super) fn read(draft: &Draft) -> Result<Option<Index>, ProfileError> {
 
 const WITHOUT_WIDTH: &str = "left out, unless body.index.width says how many octets an index has";
 
-const WITHOUT_INDEX: &str =
-    "\"padded\", unless body.index says what stands in front of each chunk";
+const WITHOUT_INDEX: &str = "\"padded\", unless body.index says what stands in front of each chunk";
 
 /// What bodies are padded to a multiple of.
 pub(super) fn padded_to(draft: &Draft) -> u32 {
@@ -44,7 +47,8 @@ pub(super) fn padded_to(draft: &Draft) -> u32 {
 
 /// Indexes are counted only where there are some and octets are counted, and no checksum is reckoned around them.
 pub(super) fn can_be_counted(profile: &Profile) -> Result<(), ProfileError> {
-    let refuse = |field, value: String, allowed: &str| Err(ProfileError::new(field, value, allowed));
+    let refuse =
+        |field, value: String, allowed: &str| Err(ProfileError::new(field, value, allowed));
     let covers_them = profile.covers(Region::Indexes);
     let Some(index) = profile.index else {
         let covers = super::checksum::written(&profile.covers);

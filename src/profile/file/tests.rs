@@ -202,7 +202,10 @@ fn every_error_says_where_what_and_what_else() {
             "[body.index]\nwidth = 4\nstart = 1",
             "line 6: body.index.start is no key of a profile",
         ),
-        ("[body.index]\nfrom = 1", "body.index.width is missing: 1 to 8"),
+        (
+            "[body.index]\nfrom = 1",
+            "body.index.width is missing: 1 to 8",
+        ),
         (
             "[body]\nlast = \"short\"",
             "line 5: body.last = \"short\": \"padded\", unless body.index says",

@@ -85,7 +85,7 @@ fn error(profile: &Profile, stream: &[u8]) -> Option<DecodeErrorKind> {
             Ok(Some(_)) => {}
             Ok(None) => return None,
             Err(ReadError::Decode(error)) => return Some(error.kind),
-            Err(ReadError::Io(error)) => panic!("{error}"),
+            Err(other) => panic!("{other}"),
         }
     }
 }
