@@ -272,7 +272,7 @@ fn behind_frames(
 
 /// Behind a header that no frame can have nothing is read, unless all that is wrong is that its body
 /// would be no whole number of chunks: then the next frame may begin behind that body, where nothing stands
-/// in bodies or behind them and no checksum is made of them. Of a header that breaks off a server need not have seen yet what is wrong with it.
+/// in bodies or behind them and no checksum is made of them. Of a header or a frame that breaks off a server need not have seen yet what is wrong with it.
 fn behind_malformed(
     stream: &[u8],
     header: Range<usize>,
@@ -282,9 +282,13 @@ fn behind_malformed(
 ) -> ControlFlow<Tail, usize> {
     let start = header.start;
     if header.end > stream.len() {
+        let place = match fault {
+            Fault::Index { .. } => reader::Place::Body,
+            _ => reader::Place::Header,
+        };
         return Break(Tail::Inside {
             start,
-            place: reader::Place::Header,
+            place,
             may_close: true,
         });
     }

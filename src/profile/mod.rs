@@ -476,7 +476,8 @@ impl Profile {
         .fold(0, |all, (_, octets)| all.saturating_add(octets))
     }
 
-    /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding.
+    /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding, also where chunks have an
+    /// [`Index`] and the last one is short.
     #[must_use]
     pub fn chunk(&self) -> u32 {
         self.chunk

@@ -31,9 +31,9 @@ pub(super) const VARIANTS: &[Variant] = &[
         |h| h.answer = |c, request| Box::pin(after_thought(c, request)),
     ),
     Variant::new(
-        "chunk-by-chunk",
-        "A body is read chunk by chunk, and given up at the first index that is wrong.",
-        |h| h.body = |c, wanted| Box::pin(chunk_by_chunk(c, wanted)),
+        "closes-at-a-wrong-index",
+        "A body is given up at the first index that is wrong, before all of it is there.",
+        |h| h.body = |c, wanted| Box::pin(with_right_indexes(c, wanted)),
     ),
     Variant::new(
         "closes-on-undecodable",
@@ -240,18 +240,24 @@ async fn in_own_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, En
     }
 }
 
-async fn chunk_by_chunk(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+/// A body whose indexes are looked at as they come.
+async fn with_right_indexes(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     let (chunk, index) = frame::chunk_sizes(c.profile());
+    let step = chunk.saturating_add(index);
     let (mut octets, mut number) = (Vec::new(), 0_usize);
     while octets.len() < wanted {
-        let found = honest::body(c, index).await?;
-        if found != frame::index(c.profile(), number) {
-            return Err(End::Malformed);
+        let came = c.recv(wanted.saturating_sub(octets.len())).await?;
+        if came.is_empty() {
+            return Err(End::Eof { inside: true });
         }
-        octets.extend(found);
-        let left = wanted.saturating_sub(octets.len());
-        octets.extend(honest::body(c, chunk.min(left)).await?);
-        number = number.saturating_add(1);
+        octets.extend(came);
+        let start = |number: usize| number.saturating_mul(step);
+        while let Some(found) = octets.get(start(number)..start(number).saturating_add(index)) {
+            if found != frame::index(c.profile(), number) {
+                return Err(End::Malformed);
+            }
+            number = number.saturating_add(1);
+        }
     }
     Ok(octets)
 }
