@@ -3,7 +3,6 @@
 //! Files that are not in the table are finds of a fuzzer that somebody has given a name; they stay.
 
 pub(crate) mod seeds;
-mod sums_and_indexes;
 
 use crate::generated;
 use framespec::profile::Profile;

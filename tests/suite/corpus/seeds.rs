@@ -4,7 +4,9 @@
 //! A seed of raw octets is a stream in the `tutorial` format. One that needs its own segments, or
 //! another format, is a script in text form.
 
-use super::sums_and_indexes;
+// Two binaries have this file, each at another place.
+#[path = "sums_and_indexes.rs"]
+mod sums_and_indexes;
 
 /// Every seed: its name, `clause.variant`, and its octets.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
