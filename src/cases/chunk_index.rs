@@ -71,8 +71,8 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
-        Clause::Reassembly,
-        "inside-an-index",
+        Clause::ChunkIndex,
+        "cut-inside-an-index",
         "A segment that ends inside the index of a chunk, at each place in the first three: what came of it counts.",
         |s| {
             need_index(s);
@@ -82,21 +82,6 @@ pub(super) const CASES: &[Case] = &[
                 let place = s.header_of(&request).saturating_add(at);
                 s.send_cut(a, &request, &[place]);
                 s.wait(a);
-            }
-        },
-    ),
-    Case::must(
-        Clause::Truncation,
-        "inside-an-index",
-        "The stream ends inside the index of a chunk or right behind it: the chunks in front of it are no message.",
-        |s| {
-            need_index(s);
-            for at in places_in_indexes(s) {
-                let a = s.open();
-                let request = request_of_chunks(s, 3);
-                let place = s.header_of(&request).saturating_add(at);
-                s.send(a, request.get(..place).unwrap_or_default());
-                s.leave(a);
             }
         },
     ),
