@@ -7,6 +7,7 @@ use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
 use crate::script::MAX_OCTETS;
+use crate::script::index;
 use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
 
@@ -286,7 +287,8 @@ pub(super) const CASES: &[Case] = &[
         "inside-a-body",
         "A part of a body asks for nothing, even if it holds the whole payload and only padding is missing.",
         |s| {
-            let part = s.header_len().saturating_add(s.shortest());
+            let last = index::place(s.profile(), s.shortest().saturating_sub(1));
+            let part = s.header_len().saturating_add(last).saturating_add(1);
             held_back(s, part);
         },
     ),
