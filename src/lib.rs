@@ -43,6 +43,8 @@
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
+//! | [`capture`] | connections read from pcap, pcapng and hex dumps | `detect` |
+//! | [`detect`] | from what was said to the wire format in which it is frames | `detect` |
 //! | [`generate`] | scripts made by chance, of any wire format | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
@@ -75,6 +77,10 @@
 #![cfg_attr(not(feature = "transport"), doc = "[`transport`]: #rooms")]
 #![cfg_attr(not(feature = "spec"), doc = "[`spec`]: #rooms")]
 #![cfg_attr(not(feature = "altered"), doc = "[`altered`]: #rooms")]
+#![cfg_attr(
+    not(feature = "detect"),
+    doc = "[`capture`]: #rooms\n[`detect`]: #rooms"
+)]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
@@ -97,6 +103,8 @@
 pub mod altered;
 #[cfg(feature = "check")]
 pub mod campaign;
+#[cfg(feature = "detect")]
+pub mod capture;
 #[cfg(feature = "suite")]
 pub mod cases;
 #[cfg(feature = "check")]
@@ -107,6 +115,8 @@ pub mod cli;
 pub mod client;
 #[cfg(feature = "check")]
 pub mod coverage;
+#[cfg(feature = "detect")]
+pub mod detect;
 #[cfg(feature = "suite")]
 pub mod diagnosis;
 #[cfg(feature = "suite")]

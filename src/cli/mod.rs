@@ -8,6 +8,7 @@ mod check_client;
 mod client_target;
 mod command;
 mod compare;
+mod detect;
 mod durations;
 mod exit;
 mod explain;
@@ -74,6 +75,7 @@ enum Command {
     Fuzz(Box<fuzz::FuzzArgs>),
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
+    Detect(detect::DetectArgs),
 }
 
 impl Command {
@@ -94,6 +96,7 @@ impl Command {
             Self::Fuzz(args) => args.run(),
             Self::Show(args) => read_enough(args.run()),
             Self::Profiles(args) => read_enough(args.run()),
+            Self::Detect(args) => read_enough(args.run()),
         }
     }
 }

@@ -40,6 +40,7 @@ pub use decoding::{Disagreement, Way, compare};
 pub use feeding::{Fault, feed};
 pub use mutate::{Blind, cross, mutate};
 
+use crate::capture;
 use crate::generate;
 use crate::judge::{ReplyRule, judge};
 use crate::model::permitted;
@@ -54,7 +55,7 @@ use std::fmt::Display;
 pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by its name in `fuzz/`.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 11] = [
     ("decoder", decoder),
     ("session", session),
     ("profiles", profiles),
@@ -65,6 +66,7 @@ pub const TARGETS: [(&str, Body); 10] = [
     ("report", report),
     ("profile_file", profile_file),
     ("script", script),
+    ("detect", detect),
 ];
 
 /// The largest stream that is looked at, in octets. A file of a few octets can stand for megabytes.
@@ -281,6 +283,20 @@ pub fn script(data: &[u8]) -> bool {
     };
     same(&script.to_string().parse(), &Ok(script));
     true
+}
+
+/// Reads a capture, and finds out in which format what was said in it is frames.
+pub fn detect(data: &[u8]) -> bool {
+    let Ok(exchanges) = capture::read(data) else {
+        return false;
+    };
+    let proposals = crate::detect::detect(&exchanges);
+    for proposal in &proposals {
+        assert!(proposal.frames > 0 && proposal.bits > 0.0, "{proposal:?}");
+        let again = Profile::from_toml(&proposal.profile.to_toml());
+        same(&again.as_ref(), &Ok(&proposal.profile));
+    }
+    !proposals.is_empty()
 }
 
 #[track_caller]

@@ -21,6 +21,7 @@ mod client;
 mod compare;
 mod corpus;
 mod coverage;
+mod detect;
 mod docs;
 mod exec;
 mod fuzz_live;

@@ -4,7 +4,9 @@
 //! A seed of raw octets is a stream in the `tutorial` format. One that needs its own segments, or
 //! another format, is a script in text form.
 
-// Two binaries have this file, each at another place.
+// Two binaries read this file, one of them from elsewhere.
+#[path = "captures.rs"]
+mod captures;
 #[path = "sums_and_indexes.rs"]
 mod sums_and_indexes;
 
@@ -52,7 +54,10 @@ pub(crate) fn of_chance() -> Vec<(String, Vec<u8>)> {
             format!("framespec script 1\nside server{lines}\n").into_bytes(),
         )
     });
-    targets.into_iter().flat_map(named).chain(scripts).collect()
+    let captures = captures::seeds().into_iter();
+    let captures = captures.map(|(name, octets)| (format!("detect/{name}"), octets));
+    let all = targets.into_iter().flat_map(named).chain(scripts);
+    all.chain(captures).collect()
 }
 
 /// Scripts of the server's side.

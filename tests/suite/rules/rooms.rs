@@ -97,6 +97,8 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("expect", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
+    pure("capture", &[]),
+    pure("detect", &["profile", "script", "model", "capture"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
@@ -109,11 +111,11 @@ pub(crate) const ROOMS: &[Room] = &[
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
-        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate"])
+        ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate", "capture", "detect"])
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "capture", "detect",
     ]) },
 ];
 
