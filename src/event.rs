@@ -390,6 +390,21 @@ pub struct FrameMark {
     pub payload: usize,
     /// Octets of its padding.
     pub padding: usize,
+    /// The headers in front of the chunks of its body, if chunks have one. Payload and padding count those that stand in
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<ChunkMarks>,
+}
+
+/// Where headers lie in front of the chunks of a body, the first of them behind the header of the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkMarks {
+    /// How many there are.
+    pub count: usize,
+    /// Octets of each.
+    pub header: usize,
+    /// Octets behind each but the last, which may have fewer.
+    pub octets: usize,
 }
 
 /// Verdicts counted, and the time that the whole run took.

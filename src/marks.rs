@@ -1,8 +1,8 @@
 //! Marks: where the frames lie in the octets of a timeline, so that reports, which know no profile,
 //! can tell header from payload and padding.
 
-use crate::event::{FrameMark, Moment, Side, What};
-use crate::model::reader::{self, Ending};
+use crate::event::{ChunkMarks, FrameMark, Moment, Side, What};
+use crate::model::reader::{self, Ending, FrameAt, Part};
 use crate::profile::{Carriage, Profile};
 
 /// The most frames that are marked on one side of a connection.
@@ -24,7 +24,7 @@ struct Stream<'a> {
 /// the order in which they first appear. What cannot be read as a frame, and what comes behind it, has no mark.
 #[must_use]
 pub fn mark(sent: &Profile, received: &Profile, timeline: &[Moment]) -> Vec<FrameMark> {
-    // A wrong checksum says nothing against where the parts of a frame lie.
+    // A wrong checksum or index says nothing against where the parts of a frame lie.
     let [sent, received] = [sent, received].map(Profile::unsummed);
     let all = match sent.carriage() {
         Carriage::Stream => streams(timeline),
@@ -90,21 +90,30 @@ fn in_stream(profile: &Profile, stream: &Stream<'_>) -> Vec<FrameMark> {
         header,
         payload,
         padding,
+        chunks: None,
     };
     let whole = reading.frames.iter().map(|frame| {
-        mark(
-            frame.start,
-            frame.body.start.saturating_sub(frame.start),
-            frame.payload.len(),
-            frame.end.saturating_sub(frame.payload.end),
-        )
+        let payload = end_of_payload(frame);
+        FrameMark {
+            chunks: chunks(profile, frame.body.len()),
+            ..mark(
+                frame.start,
+                frame.body.start.saturating_sub(frame.start),
+                payload.saturating_sub(frame.body.start),
+                frame.end.saturating_sub(payload),
+            )
+        }
     });
     let cut = match reading.ending {
         Ending::Boundary => None,
         Ending::Inside { start, .. } => {
             let rest = stream.octets.get(start..).unwrap_or_default();
             let header = reader::header_len(profile, rest);
-            Some(mark(start, header, rest.len().saturating_sub(header), 0))
+            let payload = rest.len().saturating_sub(header);
+            Some(FrameMark {
+                chunks: chunks(profile, payload),
+                ..mark(start, header, payload, 0)
+            })
         }
         Ending::Malformed { start, .. } => {
             let rest = stream.octets.get(start..).unwrap_or_default();
@@ -112,6 +121,27 @@ fn in_stream(profile: &Profile, stream: &Stream<'_>) -> Vec<FrameMark> {
         }
     };
     whole.chain(cut).take(MAX_MARKS).collect()
+}
+
+/// Where the payload of a frame ends, whatever indexes stand in it.
+fn end_of_payload(frame: &FrameAt) -> usize {
+    let parts = frame.parts().into_iter().rev();
+    let mut payload = parts.filter(|(part, _)| *part == Part::Payload);
+    payload.next().map_or(frame.body.start, |(_, at)| at.end)
+}
+
+/// The headers of the chunks in so many octets of body, if there are any.
+fn chunks(profile: &Profile, body: usize) -> Option<ChunkMarks> {
+    let index = profile.index()?;
+    let octets = usize::try_from(index.chunk()).unwrap_or(usize::MAX);
+    let header = index.width();
+    let count = body.div_ceil(header.saturating_add(octets));
+    Some(ChunkMarks {
+        count,
+        header,
+        octets,
+    })
+    .filter(|_| count > 0)
 }
 
 #[cfg(test)]
@@ -176,6 +206,30 @@ mod tests {
                 ("a", Side::Server, [0, 4, 2, 2]),
             ]
         );
+    }
+
+    #[test]
+    fn the_headers_of_chunks_are_counted_right_or_wrong() {
+        let text = "name = 'p'\nlength = { width = 1, covers = ['payload'] }\n\
+            body = { chunk = 2, index = { width = 1, from = 1 } }\ntrailer.octets = '0d'";
+        let profile = Profile::from_toml(text).unwrap();
+        let marks = mark(
+            &profile,
+            &profile,
+            &[sent("a", b"\x03\x01ab\x07c\0\x0d\x02\x01x")],
+        );
+        let chunks = marks.iter().map(|mark| mark.chunks);
+        let of = |count| {
+            Some(ChunkMarks {
+                count,
+                header: 1,
+                octets: 2,
+            })
+        };
+        assert_eq!(chunks.collect::<Vec<_>>(), [of(2), of(1)]);
+        let side = Side::Client;
+        let expected = [("a", side, [0, 1, 5, 2]), ("a", side, [8, 1, 2, 0])];
+        assert_eq!(spans(&marks), expected);
     }
 
     #[test]

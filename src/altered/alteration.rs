@@ -213,6 +213,9 @@ pub enum Need {
     Checksum,
     /// Each frame is a datagram.
     Datagrams,
+    /// A little-endian index that counts from 1 stands in front of each chunk, the last of which is padded, and the length
+    /// is that of the payload alone.
+    Index,
     /// The peer's process can be looked at, and its limit on bodies is not declared.
     Process,
     /// There is a minute of time.
@@ -233,6 +236,7 @@ impl Need {
             Self::Ids => "ids",
             Self::Checksum => "sum-behind-a-body",
             Self::Datagrams => "datagrams",
+            Self::Index => "index-of-each-chunk",
             Self::Process => "process",
             Self::Time => "time",
         }
@@ -250,6 +254,7 @@ impl Need {
                 | Self::Ids
                 | Self::Checksum
                 | Self::Datagrams
+                | Self::Index
         )
     }
 }

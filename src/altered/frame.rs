@@ -1,7 +1,7 @@
 //! What a header says, in steps of their own: the number in it, the sizes that it stands for, the payload
 //! in a body.
 
-use crate::profile::{Length, Mark, Order, Profile, Region, Unit};
+use crate::profile::{Index, Length, Mark, Order, Profile, Region, Unit};
 use crate::wire;
 use std::ops::Range;
 
@@ -173,6 +173,8 @@ impl<'a> Whole<'a> {
             Region::After => header(behind..behind.saturating_add(in_front(after))),
             Region::Payload => self.payload,
             Region::Padding => self.padding,
+            // No checksum is reckoned from them.
+            Region::Indexes => &[],
         }
     }
 
@@ -338,7 +340,7 @@ pub(crate) fn lengths(profile: &Profile, count: i128) -> (i128, Option<i128>) {
         Unit::Chunks => count.saturating_mul(chunk),
     };
     let covered = i128::try_from(profile.covered_header_len()).unwrap_or(i128::MAX);
-    let counted = length.saturating_sub(covered);
+    let counted = uncounted(profile, length.saturating_sub(covered));
     if profile.covers(Region::Padding) {
         return (counted, (chunk == 1).then_some(counted));
     }
@@ -349,6 +351,84 @@ pub(crate) fn lengths(profile: &Profile, count: i128) -> (i128, Option<i128>) {
         chunk.saturating_sub(over)
     };
     (counted.saturating_add(missing), Some(counted))
+}
+
+/// What a length leaves without the indexes that it counts; a number that ends in one or behind one leaves less than
+/// nothing.
+fn uncounted(profile: &Profile, length: i128) -> i128 {
+    let Some(index) = profile.index().filter(|_| profile.covers(Region::Indexes)) else {
+        return length;
+    };
+    let width = i128::try_from(index.width()).unwrap_or_default();
+    let chunk = width.saturating_add(index.chunk().into());
+    let last = length.checked_rem(chunk).unwrap_or_default();
+    if length < 0 || last > 0 && last <= width {
+        return -1;
+    }
+    let more = chunk.saturating_sub(1);
+    let chunks = length.saturating_add(more).checked_div(chunk);
+    length.saturating_sub(chunks.unwrap_or_default().saturating_mul(width))
+}
+
+/// Octets of a chunk and of its index; no index where chunks have none.
+pub(crate) fn chunk_sizes(profile: &Profile) -> (usize, usize) {
+    let sizes = |index: Index| (index.chunk() as usize, index.width());
+    profile.index().map_or((usize::MAX, 0), sizes)
+}
+
+/// Octets of a body of so many, with its indexes.
+pub(crate) fn with_indexes(profile: &Profile, body: usize) -> usize {
+    let (chunk, index) = chunk_sizes(profile);
+    body.saturating_add(body.div_ceil(chunk).saturating_mul(index))
+}
+
+/// The chunks of a body as they came, each behind its index.
+pub(crate) fn chunks<'a>(profile: &Profile, body: &'a [u8]) -> Vec<(&'a [u8], &'a [u8])> {
+    let (chunk, index) = chunk_sizes(profile);
+    let chunks = body.chunks(chunk.saturating_add(index));
+    let parted = chunks.map(|chunk| chunk.split_at_checked(index));
+    parted.flatten().collect()
+}
+
+/// A body without its indexes, if they are those that belong there.
+pub(crate) fn without_indexes(profile: &Profile, body: Vec<u8>) -> Result<Vec<u8>, Malformed> {
+    if profile.index().is_none() {
+        return Ok(body);
+    }
+    let mut octets = Vec::new();
+    for (number, (found, chunk)) in chunks(profile, &body).into_iter().enumerate() {
+        if found != index(profile, number) {
+            return Err(Malformed);
+        }
+        octets.extend(chunk);
+    }
+    Ok(octets)
+}
+
+/// A body with its indexes.
+pub(crate) fn put_indexes(profile: &Profile, body: &[u8]) -> Vec<u8> {
+    let (chunk, _) = chunk_sizes(profile);
+    let chunks = body.chunks(chunk).enumerate();
+    let parts = chunks.flat_map(|(number, chunk)| [index(profile, number), chunk.to_vec()]);
+    parts.flatten().collect()
+}
+
+/// What stands in front of the chunk that is so many behind the first.
+pub(crate) fn index(profile: &Profile, chunk: usize) -> Vec<u8> {
+    let from = profile.index().map_or(0, Index::from);
+    numbered(profile, from.wrapping_add(chunk as u64))
+}
+
+/// A number as it stands in front of a chunk.
+pub(crate) fn numbered(profile: &Profile, number: u64) -> Vec<u8> {
+    let Some(index) = profile.index() else {
+        return Vec::new();
+    };
+    let octets = number.to_le_bytes().into_iter().take(index.width());
+    match index.order() {
+        Order::Little => octets.collect(),
+        Order::Big => octets.rev().collect(),
+    }
 }
 
 /// Whether a body ends in a whole chunk of padding or more, with a payload before it.
@@ -399,7 +479,8 @@ mod tests {
             match sizes(&profile, count(&profile, &field)) {
                 Err(Malformed) => prop_assert!(decoded.is_err(), "{:?}", decoded),
                 Ok(Sizes { body, payload }) if body < 1 << 18 => {
-                    let whole = [header, vec![1; body], trailer(&profile)].concat();
+                    let body_on_wire = vec![1; with_indexes(&profile, body)];
+                    let whole = [header, body_on_wire, trailer(&profile)].concat();
                     let mut decoder = Decoder::new(&profile.unsummed());
                     let mut octets = BytesMut::from(&whole[..whole.len() - 1]);
                     prop_assert_eq!(decoder.decode(&mut octets), Ok(None));

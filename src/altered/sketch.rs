@@ -422,3 +422,43 @@ loop {
     }
 }",
 };
+
+pub(super) const INDEX: Sketch = Sketch {
+    name: "compare-indexes",
+    python: "\
+payload = b''
+for number in range(FIRST, FIRST + -(-length // CHUNK)):
+    index, = struct.unpack('<I', read_exactly(sock, 4))
+    if index != number:               # counted anew in each frame
+        sock.close()
+        return
+    payload += read_exactly(sock, CHUNK)
+payload = payload[:length]            # the last chunk is padded",
+    rust: "\
+for (number, chunk) in (FIRST..).zip(body.chunks(4 + CHUNK)) {
+    let (index, octets) = chunk.split_first_chunk().ok_or(Malformed)?;
+    if u32::from_le_bytes(*index) != number {
+        return Err(Malformed);        // and the caller closes
+    }
+    payload.extend(octets);
+}
+payload.truncate(length);             // the last chunk is padded",
+};
+
+pub(super) const PUT_INDEX: Sketch = Sketch {
+    name: "put-indexes",
+    python: "\
+frame = struct.pack('>I', len(payload))
+for number, at in enumerate(range(0, len(payload), CHUNK), FIRST):
+    chunk = payload[at:at + CHUNK]
+    frame += struct.pack('<I', number) + chunk.ljust(CHUNK, b'\\0')
+sock.sendall(frame)",
+    rust: "\
+let mut frame = u32::try_from(payload.len())?.to_be_bytes().to_vec();
+for (number, chunk) in (FIRST..).zip(payload.chunks(CHUNK)) {
+    frame.extend(u32::to_le_bytes(number));
+    frame.extend(chunk);
+    frame.resize(frame.len() + CHUNK - chunk.len(), 0);
+}
+stream.write_all(&frame)?;",
+};

@@ -117,9 +117,9 @@ fn came(
     let owed = permitted.duties.iter().map(kind);
     let owed = owed.chain(std::iter::repeat(NOTHING));
     for (frame, owed) in frames.into_iter().zip(owed).take(MOST_REPLIES) {
-        let payload = octets.get(frame.payload).unwrap_or_default();
-        features.push(Feature::Reply(owed, looks(payload)));
-        features.push(Feature::Size(size(payload)));
+        let payload = frame.payload(&octets);
+        features.push(Feature::Reply(owed, looks(&payload)));
+        features.push(Feature::Size(size(&payload)));
     }
     features
 }

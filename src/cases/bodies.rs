@@ -312,6 +312,7 @@ pub(super) const CASES: &[Case] = &[
             let header = s
                 .craft()
                 .header(u64::try_from(body.len()).unwrap_or(u64::MAX));
+            let body = s.craft().with_indexes(&body);
             s.send(a, &[header, body].concat());
             s.wait(a);
             s.quiet(a);
@@ -373,14 +374,12 @@ fn odd(s: &mut Maker<'_>, chunks: usize, more: isize) {
 
 /// A frame whose body is so many octets, a message with padding as far as it fits.
 fn odd_frame(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
-    let mut frame = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
-    let header = frame.len();
-    if body >= s.shortest() {
-        frame.extend(s.payload_with(""));
-    } else {
-        frame.push(b'7');
-    }
-    frame.resize(header.saturating_add(body), s.profile().pad());
-    frame.extend(s.craft().trailer());
-    frame
+    let header = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
+    let mut content = match body >= s.shortest() {
+        true => s.payload_with(""),
+        false => b"7".to_vec(),
+    };
+    content.resize(body, s.profile().pad());
+    let body = s.craft().with_indexes(&content);
+    [header, body, s.craft().trailer()].concat()
 }

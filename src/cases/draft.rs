@@ -1,9 +1,10 @@
 //! A script while it is being written: what the makers of both sides have in common.
 
 use crate::model::{numbered, reader, summed};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Index, Payload, Profile};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
+use crate::script::index;
 use crate::script::{Action, Conn, Script, StepError};
 use crate::spec::CaseId;
 use std::time::Duration;
@@ -69,10 +70,24 @@ impl<'a> Draft<'a> {
         reader::header_len(self.profile, frame)
     }
 
-    /// Octets of a chunk.
+    /// Octets that bodies are padded to a multiple of.
     #[must_use]
     pub fn chunk(&self) -> usize {
         self.craft().chunk()
+    }
+
+    /// Octets between the beginnings of two chunks in a frame.
+    #[must_use]
+    pub fn chunk_and_index(&self) -> usize {
+        let with_index = |index: Index| index::chunk(index).saturating_add(index.width());
+        self.profile.index().map_or(self.chunk(), with_index)
+    }
+
+    /// Where the octet at that offset of its payload stands in a frame.
+    #[must_use]
+    pub fn place_in(&self, frame: &[u8], at: usize) -> usize {
+        let within = index::place(self.profile, at);
+        self.header_of(frame).saturating_add(within)
     }
 
     /// What has been written so far.

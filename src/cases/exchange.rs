@@ -7,6 +7,7 @@ use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
 use crate::profile::Profile;
 use crate::script::MAX_OCTETS;
+use crate::script::index;
 use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
 
@@ -286,7 +287,8 @@ pub(super) const CASES: &[Case] = &[
         "inside-a-body",
         "A part of a body asks for nothing, even if it holds the whole payload and only padding is missing.",
         |s| {
-            let part = s.header_len().saturating_add(s.shortest());
+            let last = index::place(s.profile(), s.shortest().saturating_sub(1));
+            let part = s.header_len().saturating_add(last).saturating_add(1);
             held_back(s, part);
         },
     ),
@@ -318,7 +320,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let payload = s.payload_with("");
             let frame = s.frame_with(&payload, 1);
-            let (most, rest) = parted(&frame, frame.len().saturating_sub(s.chunk()));
+            let (most, rest) = parted(&frame, frame.len().saturating_sub(s.chunk_and_index()));
             s.send(a, most);
             s.quiet(a);
             s.send(a, rest);

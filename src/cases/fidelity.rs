@@ -5,6 +5,7 @@ use super::{Case, Maker};
 use crate::judge::frame_log::FrameLog;
 use crate::judge::{Finding, excerpt};
 use crate::profile::{Payload, Profile, Reply};
+use crate::script::index;
 use crate::spec::Clause;
 use crate::transcript::Transcript;
 
@@ -161,11 +162,10 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_text();
             let a = s.open();
-            let free = s
-                .chunk()
-                .max(8)
+            let chunk = s.profile().index().map_or(s.chunk(), index::chunk).max(8);
+            let free = chunk
                 .saturating_mul(2)
-                .saturating_sub(s.shortest() % s.chunk().max(8));
+                .saturating_sub(s.shortest().checked_rem(chunk).unwrap_or_default());
             for before in free.saturating_sub(6)..=free.saturating_add(2) {
                 let request = s.request_with(&format!("{}\u{1f600}\u{20ac}", "-".repeat(before)));
                 s.send(a, &request);
@@ -182,8 +182,8 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             for cut in 1..4 {
                 let request = s.request_with(" \u{1f600}\u{1f600}\u{1f600}");
-                let text = s.header_of(&request).saturating_add(s.shortest());
-                let cuts = [text.saturating_add(cut), text.saturating_add(cut + 4)];
+                let text = s.shortest().saturating_add(cut);
+                let cuts = [text, text.saturating_add(4)].map(|at| s.place_in(&request, at));
                 s.send_cut(a, &request, &cuts);
                 s.wait(a);
             }

@@ -391,22 +391,26 @@ fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
 /// A frame with such a body: a message that fills two chunks, then requests, then text.
 fn frame_full_of_frames(s: &mut Maker<'_>, body: usize) -> Vec<u8> {
     let header = s.craft().header(u64::try_from(body).unwrap_or(u64::MAX));
-    let whole = header.len().saturating_add(body);
-    let mut frame = frames_behind(s, header);
-    frame.resize(whole, b'x');
-    frame.extend(s.craft().trailer());
-    frame
+    let mut content = two_chunks_and_requests(s).concat();
+    content.resize(body, b'x');
+    let body = s.craft().with_indexes(&content);
+    [header, body, s.craft().trailer()].concat()
 }
 
 /// A header, and behind it what it would announce if it said two chunks: a message that fills them, then requests.
 fn frames_behind(s: &mut Maker<'_>, header: Vec<u8>) -> Vec<u8> {
+    let [body, behind] = two_chunks_and_requests(s);
+    [header, s.craft().with_indexes(&body), behind].concat()
+}
+
+/// The body of a message that fills two chunks, and what stands behind it: requests.
+fn two_chunks_and_requests(s: &mut Maker<'_>) -> [Vec<u8>; 2] {
     let payload = s.payload_of(two_chunks(s));
-    let body = s.craft().body(&payload, 0);
-    let mut octets = [header, body, s.craft().trailer()].concat();
+    let mut behind = s.craft().trailer();
     for _ in 0..3 {
-        octets.extend(s.request());
+        behind.extend(s.request());
     }
-    octets
+    [s.craft().body(&payload, 0), behind]
 }
 
 /// Bits of what a length is kept in by mistake: whole octets, groups of seven, and numbers with a sign.

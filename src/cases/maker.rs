@@ -402,9 +402,10 @@ impl<'a> Maker<'a> {
         self.made = self.made.saturating_add(frame.len());
         let fits = self.made <= MOST_IN_ALL;
         self.need(fits, "it would send more than a script may");
-        let around = self.profile().trailer().len();
-        let around = around.saturating_add(self.header_of(&frame));
-        let body = frame.len().saturating_sub(around);
+        let chunks = payload.len().div_ceil(self.chunk());
+        let body = chunks
+            .saturating_add(more_chunks)
+            .saturating_mul(self.chunk());
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let expressible = body <= self.craft().largest_body();
         self.need(

@@ -113,6 +113,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let header = s.craft().header(u64::from(s.profile().chunk()));
             let body = vec![s.profile().pad(); s.chunk()];
+            let body = s.craft().with_indexes(&body);
             s.send(a, &[header, body].concat());
             s.wait(a);
             s.ask(a);

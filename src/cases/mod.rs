@@ -6,6 +6,7 @@
 
 mod bodies;
 mod checksum;
+mod chunk_index;
 pub mod client;
 mod connections;
 mod datagram;
@@ -205,6 +206,7 @@ const TABLES: &[&[Case]] = &[
     reassembly::CASES,
     bodies::CASES,
     checksum::CASES,
+    chunk_index::CASES,
     length::LENGTH_LIMIT,
     truncation::CASES,
     sending::CASES,
@@ -249,6 +251,7 @@ pub fn arises(clause: Clause, profile: &Profile) -> bool {
         | Clause::Patience
         | Clause::Deadline
         | Clause::Churn => !profile.carriage().is_datagrams(),
+        Clause::ChunkIndex => profile.index().is_some(),
         _ => true,
     }
 }

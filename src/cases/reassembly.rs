@@ -194,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let request = s.request_of_chunks(12);
-            let (header, chunk) = (s.header_of(&request), s.chunk());
+            let (header, chunk) = (s.header_of(&request), s.chunk_and_index());
             let cuts: Vec<usize> = (0..12).map(|n| header + n * chunk).collect();
             s.send_cut(a, &request, &cuts);
             s.wait(a);
@@ -208,7 +208,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             let a = s.open();
             let mut octets = s.request_of_chunks(12);
-            let (header, chunk) = (s.header_of(&octets), s.chunk());
+            let (header, chunk) = (s.header_of(&octets), s.chunk_and_index());
             octets.extend(s.request());
             let cuts: Vec<usize> = (0..13).map(|n| header + n * chunk + 1).collect();
             s.send_cut(a, &octets, &cuts);

@@ -85,7 +85,8 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 7] = [
+const OF_OTHER_FORMATS: [&str; 8] = [
+    "chunks of this profile have no index",
     "a stream has no datagrams",
     "frames of this profile have no checksum",
     "payloads of this profile are not just any octets",
@@ -111,6 +112,9 @@ fn every_script_makes_the_server_owe_something() {
     let datagrams = profile
         .clone()
         .carried_by(crate::profile::Carriage::Datagrams);
+    let index = "name = \"p\"\nlength.width = 4\nbody = { chunk = 8, index = { width = 3 } }\n\
+        limits.max_body = 1048576";
+    let index = Profile::from_toml(index).unwrap();
     for case in all(Role::Server) {
         let scripts = [
             &profile,
@@ -121,6 +125,7 @@ fn every_script_makes_the_server_owe_something() {
             &mqtt,
             &ids,
             &sum,
+            &index,
         ]
         .map(|profile| {
             let script = case.script(&circumstances(profile, &rule));

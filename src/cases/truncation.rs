@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
             let a = s.open();
             let payload = s.payload_with("");
             let frame = s.frame_with(&payload, 2);
-            let kept = frame.len().saturating_sub(s.chunk());
+            let kept = frame.len().saturating_sub(s.chunk_and_index());
             s.send(a, parted(&frame, kept).0);
             s.leave(a);
         },

@@ -109,11 +109,9 @@ impl Repeated {
         if kind == Payload::Opaque {
             return;
         }
-        let payloads = frames
-            .iter()
-            .filter_map(|frame| octets.get(frame.payload.clone()));
+        let payloads = frames.iter().map(|frame| frame.payload(octets));
         for payload in payloads.filter(|payload| !payload.is_empty()) {
-            match means_something(kind, payload) {
+            match means_something(kind, &payload) {
                 true => self.payloads += BITS_OF_A_PAYLOAD,
                 false => self.not_payloads += BITS_OF_A_PAYLOAD,
             }
@@ -127,12 +125,16 @@ const BITS_OF_A_PAYLOAD: f64 = 6.0;
 /// How much padding there is, if all of it is made of the octet that it should be made of. What the length counts too
 /// is told from the payload by that octet alone, and shows nothing.
 fn of_padding(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f64> {
-    let padding = frames.iter().map(|frame| frame.payload.end..frame.body.end);
-    let mut padding = padding.flat_map(|range| octets.get(range).unwrap_or_default());
-    let found = padding.clone().count();
-    padding
-        .all(|octet| *octet == profile.pad())
-        .then(|| float(found))
+    let mut found = 0_usize;
+    for frame in frames {
+        let content = frame.content(octets);
+        let padding = content.get(frame.payload_len..).unwrap_or_default();
+        if padding.iter().any(|octet| *octet != profile.pad()) {
+            return None;
+        }
+        found = found.saturating_add(padding.len());
+    }
+    Some(float(found))
 }
 
 impl Weight {

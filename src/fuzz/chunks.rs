@@ -87,7 +87,7 @@ mod tests {
             reached.note(&chunks.profile, &chunks.stream);
         }
         assert!(reached.whole > 2 * streams, "{streams}: {reached:?}");
-        assert_eq!(reached.kinds.len(), 10, "{reached:?}");
+        assert_eq!(reached.kinds.len(), 11, "{reached:?}");
     }
 
     #[test]

@@ -75,6 +75,6 @@ mod tests {
             reached.note(&profile, &stream);
         }
         assert!(reached.whole > 3000, "{reached:?}");
-        assert_eq!(reached.kinds.len(), 10, "{reached:?}");
+        assert_eq!(reached.kinds.len(), 11, "{reached:?}");
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::model::reader::{self, Ending, Fault, FrameAt};
 use crate::profile::Profile;
-use crate::wire::{self, Batch, DecodeError, DecodeErrorKind, Decoder, Encoder, FrameRef, Place};
+use crate::wire::{
+    self, Batch, DecodeError, DecodeErrorKind, Decoder, Encoder, Frame, FrameRef, Place,
+};
 use bytes::BytesMut;
 use std::fmt;
 
@@ -127,6 +129,7 @@ pub(crate) fn error(ending: Ending) -> Option<DecodeError> {
                 Fault::NotWholeChunks { .. } => DecodeErrorKind::NotWholeChunks,
                 Fault::OverLimit { .. } => DecodeErrorKind::OverLimit,
                 Fault::Checksum { .. } => DecodeErrorKind::Checksum,
+                Fault::Index { .. } => DecodeErrorKind::Index,
             };
             (kind, at)
         }
@@ -140,16 +143,52 @@ fn read_at_once(profile: &Profile, stream: &[u8], expected: &Expected) -> Result
     let mut again = BytesMut::new();
     let mut awaited = expected.frames.iter();
     let mut error = None;
-    for item in wire::frames(profile, stream) {
-        match item {
-            Ok(frame) => {
-                is_frame(frame, awaited.next(), stream)?;
-                can_be_sent(&encoder, frame, &mut again)?;
-            }
-            Err(found) => error = Some(found),
+    let mut take = |item: Result<FrameRef<'_>, DecodeError>| match item {
+        Ok(frame) => {
+            let room = awaited.as_slice().first().map_or(0, octets_of);
+            is_frame(frame, awaited.next(), stream)?;
+            can_be_sent(&encoder, frame, room, &mut again)
+        }
+        Err(found) => {
+            error = Some(found);
+            Ok(())
+        }
+    };
+    match profile.index() {
+        None => wire::frames(profile, stream).try_for_each(&mut take)?,
+        // Those cannot be lent out.
+        Some(_) => {
+            let items = decoded(profile, stream);
+            let mut items = items.iter();
+            items.try_for_each(|item| take(item.as_ref().map(Frame::as_ref).map_err(|e| *e)))?;
         }
     }
     is_end(awaited.next(), error, expected.error)
+}
+
+/// The frames of a stream as the decoder splits them off, and the error behind them if there is one.
+pub(super) fn decoded(profile: &Profile, stream: &[u8]) -> Vec<Result<Frame, DecodeError>> {
+    let mut decoder = Decoder::new(profile);
+    let mut buffer = BytesMut::from(stream);
+    let mut items = Vec::new();
+    loop {
+        match decoder.decode(&mut buffer) {
+            Ok(Some(frame)) => items.push(Ok(frame)),
+            Ok(None) => {
+                items.extend(decoder.finish(&buffer).err().map(Err));
+                return items;
+            }
+            Err(error) => {
+                items.push(Err(error));
+                return items;
+            }
+        }
+    }
+}
+
+/// Octets of a whole frame.
+fn octets_of(frame: &FrameAt) -> usize {
+    frame.end.saturating_sub(frame.start)
 }
 
 /// Octets that a buffer has room for when the first one comes, if that is more than it needs.
@@ -171,7 +210,7 @@ fn read_in_segments(
             let (held, room) = (buffer.len(), buffer.capacity());
             let step = decoder.decode(buffer);
             let taken = match &step {
-                Ok(Some(frame)) => frame.octets().len(),
+                Ok(Some(_)) => awaited.as_slice().first().map_or(held, octets_of),
                 _ => 0,
             };
             let (left, now) = (buffer.len(), buffer.capacity());
@@ -197,6 +236,10 @@ fn read_in_batches(
     sizes: &[usize],
     expected: &Expected,
 ) -> Result<(), String> {
+    // Those cannot be had together.
+    if profile.index().is_some() {
+        return Ok(());
+    }
     read_fed(
         profile,
         stream,
@@ -278,10 +321,14 @@ fn is_frame(frame: FrameRef<'_>, expected: Option<&FrameAt>, stream: &[u8]) -> R
     let Some(expected) = expected else {
         return Err(format!("{frame:?}, where there is none"));
     };
+    let part = |range| stream.get(range).unwrap_or_default();
+    let header = part(expected.start..expected.body.start);
+    let trailer = part(expected.body.end..expected.end);
+    let content = expected.content(stream);
     let same = usize::try_from(frame.start()) == Ok(expected.start)
-        && stream.get(expected.body.clone()) == Some(frame.body())
-        && stream.get(expected.payload.clone()) == Some(frame.payload())
-        && stream.get(expected.start..expected.end) == Some(frame.octets());
+        && frame.body() == content.as_ref()
+        && frame.payload() == expected.payload(stream).as_ref()
+        && frame.octets() == [header, &content, trailer].concat();
     if same {
         Ok(())
     } else {
@@ -305,12 +352,17 @@ fn is_end(
 }
 
 /// A payload that has arrived can be sent, in a frame that is no longer than the one it came in.
-fn can_be_sent(encoder: &Encoder, frame: FrameRef<'_>, out: &mut BytesMut) -> Result<(), String> {
+fn can_be_sent(
+    encoder: &Encoder,
+    frame: FrameRef<'_>,
+    room: usize,
+    out: &mut BytesMut,
+) -> Result<(), String> {
     out.clear();
     encoder
         .encode(frame.payload(), out)
         .map_err(|error| format!("{frame:?} cannot be sent: {error}"))?;
-    if out.len() <= frame.octets().len() {
+    if out.len() <= room {
         Ok(())
     } else {
         Err(format!("{frame:?} became {} octets", out.len()))
@@ -328,7 +380,7 @@ pub(crate) struct Reached {
 #[cfg(test)]
 impl Reached {
     pub(crate) fn note(&mut self, profile: &Profile, stream: &[u8]) {
-        for item in crate::wire::frames(profile, stream) {
+        for item in decoded(profile, stream) {
             match item.map_err(|error| error.kind) {
                 Ok(_) => self.whole += 1,
                 Err(DecodeErrorKind::Truncated { place }) => {

@@ -1,10 +1,11 @@
 //! A payload framed and read back, by the codec and by what shares no code with it.
 
+use super::decoding::decoded;
 use crate::message::Message;
 use crate::model::reader;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
-use crate::wire::{self, EncodeError, Encoder};
+use crate::wire::{EncodeError, Encoder};
 use bytes::{Bytes, BytesMut};
 
 /// Frames each payload and reads it back.
@@ -65,18 +66,15 @@ fn is_refused_rightly(
 /// The stream is these payloads, as the decoder and as the naive reader read it.
 fn is_read_as(profile: &Profile, stream: &[u8], sent: &[&[u8]]) -> Result<(), String> {
     let mut read = Vec::new();
-    for frame in wire::frames(profile, stream) {
-        read.push(frame.map_err(|error| error.to_string())?.payload());
+    for frame in decoded(profile, stream) {
+        read.push(frame.map_err(|error| error.to_string())?.into_payload());
     }
     if read != sent {
         return Err(format!("{sent:02x?} is read as {read:02x?}"));
     }
     let naive = reader::read(profile, stream);
-    let payloads = naive
-        .frames
-        .iter()
-        .map(|frame| stream.get(frame.payload.clone()));
-    match payloads.eq(sent.iter().map(|payload| Some(*payload))) {
+    let payloads = naive.frames.iter().map(|frame| frame.payload(stream));
+    match payloads.eq(sent.iter().copied()) {
         true if naive.ending == reader::Ending::Boundary => Ok(()),
         _ => Err(format!("{sent:02x?} is read naively as {naive:?}")),
     }

@@ -1,5 +1,6 @@
 //! A server that says anything at all, as a transcript: what reading it and judging it must make of that.
 
+use super::decoding::decoded;
 use crate::generate;
 use crate::judge::frame_log::{FrameLog, MOST_UNASKED};
 use crate::judge::{Finding, Frame, ReplyRule, judge};
@@ -8,7 +9,6 @@ use crate::profile::Profile;
 use crate::script::draws::Draws;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{Canary, Entry, Seen, Transcript};
-use crate::wire;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -206,14 +206,14 @@ fn is_read(profile: &Profile, transcript: &Transcript, conn: Conn) -> Result<(),
     let stream = super::received(transcript, conn);
     let naive = reader::read_with_limit(&replies, &stream, u128::MAX).frames;
     let kept = naive.iter().take(MOST_UNASKED);
-    let payloads = kept.map(|frame| stream.get(frame.payload.clone()));
-    if !payloads.eq(log.iter().map(|frame| Some(frame.payload()))) {
+    let payloads = kept.map(|frame| frame.payload(&stream));
+    if !payloads.eq(log.iter().map(|frame| frame.payload())) {
         let (log, naive) = (log.len(), naive.len());
         return Err(format!(
             "connection {conn}: {log} replies, and {naive} for the naive reader, are not the same"
         ));
     }
-    let decoded = wire::frames(&replies, &stream).map_while(Result::ok);
+    let decoded = decoded(&replies, &stream).into_iter().map_while(Result::ok);
     let decoded = decoded.take(MOST_UNASKED);
     let mut pairs = decoded.zip(log.iter().map(Some).chain(std::iter::repeat(None)));
     match pairs

@@ -1,9 +1,9 @@
 //! Runs made by chance, with texts and octets in them that try to get out of the place where they are shown.
 
 use crate::event::{
-    Attempts, Calibration, CaseResult, Cause, Confidence, Diagnosis, Evidence, FindingNote,
-    Finished, FrameMark, Known, KnownKind, Moment, Problem, Run, SCHEMA, Side, Stale, Started,
-    Summary, Unchecked, Verdict, What,
+    Attempts, Calibration, CaseResult, Cause, ChunkMarks, Confidence, Diagnosis, Evidence,
+    FindingNote, Finished, FrameMark, Known, KnownKind, Moment, Problem, Run, SCHEMA, Side, Stale,
+    Started, Summary, Unchecked, Verdict, What,
 };
 use crate::script::draws::Draws;
 use crate::spec::{Clause, Level};
@@ -219,6 +219,11 @@ fn mark(draws: &mut Draws) -> FrameMark {
         header: part(draws),
         payload: part(draws),
         padding: part(draws),
+        chunks: draws.one_in(4).then(|| ChunkMarks {
+            count: part(draws),
+            header: part(draws),
+            octets: part(draws),
+        }),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Frames, right ones and wrong ones, and what is none at all.
 
 use super::payloads;
-use crate::model::reader;
+use crate::model::reader::{self, FrameAt, Part};
 use crate::profile::{Length, Profile, Unit};
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
+use crate::script::index;
+use std::ops::Range;
 
 /// What other protocols begin with.
 const OTHERS: &[&[u8]] = &[
@@ -31,8 +33,28 @@ pub(super) fn right(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     }
 }
 
-/// A frame of any kind.
+/// A frame of any kind; a few have a wrong index, where chunks have one.
 pub(super) fn any(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    let mut octets = of_any_kind(profile, draws);
+    if profile.index().is_some() && draws.one_in(SPOILED) {
+        let index = an_index(profile, &octets, draws);
+        if let Some(index) = octets.get_mut(index) {
+            spoiled(index, draws);
+        }
+    }
+    octets
+}
+
+/// Where the index of one of the chunks in a frame stands; nothing, where there is none.
+pub(super) fn an_index(profile: &Profile, frame: &[u8], draws: &mut Draws) -> Range<usize> {
+    let frames = reader::read_with_limit(profile, frame, u128::MAX).frames;
+    let parts = frames.first().map(FrameAt::parts).unwrap_or_default();
+    let is_index = |(part, range): (Part, Range<usize>)| (part == Part::Index).then_some(range);
+    let indexes: Vec<Range<usize>> = parts.into_iter().filter_map(is_index).collect();
+    draws.pick(&indexes).cloned().unwrap_or_default()
+}
+
+fn of_any_kind(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     match draws.below(24) {
         0..=13 => right(profile, draws),
         14 => Craft::new(profile).header(0),
@@ -51,14 +73,17 @@ fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     Craft::new(profile).frame_with(&payloads::plain(profile, draws), chunks)
 }
 
-/// One checksum in this many is made wrong.
+/// One checksum in this many is made wrong, and so is an index in one frame of as many.
 const SPOILED: usize = 24;
 
 /// Leaves a checksum as it is, but for a few.
 pub(super) fn spoil(sum: &mut [u8], draws: &mut Draws) {
-    if !draws.one_in(SPOILED) {
-        return;
+    if draws.one_in(SPOILED) {
+        spoiled(sum, draws);
     }
+}
+
+fn spoiled(sum: &mut [u8], draws: &mut Draws) {
     match draws.below(4) {
         0 => sum.reverse(),
         1 => sum.fill(0),
@@ -77,7 +102,8 @@ pub(super) fn spoil(sum: &mut [u8], draws: &mut Draws) {
 fn broken_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let payload = payloads::plain(profile, draws);
     let mut frame = Craft::new(profile).frame_with(&payload, draws.below(2));
-    let padding = reader::header_len(profile, &frame).saturating_add(payload.len());
+    let padding = index::place(profile, payload.len());
+    let padding = padding.saturating_add(reader::header_len(profile, &frame));
     let at = padding.saturating_add(draws.below(frame.len().saturating_sub(padding)));
     if let Some(octet) = frame.get_mut(at) {
         *octet = b'x';
@@ -90,7 +116,8 @@ fn odd_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let payload = payloads::plain(profile, draws);
     let craft = Craft::new(profile);
     let count = craft.count_for(i128::try_from(payload.len()).unwrap_or_default());
-    [craft.header_with(count), payload, craft.trailer()].concat()
+    let body = craft.with_indexes(&payload);
+    [craft.header_with(count), body, craft.trailer()].concat()
 }
 
 /// A header that says something else than what follows it.
@@ -99,7 +126,7 @@ fn wrong_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let body = craft.body(&payloads::plain(profile, draws), 0);
     let mut octets = wrong_header(profile, body.len(), draws);
     if !draws.one_in(3) {
-        octets.extend(body);
+        octets.extend(craft.with_indexes(&body));
         octets.extend(craft.trailer());
     }
     octets

@@ -165,7 +165,8 @@ fn cut(profile: &Profile, piece: &mut Piece, how: Cut, is_first: bool, draws: &m
     piece.cuts.remove(&0);
 }
 
-/// Cuts a piece at one place to three, the header's octets as likely as all others.
+/// Cuts a piece at one place to three, the header's octets as likely as all others, and where chunks have an index,
+/// often within one.
 pub(super) fn anywhere(profile: &Profile, piece: &mut Piece, draws: &mut Draws) {
     for _ in 0..=draws.below(3) {
         let within = match draws.below(3) {
@@ -173,6 +174,11 @@ pub(super) fn anywhere(profile: &Profile, piece: &mut Piece, draws: &mut Draws) 
             _ => piece.octets.len(),
         };
         piece.cuts.insert(draws.below(within));
+    }
+    if profile.index().is_some() && draws.one_in(2) {
+        let index = frames::an_index(profile, &piece.octets, draws);
+        let within = draws.below(index.len().saturating_add(1));
+        piece.cuts.insert(index.start.saturating_add(within));
     }
     piece.cuts.remove(&0);
 }

@@ -271,11 +271,9 @@ mod tests {
     fn conditions_met(profile: &Profile, script: &Script) -> usize {
         let met = script.streams().into_iter().map(|stream| {
             let frames = crate::model::reader::read(profile, &stream).frames;
-            let payloads = frames
-                .iter()
-                .filter_map(|frame| stream.get(frame.payload.clone()));
+            let payloads = frames.iter().map(|frame| frame.payload(&stream));
             let objects =
-                payloads.filter_map(|payload| serde_json::from_slice::<Value>(payload).ok());
+                payloads.filter_map(|payload| serde_json::from_slice::<Value>(&payload).ok());
             let operations: Vec<_> = objects
                 .filter_map(|object| object.get("op").cloned())
                 .collect();

@@ -242,10 +242,8 @@ pub(super) fn reword(profile: &Profile, steps: &mut [Step], words: &Words, draws
         return;
     };
     let frames = reader::read_with_limit(profile, &piece.octets, u128::MAX).frames;
-    let payload = frames
-        .first()
-        .and_then(|frame| piece.octets.get(frame.payload.clone()));
-    let payload = words.payload(profile, payload.unwrap_or_default(), draws);
+    let payload = frames.first().map(|frame| frame.payload(&piece.octets));
+    let payload = words.payload(profile, &payload.unwrap_or_default(), draws);
     piece.octets = Craft::new(profile).frame(&payload);
     piece.cuts.clear();
 }

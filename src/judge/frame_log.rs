@@ -6,6 +6,7 @@ use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Seen, Transcript};
 use bytes::{Bytes, BytesMut};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -20,7 +21,9 @@ pub struct LoggedFrame {
     pub first_entry: usize,
     /// Its header.
     pub header: Bytes,
-    /// Its body, padding included.
+    /// Octets of the whole frame.
+    pub len: usize,
+    /// Its payload and padding.
     pub body: Bytes,
     /// Octets of the body that are payload.
     pub payload_len: usize,
@@ -234,10 +237,15 @@ fn logged(octets: &Bytes, frame: &FrameAt, first_entry: usize) -> LoggedFrame {
             false => Bytes::new(),
         }
     };
+    let body = match frame.content(octets) {
+        Cow::Borrowed(_) => part(frame.body.clone()),
+        Cow::Owned(body) => body.into(),
+    };
     LoggedFrame {
         first_entry,
         header: part(frame.start..frame.body.start),
-        body: part(frame.body.clone()),
-        payload_len: frame.payload.len(),
+        len: frame.end.saturating_sub(frame.start),
+        body,
+        payload_len: frame.payload_len,
     }
 }

@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
     /// Whether what is wrong with a frame can be seen before it or its header is whole.
     fn is_read_step_by_step(&self) -> bool {
         let grows = self.profile.longest_header_len() > self.profile.header_len();
-        grows || !self.profile.trailer().is_empty()
+        grows || !self.profile.trailer().is_empty() || self.profile.index().is_some()
     }
 
     /// Whether the header of what it is about is reason enough to close.
@@ -585,6 +585,7 @@ const fn clause_of(fault: &Fault) -> Clause {
     match fault {
         Fault::Mark { .. } | Fault::NoNumber(_) => Clause::LengthPrefix,
         Fault::Checksum { .. } => Clause::Checksum,
+        Fault::Index { .. } => Clause::ChunkIndex,
         _ => Clause::LengthLimit,
     }
 }

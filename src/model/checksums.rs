@@ -96,7 +96,7 @@ fn ends(profile: &Profile, frame: &[u8]) -> Option<Ends> {
     let frame = reading.frames.first()?;
     Some(Ends {
         header: frame.body.start,
-        payload: frame.payload.end,
+        payload: frame.body.end.saturating_sub(frame.padding_len()),
         body: frame.body.end,
     })
 }

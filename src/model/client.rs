@@ -15,6 +15,7 @@ use super::{Doubt, Duty, Owes, Permitted, Tail};
 use crate::profile::Profile;
 use crate::script::{Awaited, OwnEnd, Script};
 use crate::spec::{Clause, Level};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -176,7 +177,7 @@ impl Client<'_> {
         let text = self
             .script
             .replies()
-            .text_in(self.profile, self.payload(duty));
+            .text_in(self.profile, &self.payload(duty));
         let Some(text) = text else {
             return Owes::ReadOnOrEnd(self.no_message(duty));
         };
@@ -219,9 +220,7 @@ impl Client<'_> {
     /// Whether a body of one chunk more would be over the limit, or over what every client must take.
     fn is_near_the_limit(&self, frame: &Range<usize>) -> bool {
         let octets = self.stream.get(frame.clone()).unwrap_or_default();
-        let body = octets
-            .len()
-            .saturating_sub(reader::header_len(self.profile, octets));
+        let body = reader::content_so_far(self.profile, octets).len();
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         let limit = self.profile.declared_max_body();
         let limit = limit.unwrap_or(super::SURE_BODY);
@@ -287,9 +286,8 @@ impl Client<'_> {
             return;
         }
         let rest = self.stream.get(start..).unwrap_or_default();
-        let body = reader::header_len(self.profile, rest);
-        let arrived = rest.get(body..).unwrap_or_default();
-        let arrived = unpadded(arrived, self.profile);
+        let arrived = reader::content_so_far(self.profile, rest);
+        let arrived = unpadded(&arrived, self.profile);
         let text = self.script.replies().text_in_part(self.profile, arrived);
         let clause = match self.script.own_end(0) {
             OwnEnd::Rst => Clause::ClientReset,
@@ -311,13 +309,11 @@ impl Client<'_> {
         });
     }
 
-    fn payload(&self, duty: &Duty) -> &[u8] {
-        let frame = self.stream.get(duty.start..duty.due).unwrap_or_default();
-        let reading = reader::read_with_limit(self.profile, frame, u128::MAX);
-        let payload = reading.frames.first().map(|frame| frame.payload.clone());
-        payload
-            .and_then(|payload| frame.get(payload))
-            .unwrap_or_default()
+    fn payload(&self, duty: &Duty) -> Cow<'_, [u8]> {
+        let octets = self.stream.get(duty.start..duty.due).unwrap_or_default();
+        let reading = reader::read_with_limit(self.profile, octets, u128::MAX);
+        let frame = reading.frames.first();
+        frame.map_or(Cow::Borrowed(&[]), |frame| frame.payload(octets))
     }
 }
 

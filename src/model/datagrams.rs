@@ -102,7 +102,7 @@ fn joined(profile: &Profile, pieces: &mut Vec<u8>, datagram: &[u8]) -> Option<Ca
     pieces.extend_from_slice(datagram);
     let reading = reader::read(profile, pieces);
     let first = reading.frames.first().filter(|_| before > 0);
-    let made = first.and_then(|frame| message(profile, pieces.get(frame.payload.clone())?));
+    let made = first.and_then(|frame| message(profile, &frame.payload(pieces)));
     let left = match reading.ending {
         Ending::Inside { start, .. } => pieces.get(start..).unwrap_or_default().to_vec(),
         _ => Vec::new(),
@@ -163,7 +163,7 @@ fn unsure(profile: &Profile, datagram: &[u8], misfit: Misfit) -> Unsure {
         return Unsure::Doubt(Doubt::OddLength);
     }
     let first = reader::read(profile, datagram).frames.into_iter().next();
-    let first = first.and_then(|frame| message(profile, datagram.get(frame.payload)?));
+    let first = first.and_then(|frame| message(profile, &frame.payload(datagram)));
     let undue = behind_header(profile, datagram).and_then(|rest| message(profile, rest));
     // A frame at the front may be answered, whatever follows.
     let undue = undue.filter(|undue| Some(undue) != first.as_ref());

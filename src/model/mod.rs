@@ -302,9 +302,13 @@ fn behind_malformed(
 ) -> ControlFlow<Tail, usize> {
     let start = header.start;
     if header.end > stream.len() {
+        let place = match fault {
+            Fault::Index { .. } => reader::Place::Body,
+            _ => reader::Place::Header,
+        };
         return Break(Tail::Inside {
             start,
-            place: reader::Place::Header,
+            place,
             may_close: true,
             may_answer: false,
         });
@@ -346,14 +350,14 @@ fn may_be_too_large(profile: &Profile, frame: &[u8]) -> bool {
 }
 
 /// Octets behind such a header that a server may take for a body, or pass over: a body that is no whole number of chunks, where
-/// nothing stands behind bodies and no checksum is made of them; one over the limit, where the profile has it answered.
+/// nothing stands in bodies or behind them and no checksum is made of them; one over the limit, where the profile has it answered.
 fn taken_or_passed_over(profile: &Profile, fault: &Fault) -> Option<(usize, Doubt)> {
     let octets = |body: &u128| usize::try_from(*body).ok();
     let trailer = profile.trailer().len();
+    let has_more = profile.checksum().is_some() || profile.index().is_some();
+    let is_plain = trailer == 0 && !has_more;
     match fault {
-        Fault::NotWholeChunks { body, .. } if trailer == 0 && profile.checksum().is_none() => {
-            Some((octets(body)?, Doubt::OddLength))
-        }
+        Fault::NotWholeChunks { body, .. } if is_plain => Some((octets(body)?, Doubt::OddLength)),
         Fault::OverLimit { body, .. } if profile.over_limit() == OverLimit::Answered => {
             let rest = octets(body).and_then(|body| body.checked_add(trailer));
             // What no memory holds is never there.
@@ -370,8 +374,9 @@ fn id_of(profile: &Profile, octets: &[u8], header: Range<usize>) -> Option<u64> 
 
 /// What is owed for a whole frame within these octets.
 fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
-    let body = frame.body.len();
-    let payload = octets.get(frame.payload.clone()).unwrap_or_default();
+    let body = frame.content_len;
+    let payload = frame.payload(octets);
+    let payload = payload.as_ref();
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
     // Where requests are made from a template, all else may be one or not.

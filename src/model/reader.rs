@@ -2,8 +2,17 @@
 //!
 //! Slow and literal on purpose. It is what the decoder is held against.
 
-use crate::profile::{DigitsEnd, Length, Mark, Order, Profile, Region, Unit};
+mod frame_at;
+mod indexes;
+mod number;
+
+pub use frame_at::{FrameAt, Part};
+pub use indexes::content_so_far;
+
+use crate::profile::{Mark, Profile, Region, Unit};
 use crate::script::checksum::{self, Ends};
+use indexes::{in_all, indexes_in, without_indexes};
+use number::{Number, number};
 use std::fmt;
 use std::ops::Range;
 
@@ -14,19 +23,6 @@ pub struct Reading {
     pub frames: Vec<FrameAt>,
     /// What is behind the last of them.
     pub ending: Ending,
-}
-
-/// Where a whole frame lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameAt {
-    /// Its first octet.
-    pub start: usize,
-    /// Its body, padding included.
-    pub body: Range<usize>,
-    /// Its payload.
-    pub payload: Range<usize>,
-    /// Where it ends: behind its body, and behind its trailer if it has one.
-    pub end: usize,
 }
 
 /// What is behind the last whole frame.
@@ -41,16 +37,18 @@ pub enum Ending {
         /// How far it goes.
         place: Place,
     },
-    /// A header that no frame can have, or a trailer, or a frame that is not what its checksum was made of.
+    /// A header that no frame can have, or an index or a trailer, or a frame that is not what its checksum was made
+    /// of.
     Malformed {
         /// The frame's first octet.
         start: usize,
         /// Where the header or the trailer ends that is at fault, or could end at the latest; of a frame with
-        /// a wrong checksum its end.
+        /// a wrong checksum or index its end.
         end: usize,
         /// What is wrong with it.
         fault: Fault,
-        /// The first octet at fault: in a mark or trailer, or the length field's or the checksum's first.
+        /// The first octet at fault: in a mark or trailer, or the length field's, the index's or the
+        /// checksum's first.
         at: usize,
     },
 }
@@ -87,12 +85,19 @@ pub enum Fault {
         /// What of the header it covers.
         covered: u128,
     },
-    /// The body is no whole number of chunks.
+    /// The body is no whole number of chunks, or its last one is an index and nothing else.
     NotWholeChunks {
-        /// Its octets.
+        /// Its octets, as the length counts them.
         body: u128,
-        /// Octets of a chunk.
+        /// Octets of a chunk, counted alike.
         chunk: u128,
+    },
+    /// The index in front of a chunk is another.
+    Index {
+        /// The number that stands there.
+        found: u64,
+        /// The one that belongs there.
+        expected: u64,
     },
     /// The body is larger than the limit.
     OverLimit {
@@ -181,6 +186,9 @@ impl fmt::Display for Fault {
                     "body of {body} octets is no whole number of {chunk}-octet chunks"
                 )
             }
+            Self::Index { found, expected } => {
+                write!(f, "index {found} of a chunk where {expected} belongs")
+            }
             Self::OverLimit { body, limit } => {
                 write!(f, "body of {body} octets is over the limit of {limit}")
             }
@@ -264,24 +272,28 @@ fn frame(profile: &Profile, octets: &[u8], start: usize, limit: u128) -> Result<
         true => inside(Place::Boundary),
         false => inside(Place::Body),
     })?;
+    let mut frame = FrameAt {
+        start,
+        body: behind(header.len)..behind(header.len.saturating_add(body.len())),
+        payload_len: 0,
+        content_len: usize::try_from(header.body).unwrap_or(usize::MAX),
+        end: 0,
+        index: profile.index(),
+    };
     let payload = header.payload.map(usize::try_from);
-    let payload = payload.map_or_else(
-        || without_padding(profile, body),
+    frame.payload_len = payload.map_or_else(
+        || without_padding(profile, &frame.content(octets)),
         |exact| exact.unwrap_or(usize::MAX),
     );
     let ends = Ends {
         header: header.len,
-        payload: header.len.saturating_add(payload),
+        payload: header.len.saturating_add(frame.payload_len),
         body: header.len.saturating_add(body.len()),
     };
     let end = ends.body.saturating_add(profile.trailer().len());
     sum(profile, rest, ends, end).map_err(malformed)?;
-    Ok(FrameAt {
-        start,
-        body: behind(ends.header)..behind(ends.body),
-        payload: behind(ends.header)..behind(ends.payload),
-        end: behind(end),
-    })
+    frame.end = behind(end);
+    Ok(frame)
 }
 
 /// The checksum of a whole frame, if it has one.
@@ -353,15 +365,22 @@ fn within(profile: &Profile, least: i128, limit: u128) -> Result<(), Fault> {
     }
 }
 
-/// The body behind a header, if it and its trailer are whole.
+/// The body behind a header, indexes included, if it and its trailer are whole.
 fn body<'a>(
     profile: &Profile,
     octets: &'a [u8],
     header: &Header,
 ) -> Result<Option<&'a [u8]>, Wrong> {
-    let body_end = usize::try_from(header.body).unwrap_or(usize::MAX);
+    let indexes = profile
+        .index()
+        .map_or(0, |index| in_all(index, header.body));
+    let body_end = usize::try_from(header.body.saturating_add(indexes)).unwrap_or(usize::MAX);
     let body_end = header.len.saturating_add(body_end);
     let end = body_end.saturating_add(profile.trailer().len());
+    if let Some(index) = profile.index() {
+        let came = octets.get(..body_end).unwrap_or(octets);
+        indexes_in(index, came, header.len, end)?;
+    }
     mark(profile.trailer(), octets, body_end, end)?;
     let body = octets.get(header.len..body_end);
     Ok(body.filter(|_| end <= octets.len()))
@@ -408,119 +427,19 @@ fn counted(profile: &Profile, count: i128, limit: u128) -> Result<(u128, Option<
             Ok(body)
         }
     };
+    let (left, odd) = without_indexes(profile, counted);
     if !profile.covers(Region::Padding) {
-        let body = counted.div_ceil(chunk).saturating_mul(chunk);
-        return Ok((within(body)?, Some(counted)));
+        let body = within(left.div_ceil(chunk).saturating_mul(chunk))?;
+        return odd.map_or(Ok((body, Some(left))), Err);
     }
-    let body = within(counted)?;
+    let body = within(left)?;
+    if let Some(odd) = odd {
+        return Err(odd);
+    }
     if body.checked_rem(chunk) != Some(0) {
         return Err(Fault::NotWholeChunks { body, chunk });
     }
     Ok((body, (chunk == 1).then_some(body)))
-}
-
-/// What a length field says.
-#[derive(Clone, Copy)]
-enum Number {
-    /// A number, and the octets that it takes.
-    Whole(i128, usize),
-    /// The beginning of one, which is no less than that.
-    Part(i128),
-}
-
-/// What is wrong with a number, and what it was or more in front of the octet that shows it.
-type Not = (NoNumber, i128);
-
-fn number(length: Length, field: &[u8]) -> Result<Number, Not> {
-    match length {
-        Length::Binary {
-            width,
-            order,
-            signed,
-        } => Ok(integer(width.into(), order, signed, field)),
-        Length::Varint { most, overlong } => groups(most.into(), overlong, field),
-        Length::Decimal {
-            most,
-            end,
-            overlong,
-        } => digits(most.into(), end, overlong, field),
-    }
-}
-
-/// Groups of seven bits. Those that are there are put together from the last to the first.
-fn groups(most: usize, overlong: bool, field: &[u8]) -> Result<Number, Not> {
-    let last = field.iter().position(|octet| *octet < 0x80);
-    let groups = last.map_or(field.len(), |last| last.saturating_add(1));
-    let field = field.get(..groups.min(most)).unwrap_or_default();
-    let value = field.iter().rev().fold(0_i128, |value, octet| {
-        let group = i128::from(octet.checked_rem(0x80).unwrap_or(0));
-        value.saturating_mul(0x80).saturating_add(group)
-    });
-    match last {
-        Some(last) if last >= most => Err((NoNumber::TooMany, value)),
-        None if groups >= most => Err((NoNumber::TooMany, value)),
-        None => Ok(Number::Part(value)),
-        Some(1..) if field.last() == Some(&0) && !overlong => Err((NoNumber::Overlong, value)),
-        Some(_) => Ok(Number::Whole(value, groups)),
-    }
-}
-
-/// Digits one by one, and then what ends them.
-fn digits(most: usize, end: DigitsEnd, overlong: bool, field: &[u8]) -> Result<Number, Not> {
-    let mut value = 0_i128;
-    for (at, octet) in field.iter().enumerate() {
-        match octet {
-            b'0'..=b'9' if at >= most => return Err((NoNumber::TooMany, value)),
-            b'0'..=b'9' if at > 0 && field.first() == Some(&b'0') && !overlong => {
-                return Err((NoNumber::Overlong, value));
-            }
-            b'0'..=b'9' => {
-                let digit = i128::from(octet.saturating_sub(b'0'));
-                value = value.saturating_mul(10).saturating_add(digit);
-            }
-            other if at == 0 => return Err((NoNumber::NoDigit(*other), value)),
-            _ => return behind_digits(end, value, at, field),
-        }
-    }
-    Ok(Number::Part(value))
-}
-
-/// The number that is written in the octets up to `at`, if what ends it follows.
-fn behind_digits(end: DigitsEnd, value: i128, at: usize, field: &[u8]) -> Result<Number, Not> {
-    let behind = field.iter().skip(at);
-    for (expected, found) in end.octets().iter().zip(behind) {
-        if expected != found {
-            return Err((NoNumber::NoDigit(*found), value));
-        }
-    }
-    let width = at.saturating_add(end.octets().len());
-    if field.len() < width {
-        return Ok(Number::Part(value));
-    }
-    Ok(Number::Whole(value, width))
-}
-
-fn integer(width: usize, order: Order, signed: bool, field: &[u8]) -> Number {
-    let Some(field) = field.get(..width) else {
-        return Number::Part(0);
-    };
-    let mut octets = field.to_vec();
-    if order == Order::Little {
-        octets.reverse();
-    }
-    let negative = signed && octets.first().is_some_and(|octet| *octet >= 0x80);
-    let unsigned = octets.iter().fold(0_i128, |value, octet| {
-        value.saturating_mul(256).saturating_add((*octet).into())
-    });
-    let modulus = octets
-        .iter()
-        .fold(1_i128, |value, _| value.saturating_mul(256));
-    let value = if negative {
-        unsigned.saturating_sub(modulus)
-    } else {
-        unsigned
-    };
-    Number::Whole(value, width)
 }
 
 fn without_padding(profile: &Profile, body: &[u8]) -> usize {
@@ -540,7 +459,7 @@ mod tests {
         let reading = read(&Profile::chunk_count(), &octets);
         assert_eq!(reading.ending, Ending::Boundary);
         assert_eq!(reading.frames[0].body, 4..60);
-        assert_eq!(&octets[reading.frames[0].payload.clone()], payload);
+        assert_eq!(&*reading.frames[0].payload(&octets), payload);
     }
 
     #[test]

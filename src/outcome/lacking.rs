@@ -33,6 +33,7 @@ const NEEDS: &[(&str, Has)] = &[
     ("own-marks", |profile| profile.of_replies() != *profile),
     ("ids", Profile::has_ids),
     ("datagrams", comes_in_datagrams),
+    ("index-of-each-chunk", |profile| profile.index().is_some()),
 ];
 
 /// The same for whole clauses.
@@ -101,10 +102,14 @@ mod tests {
                 "netstring",
                 "own-marks",
                 "ids",
-                "datagrams"
+                "datagrams",
+                "index-of-each-chunk"
             ]
         );
-        assert_eq!(mongodb.needs, ["netstring", "varint", "datagrams"]);
+        assert_eq!(
+            mongodb.needs,
+            ["netstring", "varint", "datagrams", "index-of-each-chunk"]
+        );
         assert_eq!(netstring.clauses.len(), CLAUSES.len() + 2);
     }
 }

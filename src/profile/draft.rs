@@ -1,6 +1,7 @@
 //! From a plain description to a consistent one: every field is checked here and nowhere else.
 
 mod checksum;
+mod index;
 mod marks;
 
 #[cfg(feature = "toml")]
@@ -8,8 +9,8 @@ pub(super) use marks::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
 
 use super::prologue::turns;
 use super::{
-    Carriage, ChecksumKind, DigitsEnd, Form, Length, Order, OverLimit, Payload, Profile, Region,
-    Reply, ReplyOrder, Template, Unit,
+    Carriage, ChecksumKind, DigitsEnd, Form, Last, Length, Order, OverLimit, Payload, Profile,
+    Region, Reply, ReplyOrder, Template, Unit,
 };
 use marks::{
     ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark, refusals_are_no_replies,
@@ -56,6 +57,14 @@ pub struct Draft {
     /// The octet that padding is made of. Where payloads are JSON and the receiver drops the padding,
     /// it is none that a JSON text can end in.
     pub pad: u8,
+    /// Octets of the index in front of each chunk, 1 to 8; `None` if chunks have none.
+    pub index: Option<u8>,
+    /// Octet order of an index; else [`Order::Big`].
+    pub index_order: Order,
+    /// The index of the first chunk, 0 or 1; 0 if chunks have none.
+    pub index_from: u8,
+    /// What becomes of a last chunk that the payload does not fill: [`Last::Short`] only where chunks have an index.
+    pub last: Last,
     /// Octets behind the body: as `before`, without an id.
     pub trailer: String,
     /// How the checksum is reckoned that one of `before`, `after` and `trailer` has room for. Its octets stand at the same
@@ -100,6 +109,8 @@ impl From<Profile> for Draft {
         let replies = profile.replies.as_ref();
         let reply_before = replies.filter(|(before, _)| *before != profile.before);
         let reply_after = replies.filter(|(_, after)| *after != profile.after);
+        let index = profile.index;
+        let is_short = index.is_some_and(|index| index.chunk != profile.chunk);
         let mut draft = Self {
             reply_before: reply_before.map(|(before, _)| before.to_string()),
             reply_after: reply_after.map(|(_, after)| after.to_string()),
@@ -115,8 +126,12 @@ impl From<Profile> for Draft {
             unit: profile.unit,
             covers: profile.covers,
             after: profile.after.to_string(),
-            chunk: profile.chunk,
+            chunk: index.map_or(profile.chunk, |index| index.chunk),
             pad: profile.pad,
+            index: index.map(|index| index.width),
+            index_order: index.map_or(Order::Big, |index| index.order),
+            index_from: index.map_or(0, |index| index.from),
+            last: if is_short { Last::Short } else { Last::Padded },
             trailer: profile.trailer.to_string(),
             checksum: checksum.map(|checksum| checksum.kind),
             checksum_order: checksum.map_or(Order::Big, |checksum| checksum.order),
@@ -206,6 +221,8 @@ impl TryFrom<Draft> for Profile {
         let reply_after = in_replies("replies.after", draft.reply_after.as_deref(), &after)?;
         let trailer = mark_without_id("trailer.octets", &draft.trailer)?;
         let checksum = checksum::read(&draft)?;
+        chunk(draft.chunk)?;
+        let (index, padded_to) = (index::read(&draft)?, index::padded_to(&draft));
         let differ = reply_before != before || reply_after != after;
         let profile = Self {
             name: name(draft.name)?,
@@ -214,10 +231,11 @@ impl TryFrom<Draft> for Profile {
             before,
             length,
             unit: draft.unit,
-            covers: covers(draft.covers, draft.form)?,
             after,
-            chunk: chunk(draft.chunk)?,
+            chunk: padded_to,
             pad: draft.pad,
+            index,
+            covers: covers(draft.covers, draft.form)?,
             trailer,
             checksum,
             refusal: plain_mark("replies.refusal", &draft.refusal)?,
@@ -236,6 +254,7 @@ impl TryFrom<Draft> for Profile {
         ids_can_be_repeated(&profile)?;
         refusals_are_no_replies(&profile)?;
         checksum::can_be_reckoned(&profile)?;
+        index::can_be_counted(&profile)?;
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
         payloads_survive_trimming(&profile)?;
@@ -326,9 +345,9 @@ fn width(width: u8, most: u8, of: &str) -> Result<u8, ProfileError> {
     }
 }
 
-fn chunk(chunk: u32) -> Result<u32, ProfileError> {
+fn chunk(chunk: u32) -> Result<(), ProfileError> {
     if (1..=MAX_CHUNK).contains(&chunk) {
-        Ok(chunk)
+        Ok(())
     } else {
         let allowed = format!("1 to {MAX_CHUNK} octets; 1 means no padding");
         Err(ProfileError::new("body.chunk", chunk, allowed))
@@ -344,7 +363,7 @@ fn covers(mut covers: Vec<Region>, form: Form) -> Result<Vec<Region>, ProfileErr
     };
     if !covers.contains(&Region::Payload) {
         return Err(refuse(
-            "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\"",
+            "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\", \"indexes\"",
         ));
     }
     if form != Form::Binary && covers.contains(&Region::Length) {

@@ -13,12 +13,12 @@ use super::{Draft, Profile, ProfileError, Region};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use words::{
-    CHECKSUMS, ENDS, FORMS, ORDERS, OVER_LIMIT, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS, UNITS,
-    Words, meant, quoted,
+    CHECKSUMS, ENDS, FORMS, LASTS, ORDERS, OVER_LIMIT, PAYLOADS, REGIONS, REPLIES, REPLY_ORDERS,
+    UNITS, Words, meant, quoted,
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 32] = [
     "name",
     "about",
     "header.before",
@@ -37,6 +37,10 @@ const KEYS: [&str; 28] = [
     "body.chunk",
     "body.pad",
     "body.payload",
+    "body.last",
+    "body.index.width",
+    "body.index.order",
+    "body.index.from",
     "trailer.octets",
     "checksum.kind",
     "checksum.order",
@@ -49,8 +53,11 @@ const KEYS: [&str; 28] = [
     "exchange.prologue",
 ];
 
-/// A key that is kept for a header in front of each chunk, which no profile can have so far.
-const RESERVED: &str = "body.index";
+/// What is said of a table within a section that is none.
+const INDEX: (&str, &str) = (
+    "body.index",
+    "a table such as { width = 4, order = \"little\", from = 1 }",
+);
 
 /// Why a file is no profile, and on which of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,16 +78,6 @@ pub enum FileError {
         line: usize,
         /// The key with its section.
         key: String,
-    },
-    /// A key whose meaning is planned and not there yet.
-    #[error(
-        "line {line}: {key} is not supported yet: a header in front of each chunk cannot be described so far"
-    )]
-    NotYet {
-        /// The line, counted from 1.
-        line: usize,
-        /// The key with its section.
-        key: &'static str,
     },
     /// A key that has to be there.
     #[error("{key} is missing: {allowed}")]
@@ -146,19 +143,22 @@ impl<'a> File<'a> {
             text,
             values: Vec::new(),
         };
+        file.take_all("", table)?;
+        Ok(file)
+    }
+
+    /// Takes what a table holds that stands under that path.
+    fn take_all(&mut self, path: &str, table: &'a DeTable<'a>) -> Result<(), FileError> {
         for (key, value) in table {
-            let at = key.span().start;
+            let inner = format!("{path}{}", key.get_ref());
             match value.get_ref() {
-                DeValue::Table(section) if is_section(key.get_ref()) => {
-                    for (inner, value) in section {
-                        let path = format!("{}.{}", key.get_ref(), inner.get_ref());
-                        file.take(&path, inner.span().start, value)?;
-                    }
+                DeValue::Table(section) if is_section(&inner) => {
+                    self.take_all(&format!("{inner}."), section)?;
                 }
-                _ => file.take(key.get_ref(), at, value)?,
+                _ => self.take(&inner, key.span().start, value)?,
             }
         }
-        Ok(file)
+        Ok(())
     }
 
     fn take(
@@ -168,9 +168,11 @@ impl<'a> File<'a> {
         value: &'a Spanned<DeValue<'a>>,
     ) -> Result<(), FileError> {
         let line = line_of(self.text, at);
-        if key == RESERVED {
-            let key = RESERVED;
-            return Err(FileError::NotYet { line, key });
+        if key == INDEX.0 {
+            let written = shown(self.text.get(value.span()).unwrap_or_default());
+            let error = ProfileError::new(INDEX.0, written, INDEX.1);
+            let line = Some(line);
+            return Err(FileError::Value { line, error });
         }
         let known = KEYS.into_iter().find(|known| *known == key);
         let known = known.ok_or_else(|| FileError::UnknownKey {
@@ -220,6 +222,14 @@ impl<'a> File<'a> {
             pad: self
                 .number("body.pad", "an octet, 0 to 255")?
                 .unwrap_or(plain.pad),
+            index: self.index_width()?,
+            index_order: self
+                .word("body.index.order", &ORDERS)?
+                .unwrap_or(plain.index_order),
+            index_from: self
+                .number("body.index.from", "0 or 1")?
+                .unwrap_or(plain.index_from),
+            last: self.word("body.last", &LASTS)?.unwrap_or(plain.last),
             trailer: self
                 .text("trailer.octets", OCTETS)?
                 .unwrap_or(plain.trailer),
@@ -252,6 +262,21 @@ impl<'a> File<'a> {
             )?,
             prologue: self.prologue()?,
         })
+    }
+
+    /// Octets of an index. Where anything is said of indexes, that is.
+    fn index_width(&self) -> Result<Option<u8>, FileError> {
+        const KEY: &str = "body.index.width";
+        const ALLOWED: &str = "1 to 8 octets";
+        let width = self.number(KEY, ALLOWED)?;
+        let mut said = self.values.iter().map(|(key, _)| key);
+        match width {
+            None if said.any(|key| key.starts_with("body.index.")) => Err(FileError::Missing {
+                key: KEY,
+                allowed: ALLOWED,
+            }),
+            width => Ok(width),
+        }
     }
 
     fn get<T>(
@@ -334,10 +359,9 @@ fn plain() -> Draft {
     }
 }
 
-fn is_section(name: &str) -> bool {
-    KEYS.iter()
-        .filter_map(|key| key.split_once('.'))
-        .any(|(section, _)| section == name)
+fn is_section(path: &str) -> bool {
+    let mut behind = KEYS.iter().filter_map(|key| key.strip_prefix(path));
+    behind.any(|key| key.starts_with('.'))
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -1,7 +1,7 @@
 //! Any profile there can be, out of octets: for property tests and fuzz targets.
 
 use super::{
-    ChecksumKind, DigitsEnd, Draft, Form, Order, OverLimit, Payload, Profile, Region, Reply,
+    ChecksumKind, DigitsEnd, Draft, Form, Last, Order, OverLimit, Payload, Profile, Region, Reply,
     ReplyOrder, Unit,
 };
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -18,6 +18,10 @@ impl<'a> Arbitrary<'a> for Profile {
             form: Form::Binary,
             end: DigitsEnd::Colon,
             overlong: false,
+            index: None,
+            index_order: Order::Big,
+            index_from: 0,
+            last: Last::Padded,
             trailer: String::new(),
             checksum: None,
             checksum_order: Order::Big,
@@ -55,6 +59,7 @@ impl<'a> Arbitrary<'a> for Profile {
         if u.ratio(1, 8)? {
             draft.about = about(u)?;
         }
+        with_index(u, &mut draft)?;
         consistent(draft)
     }
 }
@@ -160,6 +165,24 @@ fn with_checksum(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
         let kept = mark.len().min(40);
         mark.truncate(kept);
         mark.push_str(&"ck".repeat(kind.width()));
+    }
+    Ok(())
+}
+
+/// An index in front of each chunk: now and then, and where there is no checksum.
+fn with_index(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    if draft.checksum.is_some() || !u.ratio(1, 8)? {
+        return Ok(());
+    }
+    draft.over_limit = OverLimit::Close;
+    draft.index = Some(u.int_in_range(1..=8)?);
+    draft.index_order = *u.choose(&[Order::Big, Order::Little])?;
+    draft.index_from = u.int_in_range(0..=1)?;
+    if draft.unit == Unit::Octets {
+        draft.last = *u.choose(&[Last::Padded, Last::Short])?;
+        if u.arbitrary()? {
+            draft.covers.push(Region::Indexes);
+        }
     }
     Ok(())
 }

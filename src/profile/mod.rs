@@ -15,8 +15,8 @@
 //! ```
 //!
 //! The length field is [binary, a varint or decimal](Length), and counts the regions it
-//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks. In front of the body or
-//! behind it there may be a [`Checksum`] (feature `checksum`). A `Profile` that exists is consistent: all checks are made
+//! [covers](Draft::covers), in octets or in chunks. The body is padded to a whole number of chunks, and in front of each
+//! chunk there may be an [`Index`]. In front of the body or behind it there may be a [`Checksum`] (feature `checksum`). A `Profile` that exists is consistent: all checks are made
 //! once, by [`Profile::try_from`], and the getters need none.
 //!
 //! ```
@@ -42,6 +42,7 @@ mod draft;
 mod file;
 #[cfg(any(test, feature = "fuzz"))]
 mod generate;
+mod index;
 mod length;
 mod limit;
 mod mark;
@@ -55,6 +56,7 @@ pub use checksum::{Checksum, ChecksumKind};
 pub use draft::{Draft, ProfileError};
 #[cfg(feature = "toml")]
 pub use file::FileError;
+pub use index::{Index, Last};
 pub use length::{DigitsEnd, Form, Length};
 pub use limit::OverLimit;
 pub use mark::Mark;
@@ -104,6 +106,8 @@ pub enum Region {
     Payload,
     /// The padding behind the payload.
     Padding,
+    /// The indexes of all chunks.
+    Indexes,
 }
 
 impl Region {
@@ -116,6 +120,7 @@ impl Region {
             Self::After => "after",
             Self::Payload => "payload",
             Self::Padding => "padding",
+            Self::Indexes => "indexes",
         }
     }
 }
@@ -212,6 +217,7 @@ pub struct Profile {
     refusal: Mark,
     chunk: u32,
     pad: u8,
+    index: Option<Index>,
     trailer: Mark,
     checksum: Option<Checksum>,
     payload: Payload,
@@ -248,6 +254,7 @@ impl Profile {
             refusal: Mark::default(),
             chunk: 60,
             pad: 0,
+            index: None,
             trailer: Mark::default(),
             checksum: None,
             payload: Payload::Json,
@@ -363,8 +370,8 @@ impl Profile {
         profile
     }
 
-    /// The format with any octets around the length: as the frames of a prologue are read. Their checksum may be any
-    /// too.
+    /// The format with any octets around the length: as the frames of a prologue are read. Their checksum and indexes may be
+    /// any too.
     #[must_use]
     pub fn unmarked(&self) -> Self {
         let any = |mark: &Mark| Mark::free(mark.len());
@@ -376,7 +383,7 @@ impl Profile {
         }
     }
 
-    /// The format in which any octets stand where the checksum does.
+    /// The format in which any octets stand where the checksum does, and where the indexes of chunks do.
     #[must_use]
     pub fn unsummed(&self) -> Self {
         let replies = self.replies.as_ref();
@@ -386,6 +393,7 @@ impl Profile {
             replies: replies.map(|(before, after)| (before.unsummed(), after.unsummed())),
             trailer: self.trailer.unsummed(),
             checksum: None,
+            index: self.index.map(Index::freed),
             ..self.clone()
         }
     }
@@ -463,7 +471,8 @@ impl Profile {
         .fold(0, |all, (_, octets)| all.saturating_add(octets))
     }
 
-    /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding.
+    /// Octets of a chunk, 1 to 65,536. The body is a whole number of chunks; 1 means no padding, also where chunks have an
+    /// [`Index`] and the last one is short.
     #[must_use]
     pub fn chunk(&self) -> u32 {
         self.chunk
@@ -473,6 +482,13 @@ impl Profile {
     #[must_use]
     pub fn pad(&self) -> u8 {
         self.pad
+    }
+
+    /// What stands in front of each chunk, if something does. Neither [`chunk`](Self::chunk) nor the limit counts it; the
+    /// length does if it covers [`Region::Indexes`].
+    #[must_use]
+    pub fn index(&self) -> Option<Index> {
+        self.index
     }
 
     /// Octets behind the body. Neither the length nor the limit counts them.

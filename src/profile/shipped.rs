@@ -3,11 +3,14 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 25] = [
+const FILES: [(&str, &str); 28] = [
     ("9p", include_str!("../../profiles/9p.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
     ("bitcoin", include_str!("../../profiles/bitcoin.toml")),
+    ("blocks-25", include_str!("../../profiles/blocks-25.toml")),
+    ("blocks-36", include_str!("../../profiles/blocks-36.toml")),
+    ("blocks-60", include_str!("../../profiles/blocks-60.toml")),
     (
         "dns-over-tcp",
         include_str!("../../profiles/dns-over-tcp.toml"),
@@ -83,7 +86,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Encoder, frames};
+    use crate::wire::{Encoder, FrameReader};
     use bytes::BytesMut;
 
     /// The octets behind a word in a file's comment.
@@ -118,11 +121,10 @@ mod tests {
             let mut out = BytesMut::new();
             Encoder::new(&profile).encode(&payload, &mut out).unwrap();
             assert_eq!(out, frame, "{name}");
-            let read: Vec<_> = frames(&profile, &frame).map(Result::unwrap).collect();
-            let [read] = read.as_slice() else {
-                panic!("{name}: {} frames", read.len());
-            };
+            let mut reader = FrameReader::new(&frame[..], &profile);
+            let read = reader.read_frame().unwrap().unwrap();
             assert_eq!(read.payload(), payload, "{name}");
+            assert_eq!(reader.read_frame().unwrap(), None, "{name}");
         }
     }
 

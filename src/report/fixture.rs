@@ -408,6 +408,7 @@ fn mark(conn: &str, from: Side, start: usize, payload: usize) -> FrameMark {
         header: 4,
         payload,
         padding: payload.next_multiple_of(60) - payload,
+        chunks: None,
     }
 }
 

@@ -87,6 +87,7 @@ fn lines(part: Part, octets: &[u8], text: &mut String) -> fmt::Result {
         Part::Padding => "padding",
         Part::Trailer => "trailer",
         Part::Checksum => "checksum",
+        Part::Index => "index of a chunk",
         Part::Other => "behind a malformed header",
     };
     for line in octets.chunks(PER_LINE) {

@@ -3,7 +3,7 @@
 use crate::model::checksum_in;
 use crate::model::reader::{self, Ending, FrameAt};
 use crate::profile::Profile;
-use crate::script::{Conn, Script};
+use crate::script::{Conn, Script, index};
 use std::ops::Range;
 
 /// What octets are.
@@ -15,6 +15,8 @@ pub(super) enum Part {
     /// Behind a body.
     Trailer,
     Checksum,
+    /// In front of a chunk.
+    Index,
     /// Behind a header that no frame can have.
     Other,
 }
@@ -65,7 +67,7 @@ impl Layout {
 
 /// All of a stream, in order, without empty parts.
 fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
-    // A wrong checksum says nothing against where the parts of a frame lie.
+    // A wrong checksum or index says nothing against where the parts of a frame lie.
     let reading = reader::read(&profile.unsummed(), stream);
     let mut parts = Vec::new();
     for frame in &reading.frames {
@@ -80,7 +82,8 @@ fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
         Ending::Inside { start, .. } => {
             let header = behind_header(start);
             parts.push((Part::Header, start..header));
-            parts.push((Part::Payload, header..stream.len()));
+            let body = stream.get(header..).unwrap_or_default();
+            parts.extend(parts_begun(profile, header, body.len()));
         }
         Ending::Malformed { start, .. } => {
             let header = behind_header(start);
@@ -92,6 +95,21 @@ fn parts(profile: &Profile, stream: &[u8]) -> Vec<(Part, Range<usize>)> {
     parts
 }
 
+/// The parts of so many octets of a body that is not whole, of which the first has that offset.
+fn parts_begun(profile: &Profile, start: usize, octets: usize) -> Vec<(Part, Range<usize>)> {
+    let end = start.saturating_add(octets);
+    let Some(index) = profile.index() else {
+        return vec![(Part::Payload, start..end)];
+    };
+    let step = index.width().saturating_add(index::chunk(index));
+    let in_chunk = |at: usize| {
+        let payload = at.saturating_add(index.width()).min(end);
+        let next = at.saturating_add(step).min(end);
+        [(Part::Index, at..payload), (Part::Payload, payload..next)]
+    };
+    (start..end).step_by(step).flat_map(in_chunk).collect()
+}
+
 fn parts_of_frame(
     profile: &Profile,
     stream: &[u8],
@@ -101,12 +119,14 @@ fn parts_of_frame(
     let octets = stream.get(frame.start..frame.end).unwrap_or_default();
     let within = |at: usize| frame.start.saturating_add(at);
     let sum = checksum_in(profile, octets).map(|(at, _)| within(at.start)..within(at.end));
-    for (part, range) in [
-        (Part::Header, frame.start..frame.body.start),
-        (Part::Payload, frame.payload.clone()),
-        (Part::Padding, frame.payload.end..frame.body.end),
-        (Part::Trailer, frame.body.end..frame.end),
-    ] {
+    let header = (Part::Header, frame.start..frame.body.start);
+    let body = frame.parts().into_iter().map(|(part, range)| match part {
+        reader::Part::Index => (Part::Index, range),
+        reader::Part::Payload => (Part::Payload, range),
+        reader::Part::Padding => (Part::Padding, range),
+    });
+    let trailer = (Part::Trailer, frame.body.end..frame.end);
+    for (part, range) in [header].into_iter().chain(body).chain([trailer]) {
         match &sum {
             Some(sum) if range.contains(&sum.start) => parts.extend([
                 (part, range.start..sum.start),
@@ -137,6 +157,29 @@ mod tests {
                 (Checksum, 3..5),
                 (Trailer, 5..6),
                 (Header, 6..7),
+            ]
+        );
+    }
+
+    #[test]
+    fn indexes_are_parts_of_their_own_right_or_wrong() {
+        use Part::{Header, Index, Padding, Payload};
+        let profile = Profile::from_toml(
+            "name = 'p'\nlength = { width = 1, covers = ['payload'] }\nbody = { chunk = 2, index = { width = 1 } }",
+        );
+        assert_eq!(
+            parts(&profile.unwrap(), b"\x03\0ab\x07c\0\x09\0ab\x01"),
+            [
+                (Header, 0..1),
+                (Index, 1..2),
+                (Payload, 2..4),
+                (Index, 4..5),
+                (Payload, 5..6),
+                (Padding, 6..7),
+                (Header, 7..8),
+                (Index, 8..9),
+                (Payload, 9..11),
+                (Index, 11..12),
             ]
         );
     }

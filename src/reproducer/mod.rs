@@ -107,7 +107,7 @@ impl fmt::Display for Reproducer<'_> {
 }
 
 impl Reproducer<'_> {
-    /// A step as scripts print it, but with each header and each checksum in hex, apart from what is around it.
+    /// A step as scripts print it, but with each header, index and checksum in hex, apart from what is around it.
     fn step(&self, step: &Step, layout: &mut Layout, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Action::Send(segments) = &step.action else {
             return writeln!(f, "{step}");
@@ -119,7 +119,9 @@ impl Reproducer<'_> {
             }
             for (part, octets) in layout.next(step.conn, segment) {
                 match part {
-                    Part::Header | Part::Checksum => write!(f, " {}", hex::pairs(octets, ""))?,
+                    Part::Header | Part::Index | Part::Checksum => {
+                        write!(f, " {}", hex::pairs(octets, ""))?
+                    }
                     Part::Payload | Part::Padding | Part::Trailer | Part::Other => {
                         write!(f, " {}", Octets(octets))?;
                     }

@@ -5,7 +5,7 @@ use crate::model::{self, Owes, Permitted};
 use crate::profile::{Length, Mark, Order, Profile, Region, Said, Speaker, Turn, Unit};
 use crate::report::escape::Line;
 use crate::script::craft::Craft;
-use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step};
+use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step, index};
 use std::fmt::{self, Write as _};
 
 /// What every such program is made of, besides its script.
@@ -186,9 +186,21 @@ impl Program<'_> {
         if profile.covered_header_len() > 0 {
             writeln!(out, "    count -= {}", profile.covered_header_len())?;
         }
+        let index = profile.index();
+        if let Some(index) = index.filter(|_| profile.covers(Region::Indexes)) {
+            let (width, chunk) = (
+                index.width(),
+                index::chunk(index).saturating_add(index.width()),
+            );
+            writeln!(out, "    count -= -(-count // {chunk}) * {width}")?;
+        }
         if !profile.covers(Region::Padding) {
             let chunk = profile.chunk();
             writeln!(out, "    count = -(-count // {chunk}) * {chunk}")?;
+        }
+        if let Some(index) = index {
+            let (width, chunk) = (index.width(), index.chunk());
+            writeln!(out, "    count += -(-count // {chunk}) * {width}")?;
         }
         let behind = match profile.trailer().len() {
             0 => String::new(),

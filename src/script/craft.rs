@@ -4,6 +4,7 @@
 //! depend on the encoder that the reference server answers with.
 
 use super::checksum::{self, Ends};
+use super::index;
 use crate::profile::{DigitsEnd, Length, Order, Payload, Profile, Region, Unit};
 use std::borrow::Cow;
 
@@ -21,7 +22,7 @@ impl<'a> Craft<'a> {
     }
 
     /// The frame of a payload: header, payload, just enough padding, and the trailer, with the
-    /// right checksum.
+    /// right checksum and indexes.
     #[must_use]
     pub fn frame(&self, payload: &[u8]) -> Vec<u8> {
         self.frame_with(payload, 0)
@@ -33,7 +34,7 @@ impl<'a> Craft<'a> {
         let body = self.body(payload, more_chunks);
         let mut octets = self.header_of(payload.len(), body.len());
         let header = octets.len();
-        octets.extend_from_slice(&body);
+        octets.extend(self.with_indexes(&body));
         let ends = Ends {
             header,
             payload: header.saturating_add(payload.len()),
@@ -58,6 +59,12 @@ impl<'a> Craft<'a> {
         let mut body = payload.to_vec();
         body.resize(chunks.saturating_mul(chunk), self.profile.pad());
         body
+    }
+
+    /// A payload and its padding as they stand in a frame: with the index in front of each chunk, if chunks have one.
+    #[must_use]
+    pub fn with_indexes(&self, body: &[u8]) -> Vec<u8> {
+        index::put_in(self.profile, body)
     }
 
     /// A header that claims a body of that many octets, all of it payload where that matters.
@@ -110,6 +117,7 @@ impl<'a> Craft<'a> {
             Unit::Chunks => count.saturating_mul(chunk),
         };
         let body = octets.saturating_sub(self.covered());
+        let body = index::uncounted(self.profile, body);
         let whole = body.saturating_sub(body.checked_rem(chunk).unwrap_or_default());
         u64::try_from(whole.max(0)).unwrap_or(u64::MAX)
     }
@@ -143,7 +151,7 @@ impl<'a> Craft<'a> {
         }
     }
 
-    /// Octets of a chunk.
+    /// Octets that bodies are padded to a multiple of.
     #[must_use]
     pub fn chunk(&self) -> usize {
         usize::try_from(self.profile.chunk()).unwrap_or(usize::MAX)
@@ -161,7 +169,10 @@ impl<'a> Craft<'a> {
     /// What the length field says of that many octets behind the header.
     #[must_use]
     pub fn count_for(&self, octets: i128) -> i128 {
-        let octets = octets.saturating_add(self.covered());
+        let indexes = index::counted(self.profile, octets);
+        let octets = octets
+            .saturating_add(self.covered())
+            .saturating_add(indexes);
         match self.profile.unit() {
             Unit::Octets => octets,
             Unit::Chunks => octets

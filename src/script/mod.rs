@@ -22,6 +22,7 @@
 pub mod checksum;
 pub mod craft;
 pub mod draws;
+pub mod index;
 mod meant;
 mod print;
 mod replies;

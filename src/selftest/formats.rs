@@ -15,6 +15,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::OwnMarks, own_marks()),
         (Need::Ids, ids()),
         (Need::Checksum, checksum()),
+        (Need::Index, index()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     let mut others: Vec<_> = drafts
@@ -128,6 +129,20 @@ fn checksum() -> Draft {
             Region::Payload,
             Region::Padding,
         ],
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// An index in front of each chunk, in another order than the length, which counts the payload alone.
+fn index() -> Draft {
+    Draft {
+        name: "indexed".into(),
+        covers: vec![Region::Payload],
+        chunk: 8,
+        index: Some(3),
+        index_order: Order::Little,
+        index_from: 1,
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

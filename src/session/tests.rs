@@ -1,7 +1,7 @@
 //! Sessions driven by hand, and compared with themselves and with the model over arbitrary streams.
 
 use super::*;
-use crate::wire::{DecodeErrorKind, frames};
+use crate::wire::{DecodeErrorKind, Frame, FrameReader};
 use arbitrary::{Arbitrary as _, Unstructured};
 use proptest::prelude::*;
 
@@ -27,9 +27,16 @@ fn take_output(session: &mut Session, now: Instant) -> Vec<u8> {
 }
 
 fn payloads(profile: &Profile, octets: &[u8]) -> Vec<String> {
-    frames(profile, octets)
-        .map(|frame| String::from_utf8(frame.unwrap().payload().to_vec()).unwrap())
+    let frames = read(profile, octets).into_iter();
+    frames
+        .map(|frame| String::from_utf8(frame.payload().to_vec()).unwrap())
         .collect()
+}
+
+/// The frames of a whole stream.
+fn read(profile: &Profile, octets: &[u8]) -> Vec<Frame> {
+    let mut reader = FrameReader::new(octets, profile);
+    std::iter::from_fn(|| reader.read_frame().unwrap()).collect()
 }
 
 /// A session that echoes, and the moment at which it began.
@@ -387,8 +394,7 @@ mod against_the_model {
         #[test]
         fn a_session_does_what_the_model_permits((profile, stream) in any_stream()) {
             let (sent, end) = exchange(&profile, stream.chunks(7));
-            let replies = frames(&profile.of_replies(), &sent);
-            let replies: Vec<_> = replies.map(Result::unwrap).collect();
+            let replies = read(&profile.of_replies(), &sent);
             let mut replies = replies.iter().map(|frame| frame.payload());
             let permitted = permitted_for(&profile, &stream, OwnEnd::Fin);
             for duty in permitted.duties {

@@ -18,10 +18,10 @@ pub(super) struct Piece {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// A whole frame; its payload, within the stream.
+    /// A whole frame.
     Frame {
-        payload: Range<usize>,
-        /// Octets between it and the end of the body.
+        payload: Vec<u8>,
+        /// Octets of padding behind it.
         padding: usize,
     },
     /// A header and a body that is no whole number of chunks.
@@ -94,16 +94,14 @@ fn pieces_of(
     }
 }
 
-/// Where the payload of a whole frame lies.
+/// What is in a whole frame.
 fn frame(profile: &Profile, stream: &[u8], range: &Range<usize>) -> Kind {
     let octets = stream.get(range.clone()).unwrap_or_default();
     let reading = reader::read_with_limit(profile, octets, u128::MAX);
-    reading.frames.first().map_or(Kind::Header, |frame| {
-        let within = |at: usize| range.start.saturating_add(at);
-        Kind::Frame {
-            payload: within(frame.payload.start)..within(frame.payload.end),
-            padding: frame.body.end.saturating_sub(frame.payload.end),
-        }
+    let frame = reading.frames.first();
+    frame.map_or(Kind::Header, |frame| Kind::Frame {
+        payload: frame.payload(octets).into_owned(),
+        padding: frame.padding_len(),
     })
 }
 
@@ -117,15 +115,22 @@ impl Piece {
     }
 
     /// The octets that can be left out one by one: of a frame its payload, else the body.
-    pub(super) fn loose(&self, profile: &Profile, view: &View) -> Range<usize> {
+    pub(super) fn loose<'a>(&'a self, profile: &Profile, view: &'a View) -> &'a [u8] {
+        match &self.kind {
+            Kind::Frame { payload, .. } => payload,
+            _ => view.octets(self.conn, self.loose_range(profile, view)),
+        }
+    }
+
+    /// Where they lie, if it is no frame.
+    fn loose_range(&self, profile: &Profile, view: &View) -> Range<usize> {
         let header = reader::header_len(profile, view.octets(self.conn, self.range.clone()));
         let behind_header = self.range.start.saturating_add(header);
         match &self.kind {
-            Kind::Frame { payload, .. } => payload.clone(),
             Kind::Odd | Kind::Rest if behind_header < self.range.end => {
                 behind_header..self.range.end
             }
-            Kind::Odd | Kind::Header | Kind::Rest => self.range.clone(),
+            Kind::Frame { .. } | Kind::Odd | Kind::Header | Kind::Rest => self.range.clone(),
         }
     }
 
@@ -141,8 +146,7 @@ impl Piece {
         view: &View,
         out: Range<usize>,
     ) -> Option<Edit> {
-        let loose = self.loose(profile, view);
-        let mut left = view.octets(self.conn, loose.clone()).to_vec();
+        let mut left = self.loose(profile, view).to_vec();
         if out.end > left.len() || out.is_empty() {
             return None;
         }
@@ -158,6 +162,7 @@ impl Piece {
             }
             Kind::Header => return None,
             Kind::Rest => {
+                let loose = self.loose_range(profile, view);
                 let kept = view.octets(self.conn, self.range.start..loose.start);
                 [kept, &left].concat()
             }
@@ -189,7 +194,6 @@ impl Piece {
         let Kind::Frame { payload, .. } = &self.kind else {
             return None;
         };
-        let payload = view.octets(self.conn, payload.clone());
         let octets = self.with_payload(profile, view, payload, 0);
         let header = reader::header_len(profile, &octets);
         Some(self.replaced(octets, header))

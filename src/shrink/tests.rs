@@ -27,7 +27,7 @@ type Fault = fn(&Request<'_>) -> bool;
 /// The reply to a frame: its payload once more.
 fn echo(profile: &Profile, frame: &[u8]) -> Vec<u8> {
     let reading = crate::model::reader::read(profile, frame);
-    Craft::new(profile).frame(&frame[reading.frames[0].payload.clone()])
+    Craft::new(profile).frame(&reading.frames[0].payload(frame))
 }
 
 /// What the server on paper says to a script.

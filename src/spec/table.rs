@@ -131,6 +131,12 @@ clauses! {
         - "the length in the header is not compared with the octets that have come"
         - "the buffer that datagrams are read into is too small, and what it does not hold is lost"
 
+    Must Receiving ChunkIndex "chunk-index"
+        "Each chunk has its index in front of it, which is no part of the payload; a frame in which one is another than it should be is malformed: nothing in it is taken for a message, and the connection is closed."
+        - "indexes are read and not compared, or in the other octet order"
+        - "they are counted from the wrong number, or go on from one frame to the next"
+        - "they are left in the payload, or an index is kept in fewer octets than it has"
+
     Must Sending ReplyFraming "reply-framing"
         "Replies are frames of the same profile, one directly behind the other."
         - "send() is taken to have sent everything; it may have sent a part"

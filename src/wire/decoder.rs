@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::error::{DecodeError, DecodeErrorKind, Place};
-use super::format::{Fault, Format, Front, Shape};
+use super::format::{Fault, Format, Front, IN_PIECES, Indexed, Shape};
 use super::frame::{Around, Frame, FrameRef};
 use crate::profile::Profile;
 use bytes::BytesMut;
@@ -23,6 +23,8 @@ pub struct Decoder {
     /// What is around the body of the last frame that was found. Where no header grows it is always the same,
     /// and plain ones leave it alone.
     around: Around,
+    /// A whole frame that was found last, if its chunks have indexes.
+    indexed: Option<Indexed>,
     failed: Option<DecodeError>,
 }
 
@@ -36,6 +38,7 @@ impl Decoder {
             format: Arc::new(format),
             offset: 0,
             awaited: 0,
+            indexed: None,
             failed: None,
         }
     }
@@ -43,10 +46,11 @@ impl Decoder {
     /// Splits the next frame off the buffer, or returns `None` if it is not whole yet.
     ///
     /// The frame shares the memory of the buffer. Nothing is copied or allocated; where a frame is not whole
-    /// yet, its beginning may be moved to the front of the memory that the buffer has anyhow.
+    /// yet, its beginning may be moved to the front of the memory that the buffer has anyhow, and where chunks have an
+    /// index, they are moved together.
     ///
     /// # Errors
-    /// If the header at the front is malformed. The buffer is left as it is, and every later call
+    /// If the frame at the front is malformed. The buffer is left as it is, and every later call
     /// fails in the same way.
     #[inline(always)]
     pub fn decode(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
@@ -55,12 +59,24 @@ impl Decoder {
             if self.awaited != awaited {
                 self.reclaim(octets);
             }
-            return self.no_frame();
+            return self.no_frame_as_it_came(octets);
         };
         let whole = octets.split_to(shape.end.get()).freeze();
         let around = self.around;
         let start = self.pass(shape.end.get());
         Ok(Some(Frame::new(whole, around, shape.payload, start)))
+    }
+
+    /// What there is where no frame is that can be had as it came: one whose chunks have indexes, an error, or nothing.
+    #[inline(never)]
+    fn no_frame_as_it_came(&mut self, octets: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        let Some(indexed) = self.indexed.take() else {
+            return self.no_frame();
+        };
+        let mut frame = octets.split_to(indexed.end.min(octets.len()));
+        let (around, payload) = self.format.gather(indexed, &mut frame);
+        let start = self.pass(indexed.end);
+        Ok(Some(Frame::new(frame.freeze(), around, payload, start)))
     }
 
     /// Splits all frames that are whole off the buffer, together, or returns `None` if there is none.
@@ -71,8 +87,12 @@ impl Decoder {
     ///
     /// # Errors
     /// If the header at the front is malformed: as for [`decode`](Self::decode). A malformed header behind
-    /// whole frames is found by the next call.
+    /// whole frames is found by the next call. Where chunks have an index, the first call fails:
+    /// [`InPieces`](DecodeErrorKind::InPieces).
     pub fn decode_batch(&mut self, octets: &mut BytesMut) -> Result<Option<Batch>, DecodeError> {
+        if self.format.index().is_some() {
+            return Err(self.failed.unwrap_or_else(|| self.fail(IN_PIECES)));
+        }
         if self.is_awaiting(octets.len()) {
             return Ok(None);
         }
@@ -116,14 +136,15 @@ impl Decoder {
     ///
     /// # Errors
     /// If the header at the front is malformed. The slice is left as it is, and every later call fails
-    /// in the same way.
+    /// in the same way. Where chunks have an index, the first whole frame is an error,
+    /// [`InPieces`](DecodeErrorKind::InPieces).
     #[inline(always)]
     pub fn decode_ref<'a>(
         &mut self,
         octets: &mut &'a [u8],
     ) -> Result<Option<FrameRef<'a>>, DecodeError> {
         let Some(shape) = self.front(octets) else {
-            return self.no_frame();
+            return self.nothing_lent();
         };
         let Some((whole, rest)) = octets.split_at_checked(shape.end.get()) else {
             return Ok(None);
@@ -132,6 +153,15 @@ impl Decoder {
         let around = self.around;
         let start = self.pass(shape.end.get());
         Ok(Some(FrameRef::new(whole, around, shape.payload, start)))
+    }
+
+    /// What is returned where there is no frame to be lent out.
+    #[inline(never)]
+    fn nothing_lent<T>(&mut self) -> Result<Option<T>, DecodeError> {
+        if self.indexed.take().is_some() {
+            self.fail(IN_PIECES);
+        }
+        self.no_frame()
     }
 
     /// Counts so many octets as taken; where they start.
@@ -166,11 +196,14 @@ impl Decoder {
         if self.failed.is_some() {
             return None;
         }
-        match self.format.front(octets) {
+        let known = self.awaited.saturating_sub(self.offset);
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        match self.format.front(octets, known) {
             Ok(Front::Whole(around, shape)) => {
                 self.around = around;
                 return Some(shape);
             }
+            Ok(Front::Indexed(indexed)) => self.indexed = Some(indexed),
             Ok(Front::Begun(size)) => self.wait_for(size),
             Ok(Front::Unknown) => {}
             Err(fault) => {
@@ -221,7 +254,7 @@ impl Decoder {
     pub fn finish(&self, rest: &[u8]) -> Result<(), DecodeError> {
         let mut rest = rest;
         let mut reader = self.clone();
-        while reader.decode_ref(&mut rest)?.is_some() {}
+        while reader.skip(&mut rest)? {}
         match reader.place(rest) {
             None => Ok(()),
             Some(place) => Err(DecodeError {
@@ -229,6 +262,18 @@ impl Decoder {
                 offset: reader.offset,
             }),
         }
+    }
+
+    /// Passes over the frame at the front; whether there is a whole one.
+    fn skip(&mut self, octets: &mut &[u8]) -> Result<bool, DecodeError> {
+        let whole = self.front(octets).map(|shape| shape.end.get());
+        let indexed = self.indexed.take().map(|indexed| indexed.end);
+        let Some(end) = whole.or(indexed) else {
+            return Ok(self.no_frame::<()>()?.is_some());
+        };
+        *octets = octets.get(end..).unwrap_or_default();
+        self.pass(end);
+        Ok(true)
     }
 
     /// Where in a frame the stream stands that has these octets behind the last whole frame.

@@ -76,7 +76,7 @@ impl Encoder {
         self.encode(payload, out)?;
         if self.format.has_ids() {
             let (body, _) = self.format.plan(payload.len())?;
-            let behind = body.saturating_add(self.format.trailer_len());
+            let behind = self.format.behind_header(body);
             let header = start..out.len().saturating_sub(behind);
             let header = out.get_mut(header).unwrap_or_default();
             self.format.put_id(id, header);
@@ -110,7 +110,10 @@ impl Encoder {
         out.reserve(self.frame_len(count, body)?);
         let start = out.len();
         self.header_with(count, out);
-        self.put_body(payload, body, out);
+        match self.format.index() {
+            None => self.put_body(payload, body, out),
+            Some(index) => index.put(payload, body, self.format.pad(), out),
+        }
         self.format.put_trailer(out);
         self.put_checksum(start, payload.len(), body, out);
         Ok(())

@@ -10,8 +10,8 @@ pub struct DecodeError {
     /// What is wrong.
     pub kind: DecodeErrorKind,
     /// Where, in octets from the beginning of the stream: for a mark the first octet that differs,
-    /// for a length the first octet of the length field, for a checksum its first octet, for a truncation the
-    /// first octet of the frame that is not whole.
+    /// for a length the first octet of the length field, for a checksum or an index its first octet, for a truncation
+    /// and for a frame that cannot be lent out the first octet of the frame.
     pub offset: u64,
 }
 
@@ -28,12 +28,16 @@ pub enum DecodeErrorKind {
     Negative,
     /// The length is smaller than the header octets that it covers.
     Underflow,
-    /// The body is no whole number of chunks.
+    /// The body is no whole number of chunks, or would end in an index.
     NotWholeChunks,
     /// The body is larger than the limit.
     OverLimit,
     /// The checksum of a whole frame is another than the one that belongs to its octets.
     Checksum,
+    /// The index in front of a chunk is another than the one that belongs there.
+    Index,
+    /// A frame is whole and its payload lies in pieces between indexes, so that it cannot be lent out as it came.
+    InPieces,
     /// The stream has ended inside a frame.
     Truncated {
         /// Where in the frame.
@@ -70,6 +74,8 @@ impl fmt::Display for DecodeErrorKind {
             Self::NotWholeChunks => "the body would be no whole number of chunks",
             Self::OverLimit => "the body would be larger than the limit",
             Self::Checksum => "the checksum is not the one of this frame",
+            Self::Index => "the index in front of a chunk is not the one that belongs there",
+            Self::InPieces => "the payload lies in pieces: such a frame cannot be borrowed",
             Self::Truncated { place } => match place {
                 Place::Header => "the stream ends inside the header of this frame",
                 Place::Boundary => "the stream ends between header and body of this frame",

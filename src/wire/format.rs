@@ -3,9 +3,14 @@
 //! What most profiles need goes the quick way in `layout`. This is the one that knows every profile, and
 //! what is wrong with a header.
 
+mod indexed;
+
+pub(super) use indexed::{IN_PIECES, Indexed};
+
 use super::checksum::{Checksum, Ends};
 use super::error::{DecodeErrorKind, EncodeError};
 use super::frame::Around;
+use super::index::Index;
 use super::layout::Layout;
 use super::length::{self, Count};
 use crate::profile::{Length, Mark, Profile, Region, Unit};
@@ -36,6 +41,7 @@ pub(super) struct Format {
     /// Whether it does.
     grows: bool,
     plain_around: Around,
+    index: Option<Index>,
     trailer: Mark,
     checksum: Option<Checksum>,
     has_ids: bool,
@@ -54,6 +60,8 @@ pub(super) struct Shape {
 pub(super) enum Front {
     /// A whole frame.
     Whole(Around, Shape),
+    /// A whole frame whose chunks have indexes.
+    Indexed(Indexed),
     /// The beginning of a frame, of which nothing more can be said before there are so many octets.
     Begun(usize),
     /// No whole header.
@@ -102,6 +110,7 @@ impl Format {
             header_len: profile.header_len(),
             plain_around: Around::new(profile.header_len(), profile.trailer().len()),
             grows: profile.longest_header_len() > profile.header_len(),
+            index: Index::new(profile),
             trailer: profile.trailer().clone(),
             checksum: Checksum::new(profile),
             has_ids: profile.has_ids(),
@@ -135,8 +144,12 @@ impl Format {
         self.shape(octets, self.header_len, sizes)
     }
 
-    /// What stands at the front of these octets. The checksum of a frame is looked at once all of it is there.
-    pub(super) fn front(&self, octets: &[u8]) -> Result<Front, Fault> {
+    /// What stands at the front of these octets. The checksum of a frame is looked at once all of it is there, and an
+    /// index once that is; those that end in front of `known` are known to be right.
+    pub(super) fn front(&self, octets: &[u8], known: usize) -> Result<Front, Fault> {
+        if let Some(index) = self.index {
+            return self.front_with(index, octets, known);
+        }
         let front = self.front_unsummed(octets)?;
         if let (Front::Whole(around, shape), Some(checksum)) = (front, &self.checksum) {
             check_sum(checksum, octets, self.ends(around, shape))?;
@@ -209,7 +222,7 @@ impl Format {
         }
         match self.front_unsummed(octets) {
             Ok(Front::Whole(around, shape)) => Some((around, shape)),
-            Ok(Front::Begun(_) | Front::Unknown) | Err(_) => None,
+            Ok(Front::Indexed(_) | Front::Begun(_) | Front::Unknown) | Err(_) => None,
         }
     }
 
@@ -229,10 +242,10 @@ impl Format {
 
     #[inline(never)]
     fn size_with_trailer(&self, octets: &[u8]) -> Result<Option<usize>, Fault> {
-        Ok(match self.front(octets)? {
+        Ok(match self.front(octets, 0)? {
             Front::Whole(_, shape) => Some(shape.end.get()),
             Front::Begun(size) => Some(size),
-            Front::Unknown => None,
+            Front::Indexed(_) | Front::Unknown => None,
         })
     }
 
@@ -319,11 +332,19 @@ impl Format {
         let counted = length
             .checked_sub(u128::from(self.covered))
             .ok_or(DecodeErrorKind::Underflow)?;
+        let (counted, fits) = match self.index {
+            Some(index) => index.uncounted(counted),
+            None => (counted, true),
+        };
         let counted = u64::try_from(counted).map_err(|_| DecodeErrorKind::OverLimit)?;
-        if self.covers_padding {
+        let sizes = if self.covers_padding {
             self.whole_chunks(counted)
         } else {
             self.padded(counted).ok_or(DecodeErrorKind::OverLimit)
+        };
+        match fits {
+            true => sizes,
+            false => sizes.and(Err(DecodeErrorKind::NotWholeChunks)),
         }
     }
 
@@ -375,7 +396,10 @@ impl Format {
     pub(super) fn count(&self, counted: u64) -> Result<u64, EncodeError> {
         let (width, most) = length::room(self.length);
         let narrow = EncodeError::FieldTooNarrow { width };
-        let length = u128::from(counted).saturating_add(u128::from(self.covered));
+        let indexes = self.index.map_or(0, |index| index.counted(counted));
+        let length = u128::from(counted)
+            .saturating_add(u128::from(self.covered))
+            .saturating_add(indexes);
         let unit = u128::from(self.unit).max(1);
         if !length.is_multiple_of(unit) {
             return Err(EncodeError::NotWholeChunks { chunk: self.chunk });
@@ -394,9 +418,17 @@ impl Format {
         put_mark(&self.after, out);
     }
 
-    /// Octets behind a body.
-    pub(super) fn trailer_len(&self) -> usize {
-        self.trailer.len()
+    /// Octets behind the header of a frame with so many octets of body.
+    pub(super) fn behind_header(&self, body: usize) -> usize {
+        let indexes = self.index.map_or(0, |index| index.octets(body));
+        body.saturating_add(indexes)
+            .saturating_add(self.trailer.len())
+    }
+
+    /// What stands in front of each chunk, if something does.
+    #[inline]
+    pub(super) fn index(&self) -> Option<Index> {
+        self.index
     }
 
     /// Appends what stands behind a body.
@@ -467,7 +499,10 @@ impl Format {
     pub(super) fn frame_len(&self, count: u64, body: usize) -> Option<usize> {
         let marks = self.before.len().checked_add(self.after.len())?;
         let header = marks.checked_add(length::len(self.length, count))?;
-        body.checked_add(header)?.checked_add(self.trailer.len())
+        let indexes = self.index.map_or(0, |index| index.octets(body));
+        body.checked_add(header)?
+            .checked_add(indexes)?
+            .checked_add(self.trailer.len())
     }
 }
 
@@ -505,7 +540,8 @@ mod tests {
     impl Format {
         fn ends_otherwise(&self) -> bool {
             let fixed = matches!(self.length, Length::Binary { .. });
-            !fixed || !self.trailer.is_empty() || self.checksum.is_some()
+            let has_more = self.checksum.is_some() || self.index.is_some();
+            !fixed || !self.trailer.is_empty() || has_more
         }
     }
 

@@ -67,7 +67,7 @@ impl Frame {
         self.start
     }
 
-    /// The whole frame.
+    /// The whole frame. Where chunks have an index, it is here without them.
     #[must_use]
     #[inline]
     pub fn octets(&self) -> &[u8] {

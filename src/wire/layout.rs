@@ -64,7 +64,8 @@ impl Layout {
     }
 }
 
-/// A length field of a fixed width. All quick ways need one, in a frame that ends with its body and has no checksum.
+/// A length field of a fixed width. All quick ways need one, in a frame that ends with its body and has neither checksum nor
+/// indexes.
 #[derive(Debug, Clone, Copy)]
 struct Field {
     width: usize,
@@ -81,7 +82,8 @@ impl Field {
         let most = profile.length().most_counted()?;
         let width = usize::from(width);
         let field = Self { width, order, most };
-        let is_plain = profile.trailer().is_empty() && profile.checksum().is_none();
+        let has_more = profile.checksum().is_some() || profile.index().is_some();
+        let is_plain = profile.trailer().is_empty() && !has_more;
         is_plain.then_some(field)
     }
 }

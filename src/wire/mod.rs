@@ -14,6 +14,9 @@
 //! - Waiting for more is a state, `Ok(None)`, and not an error.
 //! - An error has a kind and the offset in the stream of the octet that is at fault, and it stays:
 //!   a stream that has lost its framing is not read on.
+//! - Where chunks have an index, each is compared as soon as it is whole. The payload of a frame is put together where its
+//!   octets came, without them; what lends out frames as they came, [`frames`], [`Decoder::decode_ref`] and
+//!   [`Decoder::decode_batch`], cannot do that and fails.
 //! - The limit on bodies is applied to the header alone. Nothing is ever reserved because a header
 //!   claims it: memory follows the octets that arrived.
 //! - A stream that ends anywhere but between two frames is truncated, and that includes its end
@@ -48,6 +51,7 @@ mod encoder;
 mod error;
 mod format;
 mod frame;
+mod index;
 mod layout;
 mod length;
 mod prologue;

@@ -1,7 +1,9 @@
 //! What holds for every profile, every payload and every way of cutting a stream.
 
 use super::*;
-use crate::profile::{DigitsEnd, Draft, Form, Length, Order, Profile, Region, ReplyOrder, Unit};
+use crate::profile::{
+    DigitsEnd, Draft, Form, Last, Length, Order, Profile, Region, ReplyOrder, Unit,
+};
 use arbitrary::{Arbitrary, Unstructured};
 use bytes::BytesMut;
 use proptest::prelude::*;
@@ -27,6 +29,10 @@ fn plain(profile: Profile) -> Profile {
         overlong: false,
         end: DigitsEnd::Colon,
         trailer: String::new(),
+        index: None,
+        index_order: Order::Big,
+        index_from: 0,
+        last: Last::Padded,
         checksum: None,
         checksum_order: Order::Big,
         checksum_covers: vec![Region::Payload, Region::Padding],
@@ -148,7 +154,11 @@ fn told(frame: FrameRef<'_>) -> Told {
     )
 }
 
+/// Those that cannot be lent out are owned.
 fn at_once(profile: &Profile, octets: &[u8]) -> Read {
+    if profile.index().is_some() {
+        return through_a_reader(profile, octets, vec![Turn::Octets(usize::MAX)]);
+    }
     let mut read = Read::default();
     for item in frames(profile, octets) {
         match item {
@@ -201,7 +211,7 @@ fn in_segments(profile: &Profile, octets: &[u8], sizes: &[usize]) -> Read {
             Ok(Some(frame)) => {
                 read.0.push(told(frame.as_ref()));
                 assert_eq!(frame.payload(), &frame.clone().into_payload()[..]);
-                frame.octets().len()
+                frame.octets().len() + indexes(profile, frame.body().len())
             }
             Ok(None) => 0,
             Err(error) => {
@@ -214,8 +224,18 @@ fn in_segments(profile: &Profile, octets: &[u8], sizes: &[usize]) -> Read {
     })
 }
 
-/// In batches, each of as many frames as a segment completes.
+/// Octets of the indexes in a body of so many besides.
+fn indexes(profile: &Profile, body: usize) -> usize {
+    profile.index().map_or(0, |index| {
+        body.div_ceil(index.chunk() as usize) * index.width()
+    })
+}
+
+/// In batches, each of as many frames as a segment completes; one by one where those cannot be had.
 fn in_batches(profile: &Profile, octets: &[u8], sizes: &[usize]) -> Read {
+    if profile.index().is_some() {
+        return in_segments(profile, octets, sizes);
+    }
     fed(
         profile,
         octets,
@@ -368,7 +388,8 @@ proptest! {
             }
             Err(EncodeError::FieldTooNarrow { width }) => {
                 let most = profile.length().most_counted().unwrap_or(u64::MAX);
-                let least = body + profile.header_len() as u64;
+                let indexes = indexes(&profile, body as usize) as u64;
+                let least = body + indexes + profile.header_len() as u64;
                 prop_assert!(least > most, "{} fits in {}: {}", least, width, most);
             }
             Err(EncodeError::NotWholeChunks { .. }) => prop_assert!(false, "padded, so whole"),
@@ -430,14 +451,21 @@ proptest! {
     fn no_frame_is_over_the_limit_and_none_is_lost(profile in profiles(), pieces in pieces()) {
         let octets = stream(&profile, &pieces);
         let (mut next, mut error) = (0, None);
-        for frame in frames(&profile, &octets) {
-            match frame {
-                Ok(frame) => {
+        let mut reader = FrameReader::new(&octets[..], &profile);
+        loop {
+            match reader.read_frame() {
+                Ok(Some(frame)) => {
+                    let body = frame.body().len();
                     prop_assert_eq!(frame.start(), next);
-                    prop_assert!(frame.body().len() as u64 <= profile.max_body());
-                    next += frame.octets().len() as u64;
+                    prop_assert!(body as u64 <= profile.max_body());
+                    next += (frame.octets().len() + indexes(&profile, body)) as u64;
                 }
-                Err(found) => error = Some(found),
+                Ok(None) => break,
+                Err(ReadError::Decode(found)) => {
+                    error = Some(found);
+                    break;
+                }
+                Err(ReadError::Io(error)) => panic!("{error}"),
             }
         }
         match error {
@@ -455,9 +483,10 @@ mod against_the_model {
 
     fn naive(profile: &Profile, octets: &[u8]) -> Read {
         let reading = reader::read(profile, octets);
-        let frames = reading.frames.into_iter().map(|frame| {
-            let part = |range: std::ops::Range<usize>| octets[range].to_vec();
-            (frame.start as u64, part(frame.body), part(frame.payload))
+        let frames = reading.frames.iter().map(|frame| {
+            let (content, payload) = (frame.content(octets), frame.payload(octets));
+            let start = frame.start as u64;
+            (start, content.into_owned(), payload.into_owned())
         });
         (frames.collect(), error(reading.ending))
     }

@@ -351,3 +351,59 @@ mod checksums {
         assert_eq!((error.kind, error.offset), (DecodeErrorKind::Checksum, 13));
     }
 }
+
+#[test]
+fn each_chunk_has_its_index_and_a_wrong_one_is_found_once_it_is_whole() {
+    let indexed = profile(Draft {
+        width: 1,
+        covers: vec![Region::Payload],
+        chunk: 4,
+        index: Some(2),
+        index_order: Order::Little,
+        index_from: 1,
+        ..Draft::default()
+    });
+    let whole = b"\x06\x01\0abcd\x02\0ef\0\0";
+    assert_eq!(encoded(&indexed, b"abcdef"), Ok(whole.to_vec()));
+    let mut octets = BytesMut::from(&whole[..]);
+    let mut decoder = Decoder::new(&indexed);
+    let frame = decoder.decode(&mut octets).unwrap().unwrap();
+    assert_eq!(frame.payload(), b"abcdef");
+    assert_eq!(frame.body(), b"abcdef\0\0");
+    assert_eq!(frame.octets(), b"\x06abcdef\0\0");
+    assert_eq!((decoder.offset(), octets.len()), (13, 0));
+
+    let kind = DecodeErrorKind::Index;
+    let mut wrong = BytesMut::from(&b"\x06\x01\0abcd\x03"[..]);
+    assert_eq!(decoder.decode(&mut wrong), Ok(None));
+    wrong.extend_from_slice(b"\0");
+    let error = Err(DecodeError { kind, offset: 20 });
+    assert_eq!(decoder.decode(&mut wrong), error);
+    let truncated = DecodeErrorKind::Truncated { place: Place::Body };
+    assert_eq!(error_kind(&indexed, &whole[..8]), truncated);
+}
+
+fn error_kind(profile: &Profile, octets: &[u8]) -> DecodeErrorKind {
+    error(profile, octets).kind
+}
+
+#[test]
+fn a_frame_in_pieces_is_not_lent_out() {
+    let indexed = profile(Draft {
+        width: 1,
+        index: Some(1),
+        covers: vec![Region::Payload],
+        ..Draft::default()
+    });
+    let whole = encoded(&indexed, b"hi").unwrap();
+    let in_pieces = DecodeError {
+        kind: DecodeErrorKind::InPieces,
+        offset: 0,
+    };
+    assert_eq!(error(&indexed, &whole), in_pieces);
+    let mut octets = BytesMut::from(&whole[..]);
+    let batch = Decoder::new(&indexed).decode_batch(&mut octets);
+    assert_eq!(batch.err(), Some(in_pieces));
+    assert_eq!(octets, whole);
+    assert_eq!(Decoder::new(&indexed).finish(&whole), Ok(()));
+}

@@ -97,7 +97,7 @@ class Client:
             pass
 
 
-def accept_for_ever(listener, profile, max_body):
+def accept_for_ever(listener, profile, max_body, kind=Client):
     while True:
         try:
             sock, _ = listener.accept()
@@ -105,7 +105,7 @@ def accept_for_ever(listener, profile, max_body):
             time.sleep(0.02)  # Out of descriptors, or the client has gone again.
             continue
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = Client(sock, profile, max_body)
+        client = kind(sock, profile, max_body)
         try:
             threading.Thread(target=client.serve, daemon=True).start()
         except RuntimeError:

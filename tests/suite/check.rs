@@ -57,6 +57,7 @@ fn the_embedded_server_passes() {
         [
             "checksum",
             "datagram",
+            "chunk-index",
             "deadline",
             "memory",
             "cpu",

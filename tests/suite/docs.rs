@@ -4,7 +4,7 @@ use crate::generated;
 use crate::rules::rooms::ROOMS;
 use bytes::BytesMut;
 use framespec::model::payload::SURE_DEPTH;
-use framespec::model::reader::{self, Ending, FrameAt, Place};
+use framespec::model::reader::{self, Ending, FrameAt, Part, Place};
 use framespec::model::{self, Doubt, Owes, SURE_BODY, SURELY_TOO_LARGE};
 use framespec::profile::{DEFAULT_MAX_BODY, Profile};
 use framespec::script::OwnEnd;
@@ -215,8 +215,14 @@ fn whole(profile: &Profile, stream: &[u8], frame: &FrameAt, text: &mut String) {
     };
     let counted = format!("header: {body} octets of body, {chunks}");
     rows(stream, frame.start..frame.body.start, &counted, text);
-    rows(stream, frame.payload.clone(), "", text);
-    rows(stream, frame.payload.end..frame.body.end, "padding", text);
+    for (part, range) in frame.parts() {
+        let what = match part {
+            Part::Index => "index",
+            Part::Payload => "",
+            Part::Padding => "padding",
+        };
+        rows(stream, range, what, text);
+    }
 }
 
 /// 16 octets a line, and beside the first line what they are; without that, their text.

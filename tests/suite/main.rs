@@ -10,6 +10,7 @@
 )]
 
 mod altered;
+mod blocks;
 mod buggy;
 mod causes;
 mod check;

@@ -134,8 +134,11 @@ pub(crate) fn take(c: &mut Half) -> Result<Body, End> {
 /// The body that belongs to a header.
 pub(crate) fn rest_of_frame(c: &mut Half, header: &[u8]) -> Result<Body, End> {
     let Sizes { body, payload } = sizes(c, header)?;
-    let octets = (c.hooks().body)(c, body)?;
+    let wanted = frame::with_indexes(c.profile(), body);
+    let octets = (c.hooks().body)(c, wanted)?;
     let trailer = trailer(c)?;
+    let octets = frame::without_indexes(c.profile(), octets);
+    let octets = octets.map_err(|Malformed| End::Malformed)?;
     let body = Body { octets, payload };
     let whole = Whole::of(c.profile(), header, &body, &trailer);
     match whole.is_right(c.profile()) {

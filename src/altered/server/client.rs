@@ -181,8 +181,9 @@ impl Client {
     /// Whether another whole frame is here already.
     pub(crate) fn has_another(&mut self) -> bool {
         self.look_ahead();
-        let mut rest = &self.inbox[..];
-        let next = Decoder::new(self.profile()).decode_ref(&mut rest);
+        // One whose chunks have an index cannot be borrowed.
+        let mut rest = self.inbox.clone();
+        let next = Decoder::new(self.profile()).decode(&mut rest);
         matches!(next, Ok(Some(_)))
     }
 

@@ -36,6 +36,7 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         count,
         sizes,
         body: |c, octets| Box::pin(body(c, octets)),
+        chunks,
         checksum,
         payload,
         read,
@@ -126,8 +127,10 @@ pub(crate) async fn rest_of_frame(c: &mut Client, header: &[u8]) -> Result<Body,
     let sizes = sizes_in(c.profile(), header, hooks.count, hooks.sizes);
     let sizes = sizes.map_err(|Malformed| End::Malformed)?;
     c.id = frame::id(c.profile(), header);
-    let octets = (c.hooks().body)(c, sizes.body).await?;
+    let wanted = frame::with_indexes(c.profile(), sizes.body);
+    let octets = (hooks.body)(c, wanted).await?;
     let trailer = trailer(c).await?;
+    let octets = (hooks.chunks)(c, octets).map_err(|Malformed| End::Malformed)?;
     let payload = sizes.payload;
     let body = Body { octets, payload };
     let whole = Whole::of(c.profile(), header, &body, &trailer);
@@ -147,6 +150,10 @@ async fn trailer(c: &mut Client) -> Result<Vec<u8>, End> {
     let checked = frame::check_trailer(c.profile(), &octets);
     checked.map_err(|Malformed| End::Malformed)?;
     Ok(octets)
+}
+
+pub(crate) fn chunks(c: &mut Client, body: Vec<u8>) -> Result<Vec<u8>, Malformed> {
+    frame::without_indexes(c.profile(), body)
 }
 
 pub(crate) fn checksum(c: &Client, whole: &Whole<'_>) -> bool {

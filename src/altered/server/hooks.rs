@@ -42,8 +42,10 @@ pub struct Steps<C> {
     pub(crate) count: fn(&Profile, &[u8]) -> i128,
     /// The sizes that the number stands for, if the limits allow them.
     pub(crate) sizes: fn(&Profile, i128) -> Result<Sizes, Malformed>,
-    /// That many octets of body.
+    /// That many octets of body, with the indexes of its chunks.
     pub(crate) body: StepWith<C, usize, Result<Vec<u8>, End>>,
+    /// The chunks in a body as it came, without their indexes if those are right.
+    pub(crate) chunks: fn(&mut C, Vec<u8>) -> Result<Vec<u8>, Malformed>,
     /// Whether the checksum of a frame is right.
     pub(crate) checksum: fn(&C, &Whole<'_>) -> bool,
     /// The payload in a body.
@@ -77,6 +79,7 @@ impl<C> Steps<C> {
             fn_addr_eq(self.count, other.count),
             fn_addr_eq(self.sizes, other.sizes),
             fn_addr_eq(self.body, other.body),
+            fn_addr_eq(self.chunks, other.chunks),
             fn_addr_eq(self.checksum, other.checksum),
             fn_addr_eq(self.payload, other.payload),
             fn_addr_eq(self.read, other.read),

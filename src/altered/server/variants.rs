@@ -32,6 +32,11 @@ pub(super) const VARIANTS: &[Variant] = &[
         |h| h.answer = |c, request| Box::pin(after_thought(c, request)),
     ),
     Variant::new(
+        "closes-at-a-wrong-index",
+        "A body is given up at the first index that is wrong, before all of it is there.",
+        |h| h.body = |c, wanted| Box::pin(with_right_indexes(c, wanted)),
+    ),
+    Variant::new(
         "closes-on-undecodable",
         "What cannot be decoded gets the connection closed.",
         |h| h.answer = |c, request| Box::pin(closing(c, request)),
@@ -290,6 +295,28 @@ async fn in_own_words(c: &mut Client, request: Request) -> Result<Vec<Reply>, En
         Some(text) => Ok(vec![raw(in_ascii(&text))]),
         None => honest::answer(c, request).await,
     }
+}
+
+/// A body whose indexes are looked at as they come.
+async fn with_right_indexes(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let (chunk, index) = frame::chunk_sizes(c.profile());
+    let step = chunk.saturating_add(index);
+    let (mut octets, mut number) = (Vec::new(), 0_usize);
+    while octets.len() < wanted {
+        let came = c.recv(wanted.saturating_sub(octets.len())).await?;
+        if came.is_empty() {
+            return Err(End::Eof { inside: true });
+        }
+        octets.extend(came);
+        let start = |number: usize| number.saturating_mul(step);
+        while let Some(found) = octets.get(start(number)..start(number).saturating_add(index)) {
+            if found != frame::index(c.profile(), number) {
+                return Err(End::Malformed);
+            }
+            number = number.saturating_add(1);
+        }
+    }
+    Ok(octets)
 }
 
 async fn slowly(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {

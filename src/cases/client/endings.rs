@@ -159,8 +159,8 @@ pub(super) const ENDS: &[Case] = &[
             let text = m.token("reply");
             let payload = m.payload(&text);
             let frame = m.frame_with(&payload, 1);
-            let whole = m.header_of(&frame).saturating_add(payload.len());
-            let part = frame.get(..whole.saturating_add(1)).unwrap_or_default();
+            let padding = m.place_in(&frame, payload.len());
+            let part = frame.get(..=padding).unwrap_or_default();
             m.send(part, &[]);
             m.fin();
             m.must_end();
@@ -272,13 +272,14 @@ fn partial(m: &mut Maker<'_>) -> Vec<u8> {
     let text = m.text_for_payload(40);
     let payload = m.payload(&text);
     let frame = m.frame(&payload);
-    let place = frame
+    let place = payload
         .windows(text.len())
         .position(|window| window == text.as_bytes())
         .unwrap_or_default();
-    let half = text.len() / 2;
+    let half = place.saturating_add(text.len() / 2);
+    let place = m.place_in(&frame, half);
     let mut part = frame;
-    part.truncate(place.saturating_add(half));
+    part.truncate(place);
     part
 }
 

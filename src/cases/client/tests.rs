@@ -115,7 +115,8 @@ fn holds_in(profile: &Profile) {
             };
             let frame = frames.iter().find(|frame| frame.end == duty.due);
             let frame = frame.unwrap_or_else(|| panic!("{} in {profile:?}: no reply", case.id));
-            let payload = String::from_utf8_lossy(&sent[frame.payload.clone()]);
+            let payload = frame.payload(&sent);
+            let payload = String::from_utf8_lossy(&payload);
             assert!(
                 payload.contains(&showing.text),
                 "{} in {profile:?}",

@@ -23,9 +23,7 @@ impl Walk<'_> {
             if let Some((clause, what)) = self.badly_sent(request, text) {
                 findings.push(told(clause, what, at));
             }
-            at = at
-                .saturating_add(request.header.len())
-                .saturating_add(request.body.len());
+            at = at.saturating_add(request.len);
         }
         findings.extend(self.behind_requests(at));
         self.findings.extend(findings);
@@ -75,6 +73,7 @@ impl Walk<'_> {
             Rest::Malformed(fault, octets) => {
                 let what = match fault {
                     Fault::Checksum { .. } => "a request is not what its checksum was made of",
+                    Fault::Index { .. } => "a chunk of a request has another index",
                     _ => "what follows is no header",
                 };
                 let what = format!("{what}, {fault}: {}", excerpt(octets));

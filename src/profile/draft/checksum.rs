@@ -39,7 +39,7 @@ fn quoted(kind: ChecksumKind) -> String {
     format!("{:?}", kind.as_str())
 }
 
-fn written(covers: &[Region]) -> String {
+pub(super) fn written(covers: &[Region]) -> String {
     let words: Vec<&str> = covers.iter().map(|region| region.as_str()).collect();
     format!("{words:?}")
 }
@@ -48,7 +48,7 @@ fn covers(draft: &Draft) -> Result<Vec<Region>, ProfileError> {
     let mut covers = draft.checksum_covers.clone();
     covers.sort_unstable();
     covers.dedup();
-    if covers.contains(&Region::Payload) {
+    if covers.contains(&Region::Payload) && !covers.contains(&Region::Indexes) {
         return Ok(covers);
     }
     let allowed = "\"payload\", and with it any of \"before\", \"length\", \"after\", \"padding\"";

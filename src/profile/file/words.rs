@@ -1,7 +1,7 @@
 //! The words for the choices in a profile file: one table each, for reading and for writing.
 
 use crate::profile::{
-    ChecksumKind, DigitsEnd, Form, Order, OverLimit, Payload, Region, Reply, ReplyOrder, Unit,
+    ChecksumKind, DigitsEnd, Form, Last, Order, OverLimit, Payload, Region, Reply, ReplyOrder, Unit,
 };
 use toml::de::DeValue;
 
@@ -19,12 +19,17 @@ pub(super) const ENDS: [(&str, DigitsEnd); 2] = [
     (DigitsEnd::CrLf.as_str(), DigitsEnd::CrLf),
 ];
 pub(super) const UNITS: [(&str, Unit); 2] = [("octets", Unit::Octets), ("chunks", Unit::Chunks)];
-pub(super) const REGIONS: [(&str, Region); 5] = [
+pub(super) const LASTS: [(&str, Last); 2] = [
+    (Last::Padded.as_str(), Last::Padded),
+    (Last::Short.as_str(), Last::Short),
+];
+pub(super) const REGIONS: [(&str, Region); 6] = [
     (Region::Before.as_str(), Region::Before),
     (Region::Length.as_str(), Region::Length),
     (Region::After.as_str(), Region::After),
     (Region::Payload.as_str(), Region::Payload),
     (Region::Padding.as_str(), Region::Padding),
+    (Region::Indexes.as_str(), Region::Indexes),
 ];
 pub(super) const CHECKSUMS: [(&str, ChecksumKind); 4] = [
     (ChecksumKind::Crc32.as_str(), ChecksumKind::Crc32),

@@ -21,6 +21,7 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     writeln!(out, "\n[body]\nchunk = {}", draft.chunk)?;
     writeln!(out, "pad = {:#04x}", draft.pad)?;
     writeln!(out, "payload = {:?}", word_for(&PAYLOADS, &draft.payload))?;
+    index(out, draft)?;
     if !draft.trailer.is_empty() {
         writeln!(out, "\n[trailer]\noctets = {}", text(&draft.trailer))?;
     }
@@ -71,6 +72,16 @@ fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
         heading = "";
         Ok(())
     })
+}
+
+fn index(out: &mut String, draft: &Draft) -> std::fmt::Result {
+    let Some(width) = draft.index else {
+        return Ok(());
+    };
+    writeln!(out, "last = {:?}", draft.last.as_str())?;
+    writeln!(out, "\n[body.index]\nwidth = {width}")?;
+    let order = word_for(&ORDERS, &draft.index_order);
+    writeln!(out, "order = {order:?}\nfrom = {}", draft.index_from)
 }
 
 fn checksum(out: &mut String, draft: &Draft) -> std::fmt::Result {

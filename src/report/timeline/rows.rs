@@ -86,12 +86,32 @@ impl Marks<'_> {
             ] {
                 paint(&mut cells, offset, &range, part);
             }
+            paint_chunks(&mut cells, offset, mark);
             let first = mark.start.checked_sub(offset);
             if let Some(cell) = first.and_then(|first| cells.get_mut(first)) {
                 cell.begins = mark.header > 0;
             }
         }
         cells
+    }
+}
+
+/// The headers of chunks, as far as these cells go.
+fn paint_chunks(cells: &mut [Cell], offset: usize, mark: &FrameMark) {
+    let Some(chunks) = mark.chunks else {
+        return;
+    };
+    let step = chunks.header.saturating_add(chunks.octets).max(1);
+    let first = mark.start.saturating_add(mark.header);
+    let before = offset.saturating_sub(first).checked_div(step).unwrap_or(0);
+    let end = offset.saturating_add(cells.len());
+    for number in before..chunks.count {
+        let start = first.saturating_add(number.saturating_mul(step));
+        if start >= end {
+            break;
+        }
+        let range = start..start.saturating_add(chunks.header);
+        paint(cells, offset, &range, Part::Header);
     }
 }
 

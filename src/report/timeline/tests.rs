@@ -1,7 +1,7 @@
 //! What is shown of timelines made by hand.
 
 use super::*;
-use crate::event::FrameMark;
+use crate::event::{ChunkMarks, FrameMark};
 
 const LIMITS: Limits = Limits {
     per_row: 4,
@@ -72,6 +72,7 @@ fn mark(start: usize, header: usize, payload: usize, padding: usize) -> FrameMar
         header,
         payload,
         padding,
+        chunks: None,
     }
 }
 
@@ -95,6 +96,24 @@ fn marks_of_the_other_side_do_not_count() {
     };
     let evidence = evidence(vec![sent(0, &[0; 2])], vec![other]);
     assert_eq!(shown(&items(&evidence, &LIMITS)), ["2 octets", "0:??"]);
+}
+
+#[test]
+fn the_headers_of_chunks_are_shown_as_headers() {
+    let chunks = Some(ChunkMarks {
+        count: 3,
+        header: 1,
+        octets: 2,
+    });
+    let marked = FrameMark {
+        chunks,
+        ..mark(0, 1, 5, 3)
+    };
+    let evidence = evidence(vec![sent(0, &[0; 4]), sent(9, &[0; 6])], vec![marked]);
+    assert_eq!(
+        shown(&items(&evidence, &LIMITS)),
+        ["4 octets", "0:Hhpp", "6 octets", "4:hp0h", "8:0?"]
+    );
 }
 
 #[test]

@@ -7,11 +7,14 @@
 // Two binaries read this file, one of them from elsewhere.
 #[path = "captures.rs"]
 mod captures;
+#[path = "sums_and_indexes.rs"]
+mod sums_and_indexes;
 
 /// Every seed: its name, `clause.variant`, and its octets.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     let raw = raw().into_iter();
-    let text = SCRIPTS.iter().map(|(name, script)| {
+    let scripts = sums_and_indexes::SCRIPTS.iter().chain(SCRIPTS);
+    let text = scripts.map(|(name, script)| {
         let lines = script.lines().map(str::trim_start);
         let lines = lines.collect::<Vec<_>>().join("\n");
         (*name, format!("framespec script 1{lines}\n").into_bytes())
@@ -252,62 +255,6 @@ fn raw() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 const SCRIPTS: &[(&str, &str)] = &[
-    (
-        "checksum.behind-two-bodies",
-        r#"
-        #: name = "sum"
-        #: length.width = 1
-        #: trailer.octets = "ck ck ck ck"
-        #: checksum.kind = "crc32"
-        open a
-        send a 01 'a' e8b7be43 00 00000000 | 02 'bc' c2a9 | 2b38
-        fin a"#,
-    ),
-    (
-        "checksum.one-bit",
-        r#"
-        #: name = "sum"
-        #: length.width = 1
-        #: trailer.octets = "ck ck ck ck"
-        #: checksum.kind = "crc32"
-        open a
-        send a 01 'a' e8b7be43 01 'a' e8b7be42 01 'a'
-        fin a"#,
-    ),
-    (
-        "checksum.of-the-header-too",
-        r#"
-        #: name = "modbus"
-        #: header.before = "??"
-        #: length.width = 1
-        #: trailer.octets = "ck ck"
-        #: checksum = { kind = "crc16-modbus", order = "little", covers = ["before", "length", "payload"] }
-        open a
-        send a 0701 'a' 0079 0801 'a' 0079
-        fin a"#,
-    ),
-    (
-        "checksum.in-front-of-the-body",
-        r#"
-        #: name = "head"
-        #: length = { width = 2, order = "little" }
-        #: header.after = "01 ck ck ck ck"
-        #: checksum.kind = "sha256d-4"
-        open a
-        send a 0300 01 4f8b42c2 | 'abc' 0300 01 4f8b42c2 'ab' | 'd'
-        fin a"#,
-    ),
-    (
-        "checksum.cut-off",
-        r#"
-        #: name = "sum"
-        #: length.width = 1
-        #: trailer.octets = "ck ck ck ck"
-        #: checksum.kind = "crc32"
-        open a
-        send a 01 'a' e8b7be43 01 'a' e8b7be
-        fin a"#,
-    ),
     (
         "length-prefix.little-endian-chunks",
         r#"

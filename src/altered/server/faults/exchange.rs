@@ -342,10 +342,10 @@ async fn as_soon_as_it_reads(c: &mut Client, wanted: usize) -> Result<Vec<u8>, E
             return Err(End::Eof { inside: true });
         }
         octets.extend(came);
-        let payload = None;
+        let chunks = frame::chunks(c.profile(), &octets).into_iter();
         let so_far = Body {
-            octets: octets.clone(),
-            payload,
+            octets: chunks.flat_map(|(_, chunk)| chunk).copied().collect(),
+            payload: None,
         };
         let so_far = honest::payload(c, so_far);
         let request = honest::read(c, so_far);

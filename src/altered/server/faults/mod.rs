@@ -11,6 +11,7 @@ mod digits;
 mod endings;
 mod exchange;
 mod ids;
+mod indexes;
 mod length;
 mod many_clients;
 mod reading;
@@ -28,6 +29,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("lengths", length::FAULTS),
     ("digits and trailers", digits::FAULTS),
     ("checksums", checksums::FAULTS),
+    ("indexes", indexes::FAULTS),
     ("bodies", bodies::FAULTS),
     ("endings", endings::FAULTS),
     ("writing", writing::FAULTS),

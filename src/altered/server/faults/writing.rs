@@ -183,8 +183,9 @@ fn framed(
     let mut octets = BytesMut::new();
     Encoder::new(&c.profile().of_replies()).claim(counted as u64, &mut octets)?;
     let mut octets = octets.to_vec();
-    octets.extend_from_slice(payload);
-    octets.resize(octets.len().saturating_add(padding), c.profile().pad());
+    let padding = vec![c.profile().pad(); padding];
+    let content = [payload, &padding].concat();
+    octets.extend(frame::put_indexes(c.profile(), &content));
     octets.extend(frame::trailer(c.profile()));
     Ok(octets)
 }
