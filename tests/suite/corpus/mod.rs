@@ -60,7 +60,9 @@ fn seeds_are_named_after_their_clauses() {
         assert!(Clause::from_slug(slug).is_some(), "{name}");
         assert!(!variant.is_empty() && names.insert(name), "{name}");
     }
-    for clause in Group::Receiving.clauses() {
+    // A decoder reads streams.
+    let of_streams = |clause: &Clause| *clause != Clause::Datagram;
+    for clause in Group::Receiving.clauses().filter(of_streams) {
         let prefix = format!("{clause}.");
         let seeds = names.iter().filter(|name| name.starts_with(&prefix));
         assert!(seeds.count() >= 4, "{clause}");
