@@ -29,12 +29,16 @@ impl<'a> Walk<'a> {
                 .zip(self.observed.datagrams())
                 .collect(),
         };
-        let left: Vec<Sent<'a>> = sent
+        let mut left: Vec<Sent<'a>> = sent
             .iter()
             .filter(|sent| !self.is_answered(**sent))
             .copied()
             .collect();
         self.repeated_answers(&sent);
+        if *self.rule == ReplyRule::Any {
+            // Replies that do not tell whose they are go first to those that are owed one.
+            left.sort_by_key(|(duty, _)| !matches!(duty.owes, Owes::Reply(_)));
+        }
         for sent in left {
             self.answered_otherwise(sent);
         }
