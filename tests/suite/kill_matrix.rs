@@ -5,12 +5,11 @@ use crate::program::conformance;
 use framespec::altered::Need;
 use framespec::cases;
 use framespec::event::Verdict;
-use framespec::profile::Profile;
+use framespec::profile::{Carriage, Profile};
 use framespec::selftest::{
     Alarm, Fate, FaultRow, HonestRow, Matrix, Options, Permitted, Planted, Program, ROLES,
     cases_table, faults_table, honest_table, selftest,
 };
-use framespec::profile::Carriage;
 use framespec::spec::{CaseId, Role};
 use std::collections::BTreeMap;
 use std::fs;

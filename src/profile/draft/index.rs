@@ -110,7 +110,9 @@ mod tests {
     fn what_is_wrong_with_an_index_is_refused_by_its_name() {
         type Change = fn(&mut Draft);
         let changes: [(&str, Change); 10] = [
-            ("limits.over", |draft| draft.over_limit = OverLimit::Answered),
+            ("limits.over", |draft| {
+                draft.over_limit = OverLimit::Answered
+            }),
             ("body.index.width", |draft| draft.index = Some(9)),
             ("body.index.width", |draft| draft.index = Some(0)),
             ("body.index.from", |draft| draft.index_from = 2),
