@@ -1,7 +1,7 @@
 //! Hex dumps: pairs of digits, with or without offsets in front and characters behind, as hexdump -C, xxd and
 //! people write them.
 
-use super::{CaptureError, Exchange};
+use super::{CaptureError, Exchange, MOST_ORDERED, Speaker};
 
 /// The octets of a dump, or nothing if it is none.
 pub(super) fn read(file: &[u8]) -> Result<Option<Exchange>, CaptureError> {
@@ -17,20 +17,26 @@ pub(super) fn read(file: &[u8]) -> Result<Option<Exchange>, CaptureError> {
         if line == "*" {
             return Err(CaptureError::Folded { line: number });
         }
-        let (side, line) = match (line.strip_prefix('>'), line.strip_prefix('<')) {
-            (Some(line), _) => (&mut exchange.asked, line),
-            (_, Some(line)) => (&mut exchange.answered, line),
-            _ => (&mut exchange.asked, line),
+        let (side, speaker, line) = match (line.strip_prefix('>'), line.strip_prefix('<')) {
+            (_, Some(line)) => (&mut exchange.answered, Speaker::Server, line),
+            (line_of_client, _) => (
+                &mut exchange.asked,
+                Speaker::Client,
+                line_of_client.unwrap_or(line),
+            ),
         };
         let Some(octets) = octets(line.trim()) else {
             return Ok(None);
         };
         side.hear(&octets);
+        exchange.order.push(speaker);
     }
     if !text.lines().any(|line| line.trim().starts_with(['>', '<'])) {
         // Where lines are broken says nothing then.
         exchange.asked.ends.clear();
+        exchange.order.clear();
     }
+    exchange.order.truncate(MOST_ORDERED);
     let is_said = !exchange.asked.octets.is_empty() || !exchange.answered.octets.is_empty();
     Ok(is_said.then_some(exchange))
 }

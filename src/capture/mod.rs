@@ -33,7 +33,21 @@ pub struct Exchange {
     pub answered: Said,
     /// The port of the server, if it is known.
     pub port: Option<u16>,
+    /// Whose segments came in which order, for the first of them.
+    pub order: Vec<Speaker>,
 }
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// Who has connected.
+    Client,
+    /// Whom it has connected to.
+    Server,
+}
+
+/// How many segments of a connection are told in order.
+const MOST_ORDERED: usize = 16;
 
 /// Why a file has no connections.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! TCP put together again: segments in whatever order and however often they were captured become what each side said.
 
-use super::{Exchange, MOST_CONNECTIONS, MOST_KEPT, Said};
+use super::{Exchange, MOST_CONNECTIONS, MOST_KEPT, MOST_ORDERED, Said, Speaker};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -28,6 +28,7 @@ struct Connection<'a> {
     server: SocketAddr,
     asked: Side<'a>,
     answered: Side<'a>,
+    order: Vec<Speaker>,
 }
 
 /// One side's segments, in the order in which they were captured.
@@ -44,11 +45,13 @@ impl<'a> Connections<'a> {
         let Some(connection) = self.of(&segment) else {
             return;
         };
-        let side = match segment.from == connection.client {
-            true => &mut connection.asked,
-            false => &mut connection.answered,
+        let (side, speaker) = match segment.from == connection.client {
+            true => (&mut connection.asked, Speaker::Client),
+            false => (&mut connection.answered, Speaker::Server),
         };
-        side.take(&segment);
+        if side.take(&segment) && connection.order.len() < MOST_ORDERED {
+            connection.order.push(speaker);
+        }
     }
 
     /// The connection that it belongs to: a new one where a client asks for one, or the first is heard of it.
@@ -91,6 +94,7 @@ impl<'a> Connections<'a> {
             server,
             asked: Side::default(),
             answered: Side::default(),
+            order: Vec::new(),
         });
         self.open.insert((client, server), index);
         self.open.insert((server, client), index);
@@ -103,6 +107,7 @@ impl<'a> Connections<'a> {
             asked: connection.asked.said(),
             answered: connection.answered.said(),
             port: Some(connection.server.port()),
+            order: connection.order,
         });
         exchanges
             .filter(|one| !one.asked.octets.is_empty() || !one.answered.octets.is_empty())
@@ -111,22 +116,26 @@ impl<'a> Connections<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn take(&mut self, segment: &Segment<'a>) {
+    /// Takes a segment; whether it has octets that have not been taken before.
+    fn take(&mut self, segment: &Segment<'a>) -> bool {
         if segment.syn {
             self.first = Some(segment.sequence.wrapping_add(1));
-            return;
+            return false;
         }
         if segment.octets.is_empty() {
-            return;
+            return false;
         }
         self.first.get_or_insert(segment.sequence);
         // Of what is sent twice both are kept, so a little more than is wanted in the end.
         if self.octets > MOST_KEPT.saturating_mul(2) {
             self.is_cut = true;
-            return;
+            return false;
         }
         self.octets = self.octets.saturating_add(segment.octets.len());
+        let mut latest = self.segments.iter().rev().take(MOST_ORDERED);
+        let is_new = !latest.any(|(known, _)| *known == segment.sequence);
         self.segments.push((segment.sequence, segment.octets));
+        is_new
     }
 
     /// The octets in order, up to where one is missing.

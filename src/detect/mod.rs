@@ -15,12 +15,13 @@
 //! ```
 
 mod evidence;
+mod handshake;
 mod layouts;
 pub mod probe;
 mod refine;
 
 use crate::capture::{Exchange, Said};
-use crate::profile::Profile;
+use crate::profile::{Draft, Profile};
 use evidence::{Starts, Weight};
 use layouts::Layout;
 use std::collections::BTreeMap;
@@ -89,15 +90,52 @@ struct Fit {
 #[must_use]
 pub fn detect(exchanges: &[Exchange]) -> Vec<Proposal> {
     let sample: Vec<Exchange> = exchanges.iter().take(CONNECTIONS).map(sampled).collect();
+    let found = frames_of(&sample);
+    let is_sure = |found: &[Proposal]| found.first().is_some_and(|best| best.doubt.is_none());
+    if is_sure(&found) {
+        return found;
+    }
+    let best = found.first().map_or(0.0, |best| best.bits);
+    let behind = handshake::behind(&sample).filter_map(|behind| {
+        let mut found = frames_of(&behind.sample);
+        let is_better = is_sure(&found) && found.first()?.bits >= best + AHEAD;
+        begin_with(&mut found, &behind.turns);
+        is_better.then_some(found)
+    });
+    // Of those that fit as well, the one that leaves out least.
+    behind
+        .reduce(|one, other| match bits_of(&other) > bits_of(&one) + AHEAD {
+            true => other,
+            false => one,
+        })
+        .unwrap_or(found)
+}
+
+fn bits_of(found: &[Proposal]) -> f64 {
+    found.first().map_or(0.0, |best| best.bits)
+}
+
+/// Has each begin with what was said in front of its frames.
+fn begin_with(found: &mut Vec<Proposal>, turns: &[String]) {
+    found.retain_mut(|proposal| {
+        let mut draft = Draft::from(proposal.profile.clone());
+        draft.prologue = turns.to_vec();
+        let profile = Profile::try_from(draft);
+        profile.map(|profile| proposal.profile = profile).is_ok()
+    });
+}
+
+/// The formats in which all of it is frames, from the first octet on.
+fn frames_of(sample: &[Exchange]) -> Vec<Proposal> {
     let mut groups: BTreeMap<Starts, Vec<Fit>> = BTreeMap::new();
-    for fit in fits(&sample) {
+    for fit in fits(sample) {
         groups
             .entry(fit.weight.starts.clone())
             .or_default()
             .push(fit);
     }
     let groups = groups.into_iter();
-    let proposals = groups.filter_map(|(starts, group)| Some((starts, proposal(group, &sample)?)));
+    let proposals = groups.filter_map(|(starts, group)| Some((starts, proposal(group, sample)?)));
     // What has more against it than for it is no proposal.
     let proposals = proposals.filter(|(_, proposal)| proposal.bits > 0.0);
     let mut proposals: Vec<(Starts, Proposal)> = proposals.collect();
@@ -140,7 +178,7 @@ fn sampled(exchange: &Exchange) -> Exchange {
     Exchange {
         asked: sampled(&exchange.asked),
         answered: sampled(&exchange.answered),
-        port: exchange.port,
+        ..exchange.clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Formats that only the test knows, and what is found of them.
 
 use super::*;
-use crate::capture::read;
+use crate::capture::{Speaker, read};
 use crate::model;
 use crate::profile::Payload;
 use crate::script::craft::Craft;
@@ -23,6 +23,7 @@ fn said(profile: &Profile, messages: &[&[u8]], replies: &[&[u8]]) -> Exchange {
         asked: side(profile, messages),
         answered: side(&of_replies, replies),
         port: Some(4000),
+        order: Vec::new(),
     }
 }
 
@@ -138,4 +139,43 @@ fn noise_is_nothing_or_a_guess() {
         let is_sure = found.iter().any(|one| one.doubt.is_none());
         assert!(!is_sure, "{octets}: {:?}", found[0]);
     }
+}
+
+/// Both sides say something of their own first, the server a greeting that differs from connection to connection.
+#[test]
+fn what_stands_in_front_of_the_frames_is_told() {
+    let meant = profile("length.width = 4\nbody.payload = 'opaque'");
+    let greeted = |salt: u8, messages: &[&[u8]]| {
+        let mut exchange = said(&meant, messages, messages);
+        for (said, first) in [
+            (&mut exchange.asked, b"HELLO 1\r\n".to_vec()),
+            (
+                &mut exchange.answered,
+                [b"salt ".to_vec(), vec![salt; 3]].concat(),
+            ),
+        ] {
+            let more = first.len();
+            said.octets.splice(0..0, first);
+            said.ends.iter_mut().for_each(|end| *end += more);
+            said.ends.insert(0, more);
+        }
+        exchange.order = vec![
+            Speaker::Server,
+            Speaker::Client,
+            Speaker::Client,
+            Speaker::Server,
+        ];
+        exchange
+    };
+    let found = detect(&[greeted(7, &OPAQUE), greeted(8, &OPAQUE[1..])]);
+    let made = found[0].profile.to_toml();
+    assert_eq!(found[0].doubt, None, "{found:?}");
+    assert!(
+        made.contains("\"server 73 61 6c 74 20 ?? ?? ??\""),
+        "{made}"
+    );
+    assert!(
+        made.contains("\"client 48 45 4c 4c 4f 20 31 0d 0a\""),
+        "{made}"
+    );
 }

@@ -32,6 +32,7 @@ const NEEDS: &[(&str, Has)] = &[
     ("varint", may_be_longer),
     ("own-marks", |profile| profile.of_replies() != *profile),
     ("ids", Profile::has_ids),
+    ("sum-behind-a-body", |profile| profile.checksum().is_some()),
     ("datagrams", comes_in_datagrams),
     ("index-of-each-chunk", |profile| profile.index().is_some()),
 ];
@@ -79,7 +80,8 @@ mod tests {
         let found = lacking(&Profile::tutorial());
         let all = NEEDS.iter().map(|(need, _)| *need);
         assert_eq!(found.needs, all.collect::<Vec<_>>());
-        assert_eq!(found.clauses, [Clause::Checksum, Clause::Datagram]);
+        let all = [Clause::Checksum, Clause::Datagram, Clause::ChunkIndex];
+        assert_eq!(found.clauses, all);
     }
 
     #[test]
@@ -102,14 +104,21 @@ mod tests {
                 "netstring",
                 "own-marks",
                 "ids",
+                "sum-behind-a-body",
                 "datagrams",
                 "index-of-each-chunk"
             ]
         );
         assert_eq!(
             mongodb.needs,
-            ["netstring", "varint", "datagrams", "index-of-each-chunk"]
+            [
+                "netstring",
+                "varint",
+                "sum-behind-a-body",
+                "datagrams",
+                "index-of-each-chunk"
+            ]
         );
-        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 2);
+        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 3);
     }
 }
