@@ -35,8 +35,7 @@ class Client(correct.Client):
 def main():
     args = peer.options(__doc__).parse_args()
     sys.setswitchinterval(0.001)
-    correct.Client = Client
-    correct.accept_for_ever(peer.begin(args), peer.PROFILES[args.profile], 1 << 20)
+    correct.accept_for_ever(peer.begin(args), peer.PROFILES[args.profile], 1 << 20, Client)
 
 
 if __name__ == "__main__":

@@ -301,7 +301,7 @@ fn commands_that_cannot_be_meant_are_refused() {
     refused(&["--exec", " "], "no program");
     refused(&["--exec", "./server {port}", "127.0.0.1:1"], "--exec");
     refused(&["--exec", "./server {port}", "--pid", "1"], "--pid");
-    refused(&["--startup", "1s", "127.0.0.1:1"], "--startup");
+    refused(&["--startup", "1s", "127.0.0.1:1"], "--exec");
 }
 
 /// Cares as little for SIGTERM as its child does.
