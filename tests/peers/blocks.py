@@ -29,7 +29,7 @@ class Client(correct.Client):
     def send(self, payload):
         if self.mistake != "goes-on":
             self.sent = 0
-        frame = len(payload).to_bytes(4, "big")
+        frame = bytearray(len(payload).to_bytes(4, "big"))
         for at in range(0, len(payload), self.block):
             self.sent += 1
             octets = payload[at : at + self.block]
