@@ -3,7 +3,7 @@
 use super::evidence::{MOST_IN_ALL, shorten};
 use super::lacking::lacking;
 use super::{measured, millis};
-use crate::cases::Case;
+use crate::cases::{self, Case};
 use crate::diagnosis::{self, Knowledge, Observation};
 use crate::event::{
     Calibration, CaseResult, Event, Finished, Role, SCHEMA, Started, Summary, Unchecked, Verdict,
@@ -172,10 +172,19 @@ impl<'a> EventSink<'a> {
         summary
     }
 
-    /// The clauses of which a case was run to its end, and the others, each with the reason.
+    /// The clauses of which a case was run to its end, and the others, each with the reason. What no frame of the format
+    /// can come under is none of them, unless a case of it was asked for.
     fn clauses(&self) -> (Vec<String>, Vec<Unchecked>) {
         let (mut checked, mut unchecked) = (Vec::new(), Vec::new());
-        for clause in self.start.role.clauses() {
+        let arises = |clause: &Clause| {
+            let asked = self
+                .start
+                .cases
+                .iter()
+                .any(|head| head.id.clause == *clause);
+            asked || cases::arises(*clause, self.start.profile)
+        };
+        for clause in self.start.role.clauses().filter(arises) {
             match self.unchecked(clause) {
                 None => checked.push(clause.to_string()),
                 Some(why) => unchecked.push(Unchecked {
@@ -259,7 +268,11 @@ mod tests {
         assert_eq!(finished.clauses_checked, ["one-reply"]);
         assert_eq!(
             finished.clauses_unchecked.len(),
-            Role::Server.clauses().count() - 1
+            Role::Server
+                .clauses()
+                .filter(|clause| cases::arises(*clause, &profile))
+                .count()
+                - 1
         );
         let unchecked = finished.clauses_unchecked.iter();
         let (not_run, not_selected): (Vec<_>, Vec<_>) =
