@@ -1,5 +1,6 @@
 //! Frames that are right in all but their checksum.
 
+use super::maker::refused;
 use super::{Case, Maker};
 use crate::model::checksum_in;
 use crate::profile::{Checksum, Mark, Region};
@@ -144,16 +145,6 @@ fn need_checksum(s: &mut Maker<'_>) {
 /// Octets of a checksum.
 fn width(s: &Maker<'_>) -> usize {
     s.profile().checksum().map_or(0, |one| one.kind().width())
-}
-
-/// On a connection of its own, octets that end in a frame with a wrong checksum, and a request behind them.
-fn refused(s: &mut Maker<'_>, wrong: impl FnOnce(&mut Maker<'_>) -> Vec<u8>) {
-    let a = s.open();
-    let mut octets = wrong(s);
-    octets.extend(s.request());
-    s.send(a, &octets);
-    s.wait(a);
-    s.done_with(a);
 }
 
 /// A frame with another checksum.

@@ -1,6 +1,7 @@
 //! The index in front of each chunk: frames of many chunks, cut within their indexes, and frames that are right in all
 //! but an index.
 
+use super::maker::refused;
 use super::{Case, Maker};
 use crate::profile::{Index, Payload};
 use crate::script::index;
@@ -329,16 +330,6 @@ fn places_in_indexes(s: &Maker<'_>) -> Vec<usize> {
         (1..=width).map(move |octets| start.saturating_add(octets))
     };
     (0..3).flat_map(in_one).collect()
-}
-
-/// On a connection of its own, octets that end in a frame with a wrong index, and a request behind them.
-fn refused(s: &mut Maker<'_>, wrong: impl FnOnce(&mut Maker<'_>) -> Vec<u8>) {
-    let a = s.open();
-    let mut octets = wrong(s);
-    octets.extend(s.request());
-    s.send(a, &octets);
-    s.wait(a);
-    s.done_with(a);
 }
 
 /// The same with one index changed, of the chunk with that number.

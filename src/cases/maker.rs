@@ -535,6 +535,16 @@ pub(super) fn parted(frame: &[u8], octets: usize) -> (&[u8], &[u8]) {
         .unwrap_or((frame, &[]))
 }
 
+/// On a connection of its own, octets that end in a frame which is malformed, and a request behind them.
+pub(super) fn refused(s: &mut Maker<'_>, wrong: impl FnOnce(&mut Maker<'_>) -> Vec<u8>) {
+    let a = s.open();
+    let mut octets = wrong(s);
+    octets.extend(s.request());
+    s.send(a, &octets);
+    s.wait(a);
+    s.done_with(a);
+}
+
 /// More requests than all buffers between a server and a client that does not read take replies to. They
 /// are cut into segments, so that the server is given time to read each of them.
 pub(super) fn flood(s: &mut Maker<'_>, conn: Conn) {

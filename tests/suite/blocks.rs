@@ -1,22 +1,10 @@
 //! Formats with an index in front of each chunk: our own server and client, one in Python, and the mistakes that people
 //! make in it.
 
-use super::program::{GUARD_OF_A_RUN, Served, conformance};
+use super::program::{Served, said as run};
 use super::{peers, python};
 
 const SCRIPT: &str = "blocks.py";
-
-/// What the program exits with and says.
-fn run(args: &[&str]) -> (i32, String) {
-    let output = conformance()
-        .args(args)
-        .timeout(GUARD_OF_A_RUN)
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).unwrap();
-    (output.status.code().unwrap(), said)
-}
 
 #[test]
 fn our_server_and_client_keep_every_clause_of_them() {

@@ -46,6 +46,18 @@ pub(crate) fn command() -> Command {
     command
 }
 
+/// What a run of the program exits with and says.
+pub(crate) fn said(args: &[&str]) -> (i32, String) {
+    let output = conformance()
+        .args(args)
+        .timeout(GUARD_OF_A_RUN)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    (output.status.code().unwrap(), said)
+}
+
 /// A `conformance serve` that runs until it is dropped.
 pub(crate) struct Served<A = SocketAddr> {
     child: Child,

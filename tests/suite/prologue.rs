@@ -1,6 +1,6 @@
 //! Formats in which something is said on a connection before its first frame.
 
-use super::program::{GUARD_OF_A_RUN, Served, conformance};
+use super::program::{Served, said as run};
 use super::python;
 use std::fs;
 use std::path::PathBuf;
@@ -20,18 +20,6 @@ fn file(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
-}
-
-/// What the program exits with and says.
-fn run(args: &[&str]) -> (i32, String) {
-    let output = conformance()
-        .args(args)
-        .timeout(GUARD_OF_A_RUN)
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).unwrap();
-    (output.status.code().unwrap(), said)
 }
 
 fn ours(arguments: &str) -> String {
