@@ -75,12 +75,14 @@ class Conformance(pytest.Collector):
     _played: Optional[Report] = None
     _problem: Optional[str] = None
     _is_told = False
-    _shown: Dict[str, str] = {}
 
     def collect(self) -> Iterator[pytest.Item]:
         from framespec import run
 
         self.add_marker(NAME)
+        if self.config.pluginmanager.hasplugin("xdist"):
+            # With --dist loadgroup they stay together, and are played once.
+            self.add_marker(pytest.mark.xdist_group(NAME))
         try:
             names = run.names(self._options())
         except run.CouldNot as error:
@@ -104,14 +106,13 @@ class Conformance(pytest.Collector):
         self._is_told = True
         pytest.fail(why, pytrace=False)
 
-    def shown_at(self, cause: Cause) -> Optional[str]:
-        """The case at which a cause is shown."""
-        return self._shown.get(cause.name)
+    def shown_at(self, cause: Cause, failed: str) -> str:
+        """The case at which a cause is shown, which is the one that failed if there is none so far."""
+        return self._shown.setdefault(cause.name, failed)
 
     def place(self, cause: Cause) -> Tuple[int, int]:
-        """Which of the shown causes it is, in the order in which to mend them, and of how many."""
-        shown = [cause.name for cause in self.report().causes if cause.name in self._shown]
-        return shown.index(cause.name) + 1, len(shown)
+        """Which of the causes of failures it is, in the order in which to mend them, and of how many."""
+        return self._order.index(cause.name) + 1, len(self._order)
 
     def _play(self) -> None:
         from framespec import run
@@ -119,8 +120,11 @@ class Conformance(pytest.Collector):
         try:
             cases = [item.name for item in self.session.items if isinstance(item, CaseItem)]
             self._played = run.play(self._options(), cases)
-            # Who stops at the first failure has to see its cause there.
-            self._shown = _shown(self._played, at_the_first=bool(self.config.getoption("maxfail")))
+            # Who stops at the first failure has to see its cause there, and one of several workers knows of its own cases only.
+            is_first_shown = self.config.getoption("maxfail") or hasattr(self.config, "workerinput")
+            smallest = _smallest(self._played)
+            self._shown = {} if is_first_shown else smallest
+            self._order = [cause.name for cause in self._played.causes if cause.name in smallest]
         except run.CouldNot as error:
             self._problem = str(error)
 
@@ -234,8 +238,9 @@ class CaseItem(Item):
         cause = self._cause()
         if cause is None:
             return Told(case.detail, self._shortened(case.told))
-        if self._is_alike():
-            return Told(case.detail, [f"{cause.title}: see {self.parent.shown_at(cause)}"])
+        shown = self.parent.shown_at(cause, self.name)
+        if shown != self.name:
+            return Told(case.detail, [f"{cause.title}: see {shown}"])
         sure = {"guess": "a guess"}.get(cause.confidence, cause.confidence)
         headline = f"{cause.title} ({sure}, {_number(len(cause.explains), 'failure')})"
         return Told(headline, self._shortened(case.told))
@@ -248,16 +253,12 @@ class CaseItem(Item):
         cause = self._cause()
         if cause is not None:
             place, of = self.parent.place(cause)
-            report.conformance_place, report.conformance_alike = place, self._is_alike()
+            report.conformance_place = place
+            report.conformance_alike = self.parent.shown_at(cause, self.name) != self.name
             report.location = (*report.location[:2], f"cause {place} of {of}: {cause.name}")
 
     def _cause(self) -> Optional[Cause]:
         return self.parent.report().cause_of(self.name)
-
-    def _is_alike(self) -> bool:
-        """Whether its cause is shown at another case."""
-        cause = self._cause()
-        return cause is not None and self.parent.shown_at(cause) != self.name
 
     def _shortened(self, told: str) -> List[str]:
         lines = told.strip("\n").split("\n")
@@ -277,17 +278,15 @@ def _fails(case: Case, report: Report) -> bool:
     return case.known is None and case.verdict in counts
 
 
-def _shown(report: Report, at_the_first: bool) -> Dict[str, str]:
-    """The case at which each cause is shown: the first that failed of it, or else the one of which there is least to read."""
+def _smallest(report: Report) -> Dict[str, str]:
+    """For each cause of a failure the case of which there is least to read."""
     failed = [case for case in report.cases.values() if _fails(case, report)]
-    if not at_the_first:
-        failed.sort(key=lambda case: case.size)
-    shown: Dict[str, str] = {}
-    for case in failed:
+    smallest: Dict[str, str] = {}
+    for case in sorted(failed, key=lambda case: case.size):
         cause = report.cause_of(case.name)
         if cause is not None:
-            shown.setdefault(cause.name, case.name)
-    return shown
+            smallest.setdefault(cause.name, case.name)
+    return smallest
 
 
 def _number(count: int, what: str) -> str:

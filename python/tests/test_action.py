@@ -181,10 +181,20 @@ def test_the_job_for_gitlab_checks_a_server(tmp_path, name, code):
     assert (tmp_path / job["artifacts"]["reports"]["junit"]).is_file()
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/WAYS-IN.md"])
-def test_the_documents_name_inputs_that_are_there(document):
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
-    declared = set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
-    named = [set(re.findall(r"^ +([a-z]+): .*\{port\}|^ +(expect): ", block, re.MULTILINE)) for block in blocks]
-    assert named and all(name in declared for names in named for pair in names for name in pair if name)
-    assert all(yaml.safe_load(block) for block in blocks)
+def uses(node):
+    """Each use of the action or of the template in a text of YAML: which of them, and the inputs that it gives."""
+    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from uses(value)
+    if isinstance(node, dict) and "OWNER/" in (used := node.get("uses", node.get("component", ""))):
+        yield ("action", node["with"]) if "uses" in node else ("template", node["inputs"])
+
+
+def test_the_documents_give_inputs_that_there_are():
+    template, _ = yaml.safe_load_all((ROOT / "templates/conformance.yml").read_text())
+    declared = {"action": yaml.safe_load((ROOT / "action.yml").read_text())["inputs"], "template": template["spec"]["inputs"]}
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/WAYS-IN.md")]
+    blocks = [block for text in texts for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    found = [use for block in blocks for use in uses(yaml.safe_load(block))]
+    assert {name for name, _ in found} == set(declared)
+    for name, inputs in found:
+        assert set(inputs) <= set(declared[name])

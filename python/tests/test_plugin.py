@@ -64,7 +64,8 @@ def test_known_failures_are_expected_and_what_no_longer_holds_fails(pytester):
     pytester.makefile(".toml", known=known % "reassembly/header-in-two", stale=known % "reassembly/whole-at-once")
     result = play(pytester, BUGGY, "-rx", "-k", "header-in-two", "--conformance-expect", "known.toml")
     count(result, xfailed=1)
-    result.stdout.fnmatch_lines(["XFAIL conformance::reassembly/header-in-two - issue 12"])
+    result.stdout.fnmatch_lines(["XFAIL conformance::reassembly/header-in-two*"])
+    assert "issue 12" in str(result.stdout)
     assert result.ret == pytest.ExitCode.OK
     pytester.makefile(".toml", stale=known % "no/such-case")
     result = play(pytester, CORRECT, "-k", "run or in-header", "--conformance-expect", "stale.toml")
