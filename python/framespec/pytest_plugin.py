@@ -87,7 +87,7 @@ class Conformance(pytest.Collector):
             names = run.names(self._options())
         except run.CouldNot as error:
             raise self.CollectError(str(error)) from None
-        yield WholeItem.from_parent(self, name="run")
+        yield WholeItem.from_parent(self, name="whole-run")
         for name in names:
             yield CaseItem.from_parent(self, name=name)
 
@@ -192,18 +192,23 @@ class Item(pytest.Item):
 
 
 class WholeItem(Item):
-    """The run as a whole: that it was carried out to its end, and that what was expected of it still holds."""
+    """The run as a whole: that it was carried out to its end, and that there is a case for each expectation."""
 
     def check(self, report: Report) -> None:
         if report.broken_off is not None:
             self.parent.could_not(report.broken_off)
 
     def runtest(self) -> None:
-        if self.parent.report().stale:
+        if self._stale():
             raise Broken
 
     def told(self) -> Told:
-        return Told("expectations that no longer hold: take them out of the file", list(self.parent.report().stale))
+        return Told("expectations that no longer hold: take them out of the file", self._stale())
+
+    def _stale(self) -> List[str]:
+        """Those of no case: the others are told at theirs."""
+        report = self.parent.report()
+        return [f"{case}: {problem}" for case, problem in report.stale.items() if case not in report.cases]
 
 
 class CaseItem(Item):
@@ -224,6 +229,8 @@ class CaseItem(Item):
         if _fails(case, report):
             self.user_properties += [("cause", cause.name) for cause in [self._cause()] if cause is not None]
             raise Broken
+        if self.name in report.stale:
+            raise Broken
         if case.known is not None:
             pytest.xfail(case.known)
         if case.verdict == "unstable":
@@ -234,7 +241,10 @@ class CaseItem(Item):
             warnings.warn_explicit(ConformanceWarning(case.detail), None, f"{NAME}::{self.name}", 1)
 
     def told(self) -> Told:
-        case = self.parent.report().cases[self.name]
+        report = self.parent.report()
+        if self.name in report.stale:
+            return Told(f"an expectation that no longer holds: {report.stale[self.name]}", ["Take it out of the file."])
+        case = report.cases[self.name]
         cause = self._cause()
         if cause is None:
             return Told(case.detail, self._shortened(case.told))

@@ -65,13 +65,13 @@ class Cause:
 
 @dataclass(frozen=True)
 class Report:
-    """A run that was carried out; `broken_off` says why not to its end, `stale` which expectations no longer hold."""
+    """A run that was carried out; `broken_off` says why not to its end, `stale` what is wrong with expectations, by their case."""
 
     cases: Dict[str, Case]
     causes: Sequence[Cause]
     strict: bool
     broken_off: Optional[str]
-    stale: Sequence[str]
+    stale: Dict[str, str]
 
     def cause_of(self, case: str) -> Optional[Cause]:
         """The first cause that explains its failure, in the order in which to mend them."""
@@ -125,7 +125,7 @@ def read(text: str, told: Dict[str, str]) -> Report:
             causes=[_cause(cause) for cause in report.get("causes", ())],
             strict=report.get("strict", False),
             broken_off=_harmless(report["broken_off"]) if "broken_off" in report else None,
-            stale=[_harmless(f"{stale['case']}: {stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())],
+            stale={stale["case"]: _harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise CouldNot(f"its report cannot be read: {error!r}") from None
