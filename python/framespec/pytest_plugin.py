@@ -80,8 +80,8 @@ class Conformance(pytest.Collector):
         from framespec import run
 
         self.add_marker(NAME)
-        if self.config.pluginmanager.hasplugin("xdist"):
-            # With --dist loadgroup they stay together, and are played once.
+        if _is_worker(self.config):
+            # With --dist loadgroup of pytest-xdist they stay together, and are played once.
             self.add_marker(pytest.mark.xdist_group(NAME))
         try:
             names = run.names(self._options())
@@ -121,7 +121,7 @@ class Conformance(pytest.Collector):
             cases = [item.name for item in self.session.items if isinstance(item, CaseItem)]
             self._played = run.play(self._options(), cases)
             # Who stops at the first failure has to see its cause there, and one of several workers knows of its own cases only.
-            is_first_shown = self.config.getoption("maxfail") or hasattr(self.config, "workerinput")
+            is_first_shown = self.config.getoption("maxfail") or _is_worker(self.config)
             smallest = _smallest(self._played)
             self._shown = {} if is_first_shown else smallest
             self._order = [cause.name for cause in self._played.causes if cause.name in smallest]
@@ -280,6 +280,11 @@ class CaseItem(Item):
         last = next((at for at, line in enumerate(lines) if line.strip().startswith("rerun:")), len(lines))
         kept = max(0, MOST_LINES - (len(lines) - last))
         return [*lines[:kept], f"      … {_number(last - kept, 'line')} more, with -v", *lines[last:]]
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of several processes of pytest-xdist."""
+    return hasattr(config, "workerinput")
 
 
 def _fails(case: Case, report: Report) -> bool:
