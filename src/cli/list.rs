@@ -114,4 +114,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_wire_format_leaves_out_what_it_gives_nothing_to_ask() {
+        let listed = |profile: Option<&str>| {
+            let args = ListArgs {
+                selection: SelectionArgs::default(),
+                profile: profile.map(str::to_owned),
+                format: Format::Names,
+            };
+            args.cases().map(|cases| cases.len())
+        };
+        let all = listed(None).unwrap();
+        assert_eq!(all, cases::all(Role::Server).count());
+        assert!((1..all).contains(&listed(Some("tutorial")).unwrap()));
+        assert_eq!(listed(Some("tutorail")).unwrap_err().exit, Exit::Usage);
+    }
 }
