@@ -11,7 +11,7 @@ use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
-use crate::judge::{ReplyRule, replies_to, settled};
+use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
@@ -31,6 +31,9 @@ use tokio::time::timeout;
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
+
+/// The most octets that are judged before all has come.
+const MOST_JUDGED: usize = 64 << 10;
 
 /// So many replies that nobody asked for are no accident.
 const SURPLUS: usize = 16;
@@ -177,7 +180,8 @@ impl ServerPeer {
     /// The longest wait for so many replies to so many octets.
     pub(super) fn hard_timeout(&self, replies: usize, octets: usize) -> Duration {
         let octets = octets.saturating_add(self.load.octets());
-        self.pace.hard_timeout(replies, octets, self.load.replies())
+        self.pace
+            .hard_timeout(replies, octets, self.load.replies(), &self.grace)
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -257,6 +261,8 @@ pub(super) struct Session<'a> {
     pub(super) reads: bool,
     /// Datagrams that the server may not have read yet, and their octets.
     pub(super) in_flight: InFlight,
+    /// Octets on all connections the replies to which have been waited for.
+    waited_for: usize,
 }
 
 /// What has come while something owed is waited for.
@@ -269,6 +275,8 @@ struct Progress {
     reply_at: Duration,
     /// Round trips of the canary since the last octet.
     sung: u32,
+    /// How many octets there were when it was last judged what had come.
+    judged: usize,
 }
 
 impl Progress {
@@ -306,6 +314,7 @@ impl<'a> Session<'a> {
             has_few_cuts: cuts(script) <= FEW_CUTS,
             reads: true,
             in_flight: InFlight::default(),
+            waited_for: 0,
         }
     }
 
@@ -445,6 +454,11 @@ impl Session<'_> {
         }
         let begun = Instant::now();
         let came = self.wait_for(conn, permitted).await;
+        let octets = self.newly_sent();
+        // Where each reply takes its time, what longer ones take was measured.
+        if came && !self.peer.is_slow() {
+            self.peer.grace.answered(octets, begun.elapsed());
+        }
         if came && self.is_of_datagrams() {
             self.let_more_come(conn, permitted).await;
         }
@@ -455,6 +469,15 @@ impl Session<'_> {
                 .note(conn, Seen::GaveUp(Awaited::Owed, begun.elapsed()));
             Break(())
         }
+    }
+
+    /// Octets that were sent on all connections since this was last asked.
+    fn newly_sent(&mut self) -> usize {
+        let conns = 0..self.conns.len();
+        let sent = conns.fold(0_usize, |sum, conn| {
+            sum.saturating_add(self.log.now(conn).sent)
+        });
+        sent.saturating_sub(std::mem::replace(&mut self.waited_for, sent))
     }
 
     pub(super) fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
@@ -483,8 +506,10 @@ impl Session<'_> {
                 return true;
             }
             let elapsed = clock.turn();
-            progress.note(self.log.now(conn), elapsed);
-            if self.is_lost(conn, permitted) {
+            let now = self.log.now(conn);
+            let came = now.received > progress.octets;
+            progress.note(now, elapsed);
+            if self.is_lost(conn, permitted) || !came && self.is_contradicted(conn, &mut progress) {
                 return false;
             }
             if elapsed.saturating_sub(progress.reply_at) > self.peer.hard_timeout(owed, sent) {
@@ -521,6 +546,25 @@ impl Session<'_> {
     fn is_lost(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
         now.is_garbled || now.replies > permitted.duties.len().saturating_add(SURPLUS)
+    }
+
+    /// Whether what has come is wrong whatever else may come. It is looked at when nothing more has come for a while, and
+    /// once for as much as has come; not where that is so much that looking takes its time.
+    fn is_contradicted(&self, conn: Conn, progress: &mut Progress) -> bool {
+        let is_new = progress.octets > std::mem::replace(&mut progress.judged, progress.octets);
+        let transcript = || Transcript {
+            entries: self.log.so_far(),
+            ..Transcript::default()
+        };
+        is_new
+            && progress.octets <= MOST_JUDGED
+            && is_contradicted(
+                &self.peer.profile,
+                &self.peer.rule,
+                self.permitted,
+                conn,
+                &transcript(),
+            )
     }
 
     /// What is owed for what has been sent, in replies, and how many octets that was.
