@@ -5,6 +5,7 @@ use super::client_target::ClientArgs;
 use super::command::CommandLine;
 use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
+use super::last_failed::{LastFailedArgs, Memory};
 use super::reporting::ReportArgs;
 use super::running;
 use super::saving::SaveArgs;
@@ -17,10 +18,12 @@ use crate::diagnosis::Knowledge;
 use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
 use crate::profile::Profile;
+use crate::recall::Whose;
 use crate::report::{Outputs, Reporter};
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs, typed};
 use crate::script::Script;
 use crate::spec::Role;
+use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +40,8 @@ pub(crate) struct CheckClientArgs {
     format: WireFormatArgs,
     #[command(flatten, next_help_heading = "Which cases")]
     selection: SelectionArgs,
+    #[command(flatten)]
+    last: LastFailedArgs,
     /// List the cases and what each is for, instead of playing them
     #[arg(long)]
     list: bool,
@@ -81,6 +86,9 @@ impl CheckClientArgs {
         }
         let profile = self.format.profile()?;
         let cases = self.selection.cases_in(Role::Client, &profile)?;
+        let memory = Memory::of(self.whose(&profile));
+        let failed = self.last.last_failed.then(|| memory.failed(&cases));
+        let cases = failed.flatten().unwrap_or(cases);
         let expectations = self.reports.expectations(self.manner.strict)?;
         let saver = self.saving.open(self.client.words())?;
         let runtime = runtime::multi()?;
@@ -93,7 +101,19 @@ impl CheckClientArgs {
         }
         let run = running::Run::new(target.into(), &options, outputs, saver);
         let closing = run.finish(&runtime, |error| self.client.failure(error))?;
+        memory.keep(&closing.run);
         self.reports.end(&closing, &expectations, is_case)
+    }
+
+    /// Whose failures are remembered.
+    fn whose(&self, profile: &Profile) -> Whose {
+        let is_started = self.client.exec.is_some();
+        Whose {
+            role: Role::Client,
+            target: shell_words::join(self.client.words()),
+            folder: is_started.then(|| env::current_dir().ok()).flatten(),
+            profile: profile.name().to_owned(),
+        }
     }
 
     fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {

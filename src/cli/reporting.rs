@@ -56,6 +56,16 @@ pub(crate) struct KnownArgs {
 pub(crate) type Telling<'a> = &'a dyn Fn(Look, Box<dyn Write + Send>) -> Box<dyn Reporter + Send>;
 
 impl ReportArgs {
+    /// The files that are written.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let reports = self.written.outputs().unwrap_or_default().into_iter();
+        let files = reports.filter_map(|report| match report.destination {
+            Destination::File(path) => Some(path),
+            Destination::Stdout => None,
+        });
+        files.chain(self.known.write_expect.clone())
+    }
+
     pub(crate) fn keep(&self) -> Keep {
         match self.written.keeps_all() {
             true => Keep::Everything,

@@ -63,7 +63,7 @@ impl From<OneRole> for Role {
     }
 }
 
-fn known_fault(name: &str) -> Result<Planted, String> {
+pub(crate) fn known_fault(name: &str) -> Result<Planted, String> {
     let all = || Planted::all().map(|fault| fault.name);
     Planted::named(name).ok_or_else(|| elsewhere(&unknown("fault", name, all())))
 }

@@ -13,6 +13,7 @@ use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachabl
 use crate::server::{Background, Echo, Settings};
 use crate::transport::Name;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -79,6 +80,12 @@ impl TargetArgs {
     /// Whether a command starts it.
     pub(crate) const fn is_started(&self) -> bool {
         self.exec.is_some()
+    }
+
+    /// The folder that this program runs in, if who is meant depends on that.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        let is_here = self.is_started() || matches!(self.target, Some(Name::Unix(_)));
+        is_here.then(|| std::env::current_dir().ok()).flatten()
     }
 
     /// As `replay` is to be told of it.
