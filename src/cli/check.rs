@@ -63,7 +63,9 @@ struct MannerArgs {
     /// Play the slow cases too
     #[arg(long)]
     slow: bool,
-    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes [default: 30s, 5m with --slow]
+    /// How long all of it may take; 0 for as long as it takes [default: 30s, 5m with --slow]
+    ///
+    /// What does not fit is told as not run, and never counts as passed.
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
     /// Confirm failures, and play cases, that a known cause explains already

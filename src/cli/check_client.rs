@@ -28,8 +28,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Check a client: play the server to it, in every way that a server may behave, and see what it makes of that
+/// Check a client: play the server to it, and see what it makes of that
 ///
+/// The server's side is played in every way that a server may behave.
 /// With --exec the client is started anew for each case, and what it prints tells whether it has read a
 /// reply. Without, the address is the first line printed, and each connection gets the next case.
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,9 @@ struct MannerArgs {
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Client), value_parser = jobs, allow_hyphen_values = true)]
     jobs: usize,
-    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes, as without --exec [default: 30s]
+    /// How long all of it may take; 0 for as long as it takes, as without --exec [default: 30s]
+    ///
+    /// What does not fit is told as not run, and never counts as passed.
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
     /// Confirm failures, and play cases, that a known cause explains already

@@ -66,7 +66,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "conformance explain length-limit/two-gib",
             "conformance explain header-in-one-read",
-            "conformance explain order/pipelined --script",
+            "conformance explain one-reply/single --script",
         ],
     ),
     (
@@ -248,13 +248,13 @@ mod tests {
             }
             for arg in command.get_arguments() {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                if help.chars().count() > 125 || help.contains('\n') {
+                if help.chars().count() > 100 || help.contains('\n') {
                     wrong.push(format!("{name}: {} of -h is long: {help}", arg.get_id()));
                 }
             }
             let about = command.get_about().map(ToString::to_string);
             let about = about.unwrap_or_default();
-            if about.is_empty() || about.chars().count() > 125 {
+            if about.is_empty() || about.chars().count() > 100 {
                 wrong.push(format!("{name}: -h says: {about}"));
             }
         }

@@ -159,3 +159,36 @@ impl File {
         destination.write(|out| out.write_all(self.text.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::table;
+    use super::*;
+
+    #[test]
+    fn the_command_in_a_ci_file_is_one_that_the_program_takes() {
+        for gitlab in [false, true] {
+            let args = InitArgs {
+                folder: ".".into(),
+                exec: on_one_line("./my-server 'at this' {port}").unwrap(),
+                profile: "tutorial".to_owned(),
+                gitlab,
+                force: false,
+            };
+            let files = args.files(&Profile::tutorial());
+            let job = &files.first().unwrap().text;
+            let (_, command) = job.split_once("conformance check").unwrap();
+            let mut lines = command.lines();
+            let ends = |line: &&str| line.ends_with('\\');
+            let mut words: Vec<&str> = lines.by_ref().take_while(ends).collect();
+            let last = job.lines().find(|line| line.contains("--format markdown"));
+            words.extend(last);
+            let line = words.join(" ").replace('\\', " ");
+            let words = shell_words::split(&format!("conformance check {line}")).unwrap();
+            table().try_get_matches_from(&words).unwrap();
+            assert!(line.contains("--expect known-failures.toml"), "{line}");
+            assert!(!job.contains("{version}") && !job.contains("{check}"), "{job}");
+        }
+        assert!(on_one_line("a\n{port}").is_err() && on_one_line("a").is_err());
+    }
+}

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LastFailedArgs {
-    /// Only the cases that failed last time at this target in this profile, or all if none is known to have failed
+    /// Only the cases that failed last time at this target in this profile
     ///
-    /// What --run and --skip leave out is not played either. What fails is kept in the user's cache folder, a file
+    /// If none of those that are selected is known to have failed, all of them are played, as pytest does. What --run and --skip leave out is not played either. What fails is kept in the user's cache folder, a file
     /// for each target and profile.
     #[arg(long, visible_alias = "lf")]
     pub(crate) last_failed: bool,

@@ -5,6 +5,7 @@ use super::help::{self, EXIT_CODES};
 use super::suggestions::suggestions;
 use super::{out, table};
 use crate::report::Destination;
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::fs;
@@ -54,14 +55,14 @@ fn print(name: Option<&str>) -> Result<(), Failure> {
     let mut pages = pages();
     let command = match name {
         None => pages.next(),
-        Some(name) => pages.find(|command| command.get_name() == name),
+        Some(name) => pages.find(|command| words(command) == name),
     };
     let command = command.ok_or_else(|| unknown(name.unwrap_or_default()))?;
     Ok(Destination::Stdout.write(|out| page(&command, out))?)
 }
 
 fn unknown(name: &str) -> Failure {
-    let all: Vec<String> = pages().map(|it| it.get_name().to_owned()).collect();
+    let all: Vec<String> = pages().map(|it| words(&it).to_owned()).collect();
     let like = suggestions(name, all.iter().map(String::as_str));
     let failure = Failure::usage(format!("no command is called {name:?}"));
     match like.is_empty() {
@@ -71,19 +72,33 @@ fn unknown(name: &str) -> Failure {
 }
 
 /// The program, and each of its commands.
-fn pages() -> impl Iterator<Item = clap::Command> {
+fn pages() -> impl Iterator<Item = Command> {
     let mut program = table().disable_help_subcommand(true);
     program.build();
-    let commands: Vec<_> = program.get_subcommands().cloned().collect();
-    std::iter::once(program).chain(commands)
+    let mut pages = Vec::new();
+    collect(program, &mut pages);
+    pages.into_iter()
+}
+
+/// A command, and those below it.
+fn collect(command: Command, pages: &mut Vec<Command>) {
+    let below: Vec<Command> = command.get_subcommands().cloned().collect();
+    pages.push(command);
+    below.into_iter().for_each(|it| collect(it, pages));
 }
 
 /// What a page is called.
-fn title(command: &clap::Command) -> &str {
+fn title(command: &Command) -> &str {
     command.get_display_name().unwrap_or(command.get_name())
 }
 
-fn page(command: &clap::Command, out: &mut dyn Write) -> io::Result<()> {
+/// The words of a command behind the program, with - between them.
+fn words(command: &Command) -> &str {
+    let title = title(command);
+    title.split_once('-').map_or("", |(_, words)| words)
+}
+
+fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(command.clone()).manual("framespec");
     man.render_title(out)?;
     man.render_name_section(out)?;
@@ -93,7 +108,7 @@ fn page(command: &clap::Command, out: &mut dyn Write) -> io::Result<()> {
         man.render_subcommands_section(out)?;
     }
     man.render_options_section(out)?;
-    rest(command.get_name(), out)
+    rest(words(command), out)
 }
 
 /// What is told at the end of each page: examples, and exit codes.

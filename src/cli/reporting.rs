@@ -27,7 +27,9 @@ pub(crate) struct ReportArgs {
 /// What is written, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WrittenArgs {
-    /// What to write: human, json, jsonl, junit, sarif, tap, markdown, html, pcapng; as FORMAT=FILE into a file; may be repeated
+    /// What to write, as FORMAT=FILE into a file; may be repeated
+    ///
+    /// There are human, json, jsonl, junit, sarif, tap, markdown, html and pcapng.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     format: Vec<Output>,
     /// Where the one report that has no file goes, instead of standard output

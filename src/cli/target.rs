@@ -18,15 +18,17 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, [address]:port for IPv6, tls:host:port, udp:host:port, unix:PATH, or stdio: or udp: for one that
-    /// --exec starts
+    /// The server: host:port, tls:host:port, udp:host:port or unix:PATH
+    ///
+    /// With IPv6 it is [address]:port. One that --exec starts may be stdio: or udp:.
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Name>,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to
-    /// listen on. With the TARGET stdio: it is started for each connection, and speaks on its standard input and
-    /// output; with udp: it listens over UDP
+    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port
+    ///
+    /// {host} becomes the address to listen on. With the TARGET stdio: the server is started for each connection, and
+    /// speaks on its standard input and output; with udp: it listens over UDP.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pid", value_parser = Launch::of)]
     exec: Option<Launch>,
     /// How long that server may take until it listens
