@@ -236,7 +236,10 @@ mod tests {
         assert_eq!(own.during(&log, true), paths(&[]));
         assert_eq!(own.others(&log), log);
         assert_eq!(own.during(&paths(&["log", "server.py"]), true), log);
-        assert_eq!(own.others(&paths(&["log", "server.py"])), paths(&["server.py"]));
+        assert_eq!(
+            own.others(&paths(&["log", "server.py"])),
+            paths(&["server.py"])
+        );
         assert_eq!(own.during(&log, true), paths(&[]));
 
         let (mut own, saved) = (OwnFiles::default(), paths(&["server.py"]));
@@ -244,6 +247,7 @@ mod tests {
             assert_eq!(own.during(&saved, by_itself), paths(&[]));
         }
         // A run in which it does not change begins the count again.
+        let mut own = OwnFiles::default();
         for changed in [&saved, &saved, &paths(&[]), &saved, &saved] {
             assert_eq!(own.during(changed, true), paths(&[]));
         }

@@ -34,7 +34,11 @@ enum Format {
 
 impl CompareArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let runs: Result<Vec<Run>, Failure> = self.reports.iter().map(|path| saved_run::read(path)).collect();
+        let runs: Result<Vec<Run>, Failure> = self
+            .reports
+            .iter()
+            .map(|path| saved_run::read(path))
+            .collect();
         let runs: Vec<(String, Run)> = names(&self.reports).into_iter().zip(runs?).collect();
         let comparison = compare(&runs);
         let rows = if self.all { Rows::All } else { Rows::Different };

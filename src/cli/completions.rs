@@ -13,7 +13,9 @@ use crate::selftest::{Permitted, Planted};
 use crate::spec::Role;
 use clap::{Arg, Command};
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _};
+use clap_complete::engine::{
+    ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _,
+};
 use clap_complete::env::{Bash, EnvCompleter, Fish, Shells, Zsh};
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -94,7 +96,10 @@ fn named(command: &str, arg: Arg) -> Arg {
         (_, "run" | "skip") => completer(|| selectors(&[Role::Server])),
         ("explain", "case") => completer(|| {
             let cases = selectors(&[Role::Server, Role::Client]).into_iter();
-            cases.filter(|(name, _)| name.contains('/')).chain(causes()).collect()
+            cases
+                .filter(|(name, _)| name.contains('/'))
+                .chain(causes())
+                .collect()
         }),
         ("chat", "fault") => completer(faults::<altered::client::Hooks>),
         ("chat", "variant") => completer(variants::<altered::client::Hooks>),

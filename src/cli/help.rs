@@ -92,10 +92,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "causes-play",
         &["conformance causes play --fault header-in-one-read --rounds 1"],
     ),
-    (
-        "causes-learn",
-        &["conformance causes learn plays.jsonl"],
-    ),
+    ("causes-learn", &["conformance causes learn plays.jsonl"]),
     (
         "causes-measure",
         &["conformance causes measure --misses plays.jsonl"],
@@ -222,7 +219,10 @@ mod tests {
     /// The program and every command, each as the manual calls it.
     fn commands() -> Vec<(String, Command)> {
         fn collect(name: &str, command: &Command, found: &mut Vec<(String, Command)>) {
-            for sub in command.get_subcommands().filter(|it| it.get_name() != "help") {
+            for sub in command
+                .get_subcommands()
+                .filter(|it| it.get_name() != "help")
+            {
                 collect(&format!("{name}-{}", sub.get_name()), sub, found);
             }
             let name = name.trim_start_matches('-').to_owned();
@@ -263,7 +263,9 @@ mod tests {
 
     /// What a line of a shell gives to the program, if it starts with the program.
     fn words(line: &str) -> Option<Vec<String>> {
-        let line = line.split(['|', '<']).find(|part| part.contains("conformance"))?;
+        let line = line
+            .split(['|', '<'])
+            .find(|part| part.contains("conformance"))?;
         let line = line.trim_matches(['(', ')', ' ']);
         shell_words::split(line).ok()
     }

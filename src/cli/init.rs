@@ -178,16 +178,20 @@ mod tests {
             let files = args.files(&Profile::tutorial());
             let job = &files.first().unwrap().text;
             let (_, command) = job.split_once("conformance check").unwrap();
-            let mut lines = command.lines();
-            let ends = |line: &&str| line.ends_with('\\');
-            let mut words: Vec<&str> = lines.by_ref().take_while(ends).collect();
-            let last = job.lines().find(|line| line.contains("--format markdown"));
-            words.extend(last);
-            let line = words.join(" ").replace('\\', " ");
+            let mut line = String::new();
+            for part in command.lines() {
+                line.push_str(part.trim_end_matches('\\'));
+                if !part.ends_with('\\') {
+                    break;
+                }
+            }
             let words = shell_words::split(&format!("conformance check {line}")).unwrap();
             table().try_get_matches_from(&words).unwrap();
             assert!(line.contains("--expect known-failures.toml"), "{line}");
-            assert!(!job.contains("{version}") && !job.contains("{check}"), "{job}");
+            assert!(
+                !job.contains("{version}") && !job.contains("{check}"),
+                "{job}"
+            );
         }
         assert!(on_one_line("a\n{port}").is_err() && on_one_line("a").is_err());
     }

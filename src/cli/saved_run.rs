@@ -55,7 +55,5 @@ pub(crate) fn write(
     };
     Destination::File(path.to_owned())
         .write(written)
-        .map_err(|error| {
-            Failure::could_not(format!("cannot write {}: {error}", path.display()))
-        })
+        .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
 }

@@ -139,6 +139,10 @@ mod tests {
         assert!(failure.hint.contains("chunk-count"));
         let hint = |name: &str| named(name).unwrap_err().hint;
         assert!(hint("tutorail").starts_with("tutorial, another"));
-        assert!(hint("postgres").starts_with("postgres"), "{}", hint("postgres"));
+        assert!(
+            hint("postgres").starts_with("postgres"),
+            "{}",
+            hint("postgres")
+        );
     }
 }

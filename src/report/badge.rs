@@ -81,8 +81,7 @@ fn width(text: &str) -> usize {
         _ => 69,
     };
     let text: usize = text.chars().map(tenths).sum();
-    text.div_ceil(10)
-        .saturating_add(MARGIN.saturating_mul(2))
+    text.div_ceil(10).saturating_add(MARGIN.saturating_mul(2))
 }
 
 fn said(run: &Run) -> Said {
@@ -150,7 +149,10 @@ mod tests {
                     });
                 }
                 Event::End(_) => depth -= 1,
-                Event::Text(text) => texts.last_mut().unwrap().push_str(&text.decode().unwrap()),
+                Event::Text(text) => {
+                    let text = text.decode().unwrap();
+                    texts.last_mut().unwrap().push_str(text.trim());
+                }
                 Event::Eof => break,
                 _ => {}
             }
@@ -179,13 +181,19 @@ mod tests {
         assert_eq!(told(&of(&[Verdict::Pass, Verdict::Error])), "not finished");
         assert_eq!(told(&of(&[Verdict::Pass, Verdict::Fail])), "1 failure");
         let mut known = of(&[Verdict::Fail]);
-        known.results[0].known = fixture::run().results.iter().find_map(|it| it.known.clone());
+        known.results[0].known = fixture::run()
+            .results
+            .iter()
+            .find_map(|it| it.known.clone());
         assert!(known.results[0].known.is_some());
         known.finished.summary.known = 1;
         assert_eq!(told(&known), "1 known failure");
         let mut stale = of(&[Verdict::Pass]);
         stale.finished.stale = fixture::run().finished.stale;
-        assert_eq!(told(&stale), format!("{} stale", stale.finished.stale.len()));
+        assert_eq!(
+            told(&stale),
+            format!("{} stale", stale.finished.stale.len())
+        );
         let mut explained = of(&[Verdict::Fail]);
         explained.diagnosis.causes = fixture::run().diagnosis.causes;
         explained.diagnosis.causes.truncate(1);
@@ -201,6 +209,6 @@ mod tests {
         let svg = svg(&run);
         assert!(texts(&svg).len() > 5, "{svg}");
         assert!(svg.len() < 4_000 && !svg.contains("<script"), "{svg}");
-        assert_eq!(width("conforming"), 73);
+        assert_eq!(width("conforming"), 76);
     }
 }

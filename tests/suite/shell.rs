@@ -34,7 +34,9 @@ fn offered(words: &[&str]) -> Vec<String> {
     let output = bash.env("PATH", path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(|line| line.trim_end().to_owned()).collect()
+    text.lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 #[test]
@@ -42,19 +44,44 @@ fn bash_completes_commands_options_and_names() {
     for (words, expected) in [
         (&["conformance", "compl"][..], "completions"),
         (&["conformance", "check", "--last-f"], "--last-failed"),
-        (&["conformance", "check", "--run", "truncation/in-h"], "truncation/in-header"),
+        (
+            &["conformance", "check", "--run", "truncation/in-h"],
+            "truncation/in-header",
+        ),
         (&["conformance", "watch", "--skip", "truncat"], "truncation"),
-        (&["conformance", "check-client", "--run", "client-cl"], "client-close"),
-        (&["conformance", "explain", "header-in-one"], "header-in-one-read"),
-        (&["conformance", "serve", "--fault", "header-in-one"], "header-in-one-read"),
-        (&["conformance", "causes", "play", "--fault", "header-in-one"], "header-in-one-read"),
+        (
+            &["conformance", "check-client", "--run", "client-cl"],
+            "client-close",
+        ),
+        (
+            &["conformance", "explain", "header-in-one"],
+            "header-in-one-read",
+        ),
+        (
+            &["conformance", "serve", "--fault", "header-in-one"],
+            "header-in-one-read",
+        ),
+        (
+            &["conformance", "causes", "play", "--fault", "header-in-one"],
+            "header-in-one-read",
+        ),
         (&["conformance", "profiles", "postgr"], "postgresql"),
-        (&["conformance", "check", "--profile", "Cargo.to"], "Cargo.toml"),
+        (
+            &["conformance", "check", "--profile", "Cargo.to"],
+            "Cargo.toml",
+        ),
     ] {
         let offered = offered(words);
-        assert!(offered.iter().any(|it| it == expected), "{words:?}: {offered:?}");
+        assert!(
+            offered.iter().any(|it| it == expected),
+            "{words:?}: {offered:?}"
+        );
     }
-    assert!(offered(&["conformance", "explain", "zzz"]).concat().is_empty());
+    assert!(
+        offered(&["conformance", "explain", "zzz"])
+            .concat()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -66,7 +93,12 @@ fn the_manual_has_a_page_for_each_command() {
     assert!(told.lines().count() > 15, "{told}");
     for page in told.lines() {
         let text = fs::read_to_string(page).unwrap();
-        for part in [".TH ", ".SH SYNOPSIS", ".SH EXAMPLES", ".SH \"EXIT STATUS\""] {
+        for part in [
+            ".TH ",
+            ".SH SYNOPSIS",
+            ".SH EXAMPLES",
+            ".SH \"EXIT STATUS\"",
+        ] {
             assert!(text.contains(part), "{page}: {part}");
         }
     }
@@ -90,15 +122,24 @@ fn what_failed_last_time_is_played_alone() {
     let again = check(&["--lf"]);
     assert!(again.starts_with("what failed last time: "), "{again}");
     let other = check(&["--lf", "--profile", "chunk-count"]);
-    assert!(other.starts_with("nothing is known to have failed"), "{other}");
+    assert!(
+        other.starts_with("nothing is known to have failed"),
+        "{other}"
+    );
 
     let kept = cache.path().join("framespec/failed");
     for file in fs::read_dir(kept).unwrap() {
         fs::write(file.unwrap().path(), "{broken").unwrap();
     }
     let broken = check(&["--lf"]);
-    assert!(broken.starts_with("note: what failed last time cannot be read"), "{broken}");
-    assert!(broken.contains("nothing is known to have failed"), "{broken}");
+    assert!(
+        broken.starts_with("note: what failed last time cannot be read"),
+        "{broken}"
+    );
+    assert!(
+        broken.contains("nothing is known to have failed"),
+        "{broken}"
+    );
     assert!(check(&["--lf"]).starts_with("what failed last time: "));
 }
 
@@ -112,7 +153,12 @@ impl Watching {
     fn start(folder: &Path, cache: &Path) -> Self {
         let mut child = command()
             .args(["watch", "--run", "one-reply", "--run", "fidelity"])
-            .args(["--exec", "sh server.sh {port}", "--format", "json=report.json"])
+            .args([
+                "--exec",
+                "sh server.sh {port}",
+                "--format",
+                "json=report.json",
+            ])
             .current_dir(folder)
             .env("PATH", path())
             .env("XDG_CACHE_HOME", cache)
@@ -122,7 +168,12 @@ impl Watching {
             .unwrap();
         let (sender, lines) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|it| sender.send(it)));
+        thread::spawn(move || {
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|it| sender.send(it))
+        });
         Self { child, lines }
     }
 
@@ -156,12 +207,18 @@ fn a_server_that_is_mended_is_checked_again_and_then_all_of_it() {
     write("--fault constant-reply");
     let mut watching = Watching::start(folder.path(), cache.path());
     let first = watching.until_it_waits();
-    assert!(first[0].starts_with("nothing is known to have failed"), "{first:?}");
+    assert!(
+        first[0].starts_with("nothing is known to have failed"),
+        "{first:?}"
+    );
     assert_eq!(first.len(), 1, "{first:?}");
     write("");
     let second = watching.until_it_waits();
     assert_eq!(second[0], "== changed: server.sh");
-    assert!(second[1].starts_with("what failed last time: "), "{second:?}");
+    assert!(
+        second[1].starts_with("what failed last time: "),
+        "{second:?}"
+    );
     assert_eq!(second[2..], ["what failed passes: all cases follow"]);
 
     kill_process(Pid::from_child(&watching.child), Signal::INT).unwrap();
@@ -178,7 +235,10 @@ fn files_to_begin_with_are_written_once_and_are_good_to_use() {
     let at = |name: &str| folder.path().join(name);
     let (exit, told) = init(&["--exec", "./my-server {port}"]);
     assert_eq!(exit, 0, "{told}");
-    assert!(told.contains("conformance check --exec './my-server {port}'"), "{told}");
+    assert!(
+        told.contains("conformance check --exec './my-server {port}'"),
+        "{told}"
+    );
     let workflow = fs::read_to_string(at(".github/workflows/conformance.yml")).unwrap();
     assert!(workflow.contains("'./my-server {port}'"), "{workflow}");
 
@@ -200,14 +260,20 @@ fn files_to_begin_with_are_written_once_and_are_good_to_use() {
 #[test]
 fn a_badge_is_drawn_from_a_saved_report() {
     let folder = TempDir::new().unwrap();
-    let (report, badge) = (folder.path().join("report.json"), folder.path().join("badge.svg"));
+    let (report, badge) = (
+        folder.path().join("report.json"),
+        folder.path().join("badge.svg"),
+    );
     let (report, badge) = (report.to_str().unwrap(), badge.to_str().unwrap());
     let format = format!("json={report}");
     let check = ["check", "--run", "one-reply/single", "--format", &format];
     assert_eq!(said(&check).0, 0);
     let (exit, svg) = said(&["badge", report]);
     assert!(exit == 0 && svg.contains(">conforming</text>"), "{svg}");
-    assert_eq!(said(&["badge", report, "--output", badge]), (0, String::new()));
+    assert_eq!(
+        said(&["badge", report, "--output", badge]),
+        (0, String::new())
+    );
     assert_eq!(fs::read_to_string(badge).unwrap(), svg);
     let (exit, told) = said(&["badge", badge]);
     assert!(exit == 2 && told.contains("try: "), "{told}");
