@@ -214,6 +214,8 @@ fn shown(name: &str) -> String {
 mod tests {
     use super::super::{Cli, table};
     use super::*;
+    use crate::cases;
+    use crate::diagnosis::Knowledge;
     use clap::FromArgMatches as _;
 
     /// The program and every command, each as the manual calls it.
@@ -270,40 +272,47 @@ mod tests {
         shell_words::split(line).ok()
     }
 
+    /// Why the program would not take a line.
+    fn refused(line: &str) -> Option<String> {
+        let words = words(line).unwrap_or_default();
+        let read = table().try_get_matches_from(&words);
+        let read = read.and_then(|read| Cli::from_arg_matches(&read));
+        let explained = words
+            .get(2)
+            .filter(|_| words.get(1).is_some_and(|it| it == "explain"));
+        let is_unknown = |name: &&String| {
+            cases::case(name).is_none() && Knowledge::embedded().entry(name).is_none()
+        };
+        let unknown = explained
+            .filter(is_unknown)
+            .map(|name| format!("{line}: no {name}"));
+        read.err()
+            .map(|error| format!("{line}\n{error}"))
+            .or(unknown)
+    }
+
     #[test]
     fn every_example_is_one_that_the_program_takes() {
         let lines = EXAMPLES.iter().flat_map(|(_, lines)| lines.iter());
-        let mut wrong = Vec::new();
-        for line in lines {
-            let words = words(line).unwrap_or_default();
-            let read = table().try_get_matches_from(&words);
-            let read = read.and_then(|read| Cli::from_arg_matches(&read));
-            wrong.extend(read.err().map(|error| format!("{line}\n{error}")));
-        }
+        let wrong: Vec<String> = lines.filter_map(|line| refused(line)).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
-    /// Each command that a document shows is one that the program takes.
     #[test]
     fn every_command_in_the_documents_is_one_that_the_program_takes() {
         let documents = [
             include_str!("../../README.md"),
             include_str!("../../docs/CHECKING.md"),
         ];
-        let shown = documents.iter().flat_map(|text| text.lines());
-        let shown: Vec<&str> = shown
+        let lines = documents.iter().flat_map(|text| text.lines());
+        let shown: Vec<&str> = lines
             .filter_map(|line| line.strip_prefix("    "))
-            .map(|line| line.trim_start())
-            .filter(|line| line.starts_with("conformance "))
-            .filter(|line| !line.ends_with('\\'))
+            .map(str::trim_start)
+            .filter(|line| line.contains("conformance ") && !line.ends_with('\\'))
+            .filter(|line| line.starts_with("conformance ") || line.starts_with("source "))
             .collect();
         assert!(shown.len() > 40, "{}", shown.len());
-        let mut wrong = Vec::new();
-        for line in shown {
-            let words = words(line).unwrap_or_default();
-            let read = table().try_get_matches_from(&words);
-            wrong.extend(read.err().map(|error| format!("{line}\n{error}")));
-        }
+        let wrong: Vec<String> = shown.into_iter().filter_map(refused).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -64,7 +64,8 @@ impl InitArgs {
         }
         for file in &files {
             file.write()?;
-            out::line(format_args!("{}: {}", file.path.display(), file.about))?;
+            let path = file.path.strip_prefix(".").unwrap_or(&file.path);
+            out::line(format_args!("{}: {}", path.display(), file.about))?;
         }
         self.tell_next()?;
         Ok(Exit::Ok)
@@ -116,7 +117,8 @@ impl InitArgs {
         let check = self.check(false);
         out::line("\nNext:")?;
         if self.folder != Path::new(".") {
-            out::line(format_args!("  cd {}", self.folder.display()))?;
+            let folder = self.folder.to_string_lossy();
+            out::line(format_args!("  cd {}", shell_words::quote(&folder)))?;
         }
         out::line(format_args!("  {check}"))?;
         out::line(

@@ -46,10 +46,10 @@ impl Memory {
         let all = cases.len();
         match failed.len() {
             0 => out::note(format_args!(
-                "nothing is known to have failed last time: {all} cases are played"
+                "nothing is known to have failed last time: all {all} cases are played"
             )),
             few => out::note(format_args!(
-                "what failed last time: {few} of {all} cases are played"
+                "what failed last time is played: {few} of {all} cases"
             )),
         }
         (!failed.is_empty()).then_some(failed)

@@ -99,7 +99,9 @@ fn words(command: &Command) -> &str {
 }
 
 fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
-    let man = Man::new(command.clone()).manual("framespec");
+    let man = Man::new(command.clone())
+        .source(concat!("framespec ", env!("CARGO_PKG_VERSION")))
+        .manual("Manual of framespec");
     man.render_title(out)?;
     man.render_name_section(out)?;
     man.render_synopsis_section(out)?;

@@ -120,7 +120,10 @@ fn what_failed_last_time_is_played_alone() {
     };
     assert_eq!(check(&[]), "");
     let again = check(&["--lf"]);
-    assert!(again.starts_with("what failed last time: "), "{again}");
+    assert!(
+        again.starts_with("what failed last time is played: "),
+        "{again}"
+    );
     let other = check(&["--lf", "--profile", "chunk-count"]);
     assert!(
         other.starts_with("nothing is known to have failed"),
@@ -140,7 +143,7 @@ fn what_failed_last_time_is_played_alone() {
         broken.contains("nothing is known to have failed"),
         "{broken}"
     );
-    assert!(check(&["--lf"]).starts_with("what failed last time: "));
+    assert!(check(&["--lf"]).starts_with("what failed last time is played: "));
 }
 
 /// A `conformance watch` with what it says on its standard error, line by line.
@@ -216,7 +219,7 @@ fn a_server_that_is_mended_is_checked_again_and_then_all_of_it() {
     let second = watching.until_it_waits();
     assert_eq!(second[0], "== changed: server.sh");
     assert!(
-        second[1].starts_with("what failed last time: "),
+        second[1].starts_with("what failed last time is played: "),
         "{second:?}"
     );
     assert_eq!(second[2..], ["what failed passes: all cases follow"]);
