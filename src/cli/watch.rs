@@ -8,7 +8,7 @@ use crate::report::escape::Line;
 use crate::watch::{Look, OwnFiles, WatchError, Watched};
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
@@ -185,7 +185,7 @@ fn clear() {
 
 /// Which files have changed, in a line.
 fn told(changes: &BTreeSet<PathBuf>) -> String {
-    let names: Vec<String> = changes.iter().take(NAMED).map(shown).collect();
+    let names: Vec<String> = changes.iter().take(NAMED).map(|it| shown(it)).collect();
     let names = names.join(", ");
     match changes.len().saturating_sub(NAMED) {
         0 => format!("== changed: {names}"),
@@ -193,7 +193,7 @@ fn told(changes: &BTreeSet<PathBuf>) -> String {
     }
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     let path = path.strip_prefix(".").unwrap_or(path);
     Line(&path.to_string_lossy()).to_string()
 }
