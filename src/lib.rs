@@ -42,6 +42,7 @@
 //! | [`marks`] | where frames lie in the octets of a timeline | `suite` |
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
+//! | [`recall`] | what failed last time, kept between runs | `suite` |
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
 //! | [`capture`] | connections read from pcap, pcapng and hex dumps | `detect` |
 //! | [`detect`] | from what was said to the wire format in which it is frames | `detect` |
@@ -55,6 +56,7 @@
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
+//! | [`watch`] | which files in folders have changed | `cli` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
 //!
 //! A room without a feature is always there. The others can be had by name; `cli`, which is among the
@@ -68,7 +70,7 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`recall`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
@@ -85,7 +87,7 @@
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
-#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms")]
+#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms\n[`watch`]: #rooms")]
 #![forbid(unsafe_code)]
 // What comes from outside is counted with checks. Tests may reckon as they like.
 #![cfg_attr(
@@ -141,6 +143,8 @@ pub mod outcome;
 pub mod peer;
 pub mod profile;
 #[cfg(feature = "suite")]
+pub mod recall;
+#[cfg(feature = "suite")]
 pub mod report;
 #[cfg(feature = "suite")]
 pub mod reproducer;
@@ -162,6 +166,8 @@ pub mod spec;
 pub mod transcript;
 #[cfg(feature = "transport")]
 pub mod transport;
+#[cfg(feature = "cli")]
+pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "check")]

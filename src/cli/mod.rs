@@ -1,6 +1,7 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
 mod alterations;
+mod badge;
 mod causes;
 mod chat;
 mod check;
@@ -8,14 +9,19 @@ mod check_client;
 mod client_target;
 mod command;
 mod compare;
+mod completions;
 mod detect;
 mod durations;
 mod exit;
 mod explain;
 mod fuzz;
+mod help;
+mod init;
+mod last_failed;
 mod lines;
 mod list;
 mod log;
+mod man;
 mod out;
 mod plain;
 mod profiles;
@@ -24,6 +30,7 @@ mod replay;
 mod reporting;
 mod running;
 mod runtime;
+mod saved_run;
 mod saving;
 mod script_file;
 mod selection;
@@ -35,10 +42,11 @@ mod signals;
 mod suggestions;
 mod target;
 mod tls;
+mod watch;
 mod wire_format;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use exit::{Exit, Failure};
 use std::io;
 use std::process::ExitCode;
@@ -62,6 +70,7 @@ struct Cli {
 enum Command {
     Check(Box<check::CheckArgs>),
     CheckClient(Box<check_client::CheckClientArgs>),
+    Watch(Box<watch::WatchArgs>),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
@@ -70,12 +79,16 @@ enum Command {
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
+    Badge(badge::BadgeArgs),
     Replay(Box<replay::ReplayArgs>),
     Regress(Box<regress::RegressArgs>),
     Fuzz(Box<fuzz::FuzzArgs>),
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
     Detect(detect::DetectArgs),
+    Init(init::InitArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -83,6 +96,7 @@ impl Command {
         match self {
             Self::Check(args) => args.run(),
             Self::CheckClient(args) => args.run(),
+            Self::Watch(args) => args.run(),
             Self::List(args) => read_enough(args.run()),
             Self::Explain(args) => read_enough(args.run()),
             Self::Serve(args) => args.run(),
@@ -91,12 +105,16 @@ impl Command {
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
+            Self::Badge(args) => read_enough(args.run()),
             Self::Replay(args) => args.run(),
             Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
             Self::Show(args) => read_enough(args.run()),
             Self::Profiles(args) => read_enough(args.run()),
             Self::Detect(args) => read_enough(args.run()),
+            Self::Init(args) => args.run(),
+            Self::Completions(args) => read_enough(args.run()),
+            Self::Man(args) => read_enough(args.run()),
         }
     }
 }
@@ -115,7 +133,12 @@ fn read_enough(done: Result<Exit, Failure>) -> Result<Exit, Failure> {
 /// done.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    match completions::answered() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Ok.into(),
+        Err(failure) => return failure.report(),
+    }
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -124,6 +147,16 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
     }
+}
+
+/// The table of arguments, by which they are read, completed and told of.
+fn table() -> clap::Command {
+    help::with_examples(Cli::command())
+}
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let read = table().try_get_matches()?;
+    Cli::from_arg_matches(&read).map_err(|error| error.format(&mut table()))
 }
 
 /// Help and version go to stdout with exit code 0. What is wrong with the arguments is told as any other failure.
@@ -178,7 +211,6 @@ const TIP: &str = "tip: ";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn what_is_wrong_with_arguments_is_told_in_a_line_with_advice() {
@@ -207,6 +239,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        table().debug_assert();
     }
 }

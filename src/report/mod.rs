@@ -16,8 +16,9 @@
 //! | [`html`] | a browser, without any other file | at the end |
 //! | [`pcapng`] | Wireshark | at the end |
 //!
-//! [`Outputs`] writes several at once; [`compare()`] sets runs side by side.
+//! [`Outputs`] writes several at once; [`compare()`] sets runs side by side, [`badge`] says what one came to.
 
+pub mod badge;
 mod causes;
 mod collect;
 pub mod compare;

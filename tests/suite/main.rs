@@ -38,6 +38,8 @@ mod regress;
 mod replay;
 mod rules;
 mod server;
+#[cfg(unix)]
+mod shell;
 mod tables;
 #[cfg(unix)]
 mod transports;

@@ -95,6 +95,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
+    room("recall", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
     pure("capture", &[]),
@@ -113,9 +114,10 @@ pub(crate) const ROOMS: &[Room] = &[
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate", "capture", "detect"])
     },
+    room("watch", &[]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "capture", "detect",
     ]) },
 ];
 
