@@ -13,6 +13,8 @@ mod durations;
 mod exit;
 mod explain;
 mod fuzz;
+mod grade;
+mod keep;
 mod lines;
 mod list;
 mod log;
@@ -70,17 +72,22 @@ enum Command {
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
+    Grade(Box<grade::GradeArgs>),
     Replay(Box<replay::ReplayArgs>),
     Regress(Box<regress::RegressArgs>),
     Fuzz(Box<fuzz::FuzzArgs>),
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
     Detect(detect::DetectArgs),
+    #[command(name = keep::WORD, hide = true)]
+    Keep(keep::KeepArgs),
 }
 
 impl Command {
-    fn run(self) -> Result<Exit, Failure> {
-        match self {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let done = match self {
+            // It ends as another program does.
+            Self::Keep(args) => return args.run(),
             Self::Check(args) => args.run(),
             Self::CheckClient(args) => args.run(),
             Self::List(args) => read_enough(args.run()),
@@ -91,13 +98,15 @@ impl Command {
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
+            Self::Grade(args) => args.run(),
             Self::Replay(args) => args.run(),
             Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
             Self::Show(args) => read_enough(args.run()),
             Self::Profiles(args) => read_enough(args.run()),
             Self::Detect(args) => read_enough(args.run()),
-        }
+        };
+        done.map(ExitCode::from)
     }
 }
 
@@ -121,7 +130,7 @@ pub fn main() -> ExitCode {
     };
     let done = cli.log.start().and_then(|()| cli.command.run());
     match done {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit,
         Err(failure) => failure.report(),
     }
 }
