@@ -69,7 +69,9 @@ impl Files {
                 files.add(submission.path.file_name().unwrap_or_default().as_ref())?;
             }
         }
-        files.entries.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+            .entries
+            .sort_by(|one, other| one.path.cmp(&other.path));
         Ok(files)
     }
 
@@ -225,7 +227,9 @@ pub(super) fn taken(folder: &Path, most: u64) -> u64 {
     while let Some(folder) = folders.pop() {
         // It may go on writing and deleting meanwhile.
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let Ok(known) = entry.metadata() else { continue };
+            let Ok(known) = entry.metadata() else {
+                continue;
+            };
             if known.is_dir() {
                 folders.push(entry.path());
             }

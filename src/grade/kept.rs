@@ -59,7 +59,12 @@ pub(super) fn fingerprint(grading: &Grading, files: &Files) -> Result<String, Un
         )
     );
     let profile = grading.profile.to_toml();
-    for said in [env!("CARGO_PKG_VERSION"), &grading.command, &profile, &manner] {
+    for said in [
+        env!("CARGO_PKG_VERSION"),
+        &grading.command,
+        &profile,
+        &manner,
+    ] {
         part(&mut digest, said.as_bytes());
     }
     files.add_to(&mut digest)?;
@@ -141,7 +146,10 @@ impl Kept {
 
     fn write_reports(&self, submission: &Submission, run: &Run) -> Result<(), GradeError> {
         let page = self.folder.join(page(submission));
-        for (format, path) in [(Format::Json, self.report(submission)), (Format::Html, page)] {
+        for (format, path) in [
+            (Format::Json, self.report(submission)),
+            (Format::Html, page),
+        ] {
             self.written(&path, |out| format.write(run, Look::default(), out))?;
         }
         Ok(())

@@ -16,7 +16,7 @@ mod trial;
 pub use rubric::{NoPoints, Points, Rubric, RubricError};
 
 use crate::event::Conclusion;
-use crate::peer::{LaunchError, Launch, Limits};
+use crate::peer::{Launch, LaunchError, Limits};
 use crate::profile::Profile;
 use crate::report::class::{Became, Class, Found, Person};
 use files::{Files, Unfit};
@@ -84,7 +84,9 @@ pub struct Grading {
 #[derive(Debug, thiserror::Error)]
 pub enum GradeError {
     /// The command names no submission.
-    #[error("{0:?} is the same for all: {DIR} has to stand where the folder of a submission is named, or {FILE} if each is a file")]
+    #[error(
+        "{0:?} is the same for all: {DIR} has to stand where the folder of a submission is named, or {FILE} if each is a file"
+    )]
     NoPlace(String),
     /// The command names both the folder and the file.
     #[error("there are both {DIR} and {FILE} in {0:?}: a submission is one of the two")]
@@ -160,7 +162,10 @@ impl Ending {
             Became::NotGraded(_) => false,
         };
         let passes = |person: &Person| matches!(&person.became, Became::Checked(found) if found.conclusion == Conclusion::Passed);
-        if people.clone().all(|person| matches!(person.became, Became::NotServed(_))) {
+        if people
+            .clone()
+            .all(|person| matches!(person.became, Became::NotServed(_)))
+        {
             Self::NoServer
         } else if !people.clone().all(is_decided) {
             Self::NotWhole
@@ -199,7 +204,10 @@ impl Grading {
                 all,
                 is_kept,
             });
-            people.get_mut(place).into_iter().for_each(|slot| *slot = Some(person.clone()));
+            people
+                .get_mut(place)
+                .into_iter()
+                .for_each(|slot| *slot = Some(person.clone()));
         }
         running.written(people.into_iter().flatten().collect())
     }

@@ -19,7 +19,7 @@ pub struct Points(u32);
 
 impl Points {
     /// The most that can be written.
-    const MOST: u32 = 1_000_00;
+    const MOST: Self = Self::whole(1_000);
 
     const fn whole(points: u32) -> Self {
         Self(points.saturating_mul(100))
@@ -55,7 +55,9 @@ impl FromStr for Points {
         let whole: u32 = whole.parse().map_err(|_| NoPoints)?;
         let part: u32 = format!("{part:0<2}").parse().map_err(|_| NoPoints)?;
         let all = whole.checked_mul(100).and_then(|all| all.checked_add(part));
-        all.filter(|all| *all <= Self::MOST).map(Self).ok_or(NoPoints)
+        all.filter(|all| *all <= Self::MOST.0)
+            .map(Self)
+            .ok_or(NoPoints)
     }
 }
 
@@ -113,14 +115,15 @@ pub struct Rubric {
     causes: BTreeMap<Spanned<String>, Points>,
 }
 
-/// Ten points, of which each mistake costs one and each warning a quarter.
+/// Ten points, of which each cause costs one, each clause that is broken for no cause that is known a half, since several may
+/// be of one mistake, and each warning a quarter.
 impl Default for Rubric {
     fn default() -> Self {
         Self {
             points: Points::whole(10),
             floor: Points::default(),
             cause: Points::whole(1),
-            failure: Points::whole(1),
+            failure: Points(50),
             warning: Points(25),
             clauses: BTreeMap::new(),
             causes: BTreeMap::new(),
@@ -263,10 +266,16 @@ mod tests {
         let rubric = Rubric::parse(rubric).unwrap();
         let points = |mistakes: &[_]| rubric.of(&found(mistakes)).to_string();
         assert_eq!(points(&[]), "12");
-        assert_eq!(points(&[(Some("header-in-one-read"), "truncation", true)]), "11.5");
+        assert_eq!(
+            points(&[(Some("header-in-one-read"), "truncation", true)]),
+            "11.5"
+        );
         assert_eq!(points(&[(Some("x"), "truncation", true)]), "9");
         assert_eq!(points(&[(None, "truncation", false)]), "9");
-        assert_eq!(points(&[(Some("x"), "order", true), (None, "order", true)]), "9.25");
+        assert_eq!(
+            points(&[(Some("x"), "order", true), (None, "order", true)]),
+            "9.25"
+        );
         assert_eq!(points(&[(None, "order", false)]), "11.75");
         assert_eq!(points(&[(None, "truncation", true); 9]), "1.5");
         let nothing = Found {
@@ -280,17 +289,26 @@ mod tests {
     fn what_is_no_rubric_is_refused_with_line_and_what_may_be() {
         let refused = |text: &str| Rubric::parse(text).unwrap_err().to_string();
         for (text, says) in [
-            ("points = 1\npionts = 2", "unknown field `pionts`, expected one of `points`"),
+            (
+                "points = 1\npionts = 2",
+                "unknown field `pionts`, expected one of `points`",
+            ),
             ("points = 1\npionts = 2", "line 2"),
             ("cause = -1", "points from 0 to 1000"),
             ("cause = 0.125", "no more than two decimals"),
             ("cause = nan", "points from 0 to 1000"),
             ("cause = \"1\"", "points from 0 to 1000"),
             ("points = 1001", "line 1"),
-            ("[clauses]\norder = 1\ntrunctaion = 2", "line 3: no clause is called \"trunctaion\""),
+            (
+                "[clauses]\norder = 1\ntrunctaion = 2",
+                "line 3: no clause is called \"trunctaion\"",
+            ),
             ("[clauses]\nclient-reset = 2", "no clause is called"),
             ("[causes]\nx = 2", "line 2: no cause is called \"x\""),
-            ("points = 3\nfloor = 4", "floor = 4: no more than points = 3"),
+            (
+                "points = 3\nfloor = 4",
+                "floor = 4: no more than points = 3",
+            ),
             ("points", "line 1"),
         ] {
             assert!(refused(text).contains(says), "{text}: {}", refused(text));

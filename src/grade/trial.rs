@@ -222,7 +222,7 @@ fn why(not_started: &NotStarted, told: &Told) -> String {
         false => "",
     };
     match last {
-        Some(last) => format!("{}{input}; the last it wrote: {}", not_started.why, last.trim()),
+        Some(last) => format!("{} ({}{input})", last.trim(), not_started.why),
         None => format!("{}{input}", not_started.why),
     }
 }
@@ -241,19 +241,25 @@ mod tests {
     #[test]
     fn why_there_is_no_server_is_said_in_plain_words() {
         let none = Told::default();
-        let said = why(&not_started("Traceback\n  x\nEOFError: EOF when reading a line\n\n"), &none);
+        let said = why(
+            &not_started("Traceback\n  x\nEOFError: EOF when reading a line\n\n"),
+            &none,
+        );
         assert!(said.contains("reads its standard input"), "{said}");
-        assert!(said.ends_with("EOFError: EOF when reading a line"), "{said}");
+        assert!(
+            said.starts_with("EOFError: EOF when reading a line (it exited"),
+            "{said}"
+        );
         assert_eq!(why(&not_started(""), &none), not_started("").why);
         let over = Told {
             over: vec!["it ran too many processes".to_owned()],
             left: true,
         };
-        assert_eq!(why(&not_started("x"), &over), "it was stopped: it ran too many processes");
-        let left = Told {
-            left: true,
-            ..none
-        };
+        assert_eq!(
+            why(&not_started("x"), &over),
+            "it was stopped: it ran too many processes"
+        );
+        let left = Told { left: true, ..none };
         assert!(why(&not_started("x"), &left).contains("background"));
     }
 

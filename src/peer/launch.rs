@@ -34,7 +34,7 @@ pub struct Launch {
     /// Variables that it is started with, beside those of this process.
     environment: Vec<(OsString, OsString)>,
     /// What keeps it within limits, if something does.
-    confinement: Option<Confinement>,
+    confinement: Option<Box<Confinement>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Launch {
     #[must_use]
     pub fn confined(self, confinement: Confinement) -> Self {
         Self {
-            confinement: Some(confinement),
+            confinement: Some(Box::new(confinement)),
             ..self
         }
     }

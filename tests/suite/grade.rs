@@ -15,7 +15,14 @@ fn class(python: Python, names: &[&str]) -> TempDir {
     let folder = TempDir::with_prefix("grade-test-").unwrap();
     let submissions = folder.path().join("class");
     let mut maker = python.peer("submissions.py");
-    assert!(maker.arg(submissions).args(names).status().unwrap().success());
+    assert!(
+        maker
+            .arg(submissions)
+            .args(names)
+            .status()
+            .unwrap()
+            .success()
+    );
     fs::create_dir(folder.path().join("space")).unwrap();
     folder
 }
@@ -60,7 +67,10 @@ fn running(folder: &Path) -> Vec<String> {
 
 const TROUBLE: [(&str, &str); 7] = [
     ("allocates", "it took more than 96 MiB of memory"),
-    ("asks", "it reads its standard input, in which there is nothing"),
+    (
+        "asks",
+        "it reads its standard input, in which there is nothing",
+    ),
     ("floods", "it wrote more than 256 MiB to its output"),
     ("forks", "it ran more than 12 processes at once"),
     ("hides", "it went into the background"),
@@ -75,7 +85,11 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
         return;
     };
     let others = ["correct", "header-from-one-recv"];
-    let names: Vec<&str> = TROUBLE.map(|(name, _)| name).into_iter().chain(others).collect();
+    let names: Vec<&str> = TROUBLE
+        .map(|(name, _)| name)
+        .into_iter()
+        .chain(others)
+        .collect();
     let folder = class(python, &names);
     let output = folder.path().join("out");
     let args = [
@@ -91,7 +105,10 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
     let (code, said, notes) = graded(&folder, &server(python), &args);
     assert_eq!(code, 1, "{said}{notes}");
     assert_eq!(running(folder.path()), [""; 0]);
-    assert_eq!(fs::read_dir(folder.path().join("space")).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(folder.path().join("space")).unwrap().count(),
+        0
+    );
     let rows = rows(&output);
     for (name, why) in TROUBLE {
         let row = &rows[name];
@@ -100,7 +117,10 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
     }
     assert_eq!((&rows["correct"][1], &rows["correct"][3]), ("10", "passed"));
     let bug = &rows["header-from-one-recv"];
-    assert_eq!((&bug[1], &bug[3], &bug[5]), ("9", "failed", "header-in-one-read"));
+    assert_eq!(
+        (&bug[1], &bug[3], &bug[5]),
+        ("9", "failed", "header-in-one-read")
+    );
     assert!(said.contains("9 submissions: 7 not served"), "{said}");
     assert!(output.join(&bug[8]).is_file() && output.join("index.html").is_file());
 
@@ -108,8 +128,14 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
     fs::write(path, "raise SystemExit(3)").unwrap();
     let (code, _, notes) = graded(&folder, &server(python), &args);
     assert_eq!(code, 1);
-    let changed: Vec<&str> = notes.lines().filter(|line| line.contains("points")).collect();
-    let changed: Vec<&&str> = changed.iter().filter(|line| !line.ends_with("as it was")).collect();
+    let changed: Vec<&str> = notes
+        .lines()
+        .filter(|line| line.contains("points"))
+        .collect();
+    let changed: Vec<&&str> = changed
+        .iter()
+        .filter(|line| !line.ends_with("as it was"))
+        .collect();
     assert_eq!(changed.len(), 1, "{notes}");
     assert!(changed[0].contains("lacks"), "{notes}");
 }
@@ -161,7 +187,11 @@ fn what_cannot_be_graded_so_is_a_usage_error() {
         ("{dir}/{file} {port}", &[], "a submission is one of the two"),
         ("{dir}/server", &[], "there is no {port} in it"),
         ("{file} {port}", &[], "there is no file in"),
-        ("{dir}/server {port}", &[&*rubric], "unknown field `cuase`, expected one of `points`"),
+        (
+            "{dir}/server {port}",
+            &[&*rubric],
+            "unknown field `cuase`, expected one of `points`",
+        ),
         ("{dir}/server {port}", &["--run=nothing"], "nothing"),
         ("{dir}/server {port}", &["--memory=1k"], "give 1M or more"),
     ] {

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// Between two looks at what descends from it. Within that time a program can make some hundred processes, or fill some
 /// ten MiB of memory.
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Octets that a program may write to its output, both streams together: more than any server has to say in a check, and
 /// a second of one that says the same without end.
-pub const MOST_OUTPUT: u64 = 256 << 20;
+const MOST_OUTPUT: u64 = 256 << 20;
 
 /// How many times as much a single process may ask for as all may have. What it asks for and does not touch costs nobody
 /// anything, and many programs ask for much: a stack for each thread, a heap to grow into.
@@ -74,31 +74,25 @@ impl Keeper {
                 Ok(u8::MAX)
             }
             // As a shell tells of it.
-            Exit::Signal(signal) => {
-                Ok(u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX))
-            }
+            Exit::Signal(signal) => Ok(u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX)),
         }
     }
 
     async fn kept(self) -> io::Result<Exit> {
-        let mut ends = Ends::new()?;
+        let mut turns = Turns::new()?;
         let mut program = Program::start(&self)?;
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let why = loop {
             if let Some(exit) = program.reap() {
                 break Why::Ended(exit);
             }
-            tokio::select! {
-                () = ends.child() => continue,
-                () = ends.told() => break Why::Told,
-                _ = looks.tick() => {}
-            }
-            if ends.is_orphan() {
-                break Why::Told;
-            }
-            if let Some(over) = program.over(self.limits) {
-                break Why::Over(over);
+            match turns.next().await {
+                Turn::Reap => {}
+                Turn::End => break Why::Told,
+                Turn::Look => {
+                    if let Some(over) = program.over(self.limits) {
+                        break Why::Over(over);
+                    }
+                }
             }
         };
         program.end(&why, &self.told);
@@ -125,43 +119,52 @@ impl Why {
     }
 }
 
-/// What tells the keeper to look again, or to end.
-struct Ends {
+/// What the keeper has to do next.
+enum Turn {
+    /// Some process that descends from here has ended.
+    Reap,
+    /// It is time to look what they have.
+    Look,
+    /// Whoever started the keeper has had enough, or is gone.
+    End,
+}
+
+/// What tells it what to do next.
+struct Turns {
     child: unix::Signal,
-    told: [unix::Signal; 3],
+    ends: [unix::Signal; 3],
+    looks: Interval,
     parent: Option<Pid>,
 }
 
-impl Ends {
+impl Turns {
     fn new() -> io::Result<Self> {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             child: signal(SignalKind::child())?,
-            told: [
+            ends: [
                 signal(SignalKind::interrupt())?,
                 signal(SignalKind::terminate())?,
                 signal(SignalKind::hangup())?,
             ],
+            looks,
             parent: getppid(),
         })
     }
 
-    /// Some process that descends from here has ended.
-    async fn child(&mut self) {
-        self.child.recv().await;
-    }
-
-    async fn told(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.told;
+    async fn next(&mut self) -> Turn {
+        let [interrupt, terminate, hangup] = &mut self.ends;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => Turn::End,
+            _ = terminate.recv() => Turn::End,
+            _ = hangup.recv() => Turn::End,
+            _ = self.child.recv() => Turn::Reap,
+            _ = self.looks.tick() => match getppid() == self.parent {
+                true => Turn::Look,
+                false => Turn::End,
+            },
         }
-    }
-
-    /// Whether whoever started the keeper is gone.
-    fn is_orphan(&self) -> bool {
-        getppid() != self.parent
     }
 }
 
@@ -218,8 +221,11 @@ impl Program {
             let most = most.saturating_mul(THREADS);
             return Some(format!("it ran more than {most} threads at once"));
         }
-        if held.resident > limits.memory {
-            return Some(format!("it took more than {} MiB of memory", limits.memory >> 20));
+        if held.is_over(limits.memory) {
+            return Some(format!(
+                "it took more than {} MiB of memory",
+                limits.memory >> 20
+            ));
         }
         (self.written.octets() > MOST_OUTPUT).then(|| {
             let most = MOST_OUTPUT >> 20;

@@ -20,8 +20,31 @@ pub(super) struct Kin {
 pub(super) struct Held {
     pub(super) processes: Vec<i32>,
     pub(super) threads: u64,
-    /// Octets in the machine's memory.
-    pub(super) resident: u64,
+    /// Octets in the machine's memory. What several of them have in common counts for each.
+    resident: u64,
+}
+
+impl Held {
+    /// Whether they have more of the machine's memory than that. What they have in common is told apart only where it
+    /// matters, since that takes a while: a process that has just been forked has all of its parent's.
+    pub(super) fn is_over(&self, octets: u64) -> bool {
+        self.resident > octets
+            && self
+                .processes
+                .iter()
+                .copied()
+                .filter_map(share)
+                .sum::<u64>()
+                > octets
+    }
+}
+
+/// A process's share of the memory in octets, if it still runs; of what it has in common with others, its part.
+fn share(id: i32) -> Option<u64> {
+    let process = Process::new(id).ok()?;
+    let parts = process.smaps_rollup().ok()?;
+    let map = &parts.memory_map_rollup.0.first()?.extension.map;
+    map.get("Pss").copied()
 }
 
 impl Kin {
@@ -124,7 +147,7 @@ mod tests {
             let held = kin.look();
             let of = |id: &&i32| {
                 let stat = Process::new(**id).and_then(|process| process.stat());
-                stat.is_ok_and(|stat| stat.ppid == shell.id().try_into().unwrap())
+                stat.is_ok_and(|stat| stat.ppid == id)
             };
             if let Some(child) = held.processes.iter().find(of) {
                 break *child;
@@ -132,7 +155,7 @@ mod tests {
         };
         let held = kin.look();
         assert!(held.processes.contains(&id) && held.processes.contains(&found));
-        assert!(held.threads >= 2 && held.resident > 0);
+        assert!(held.threads >= 2 && held.is_over(1) && !held.is_over(u64::MAX));
         assert!(!held.processes.contains(&1) && kin.others.contains(&1));
         for id in [id, found] {
             let pid = rustix::process::Pid::from_raw(id).unwrap();

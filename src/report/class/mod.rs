@@ -188,8 +188,12 @@ impl Person {
         let left = self.found().map_or(0, Found::unexplained);
         let broken_off = self.found().and_then(|found| found.broken_off.as_ref());
         let said = broken_off.filter(|why| *why != self.first());
-        let left = (left > 0 && !self.causes().is_empty())
-            .then(|| format!("{} broken for no cause that is known", counted(left, "clause")));
+        let left = (left > 0 && !self.causes().is_empty()).then(|| {
+            format!(
+                "{} broken for no cause that is known",
+                counted(left, "clause")
+            )
+        });
         let part = said.map(|why| format!("not all was played: {why}"));
         self.notes.iter().cloned().chain(part).chain(left)
     }

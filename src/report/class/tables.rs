@@ -22,9 +22,18 @@ impl Class {
         let names: Vec<String> = names.collect();
         let width = |words: &mut dyn Iterator<Item = usize>| words.max().unwrap_or_default();
         let name = width(&mut names.iter().map(|name| name.chars().count())).max(4);
-        let points = width(&mut self.people.iter().map(|person| person.points.chars().count()));
+        let points = width(
+            &mut self
+                .people
+                .iter()
+                .map(|person| person.points.chars().count()),
+        );
         let points = points.max(6);
-        writeln!(out, "{:name$}  {:>points$}  causes  first", "name", "points")?;
+        writeln!(
+            out,
+            "{:name$}  {:>points$}  causes  first",
+            "name", "points"
+        )?;
         let before = name.saturating_add(points).saturating_add(12);
         let said = look.width.saturating_sub(before).max(SAID);
         for (person, shown_name) in self.people.iter().zip(&names) {
@@ -52,7 +61,11 @@ impl Class {
             Markdown(&self.profile),
             Markdown(&self.command)
         )?;
-        writeln!(out, "| name | points of {} | result | causes | first |", self.most)?;
+        writeln!(
+            out,
+            "| name | points of {} | result | causes | first |",
+            self.most
+        )?;
         writeln!(out, "|---|---:|---|---:|---|")?;
         for person in &self.people {
             let name = match &person.page {

@@ -21,8 +21,14 @@ fn class() -> Class {
         profile: "tutorial".to_owned(),
         most: "10".to_owned(),
         people: vec![
-            person("=HYPERLINK(\"http://x\")", Became::Checked(Found::of(&without))),
-            person(fixture::HOSTILE, Became::Checked(Found::of(&fixture::run()))),
+            person(
+                "=HYPERLINK(\"http://x\")",
+                Became::Checked(Found::of(&without)),
+            ),
+            person(
+                fixture::HOSTILE,
+                Became::Checked(Found::of(&fixture::run())),
+            ),
             person("+1", Became::NotServed(" -2+3".to_owned())),
             person("@x", Became::NotGraded("no room".to_owned())),
         ],
@@ -43,7 +49,10 @@ fn the_causes_of_most_people_come_first_and_each_once() {
         .iter()
         .map(|shared| (shared.cause.id.as_str(), shared.people.len()))
         .collect();
-    assert_eq!(counts, [("padding-removed-in-pairs", 2), ("header-in-one-read", 1)]);
+    assert_eq!(
+        counts,
+        [("padding-removed-in-pairs", 2), ("header-in-one-read", 1)]
+    );
     let html = written(Class::write_html);
     assert_eq!(html.matches("<li id=\"header-in-one-read\">").count(), 1);
     assert!(written(Class::write_markdown).contains("(header-in-one-read) | 1 |"));
@@ -61,7 +70,10 @@ fn no_cell_is_a_formula() {
     assert_eq!((&rows[3][0], &rows[3][3]), ("'@x", "not graded"));
     assert_eq!(&rows[1][5], "header-in-one-read padding-removed-in-pairs");
     for cell in rows.iter().flatten() {
-        assert!(!cell.trim_start().starts_with(['=', '+', '-', '@']), "{cell}");
+        assert!(
+            !cell.trim_start().starts_with(['=', '+', '-', '@']),
+            "{cell}"
+        );
         assert!(cell.chars().all(crate::report::escape::is_harmless));
     }
 }

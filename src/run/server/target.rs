@@ -368,9 +368,9 @@ fn late(group: &Group, port: u16, limit: Duration) -> String {
     let ports = group.process().map(|process| process.ports());
     let others: Vec<String> = ports.iter().flatten().map(u16::to_string).collect();
     match others.as_slice() {
-        [] => format!(
-            "it runs, but nothing listens on port {port} of this machine after {limit:?}"
-        ),
+        [] => {
+            format!("it runs, but nothing listens on port {port} of this machine after {limit:?}")
+        }
         others => format!(
             "it was told to listen on port {port}, and listens on port {} instead",
             others.join(" and ")
