@@ -145,8 +145,8 @@ mod tests {
         // Other tests of this process have children too.
         let found = loop {
             let held = kin.look();
-            let of = |id: &&i32| {
-                let stat = Process::new(**id).and_then(|process| process.stat());
+            let of = |other: &&i32| {
+                let stat = Process::new(**other).and_then(|process| process.stat());
                 stat.is_ok_and(|stat| stat.ppid == id)
             };
             if let Some(child) = held.processes.iter().find(of) {
