@@ -179,6 +179,7 @@ fn a_class_without_a_single_server_is_no_grade() {
 fn what_cannot_be_graded_so_is_a_usage_error() {
     let folder = TempDir::with_prefix("grade-test-").unwrap();
     fs::create_dir_all(folder.path().join("class/one")).unwrap();
+    fs::create_dir(folder.path().join("space")).unwrap();
     let rubric = folder.path().join("rubric.toml");
     fs::write(&rubric, "points = 5\ncuase = 1\n").unwrap();
     let rubric = format!("--rubric={}", rubric.display());
