@@ -2,7 +2,7 @@
 
 use super::check::jobs;
 use super::command::CommandLine;
-use super::durations::{duration, waiting};
+use super::durations::duration;
 use super::exit::{Exit, Failure};
 use super::out;
 use super::runtime;
@@ -64,11 +64,11 @@ struct PagesArgs {
 /// What each may have.
 #[derive(Debug, clap::Args)]
 struct LimitsArgs {
-    /// Submissions checked side by side [default: as many as there are processors]
+    /// Submissions checked side by side [default: two for each processor]
     #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<usize>,
-    /// How long the check of one may take: what does not fit is told as not run
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = waiting)]
+    /// How long the check of one may take: what does not fit is told as not run; 0 for as long as it takes
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
     within: Duration,
     /// How long its server may take until it listens
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
@@ -142,7 +142,7 @@ impl GradeArgs {
                 file: self.limits.disk,
             },
             keeper: vec![keeper, super::keep::WORD.into()],
-            jobs: self.limits.jobs.unwrap_or_else(processors),
+            jobs: self.limits.jobs.unwrap_or_else(two_a_processor),
             output: self.pages.output.clone(),
             again: self.pages.again,
         })
@@ -185,8 +185,10 @@ impl GradeArgs {
     }
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// Most of a check is waiting.
+fn two_a_processor() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    processors.saturating_mul(2)
 }
 
 fn rubric_text(path: &Path) -> std::io::Result<String> {

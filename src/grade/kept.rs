@@ -4,7 +4,7 @@ use super::files::{Files, Unfit, part};
 use super::submission::{Submission, hex};
 use super::trial::{Outcome, Trial};
 use super::{GradeError, Grading};
-use crate::event::Run;
+use crate::event::{Conclusion, Run};
 use crate::report::{Destination, Format, Look, read_run};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -105,7 +105,10 @@ impl Kept {
             None => {
                 let is_told = self.folder.join(page(submission)).is_file();
                 let report = text(&self.report(submission)).filter(|_| is_told)?;
-                Outcome::Checked(Box::new(read_run(&report).ok()?))
+                let run = read_run(&report).ok()?;
+                // Of what was not decided another time may tell more.
+                let is_decided = run.conclusion() != Conclusion::Undecided;
+                Outcome::Checked(Box::new(is_decided.then_some(run)?))
             }
         };
         Some(Trial {

@@ -64,7 +64,7 @@ pub struct Grading {
     pub is_slow: bool,
     /// How points are given.
     pub rubric: Rubric,
-    /// How long the check of a submission may take, from when its server listens.
+    /// How long the check of a submission may take; no time at all is as long as it takes.
     pub within: Duration,
     /// How long a server may take until it listens.
     pub startup: Duration,

@@ -187,7 +187,7 @@ impl Person {
     fn notes(&self) -> impl Iterator<Item = String> {
         let left = self.found().map_or(0, Found::unexplained);
         let broken_off = self.found().and_then(|found| found.broken_off.as_ref());
-        let said = broken_off.filter(|why| *why != self.first());
+        let said = broken_off.filter(|why| !self.first().contains(&**why));
         let left = (left > 0 && !self.causes().is_empty()).then(|| {
             format!(
                 "{} broken for no cause that is known",
