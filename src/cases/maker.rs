@@ -198,6 +198,12 @@ impl<'a> Maker<'a> {
         self.need(taken, "such a body is over the declared limit");
     }
 
+    /// The case makes frames of so many octets more.
+    pub fn need_room(&mut self, octets: usize) {
+        let fits = self.made.saturating_add(octets) <= MOST_IN_ALL;
+        self.need(fits, "it would send more than a script may");
+    }
+
     /// The case needs several clients at once.
     pub fn need_concurrency(&mut self) {
         let met = self.circumstances.concurrent;
@@ -400,8 +406,7 @@ impl<'a> Maker<'a> {
         }
         let frame = self.craft().frame_with(payload, more_chunks);
         self.made = self.made.saturating_add(frame.len());
-        let fits = self.made <= MOST_IN_ALL;
-        self.need(fits, "it would send more than a script may");
+        self.need_room(0);
         let chunks = payload.len().div_ceil(self.chunk());
         let body = chunks
             .saturating_add(more_chunks)
@@ -443,7 +448,7 @@ impl<'a> Maker<'a> {
 
     /// The payload of a request whose text ends so.
     pub fn payload_with(&mut self, text: &str) -> Vec<u8> {
-        let text = format!("{}{text}", self.token());
+        let text = [self.token().as_str(), text].concat();
         self.craft().payload(&text)
     }
 
@@ -573,14 +578,10 @@ fn filler(octets: usize) -> String {
     const WORDS: &str = " lorem ipsum dolor sit amet";
     const WORDED: usize = 200;
     const BLOCK: usize = 500;
-    let mut text = WORDS.repeat(WORDED.div_ceil(WORDS.len()));
-    text.truncate(WORDED);
-    for letter in ('a'..='z').cycle() {
-        if text.len() >= octets {
-            break;
-        }
-        text.push_str(&letter.to_string().repeat(BLOCK));
-    }
-    text.truncate(octets);
+    let words = WORDS.chars().cycle().take(WORDED);
+    let letters = ('a'..='z').cycle();
+    let blocks = letters.flat_map(|letter| std::iter::repeat_n(letter, BLOCK));
+    let mut text = String::with_capacity(octets);
+    text.extend(words.chain(blocks).take(octets));
     text
 }

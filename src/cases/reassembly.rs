@@ -2,6 +2,7 @@
 
 use super::{Case, Maker};
 use crate::profile::Unit;
+use crate::script::Conn;
 use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
@@ -294,19 +295,22 @@ fn lengths_cut(s: &mut Maker<'_>, counts: &[u64]) {
             "bodies of such lengths are larger than 1 MiB in this profile",
         );
         let octets = usize::try_from(octets).unwrap_or_default();
-        let header = s.header_of(&s.craft().frame(&vec![b'x'; octets]));
-        let cuts: Vec<usize> = (1..=header).collect();
-        for cuts in cuts
-            .iter()
-            .map(std::slice::from_ref)
-            .chain([cuts.as_slice()])
-        {
-            let request = s.request_of(octets);
-            s.send_cut(a, &request, cuts);
-            s.wait(a);
-        }
+        cut_in_its_header(s, a, octets);
     }
     s.ask(a);
+}
+
+/// Requests of that many octets: of each the header is cut at another place, and of the last at all of them.
+fn cut_in_its_header(s: &mut Maker<'_>, a: Conn, octets: usize) {
+    let header = s.header_of(&s.craft().header(octets.try_into().unwrap_or(u64::MAX)));
+    let cuts: Vec<usize> = (1..=header).collect();
+    s.need_room(octets.saturating_mul(header));
+    let alone = cuts.iter().map(std::slice::from_ref);
+    for cuts in alone.chain([cuts.as_slice()]) {
+        let request = s.request_of(octets);
+        s.send_cut(a, &request, cuts);
+        s.wait(a);
+    }
 }
 
 /// The most that such a body may take.

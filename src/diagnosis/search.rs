@@ -95,11 +95,16 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// Whether it has been met in practice.
+    const fn is_met(&self) -> bool {
+        !self.entry.head.copies.is_empty()
+    }
+
     /// How much more likely it must make what was seen.
     fn cost(&self) -> f64 {
-        match self.entry.head.copies.is_empty() {
-            true => COST,
-            false => COST - MET,
+        match self.is_met() {
+            true => COST - MET,
+            false => COST,
         }
     }
 }
@@ -291,14 +296,10 @@ impl<'a> View<'a> {
             .collect();
         rivals.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let margin = ALIKE.max(CLOSE * gain);
-        let alike = rivals
-            .iter()
-            .take_while(|(behind, _)| *behind < margin)
-            .take(MOST_ALIKE);
-        let alike: Vec<String> = alike
-            .map(|(_, rival)| rival.entry.head.id.clone())
-            .collect();
+        let alike = rivals.iter().take_while(|(behind, _)| *behind < margin);
+        let alike: Vec<&Candidate<'_>> = alike.map(|(_, rival)| *rival).take(MOST_ALIKE).collect();
         let ahead = rivals.first().map_or(f64::INFINITY, |(behind, _)| *behind);
+        let (candidate, alike) = the_met_first(candidate, alike);
         let head = &candidate.entry.head;
         let cause = Cause {
             id: head.id.clone(),
@@ -309,7 +310,7 @@ impl<'a> View<'a> {
             advice: head.advice.clone(),
             sketch: head.sketch.clone(),
             explains: self.explained(candidate),
-            alike,
+            alike: alike.iter().map(|one| one.entry.head.id.clone()).collect(),
         };
         Some((gain, cause))
     }
@@ -389,6 +390,19 @@ impl<'a> View<'a> {
             }
         }
         passed / f64::max(all, 1e-9)
+    }
+}
+
+/// Of causes that are as good as one another, the one that is told, and the others: what nobody is known to have met stands
+/// behind what people do.
+fn the_met_first<'a, 'b>(
+    best: &'b Candidate<'a>,
+    mut alike: Vec<&'b Candidate<'a>>,
+) -> (&'b Candidate<'a>, Vec<&'b Candidate<'a>>) {
+    let met = alike.iter_mut().find(|one| one.is_met());
+    match met.filter(|_| !best.is_met()) {
+        Some(met) => (std::mem::replace(met, best), alike),
+        None => (best, alike),
     }
 }
 

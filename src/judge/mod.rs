@@ -24,7 +24,7 @@ pub use observed::{replies_to, settled};
 pub use words::excerpt;
 
 use crate::model::Permitted;
-use crate::profile::Profile;
+use crate::profile::{Carriage, Profile};
 use crate::script::Conn;
 use crate::spec::{Clause, Level};
 use crate::transcript::{Canary, Transcript};
@@ -142,6 +142,23 @@ fn judge_server(
     }
     findings.extend(canary(&transcript.canary));
     findings
+}
+
+/// Whether what a server has sent on a stream so far is wrong, whatever may come behind it, so that waiting for the
+/// rest of what it owes can change nothing. `false` where that is not known.
+#[must_use]
+pub fn is_contradicted(
+    profile: &Profile,
+    rule: &ReplyRule,
+    permitted: &[Permitted],
+    conn: Conn,
+    so_far: &Transcript,
+) -> bool {
+    let duties = permitted.get(conn).map_or(0, |owed| owed.duties.len());
+    let observed = Observed::of(profile, so_far, conn, duties);
+    let is_open = observed.close.is_none() && observed.own_end.is_none();
+    let is_stream = profile.carriage() == Carriage::Stream;
+    is_open && is_stream && walk::is_contradicted(profile, rule, permitted, conn, &observed)
 }
 
 fn canary(canary: &Canary) -> Option<Finding> {

@@ -37,6 +37,60 @@ fn broken_in(profile: &Profile, rule: &ReplyRule, script: &str, seen: Vec<Seen>)
         .collect()
 }
 
+/// Whether what has been seen by then is wrong, whatever comes.
+fn contradicted(rule: &ReplyRule, script: &str, seen: Vec<Seen>) -> bool {
+    let profile = Profile::tutorial();
+    let script: Script = format!("framespec script 1\nopen a\n{script}")
+        .parse()
+        .unwrap();
+    let entries = seen.into_iter().map(|seen| Entry {
+        at: Duration::ZERO,
+        conn: 0,
+        seen,
+    });
+    let so_far = Transcript {
+        entries: entries.collect(),
+        ..Transcript::default()
+    };
+    is_contradicted(&profile, rule, &permitted(&profile, &script), 0, &so_far)
+}
+
+#[test]
+fn some_replies_are_wrong_whatever_comes_behind_them() {
+    let two = "send a 0000003c '1' 00*59 | 0000003c '2' 00*59\nawait a";
+    let contradicted = |seen| contradicted(&ReplyRule::Any, two, seen);
+    let early = vec![Seen::Sent(2), reply(), Seen::Sent(126)];
+    assert!(contradicted(early), "it began before its request was whole");
+    assert!(!contradicted(vec![Seen::Sent(128), reply()]), "one is owed");
+    let part = Seen::Received(b"\0\0\0\x3c{"[..].into());
+    assert!(!contradicted(vec![Seen::Sent(128), reply(), part]));
+    let closed = vec![Seen::Sent(2), reply(), Seen::Sent(126), Seen::Fin];
+    assert!(!contradicted(closed), "nothing is waited for any more");
+}
+
+#[test]
+fn an_answer_to_another_request_is_wrong_whatever_comes_behind_it() {
+    let script = "send a 0000003c '\"m0000000001\"' 00*47\nawait a";
+    let answers = |text: &str| {
+        let frame = [b"\0\0\0\x3c", text.as_bytes(), &vec![0; 60 - text.len()]].concat();
+        let seen = vec![Seen::Sent(64), Seen::Received(frame.into())];
+        contradicted(&ReplyRule::Echo, script, seen)
+    };
+    assert!(!answers("\"m0000000001\""));
+    assert!(answers("\"m0000000002\""));
+}
+
+/// A last reply may say what was wrong, and a close behind it is still to come.
+#[test]
+fn what_may_still_be_refused_is_not_contradicted() {
+    let over = "send a ffffffff\nawait a";
+    assert!(!contradicted(
+        &ReplyRule::Any,
+        over,
+        vec![Seen::Sent(4), reply()]
+    ));
+}
+
 fn reply() -> Seen {
     Seen::Received([b"\0\0\0\x3c{}", &[0; 58][..]].concat().into())
 }

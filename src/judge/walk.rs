@@ -15,6 +15,7 @@ use crate::profile::{Carriage, Payload, Profile};
 use crate::script::{Conn, OwnEnd};
 use crate::spec::{Clause, Level};
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// What is not permitted on the connection `conn`.
@@ -35,23 +36,30 @@ pub(super) fn findings(
             format!("could not connect: {why}"),
         )];
     }
-    let mut walk = Walk {
-        profile,
-        rule,
-        all,
-        conn,
-        permitted,
-        observed,
-        pending: ids::pending(profile, observed),
-        answered: BTreeSet::new(),
-        may_close: false,
-        findings: Vec::new(),
-    };
+    let mut walk = Walk::new(profile, rule, (all, conn, permitted), observed);
     match profile.carriage() {
         Carriage::Stream => walk.run(),
         Carriage::Datagrams => walk.run_apart(),
     }
     walk.findings
+}
+
+/// Whether replies have come on the connection `conn` that are wrong whatever comes behind them: one before its request
+/// was whole, or one that answers another.
+pub(super) fn is_contradicted(
+    profile: &Profile,
+    rule: &ReplyRule,
+    all: &[Permitted],
+    conn: Conn,
+    observed: &Observed,
+) -> bool {
+    let Some(permitted) = all.get(conn) else {
+        return false;
+    };
+    let mut walk = Walk::new(profile, rule, (all, conn, permitted), observed);
+    let _ = walk.duties();
+    let mut findings = walk.findings.iter();
+    findings.any(|finding| finding.level == Level::Must && !finding.own_clause_only)
 }
 
 /// A pause inside a frame that must be borne.
@@ -84,20 +92,34 @@ enum Then {
 }
 
 impl<'a> Walk<'a> {
+    fn new(
+        profile: &'a Profile,
+        rule: &'a ReplyRule,
+        (all, conn, permitted): (&'a [Permitted], Conn, &'a Permitted),
+        observed: &'a Observed,
+    ) -> Self {
+        Self {
+            profile,
+            rule,
+            all,
+            conn,
+            permitted,
+            observed,
+            pending: ids::pending(profile, observed),
+            answered: BTreeSet::new(),
+            may_close: false,
+            findings: Vec::new(),
+        }
+    }
+
     fn run(&mut self) {
         for reply in &self.observed.replies {
             self.form(reply);
         }
-        let mut unmet = None;
-        for duty in &self.permitted.duties {
-            if duty.due > self.observed.sent_in_all() {
-                unmet = Some(duty);
-                break;
-            }
-            if matches!(self.meet(duty), Then::Stop) {
-                return self.rest();
-            }
-        }
+        let unmet = match self.duties() {
+            ControlFlow::Continue(unmet) => unmet,
+            ControlFlow::Break(()) => return self.rest(),
+        };
         let refused = self.header_was_refused(unmet);
         if refused || self.header_was_answered(unmet) {
             // One last reply may say what was wrong.
@@ -110,6 +132,20 @@ impl<'a> Walk<'a> {
             None => self.end(),
             Some(_) => self.broken_off(),
         }
+    }
+
+    /// Lets each duty that is due take what it is owed; the first one that is not due yet. Breaks off where it is not known
+    /// what follows.
+    fn duties(&mut self) -> ControlFlow<(), Option<&'a Duty>> {
+        for duty in &self.permitted.duties {
+            if duty.due > self.observed.sent_in_all() {
+                return ControlFlow::Continue(Some(duty));
+            }
+            if matches!(self.meet(duty), Then::Stop) {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(None)
     }
 
     /// Whether the server closed upon a header that it may refuse, before the body was whole.

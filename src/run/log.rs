@@ -267,6 +267,11 @@ impl Log {
         self.began
     }
 
+    /// All that has been noted so far.
+    pub(crate) fn so_far(&self) -> Vec<Entry> {
+        self.inner().entries.clone()
+    }
+
     /// All that was noted.
     pub(crate) fn take(&self) -> Vec<Entry> {
         std::mem::take(&mut self.inner().entries)

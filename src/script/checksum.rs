@@ -78,8 +78,10 @@ pub fn regions(profile: &Profile, ends: Ends) -> Regions {
 fn covered(profile: &Profile, checksum: &Checksum, frame: &[u8], ends: Ends) -> Vec<u8> {
     let regions = regions(profile, ends).into_iter();
     let covered = regions.filter(|(region, _)| checksum.covers(*region));
-    let octets = covered.flat_map(|(_, range)| frame.get(range).unwrap_or_default());
-    octets.copied().collect()
+    let parts: Vec<&[u8]> = covered
+        .map(|(_, range)| frame.get(range).unwrap_or_default())
+        .collect();
+    parts.concat()
 }
 
 /// The checksum of these octets.

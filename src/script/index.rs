@@ -12,8 +12,8 @@ pub fn octets(index: Index, chunk: usize) -> Vec<u8> {
 /// A number as an index: the lowest octets of it that there is room for.
 #[must_use]
 pub fn written(index: Index, number: u64) -> Vec<u8> {
-    let little = number.to_le_bytes().into_iter().take(index.width());
-    let mut octets: Vec<u8> = little.collect();
+    let mut octets = number.to_le_bytes().to_vec();
+    octets.truncate(index.width());
     if index.order() == Order::Big {
         octets.reverse();
     }
@@ -26,7 +26,11 @@ pub fn put_in(profile: &Profile, content: &[u8]) -> Vec<u8> {
     let Some(index) = profile.index() else {
         return content.to_vec();
     };
-    let mut body = Vec::new();
+    let indexes = content
+        .len()
+        .div_ceil(chunk(index).max(1))
+        .saturating_mul(index.width());
+    let mut body = Vec::with_capacity(content.len().saturating_add(indexes));
     for (number, chunk) in content.chunks(chunk(index)).enumerate() {
         body.extend(octets(index, number));
         body.extend(chunk);

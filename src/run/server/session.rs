@@ -11,7 +11,7 @@ use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
 use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
-use crate::judge::{ReplyRule, replies_to, settled};
+use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
@@ -31,6 +31,9 @@ use tokio::time::timeout;
 
 /// Where there are more cuts than this, round trips alone have to do.
 const FEW_CUTS: usize = 100;
+
+/// The most octets that are judged before all has come.
+const MOST_JUDGED: usize = 64 << 10;
 
 /// So many replies that nobody asked for are no accident.
 const SURPLUS: usize = 16;
@@ -269,6 +272,8 @@ struct Progress {
     reply_at: Duration,
     /// Round trips of the canary since the last octet.
     sung: u32,
+    /// How many octets there were when it was last judged what had come.
+    judged: usize,
 }
 
 impl Progress {
@@ -483,8 +488,10 @@ impl Session<'_> {
                 return true;
             }
             let elapsed = clock.turn();
-            progress.note(self.log.now(conn), elapsed);
-            if self.is_lost(conn, permitted) {
+            let now = self.log.now(conn);
+            let came = now.received > progress.octets;
+            progress.note(now, elapsed);
+            if self.is_lost(conn, permitted) || !came && self.is_contradicted(conn, &mut progress) {
                 return false;
             }
             if elapsed.saturating_sub(progress.reply_at) > self.peer.hard_timeout(owed, sent) {
@@ -521,6 +528,25 @@ impl Session<'_> {
     fn is_lost(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
         now.is_garbled || now.replies > permitted.duties.len().saturating_add(SURPLUS)
+    }
+
+    /// Whether what has come is wrong whatever else may come. It is looked at when nothing more has come for a while, and
+    /// once for as much as has come; not where that is so much that looking takes its time.
+    fn is_contradicted(&self, conn: Conn, progress: &mut Progress) -> bool {
+        let is_new = progress.octets > std::mem::replace(&mut progress.judged, progress.octets);
+        let transcript = || Transcript {
+            entries: self.log.so_far(),
+            ..Transcript::default()
+        };
+        is_new
+            && progress.octets <= MOST_JUDGED
+            && is_contradicted(
+                &self.peer.profile,
+                &self.peer.rule,
+                self.permitted,
+                conn,
+                &transcript(),
+            )
     }
 
     /// What is owed for what has been sent, in replies, and how many octets that was.
