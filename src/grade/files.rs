@@ -54,6 +54,24 @@ enum What {
     Link(PathBuf),
 }
 
+impl What {
+    /// What is there, with the octets that it holds; nothing, if it is none of these.
+    fn of(path: &Path) -> io::Result<Option<(Self, u64)>> {
+        let known = fs::symlink_metadata(path)?;
+        let what = if known.is_dir() {
+            Self::Folder
+        } else if known.is_symlink() {
+            Self::Link(fs::read_link(path)?)
+        } else if known.is_file() {
+            let is_program = is_program(&known);
+            return Ok(Some((Self::File { is_program }, known.len())));
+        } else {
+            return Ok(None);
+        };
+        Ok(Some((what, 0)))
+    }
+}
+
 impl Files {
     /// Looks at them, without reading what is in them.
     pub(super) fn of(submission: &Submission) -> Result<Self, Unfit> {
@@ -97,23 +115,11 @@ impl Files {
             return Err(Unfit::TooMany);
         }
         let whole = self.root.join(path);
-        let unreadable = |error| Unfit::Unreadable {
-            path: whole.clone(),
-            error,
-        };
-        let known = fs::symlink_metadata(&whole).map_err(unreadable)?;
-        let what = if known.is_dir() {
-            What::Folder
-        } else if known.is_symlink() {
-            What::Link(fs::read_link(&whole).map_err(unreadable)?)
-        } else if known.is_file() {
-            self.octets = self.octets.saturating_add(known.len());
-            What::File {
-                is_program: is_program(&known),
-            }
-        } else {
+        let what = What::of(&whole).map_err(|error| Unfit::Unreadable { path: whole, error })?;
+        let Some((what, octets)) = what else {
             return Ok(());
         };
+        self.octets = self.octets.saturating_add(octets);
         if self.octets > MOST_OCTETS {
             return Err(Unfit::TooLarge);
         }
