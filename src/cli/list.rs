@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::out;
 use super::selection::SelectionArgs;
+use super::wire_format;
 use crate::cases::Case;
 use crate::report::{human, terminal};
 use crate::spec::Role;
@@ -12,6 +13,10 @@ use crate::spec::Role;
 pub(crate) struct ListArgs {
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Of those that nobody names, only the cases that this wire format gives anything to ask: a built-in profile, or a
+    /// profile file
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
     /// How to write them
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -47,8 +52,18 @@ fn row(case: &Case, width: Option<usize>) -> String {
 }
 
 impl ListArgs {
+    fn cases(&self) -> Result<Vec<&'static Case>, Failure> {
+        match &self.profile {
+            Some(name) => {
+                let profile = wire_format::named(name)?;
+                self.selection.cases_in(Role::Server, &profile)
+            }
+            None => self.selection.cases(Role::Server),
+        }
+    }
+
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let cases = self.selection.cases(crate::spec::Role::Server)?;
+        let cases = self.cases()?;
         match self.format {
             Format::Names => cases.iter().try_for_each(|case| out::line(case.id))?,
             Format::Json => out::line(serde_json::Value::from_iter(cases.iter().map(|case| {
@@ -98,5 +113,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_wire_format_leaves_out_what_it_gives_nothing_to_ask() {
+        let listed = |profile: Option<&str>| {
+            let args = ListArgs {
+                selection: SelectionArgs::default(),
+                profile: profile.map(str::to_owned),
+                format: Format::Names,
+            };
+            args.cases().map(|cases| cases.len())
+        };
+        let all = listed(None).unwrap();
+        assert_eq!(all, cases::all(Role::Server).count());
+        assert!((1..all).contains(&listed(Some("tutorial")).unwrap()));
+        assert_eq!(listed(Some("tutorail")).unwrap_err().exit, Exit::Usage);
     }
 }

@@ -394,13 +394,14 @@ fn clients_that_never_stop_are_borne() {
     let Some(client) = peers::client("", "client_hostile.py") else {
         return;
     };
-    for (mode, case) in [
+    let modes = [
         ("floods", "client-close/at-once"),
         ("prints", "client-framing/first-request"),
         ("drips", "client-framing/first-request"),
         ("connects", "client-framing/first-request"),
         ("stays", "client-framing/first-request"),
-    ] {
+    ];
+    let bear = |mode: &str, case: &str| {
         let exec = format!("{client} {{host}} {{port}} {mode}");
         let patience = ["--timeout", "200ms", "--wait", "30s"];
         let only = ["--run", "client-framing", "--run", "client-close"];
@@ -409,7 +410,14 @@ fn clients_that_never_stop_are_borne() {
         let failed = ids(&run, Verdict::Fail);
         assert!(failed.contains(case), "{mode}: {failed:?}");
         assert_eq!(of(&run, Verdict::Error), [""; 0], "{mode}");
-    }
+    };
+    // They wait most of the time.
+    std::thread::scope(|scope| {
+        for (mode, case) in modes {
+            let bear = &bear;
+            scope.spawn(move || bear(mode, case));
+        }
+    });
 }
 
 /// Faults of which a plain server in Python tells as well as the checker does, each with a case.

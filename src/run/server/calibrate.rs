@@ -268,7 +268,7 @@ fn at_slow(pace: &Pace, bears: usize, within: Option<Duration>) -> Option<String
 /// By how much the reply to a longer request takes longer, for each octet: the least of some times, as a busy machine
 /// may make any of them long.
 async fn per_octet(door: &Door, profile: &Profile, pace: &Pace) -> Option<Duration> {
-    let limit = pace.hard_timeout(1, LONGER, 1);
+    let limit = pace.hard_timeout(1, LONGER, 1, &GraceBudget::default());
     let mut canary = Canary::connect(door, profile, limit).await.ok()?;
     let (_, short) = question(profile);
     let mut least = Duration::MAX;

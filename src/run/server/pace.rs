@@ -1,7 +1,7 @@
 //! How long things are waited for: measured against the server's own round trip.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The measures of one server.
@@ -54,6 +54,18 @@ const HASTY_WAITS: u32 = 5;
 
 /// So often the whole time is waited in vain.
 const WHOLE_WAITS: u32 = 3;
+
+/// From so many KiB on it tells how fast a server works that it has answered them.
+const TELLING: u128 = 16;
+
+/// By so much slower than at its slowest a server may become.
+const SLOWER: u32 = 3;
+
+/// The least time that a server is given for a KiB …
+const LEAST_A_KIB: Duration = Duration::from_millis(1);
+
+/// … and the most, however slow it was.
+const MOST_A_KIB: Duration = Duration::from_millis(10);
 
 impl Pace {
     /// From a round trip that was measured, and what the user said.
@@ -110,7 +122,13 @@ impl Pace {
     /// The longest wait for `replies` to `octets` that have been sent, whatever happens meanwhile, where
     /// all scripts together wait for so many. Each may have to wait for the turns of all other clients,
     /// or for all that they have asked already.
-    pub(super) fn hard_timeout(&self, replies: usize, octets: usize, by_all: usize) -> Duration {
+    pub(super) fn hard_timeout(
+        &self,
+        replies: usize,
+        octets: usize,
+        by_all: usize,
+        grace: &GraceBudget,
+    ) -> Duration {
         let turns = replies.saturating_mul(super::MOST_CONNECTIONS);
         let before = by_all.saturating_mul(4);
         let round_trips = u32::try_from(turns.saturating_add(before)).unwrap_or(u32::MAX);
@@ -118,7 +136,7 @@ impl Pace {
         hasty
             .map_or(self.timeout, |hasty| hasty.min(self.timeout))
             .saturating_add(self.round_trip.saturating_mul(round_trips))
-            .saturating_add(allowance(octets))
+            .saturating_add(grace.allowance(octets))
             .saturating_add(self.sending(octets.saturating_mul(SLOWER_OCTETS)))
             .saturating_mul(self.stretch)
     }
@@ -131,12 +149,12 @@ impl Pace {
 
     /// How long nothing may happen, while the canary is served, until what is owed is taken not to come.
     pub(super) fn idle_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
-        self.idle(allowance(octets), grace)
+        self.idle(grace.allowance(octets), grace)
     }
 
     /// The same where the server is seen to be working on nothing. Somebody behind it may be.
     pub(super) fn at_rest_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
-        self.idle(allowance(octets / FASTER_BEHIND), grace)
+        self.idle(grace.allowance(octets / FASTER_BEHIND), grace)
     }
 
     fn idle(&self, allowance: Duration, grace: &GraceBudget) -> Duration {
@@ -240,25 +258,44 @@ impl Drop for Share {
     }
 }
 
-/// The whole waits that a server is granted for what does not come at once. No server has to be quick, but one that has let the
-/// whole time pass a few times, and answered others meanwhile, is not slow.
+/// What a server is granted for what does not come at once: whole waits, and time to work through what it is sent. No server has
+/// to be quick, but one that has let the whole time pass a few times, and answered others meanwhile, is not slow.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GraceBudget(Arc<AtomicU32>);
+pub(super) struct GraceBudget(Arc<Spent>);
+
+#[derive(Debug, Default)]
+struct Spent {
+    whole_waits: AtomicU32,
+    /// The longest that it took for each KiB of what it has answered, in microseconds.
+    per_kib: AtomicU64,
+}
 
 impl GraceBudget {
     /// The whole time, or less, was waited in vain.
     pub(super) fn spend(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.whole_waits.fetch_add(1, Ordering::Relaxed);
     }
 
     fn is_left(&self) -> bool {
-        self.0.load(Ordering::Relaxed) < WHOLE_WAITS
+        self.0.whole_waits.load(Ordering::Relaxed) < WHOLE_WAITS
     }
-}
 
-/// Time to work through that many octets: a millisecond for each KiB.
-fn allowance(octets: usize) -> Duration {
-    Duration::from_millis(u64::try_from(octets >> 10).unwrap_or(u64::MAX))
+    /// So many octets were answered in that time.
+    pub(super) fn answered(&self, octets: usize, within: Duration) {
+        let kib = u128::try_from(octets >> 10).unwrap_or(u128::MAX);
+        if kib >= TELLING {
+            let each = within.as_micros().checked_div(kib).unwrap_or_default();
+            let each = u64::try_from(each).unwrap_or(u64::MAX);
+            self.0.per_kib.fetch_max(each, Ordering::Relaxed);
+        }
+    }
+
+    /// Time to work through that many octets: a millisecond for each KiB, and more where those that were answered took longer.
+    fn allowance(&self, octets: usize) -> Duration {
+        let met = Duration::from_micros(self.0.per_kib.load(Ordering::Relaxed));
+        let each = met.saturating_mul(SLOWER).clamp(LEAST_A_KIB, MOST_A_KIB);
+        each.saturating_mul(u32::try_from(octets >> 10).unwrap_or(u32::MAX))
+    }
 }
 
 #[cfg(test)]
@@ -270,12 +307,13 @@ mod tests {
         let millis = Duration::from_millis;
         let pace = Pace::new(millis(10), None, Duration::from_secs(1));
         let turns = 100 * super::super::MOST_CONNECTIONS;
-        assert!(pace.hard_timeout(100, 0, 100) > millis(10) * turns as u32);
-        assert!(pace.hard_timeout(1, 0, 500) > millis(10) * 500);
-        assert!(pace.hard_timeout(1, 0, 1) < millis(1_500));
+        let grace = GraceBudget::default();
+        assert!(pace.hard_timeout(100, 0, 100, &grace) > millis(10) * turns as u32);
+        assert!(pace.hard_timeout(1, 0, 500, &grace) > millis(10) * 500);
+        assert!(pace.hard_timeout(1, 0, 1, &grace) < millis(1_500));
         assert_eq!(
-            pace.stretched().hard_timeout(1, 0, 0),
-            pace.hard_timeout(1, 0, 0).saturating_mul(2)
+            pace.stretched().hard_timeout(1, 0, 0, &grace),
+            pace.hard_timeout(1, 0, 0, &grace).saturating_mul(2)
         );
     }
 
@@ -284,8 +322,9 @@ mod tests {
         let millis = Duration::from_millis;
         let pace = Pace::new(millis(75), None, Duration::from_secs(1)).with_octets_of(millis(1));
         assert_eq!(pace.sending(6_000), Duration::from_secs(6));
-        assert!(pace.hard_timeout(1, 6_000, 1) > Duration::from_secs(2 * 6));
-        assert!(pace.hard_timeout(1, 60, 1) < Duration::from_secs(4));
+        let grace = GraceBudget::default();
+        assert!(pace.hard_timeout(1, 6_000, 1, &grace) > Duration::from_secs(2 * 6));
+        assert!(pace.hard_timeout(1, 60, 1, &grace) < Duration::from_secs(4));
     }
 
     #[test]
@@ -315,6 +354,22 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_given_as_long_for_large_requests_as_it_took_for_others() {
+        let pace = Pace::new(Duration::from_millis(1), None, Duration::from_secs(1));
+        let grace = GraceBudget::default();
+        let idle = || pace.idle_timeout(1 << 20, &grace);
+        let second = Duration::from_secs(1);
+        grace.answered(32 << 10, Duration::from_millis(3));
+        assert!(idle() > second && idle() < 3 * second, "{:?}", idle());
+        grace.answered(1 << 10, second);
+        assert!(idle() < 3 * second, "so little tells nothing");
+        grace.answered(32 << 10, Duration::from_millis(80));
+        assert!(idle() > 7 * second && idle() < 9 * second, "{:?}", idle());
+        grace.answered(32 << 10, 100 * second);
+        assert!(idle() < 12 * second, "{:?}", idle());
+    }
+
+    #[test]
     fn haste_ends_where_a_failure_is_confirmed() {
         let timeout = Duration::from_secs(1);
         let pace = Pace::new(Duration::from_millis(1), None, timeout);
@@ -324,7 +379,7 @@ mod tests {
         assert_eq!(idle(pace.hasty(haste)), haste);
         assert_eq!(idle(pace.hasty(haste).stretched()), 2 * timeout);
         assert_eq!(idle(pace.hasty(9 * timeout)), timeout);
-        let hard = |pace: Pace| pace.hard_timeout(1, 0, 0);
+        let hard = |pace: Pace| pace.hard_timeout(1, 0, 0, &grace);
         assert!(hard(pace.hasty(haste)) < timeout && hard(pace.hasty(9 * timeout)) >= timeout);
         let slow = Pace::new(Duration::from_millis(20), None, timeout);
         assert_eq!(idle(slow.hasty(haste)), Duration::from_millis(80));

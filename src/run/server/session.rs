@@ -180,7 +180,8 @@ impl ServerPeer {
     /// The longest wait for so many replies to so many octets.
     pub(super) fn hard_timeout(&self, replies: usize, octets: usize) -> Duration {
         let octets = octets.saturating_add(self.load.octets());
-        self.pace.hard_timeout(replies, octets, self.load.replies())
+        self.pace
+            .hard_timeout(replies, octets, self.load.replies(), &self.grace)
     }
 
     /// Whether a canary can be kept beside so many connections.
@@ -260,6 +261,8 @@ pub(super) struct Session<'a> {
     pub(super) reads: bool,
     /// Datagrams that the server may not have read yet, and their octets.
     pub(super) in_flight: InFlight,
+    /// Octets on all connections the replies to which have been waited for.
+    waited_for: usize,
 }
 
 /// What has come while something owed is waited for.
@@ -311,6 +314,7 @@ impl<'a> Session<'a> {
             has_few_cuts: cuts(script) <= FEW_CUTS,
             reads: true,
             in_flight: InFlight::default(),
+            waited_for: 0,
         }
     }
 
@@ -450,6 +454,11 @@ impl Session<'_> {
         }
         let begun = Instant::now();
         let came = self.wait_for(conn, permitted).await;
+        let octets = self.newly_sent();
+        // Where each reply takes its time, what longer ones take was measured.
+        if came && !self.peer.is_slow() {
+            self.peer.grace.answered(octets, begun.elapsed());
+        }
         if came && self.is_of_datagrams() {
             self.let_more_come(conn, permitted).await;
         }
@@ -460,6 +469,15 @@ impl Session<'_> {
                 .note(conn, Seen::GaveUp(Awaited::Owed, begun.elapsed()));
             Break(())
         }
+    }
+
+    /// Octets that were sent on all connections since this was last asked.
+    fn newly_sent(&mut self) -> usize {
+        let conns = 0..self.conns.len();
+        let sent = conns.fold(0_usize, |sum, conn| {
+            sum.saturating_add(self.log.now(conn).sent)
+        });
+        sent.saturating_sub(std::mem::replace(&mut self.waited_for, sent))
     }
 
     pub(super) fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {

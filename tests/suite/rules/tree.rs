@@ -13,10 +13,13 @@ pub(super) struct File {
 pub(super) const ALL: &[&str] = &[
     ".ci",
     ".clusterfuzzlite",
+    ".dockerignore",
     ".github",
     "Cargo.toml",
     "CHANGELOG.md",
+    "Containerfile",
     "README.md",
+    "action.yml",
     "benches",
     "clippy.toml",
     "corpus",
@@ -24,9 +27,13 @@ pub(super) const ALL: &[&str] = &[
     "docs",
     "examples",
     "fuzz",
+    "npm",
     "profiles",
+    "pyproject.toml",
+    "python",
     "scripts",
     "src",
+    "templates",
     "tests",
 ];
 

@@ -1,0 +1,199 @@
+"""A run of `conformance check`, and what its reports tell of it.
+
+Verdicts and causes are read from the JSON report. How a failure looks to a person (its cause, what was sent and what
+came, the command that plays it again) is taken from the JUnit report, so that there is one text of it.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from framespec.program import NoProgram, find
+
+SCHEMA = "framespec/1"
+
+# Exit codes of a run that was carried out, whatever it found.
+PASSED, FAILED = 0, 1
+
+
+class CouldNot(Exception):
+    """It could not be carried out, or not be read, and so says nothing of the server."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is checked, and how."""
+
+    command: str
+    profile: str
+    within: Optional[str] = None
+    expect: Optional[str] = None
+    arguments: Sequence[str] = ()
+    cwd: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What became of a case; `told` is what people are told of its failure, `size` how much there is to see of it."""
+
+    name: str
+    verdict: str
+    detail: str
+    known: Optional[str]
+    failed: int
+    of: int
+    told: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Something that explains why cases failed."""
+
+    name: str
+    title: str
+    confidence: str
+    explains: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run that was carried out; `broken_off` says why not to its end, `stale` what is wrong with expectations, by their case."""
+
+    cases: Dict[str, Case]
+    causes: Sequence[Cause]
+    strict: bool
+    broken_off: Optional[str]
+    stale: Dict[str, str]
+
+    def cause_of(self, case: str) -> Optional[Cause]:
+        """The first cause that explains its failure, in the order in which to mend them."""
+        return next((cause for cause in self.causes if case in cause.explains), None)
+
+
+def names(options: Options) -> List[str]:
+    """The names of the cases that there are for the wire format, in the order of the table."""
+    listed = _run(["list", "--profile", options.profile, "--format", "names"], options)
+    if listed.returncode != PASSED:
+        raise CouldNot(_said(listed))
+    found = listed.stdout.split()
+    if not found:
+        raise CouldNot("`conformance list` names no case")
+    return found
+
+
+def play(options: Options, cases: Sequence[str]) -> Report:
+    """Plays those cases and reads what came of it."""
+    with tempfile.TemporaryDirectory(prefix="framespec-") as folder:
+        json_file, junit_file = Path(folder, "report.json"), Path(folder, "report.xml")
+        formats = ["--format", f"json={json_file}", "--format", f"junit={junit_file}"]
+        ended = _run(["check", *_arguments(options, cases), *formats], options)
+        if not json_file.is_file():
+            raise CouldNot(_said(ended))
+        report = read(json_file.read_text("utf-8"), _told(junit_file))
+    if not report.cases:
+        raise CouldNot(_said(ended))
+    if ended.returncode not in (PASSED, FAILED) and report.broken_off is None and not _errors(report):
+        raise CouldNot(_said(ended))
+    return report
+
+
+def _arguments(options: Options, cases: Sequence[str]) -> List[str]:
+    arguments = ["--exec", options.command, "--profile", options.profile]
+    for option, value in [("--within", options.within), ("--expect", options.expect)]:
+        arguments += [option, value] if value else []
+    for case in cases:
+        arguments += ["--run", case]
+    return [*arguments, *options.arguments]
+
+
+def read(text: str, told: Dict[str, str]) -> Report:
+    """A JSON report; what is told of each failure stands in `told`, by the name of its case."""
+    try:
+        report = json.loads(text)
+        if report["schema"] != SCHEMA:
+            raise CouldNot(f"its report is of the form {report['schema']!r}, and {SCHEMA!r} is what this plugin reads")
+        return Report(
+            cases={case["id"]: _case(case, told) for case in report["cases"]},
+            causes=[_cause(cause) for cause in report.get("causes", ())],
+            strict=report.get("strict", False),
+            broken_off=_harmless(report["broken_off"]) if "broken_off" in report else None,
+            stale={stale["case"]: _harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise CouldNot(f"its report cannot be read: {error!r}") from None
+
+
+def _case(case: dict, told: Dict[str, str]) -> Case:
+    attempts = case.get("attempts", {})
+    return Case(
+        name=case["id"],
+        verdict=case["verdict"],
+        detail=_harmless(case["detail"]),
+        known=_harmless(case["known"]["reason"]) if "known" in case else None,
+        failed=attempts.get("failed", 0),
+        of=attempts.get("of", 0),
+        told=told.get(case["id"]) or _harmless(case["detail"]),
+        size=_size(case.get("evidence", {}).get("timeline", ())),
+    )
+
+
+def _harmless(text: str) -> str:
+    """What may come from a server, without characters that act on a terminal."""
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+def _size(timeline: Sequence[dict]) -> int:
+    """Octets that went either way, and as much as a row of them for each moment."""
+    return sum(len(moment.get("octets", "")) // 2 + 16 for moment in timeline)
+
+
+def _cause(cause: dict) -> Cause:
+    return Cause(cause["id"], cause["title"], cause["confidence"], cause["explains"])
+
+
+def _told(junit: Path) -> Dict[str, str]:
+    """What the JUnit report tells of each failure."""
+    try:
+        root = ElementTree.parse(junit).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise CouldNot(f"its JUnit report cannot be read: {error}") from None
+    failures = {case.get("name", ""): case.find("failure") for case in root.iter("testcase")}
+    return {name: failure.text or "" for name, failure in failures.items() if failure is not None}
+
+
+def _errors(report: Report) -> bool:
+    return any(case.verdict == "error" for case in report.cases.values())
+
+
+def _run(arguments: Sequence[str], options: Options) -> subprocess.CompletedProcess:
+    """Runs the program. It is asked to end where this is interrupted, since it has a server to end."""
+    try:
+        command = [find(), *arguments]
+        process = subprocess.Popen(
+            command, cwd=options.cwd, stdin=subprocess.DEVNULL, text=True, encoding="utf-8", errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    except (NoProgram, OSError) as error:
+        raise CouldNot(str(error)) from None
+    with process:
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _said(ended: subprocess.CompletedProcess) -> str:
+    """How it ended, in its own words if it has any."""
+    command = shlex.join(["conformance", *ended.args[1:]])
+    return ended.stderr.strip() or f"`{command}` ended with {ended.returncode}, without a report and without a reason"
