@@ -54,6 +54,7 @@
 //! | [`coverage`] | which ways a server in Python takes through its own code | `check` |
 //! | [`campaign`] | scripts made by chance, played at a live server for as long as is wanted | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
+//! | [`grade`] | a folder of submissions checked within limits, and given points | `grade` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
 //! | [`watch`] | which files in folders have changed | `cli` |
@@ -83,6 +84,7 @@
     not(feature = "detect"),
     doc = "[`capture`]: #rooms\n[`detect`]: #rooms"
 )]
+#![cfg_attr(not(feature = "grade"), doc = "[`grade`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
@@ -129,6 +131,8 @@ pub mod expect;
 pub mod fuzz;
 #[cfg(feature = "suite")]
 pub mod generate;
+#[cfg(feature = "grade")]
+pub mod grade;
 #[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]

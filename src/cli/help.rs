@@ -48,6 +48,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "grade",
+        &[
+            "conformance grade submissions --exec 'python3 {dir}/server.py {port}'",
+            "conformance grade submissions --exec 'python3 {file} --port {port}' --output class --rubric points.toml",
+        ],
+    ),
+    (
         "watch",
         &[
             "conformance watch --exec 'python3 server.py --port {port}'",

@@ -15,8 +15,10 @@ mod durations;
 mod exit;
 mod explain;
 mod fuzz;
+mod grade;
 mod help;
 mod init;
+mod keep;
 mod last_failed;
 mod lines;
 mod list;
@@ -80,6 +82,7 @@ enum Command {
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
     Badge(badge::BadgeArgs),
+    Grade(Box<grade::GradeArgs>),
     Replay(Box<replay::ReplayArgs>),
     Regress(Box<regress::RegressArgs>),
     Fuzz(Box<fuzz::FuzzArgs>),
@@ -89,11 +92,15 @@ enum Command {
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    #[command(name = keep::WORD, hide = true)]
+    Keep(keep::KeepArgs),
 }
 
 impl Command {
-    fn run(self) -> Result<Exit, Failure> {
-        match self {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let done = match self {
+            // It ends as another program does.
+            Self::Keep(args) => return args.run(),
             Self::Check(args) => args.run(),
             Self::CheckClient(args) => args.run(),
             Self::Watch(args) => args.run(),
@@ -106,6 +113,7 @@ impl Command {
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
             Self::Badge(args) => read_enough(args.run()),
+            Self::Grade(args) => args.run(),
             Self::Replay(args) => args.run(),
             Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
@@ -115,7 +123,8 @@ impl Command {
             Self::Init(args) => args.run(),
             Self::Completions(args) => read_enough(args.run()),
             Self::Man(args) => read_enough(args.run()),
-        }
+        };
+        done.map(ExitCode::from)
     }
 }
 
@@ -144,7 +153,7 @@ pub fn main() -> ExitCode {
     };
     let done = cli.log.start().and_then(|()| cli.command.run());
     match done {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit,
         Err(failure) => failure.report(),
     }
 }

@@ -28,6 +28,7 @@ mod docs;
 mod exec;
 mod fuzz_live;
 mod generated;
+mod grade;
 mod kill_matrix;
 mod library;
 mod peers;

@@ -108,6 +108,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "diagnosis", "shrink", "generate", "run", "coverage"]),
     // What is not said is as on the command line.
     Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "diagnosis", "report", "expect", "transport", "peer", "outcome", "run"]) },
+    room("grade", &["profile", "spec", "event", "diagnosis", "report", "peer", "run", "check"]),
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "transport", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
@@ -117,7 +118,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("watch", &[]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "capture", "detect",
     ]) },
 ];
 
