@@ -9,6 +9,7 @@ mod client_target;
 mod command;
 mod compare;
 mod detect;
+mod dissector;
 mod durations;
 mod exit;
 mod explain;
@@ -76,6 +77,7 @@ enum Command {
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
     Detect(detect::DetectArgs),
+    Dissector(dissector::DissectorArgs),
 }
 
 impl Command {
@@ -97,6 +99,7 @@ impl Command {
             Self::Show(args) => read_enough(args.run()),
             Self::Profiles(args) => read_enough(args.run()),
             Self::Detect(args) => read_enough(args.run()),
+            Self::Dissector(args) => read_enough(args.run()),
         }
     }
 }

@@ -100,6 +100,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("capture", &[]),
     pure("detect", &["profile", "script", "model", "capture"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
+    pure("dissector", &["profile", "report"]),
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "shrink", "transport", "peer", "outcome"]),
@@ -115,7 +116,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
     ]) },
 ];
 
