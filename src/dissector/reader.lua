@@ -73,9 +73,12 @@ function forms.decimal(octets, at, length)
         return nil, nil, "a length of more octets than it needs"
     end
     local ended = octets:sub(at + #digits + 1, at + #digits + #length.stop)
-    if ended ~= length.stop:sub(1, #ended) or (#digits == 0 and #ended > 0) then
-        return nil, nil, "something else than digits in a decimal length"
-    elseif #ended < #length.stop then
+    for i = 1, #ended do
+        if #digits == 0 or ended:byte(i) ~= length.stop:byte(i) then
+            return nil, nil, ("octet %02x in a decimal length"):format(ended:byte(i))
+        end
+    end
+    if #ended < #length.stop then
         return nil
     end
     return tonumber(digits) + 0.0, #digits + #length.stop
@@ -107,7 +110,9 @@ local function counted(count)
     if body > PROTO.prefs.limit then
         return nil, nil, ("body of %.0f octets is over the limit of %d"):format(body, PROTO.prefs.limit)
     elseif odd or body % FORMAT.chunk ~= 0 then
-        return nil, nil, ("body of %.0f octets is no whole number of chunks"):format(length - FORMAT.covered)
+        local chunk = odd and INDEX.width + INDEX.chunk or FORMAT.chunk
+        local what = "body of %.0f octets is no whole number of %d-octet chunks"
+        return nil, nil, what:format(length - FORMAT.covered, chunk)
     end
     local is_exact = not FORMAT.covers.padding or FORMAT.chunk == 1
     return body, is_exact and left or nil
@@ -165,24 +170,26 @@ local function without_padding(content)
 end
 
 -- The frame that begins at an octet, counted from 0. Where more octets are needed, nothing and how many, if that is
--- known; where no frame can begin so, nil, nil, what is wrong, and how many octets the header has as far as it can be told.
+-- known; where no frame can begin so, nil, nil and what is wrong. Fixed octets that are others make no frame unreadable by
+-- themselves, as a profile may know of one kind of message what a capture has of many; but nothing is waited for on their word.
 local function read(octets, at, around)
     local length_at = at + #around.before
     local count, width, fault = forms[FORMAT.length.form](octets, length_at, FORMAT.length)
     if not count then
-        return nil, nil, fault, #around.before
+        return nil, nil, fault and (misfit(around.before, octets, at) or fault)
     end
     local frame = { at = at, length = length_at, count = count, after = length_at + width }
     frame.body = frame.after + #around.after
     frame.content, frame.payload, fault = counted(count)
     if fault then
-        return nil, nil, fault, frame.after - at
+        return nil, nil, misfit(around.before, octets, at) or fault
     end
     local indexes = INDEX and math.ceil(frame.content / INDEX.chunk) * INDEX.width or 0
     frame.trailer = frame.body + frame.content + indexes
     frame.stop = frame.trailer + #TRAILER
     if #octets < frame.stop then
-        return nil, frame.stop - #octets
+        local wrong = misfit(around.before, octets, at) or misfit(around.after, octets, frame.after)
+        return nil, not wrong and frame.stop - #octets or nil, wrong
     end
     frame.chunks = chunks_of(frame)
     frame.payload = frame.payload or without_padding(content_of(frame, octets))

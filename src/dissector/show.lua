@@ -106,7 +106,7 @@ local function payload_of(tvb, octets, frame)
         return tvb(frame.body, frame.payload)
     end
     local payload = content_of(frame, octets):sub(1, frame.payload)
-    return ByteArray.new(payload, true):tvb("Payload of " .. FORMAT.title):range()
+    return ByteArray.new(payload, true):tvb("Payload of " .. FORMAT.profile):range()
 end
 
 local function show_payload(tree, tvb, pinfo, octets, frame)
@@ -146,7 +146,7 @@ local function show_rest(tree, tvb, octets, at, what)
 end
 
 local function tell(pinfo, frames, from)
-    pinfo.cols.protocol = FORMAT.title
+    pinfo.cols.protocol = FORMAT.profile
     pinfo.cols.info = ("%d frame%s of the %s"):format(frames, frames == 1 and "" or "s", from)
 end
 
