@@ -36,7 +36,7 @@ impl DissectorArgs {
                 Failure::could_not(format!("cannot write {file}: {error}"))
                     .hint("--output FILE in a folder that can be written")
             })?;
-        out::note(dissector.command(&file));
+        out::note(dissector.command(&shell_words::quote(&file)));
         Ok(Exit::Ok)
     }
 }
