@@ -488,9 +488,9 @@ mod tests {
         assert_eq!(
             waits,
             [
-                "a.wait(2)",
+                "a.wait(2, datagrams=1)",
                 "b.wait(0, close=True)",
-                "a.wait(2, close=True)",
+                "a.wait(2, close=True, datagrams=1)",
                 "b.wait(0, close=True)"
             ]
         );
