@@ -42,6 +42,7 @@
 //! | [`marks`] | where frames lie in the octets of a timeline | `suite` |
 //! | [`report`] | events as text, JSON, JUnit, HTML and more | `suite` |
 //! | [`expect`] | known failures, set aside with a reason | `suite` |
+//! | [`recall`] | what failed last time, kept between runs | `suite` |
 //! | [`shrink`] | smaller scripts that still break the same clause | `suite` |
 //! | [`capture`] | connections read from pcap, pcapng and hex dumps | `detect` |
 //! | [`detect`] | from what was said to the wire format in which it is frames | `detect` |
@@ -54,8 +55,10 @@
 //! | [`coverage`] | which ways a server in Python takes through its own code | `check` |
 //! | [`campaign`] | scripts made by chance, played at a live server for as long as is wanted | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
+//! | [`grade`] | a folder of submissions checked within limits, and given points | `grade` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
+//! | [`watch`] | which files in folders have changed | `cli` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
 //!
 //! A room without a feature is always there. The others can be had by name; `cli`, which is among the
@@ -69,7 +72,7 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`dissector`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`dissector`]: #rooms\n[`recall`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
@@ -82,11 +85,12 @@
     not(feature = "detect"),
     doc = "[`capture`]: #rooms\n[`detect`]: #rooms"
 )]
+#![cfg_attr(not(feature = "grade"), doc = "[`grade`]: #rooms")]
 #![cfg_attr(not(feature = "selftest"), doc = "[`selftest`]: #rooms")]
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
-#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms")]
+#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms\n[`watch`]: #rooms")]
 #![forbid(unsafe_code)]
 // What comes from outside is counted with checks. Tests may reckon as they like.
 #![cfg_attr(
@@ -130,6 +134,8 @@ pub mod expect;
 pub mod fuzz;
 #[cfg(feature = "suite")]
 pub mod generate;
+#[cfg(feature = "grade")]
+pub mod grade;
 #[cfg(feature = "suite")]
 pub mod judge;
 #[cfg(feature = "suite")]
@@ -143,6 +149,8 @@ pub mod outcome;
 #[cfg(feature = "check")]
 pub mod peer;
 pub mod profile;
+#[cfg(feature = "suite")]
+pub mod recall;
 #[cfg(feature = "suite")]
 pub mod report;
 #[cfg(feature = "suite")]
@@ -165,6 +173,8 @@ pub mod spec;
 pub mod transcript;
 #[cfg(feature = "transport")]
 pub mod transport;
+#[cfg(feature = "cli")]
+pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "check")]

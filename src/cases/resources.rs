@@ -5,6 +5,7 @@
 //! goes with the load: a share of all the time there was, or something of every part of it. At first that
 //! is a suspicion; it is gone into with more of the load, and has to last.
 
+use super::length::need_claim;
 use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
@@ -56,6 +57,26 @@ pub(super) const CASES: &[Case] = &[
                         s.fin(a);
                     }
                 }
+            });
+        },
+    )
+    .alone()
+    .and(no_time_is_spent),
+    Case::must(
+        Clause::Cpu,
+        "refused",
+        "Clients that were refused for their header and have ended their stream cost no processor time: who reads off what still comes has to notice that nothing does.",
+        |s| {
+            let claim = s.craft().largest_body();
+            need_claim(s, claim);
+            watched(s, |s| {
+                s.come_and_go(4, 4, |s, few| {
+                    for client in few {
+                        let header = s.craft().header(s.craft().largest_body());
+                        s.send(*client, &header);
+                        s.fin(*client);
+                    }
+                });
             });
         },
     )

@@ -74,6 +74,12 @@ impl Checked {
         &self.run
     }
 
+    /// The same, taken out.
+    #[must_use]
+    pub fn into_run(self) -> Run {
+        self.run
+    }
+
     /// Writes a report of it.
     ///
     /// # Errors

@@ -108,6 +108,10 @@ struct Manner {
     within: Option<Duration>,
     seed: u64,
     keep: Keep,
+    /// What reports call what is checked, if not as it was named here.
+    name: Option<String>,
+    /// The command line that checks the same again, if there is one.
+    command: Option<String>,
 }
 
 impl<T> Check<T> {
@@ -126,6 +130,8 @@ impl<T> Check<T> {
             within: None,
             seed: 1,
             keep: Keep::OfFindings,
+            name: None,
+            command: None,
         };
         Self { target, manner }
     }
@@ -199,6 +205,18 @@ impl<T> Check<T> {
         self
     }
 
+    /// What reports call what is checked, instead of its address or command.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.manner.name = Some(name.into());
+        self
+    }
+
+    /// The command line that checks the same again, as reports are to tell it, up to where a case is selected.
+    pub fn repeated_by(mut self, command: impl Into<String>) -> Self {
+        self.manner.command = Some(command.into());
+        self
+    }
+
     /// Keeps what was exchanged in passing cases too, and shows it in reports.
     pub fn trace(mut self) -> Self {
         self.manner.keep = Keep::Everything;
@@ -245,7 +263,8 @@ impl<T: IntoTarget> Check<T> {
         let profile = profile.carried_by(named.target.carriage());
         let cases = manner.selection.cases_in(T::ROLE, &profile)?;
         let options = manner.options(T::ROLE, named.name, cases);
-        let mut tell = |event| outputs.event(repeatable(event));
+        let is_told = !options.command.is_empty();
+        let mut tell = |event| outputs.event(if is_told { event } else { repeatable(event) });
         run::run(&mut named.target, &options, &mut tell).await?;
         Ok(Checked::new(outputs.finish().run))
     }
@@ -271,7 +290,8 @@ impl Manner {
             within: run::bound(self.within, self.is_slow),
             knowledge: (!self.is_thorough).then(Knowledge::embedded),
             keep: self.keep,
-            ..Options::new(role, name, profile)
+            command: self.command.unwrap_or_default(),
+            ..Options::new(role, self.name.unwrap_or(name), profile)
         }
     }
 

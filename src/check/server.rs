@@ -1,7 +1,7 @@
 //! Servers, as something to be checked.
 
 use super::{Check, CheckError, IntoTarget, Named};
-use crate::peer::Process;
+use crate::peer::{Confinement, Process};
 use crate::profile::Reply;
 use crate::run::{DEFAULT_STARTUP, ServerTarget};
 use crate::spec::Role;
@@ -33,6 +33,7 @@ pub struct Command {
     text: String,
     startup: Duration,
     is_over_udp: bool,
+    confinement: Option<Confinement>,
 }
 
 impl<P> Server<P> {
@@ -66,6 +67,7 @@ impl Command {
             text,
             startup: DEFAULT_STARTUP,
             is_over_udp: false,
+            confinement: None,
         }
     }
 }
@@ -105,6 +107,12 @@ impl Check<Server<Command>> {
         self
     }
 
+    /// Keeps the server within limits, with all that it starts.
+    pub fn confined(mut self, confinement: Confinement) -> Self {
+        self.target.from.confinement = Some(confinement);
+        self
+    }
+
     /// The server listens over UDP, where each frame is a datagram.
     pub fn over_udp(mut self) -> Self {
         self.target.from.is_over_udp = true;
@@ -133,7 +141,10 @@ impl ServerSource for Address {
 
 impl ServerSource for Command {
     fn server(self) -> Result<(String, ServerTarget), CheckError> {
-        let launch = CheckError::launch(&self.text)?;
+        let mut launch = CheckError::launch(&self.text)?;
+        if let Some(confinement) = self.confinement {
+            launch = launch.confined(confinement);
+        }
         let server = match self.is_over_udp {
             true => ServerTarget::spawned_over_udp(launch, self.startup, None),
             false => ServerTarget::spawned(launch, self.startup),

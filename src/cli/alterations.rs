@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 /// What is to be different, of the role whose steps are `H`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AlterationArgs<H: Alterable> {
-    /// Behave with this fault, one of --list-faults: for those who test a checker, or the other side; may be repeated
+    /// Behave with this fault, one of --list-faults; may be repeated
+    ///
+    /// That is for those who test a checker, or the other side.
     #[arg(long, value_name = "NAME", value_parser = fault::<H>, conflicts_with = "variant")]
     fault: Vec<Alteration<H>>,
     /// Behave as this variant, one of --list-variants: as right as without it, but different

@@ -1,7 +1,7 @@
 //! `conformance causes`: what is known of causes, made and measured.
 
 use super::exit::{Exit, Failure};
-use super::selftest::OneRole;
+use super::selftest::{OneRole, known_fault};
 use super::{out, runtime};
 use crate::diagnosis::{Knowledge, Play};
 use crate::profile::Profile;
@@ -41,8 +41,8 @@ struct PlayArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     triples: usize,
     /// Only this fault, alone; may be repeated
-    #[arg(long, value_name = "NAME")]
-    fault: Vec<String>,
+    #[arg(long, value_name = "NAME", value_parser = known_fault)]
+    fault: Vec<Planted>,
     /// What chance chooses by
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::check::seed)]
     seed: u64,
@@ -110,7 +110,7 @@ impl PlayArgs {
             ..Options::new(Profile::tutorial(), &roles)
         };
         let is_asked = |fault: &Planted| {
-            self.fault.is_empty() || self.fault.iter().any(|name| name == fault.name)
+            self.fault.is_empty() || self.fault.iter().any(|asked| asked.name == fault.name)
         };
         let singles: Vec<Vec<Planted>> = options
             .faults

@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
+use super::last_failed::{LastFailedArgs, Memory};
 use super::reporting::ReportArgs;
 use super::running::Run;
 use super::runtime;
@@ -13,8 +14,10 @@ use super::wire_format::WireFormatArgs;
 use crate::cases;
 use crate::diagnosis::Knowledge;
 use crate::profile::{Profile, Reply};
+use crate::recall::Whose;
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs};
 use crate::spec::Role;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Check a server against the protocol; without a target, the reference server of this program
@@ -26,6 +29,8 @@ pub(crate) struct CheckArgs {
     format: WireFormatArgs,
     #[command(flatten, next_help_heading = "Which cases")]
     selection: SelectionArgs,
+    #[command(flatten)]
+    last: LastFailedArgs,
     #[command(flatten, next_help_heading = "How they are played")]
     manner: MannerArgs,
     #[command(flatten, next_help_heading = "Reports and known failures")]
@@ -58,7 +63,9 @@ struct MannerArgs {
     /// Play the slow cases too
     #[arg(long)]
     slow: bool,
-    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes [default: 30s, 5m with --slow]
+    /// How long all of it may take; 0 for as long as it takes [default: 30s, 5m with --slow]
+    ///
+    /// What does not fit is told as not run, and never counts as passed.
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
     /// Confirm failures, and play cases, that a known cause explains already
@@ -112,10 +119,51 @@ pub(crate) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(wrong)
 }
 
+/// Which of the selected cases are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// Those that failed last time, or all if none did.
+    LastFailed,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) exit: Exit,
+    /// Whether all of the selected cases were played.
+    pub(crate) is_whole: bool,
+}
+
 impl CheckArgs {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(&self) -> Result<Exit, Failure> {
+        let which = match self.last.last_failed {
+            true => Which::LastFailed,
+            false => Which::All,
+        };
+        self.checked(which).map(|checked| checked.exit)
+    }
+
+    /// Whether a command starts the server.
+    pub(crate) const fn is_started(&self) -> bool {
+        self.target.is_started()
+    }
+
+    /// The files and folders that a run writes itself.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        let reports = self.reports.files();
+        reports.chain(self.saving.folder()).collect()
+    }
+
+    pub(crate) fn checked(&self, which: Which) -> Result<Checked, Failure> {
         let mut profile = self.target.carried(self.format.profile()?)?;
         let selected = self.selection.cases_in(Role::Server, &profile)?;
+        let memory = Memory::of(self.whose(&profile));
+        let failed = match which {
+            Which::All => None,
+            Which::LastFailed => memory.failed(&selected),
+        };
+        let is_whole = failed.is_none();
         if let Some(reply) = self.manner.reply {
             profile = profile.with_reply(reply.into());
         }
@@ -132,7 +180,7 @@ impl CheckArgs {
             .named(&profile)
             .inspect_err(|failure| outputs.broken_off(&failure.what))?;
         let options = Options {
-            cases: selected,
+            cases: failed.unwrap_or(selected),
             timeout: self.manner.timeout.max(Duration::from_millis(1)),
             jobs: if self.manner.serial {
                 1
@@ -151,7 +199,19 @@ impl CheckArgs {
         let server = named.server.slack(self.manner.slack);
         let run = Run::new(server.into(), &options, outputs, saver);
         let closing = run.finish(&runtime::multi()?, |error| self.target.failure(error))?;
-        self.reports.end(&closing, &expectations, is_case)
+        memory.keep(&closing.run);
+        let exit = self.reports.end(&closing, &expectations, is_case)?;
+        Ok(Checked { exit, is_whole })
+    }
+
+    /// Whose failures are remembered.
+    fn whose(&self, profile: &Profile) -> Whose {
+        Whose {
+            role: Role::Server,
+            target: shell_words::join(self.target.words()),
+            folder: self.target.folder(),
+            profile: profile.name().to_owned(),
+        }
     }
 
     /// The command line that plays the same again, without what selects cases and writes reports.

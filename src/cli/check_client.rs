@@ -5,6 +5,7 @@ use super::client_target::ClientArgs;
 use super::command::CommandLine;
 use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
+use super::last_failed::{LastFailedArgs, Memory};
 use super::reporting::ReportArgs;
 use super::running;
 use super::saving::SaveArgs;
@@ -17,16 +18,19 @@ use crate::diagnosis::Knowledge;
 use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
 use crate::profile::Profile;
+use crate::recall::Whose;
 use crate::report::{Outputs, Reporter};
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs, typed};
 use crate::script::Script;
 use crate::spec::Role;
+use std::env;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Check a client: play the server to it, in every way that a server may behave, and see what it makes of that
+/// Check a client: play the server to it, and see what it makes of that
 ///
+/// The server's side is played in every way that a server may behave.
 /// With --exec the client is started anew for each case, and what it prints tells whether it has read a
 /// reply. Without, the address is the first line printed, and each connection gets the next case.
 #[derive(Debug, clap::Args)]
@@ -37,6 +41,8 @@ pub(crate) struct CheckClientArgs {
     format: WireFormatArgs,
     #[command(flatten, next_help_heading = "Which cases")]
     selection: SelectionArgs,
+    #[command(flatten)]
+    last: LastFailedArgs,
     /// List the cases and what each is for, instead of playing them
     #[arg(long)]
     list: bool,
@@ -60,7 +66,9 @@ struct MannerArgs {
     /// Clients started side by side
     #[arg(long, value_name = "N", default_value_t = default_jobs(Role::Client), value_parser = jobs, allow_hyphen_values = true)]
     jobs: usize,
-    /// How long all of it may take: what does not fit is told as not run; 0 for as long as it takes, as without --exec [default: 30s]
+    /// How long all of it may take; 0 for as long as it takes, as without --exec [default: 30s]
+    ///
+    /// What does not fit is told as not run, and never counts as passed.
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     within: Option<Duration>,
     /// Confirm failures, and play cases, that a known cause explains already
@@ -81,6 +89,9 @@ impl CheckClientArgs {
         }
         let profile = self.format.profile()?;
         let cases = self.selection.cases_in(Role::Client, &profile)?;
+        let memory = Memory::of(self.whose(&profile));
+        let failed = self.last.last_failed.then(|| memory.failed(&cases));
+        let cases = failed.flatten().unwrap_or(cases);
         let expectations = self.reports.expectations(self.manner.strict)?;
         let saver = self.saving.open(self.client.words())?;
         let runtime = runtime::multi()?;
@@ -93,7 +104,19 @@ impl CheckClientArgs {
         }
         let run = running::Run::new(target.into(), &options, outputs, saver);
         let closing = run.finish(&runtime, |error| self.client.failure(error))?;
+        memory.keep(&closing.run);
         self.reports.end(&closing, &expectations, is_case)
+    }
+
+    /// Whose failures are remembered.
+    fn whose(&self, profile: &Profile) -> Whose {
+        let is_started = self.client.exec.is_some();
+        Whose {
+            role: Role::Client,
+            target: shell_words::join(self.client.words()),
+            folder: is_started.then(|| env::current_dir().ok()).flatten(),
+            profile: profile.name().to_owned(),
+        }
     }
 
     fn options(&self, cases: Vec<&'static Case>, profile: Profile, address: SocketAddr) -> Options {

@@ -19,13 +19,17 @@ pub(crate) struct ClientArgs {
     /// Where the client connects to; port 0 lets the system choose one, anew for each case with --exec
     #[arg(long, value_name = "HOST:PORT", default_value = ANYWHERE, value_parser = HostPort::listening)]
     pub(crate) listen: HostPort,
-    /// What is typed for each request, with {text} where a text goes that occurs nowhere else; a JSON string if not given
+    /// What is typed for each request, with {text} in it; a JSON string if not given
+    ///
+    /// {text} becomes a text that occurs nowhere else.
     #[arg(long, value_name = "TEXT")]
     pub(crate) input: Option<String>,
     /// Nothing is typed: the client sends by itself
     #[arg(long, conflicts_with = "input")]
     pub(crate) input_none: bool,
-    /// The payload of replies, with {text} where a text goes that occurs nowhere else; a JSON string if not given
+    /// The payload of replies, with {text} in it; a JSON string if not given
+    ///
+    /// {text} becomes a text that occurs nowhere else, by which it is seen that the client has read the reply.
     #[arg(long, value_name = "PAYLOAD", value_parser = reply)]
     pub(crate) reply: Option<String>,
     /// How long a connection is waited for; 10s with --exec, else 60s, if not given

@@ -1,16 +1,13 @@
 //! `conformance compare`: saved runs side by side.
 
 use super::exit::{Exit, Failure};
-use crate::event::{Event, Run};
+use super::saved_run;
+use crate::event::Run;
+use crate::report::compare;
 use crate::report::compare::Rows;
-use crate::report::{Destination, SavedRunError, compare, read_run};
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read as _, Write};
-use std::path::{Path, PathBuf};
-
-/// The largest report that is read, in octets.
-const MAX_REPORT: u64 = 1 << 30;
+use std::io::Write;
+use std::path::PathBuf;
 
 /// Set saved runs side by side: which server passes which case
 #[derive(Debug, clap::Args)]
@@ -37,7 +34,11 @@ enum Format {
 
 impl CompareArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let runs: Result<Vec<Run>, Failure> = self.reports.iter().map(|path| read(path)).collect();
+        let runs: Result<Vec<Run>, Failure> = self
+            .reports
+            .iter()
+            .map(|path| saved_run::read(path))
+            .collect();
         let runs: Vec<(String, Run)> = names(&self.reports).into_iter().zip(runs?).collect();
         let comparison = compare(&runs);
         let rows = if self.all { Rows::All } else { Rows::Different };
@@ -45,50 +46,9 @@ impl CompareArgs {
             Format::Markdown => comparison.write_markdown(rows, out),
             Format::Html => comparison.write_html(rows, out),
         };
-        match self.output {
-            None => Destination::Stdout.write(written)?,
-            Some(path) => Destination::File(path.clone())
-                .write(written)
-                .map_err(|error| {
-                    Failure::could_not(format!("cannot write {}: {error}", path.display()))
-                })?,
-        }
+        saved_run::write(self.output.as_deref(), written)?;
         Ok(Exit::Ok)
     }
-}
-
-fn read(path: &Path) -> Result<Run, Failure> {
-    let text = text(path)
-        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    read_run(&text).map_err(|error| {
-        let hint = match &error {
-            SavedRunError::Malformed(error) if error.is_eof() && !text.trim().is_empty() => {
-                "the file is cut short: have it written again, or leave it out"
-            }
-            SavedRunError::Malformed(_) if is_lines(&text) => {
-                "--format json instead of jsonl, where the report is written"
-            }
-            _ => "conformance check TARGET --format json, to make such a report",
-        };
-        Failure::usage(format!("{} {error}", path.display())).hint(hint)
-    })
-}
-
-/// Whether a text is a report in JSON Lines.
-fn is_lines(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    serde_json::from_str::<Event>(first).is_ok()
-}
-
-fn text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?
-        .take(MAX_REPORT)
-        .read_to_string(&mut text)?;
-    if u64::try_from(read).is_ok_and(|read| read >= MAX_REPORT) {
-        return Err(io::Error::other("it is larger than any report"));
-    }
-    Ok(text)
 }
 
 /// Each report under the name of its file, or under its whole path where names would be the same.

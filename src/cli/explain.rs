@@ -17,7 +17,10 @@ use crate::spec::{CaseId, Clause, Level, Role};
 use std::io::Write as _;
 use std::panic::Location;
 
-/// Explain a case: its clause, why it matters, what is sent, what is permitted, what usually fails; or a cause that a report names
+/// Explain a case, or a cause that a report names
+///
+/// Of a case it tells the clause, why it matters, what is sent, what is permitted, and what is usually behind a failure;
+/// of a cause what is wrong, what to do about it, how that is done, and which cases it fails.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
     /// Name of the case, as `list` and every report give it, or of a cause

@@ -62,11 +62,15 @@ pub(crate) struct FuzzArgs {
     /// Scripts to begin with, beside those of the cases: files, and folders of them; may be repeated
     #[arg(long, value_name = "FILE|DIR")]
     seeds: Vec<PathBuf>,
-    /// Do not watch the server's own code, which is done if --exec starts it in Python, one script at a time then
+    /// Do not watch the server's own code
+    ///
+    /// That is done if --exec starts it in Python, and one script is played at a time then.
     #[arg(long)]
     no_coverage: bool,
-    /// Go on from what --out holds: what was found is not told again, and the scripts that showed something new are played
-    /// first. The others are new ones, made from --seed and from how many those are
+    /// Go on from what --out holds
+    ///
+    /// What was found is not told again, and the scripts that showed something new are played first. The others are new
+    /// ones, made from --seed and from how many those are.
     #[arg(long)]
     resume: bool,
     /// How replies relate to requests, instead of finding out

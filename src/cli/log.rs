@@ -9,8 +9,9 @@ const VARIABLE: &str = "RUST_LOG";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogArgs {
-    /// What to log to stderr: off, error, warn, info, debug, trace, or target=level,...
-    /// [default: $RUST_LOG, else warn]
+    /// What to log to stderr: off, error, warn, info, debug, trace [default: $RUST_LOG, else warn]
+    ///
+    /// Or TARGET=LEVEL, with commas between several, such as framespec::server=debug.
     #[arg(long, value_name = "FILTER", global = true, display_order = 900)]
     log: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! The program `conformance`: arguments, output streams and exit codes. All else is in the library.
 
 mod alterations;
+mod badge;
 mod causes;
 mod chat;
 mod check;
@@ -8,15 +9,22 @@ mod check_client;
 mod client_target;
 mod command;
 mod compare;
+mod completions;
 mod detect;
 mod dissector;
 mod durations;
 mod exit;
 mod explain;
 mod fuzz;
+mod grade;
+mod help;
+mod init;
+mod keep;
+mod last_failed;
 mod lines;
 mod list;
 mod log;
+mod man;
 mod out;
 mod plain;
 mod profiles;
@@ -25,6 +33,7 @@ mod replay;
 mod reporting;
 mod running;
 mod runtime;
+mod saved_run;
 mod saving;
 mod script_file;
 mod selection;
@@ -36,10 +45,11 @@ mod signals;
 mod suggestions;
 mod target;
 mod tls;
+mod watch;
 mod wire_format;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use exit::{Exit, Failure};
 use std::io;
 use std::process::ExitCode;
@@ -63,6 +73,7 @@ struct Cli {
 enum Command {
     Check(Box<check::CheckArgs>),
     CheckClient(Box<check_client::CheckClientArgs>),
+    Watch(Box<watch::WatchArgs>),
     List(list::ListArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
@@ -71,6 +82,8 @@ enum Command {
     Send(send::SendArgs),
     Chat(chat::ChatArgs),
     Compare(compare::CompareArgs),
+    Badge(badge::BadgeArgs),
+    Grade(Box<grade::GradeArgs>),
     Replay(Box<replay::ReplayArgs>),
     Regress(Box<regress::RegressArgs>),
     Fuzz(Box<fuzz::FuzzArgs>),
@@ -78,13 +91,21 @@ enum Command {
     Profiles(profiles::ProfilesArgs),
     Detect(detect::DetectArgs),
     Dissector(dissector::DissectorArgs),
+    Init(init::InitArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    #[command(name = keep::WORD, hide = true)]
+    Keep(keep::KeepArgs),
 }
 
 impl Command {
-    fn run(self) -> Result<Exit, Failure> {
-        match self {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let done = match self {
+            // It ends as another program does.
+            Self::Keep(args) => return args.run(),
             Self::Check(args) => args.run(),
             Self::CheckClient(args) => args.run(),
+            Self::Watch(args) => args.run(),
             Self::List(args) => read_enough(args.run()),
             Self::Explain(args) => read_enough(args.run()),
             Self::Serve(args) => args.run(),
@@ -93,6 +114,8 @@ impl Command {
             Self::Send(args) => args.run(),
             Self::Chat(args) => args.run(),
             Self::Compare(args) => args.run(),
+            Self::Badge(args) => read_enough(args.run()),
+            Self::Grade(args) => args.run(),
             Self::Replay(args) => args.run(),
             Self::Regress(args) => args.run(),
             Self::Fuzz(args) => args.run(),
@@ -100,7 +123,11 @@ impl Command {
             Self::Profiles(args) => read_enough(args.run()),
             Self::Detect(args) => read_enough(args.run()),
             Self::Dissector(args) => read_enough(args.run()),
-        }
+            Self::Init(args) => args.run(),
+            Self::Completions(args) => read_enough(args.run()),
+            Self::Man(args) => read_enough(args.run()),
+        };
+        done.map(ExitCode::from)
     }
 }
 
@@ -118,15 +145,30 @@ fn read_enough(done: Result<Exit, Failure>) -> Result<Exit, Failure> {
 /// done.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    match completions::answered() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Ok.into(),
+        Err(failure) => return failure.report(),
+    }
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let done = cli.log.start().and_then(|()| cli.command.run());
     match done {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit,
         Err(failure) => failure.report(),
     }
+}
+
+/// The table of arguments, by which they are read, completed and told of.
+fn table() -> clap::Command {
+    help::with_examples(Cli::command())
+}
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let read = table().try_get_matches()?;
+    Cli::from_arg_matches(&read).map_err(|error| error.format(&mut table()))
 }
 
 /// Help and version go to stdout with exit code 0. What is wrong with the arguments is told as any other failure.
@@ -181,7 +223,6 @@ const TIP: &str = "tip: ";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn what_is_wrong_with_arguments_is_told_in_a_line_with_advice() {
@@ -210,6 +251,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        table().debug_assert();
     }
 }

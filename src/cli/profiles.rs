@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::{out, wire_format};
-use crate::profile::Profile;
 use crate::report::{human, terminal};
 
 /// List the built-in wire formats, or check a profile file
@@ -22,9 +21,7 @@ const INDENT: usize = 17;
 impl ProfilesArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let names = if self.profile.is_empty() {
-            let known = Profile::BUILT_IN.into_iter();
-            let known = known.chain(Profile::shipped_names());
-            known.map(str::to_owned).collect()
+            wire_format::names().map(str::to_owned).collect()
         } else {
             self.profile
         };

@@ -28,8 +28,10 @@ use told::ReplaySink;
        conformance replay [OPTIONS] <FILE|DIR>... --exec <COMMAND>
        conformance replay [OPTIONS] <FILE|DIR>... --listen <HOST:PORT>")]
 pub(crate) struct ReplayArgs {
-    /// Script files, files of raw octets, and folders of them; then, unless --exec or --listen says who they
-    /// are played at, the server: host:port, or [address]:port for IPv6
+    /// Script files, files of raw octets, and folders of them; then the server
+    ///
+    /// The server is host:port, or [address]:port for IPv6. It is left out where --exec or --listen says who they are
+    /// played at.
     #[arg(value_name = "FILE|DIR|TARGET", required = true, num_args = 1..)]
     words: Vec<PathBuf>,
     #[command(flatten, next_help_heading = "The peer")]

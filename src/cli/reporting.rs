@@ -27,7 +27,9 @@ pub(crate) struct ReportArgs {
 /// What is written, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WrittenArgs {
-    /// What to write: human, json, jsonl, junit, sarif, tap, markdown, html, pcapng; as FORMAT=FILE into a file; may be repeated
+    /// What to write, as FORMAT=FILE into a file; may be repeated
+    ///
+    /// There are human, json, jsonl, junit, sarif, tap, markdown, html and pcapng.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     format: Vec<Output>,
     /// Where the one report that has no file goes, instead of standard output
@@ -56,6 +58,16 @@ pub(crate) struct KnownArgs {
 pub(crate) type Telling<'a> = &'a dyn Fn(Look, Box<dyn Write + Send>) -> Box<dyn Reporter + Send>;
 
 impl ReportArgs {
+    /// The files that are written.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let reports = self.written.outputs().unwrap_or_default().into_iter();
+        let files = reports.filter_map(|report| match report.destination {
+            Destination::File(path) => Some(path),
+            Destination::Stdout => None,
+        });
+        files.chain(self.known.write_expect.clone())
+    }
+
     pub(crate) fn keep(&self) -> Keep {
         match self.written.keeps_all() {
             true => Keep::Everything,

@@ -34,6 +34,11 @@ pub(crate) struct SaveArgs {
 }
 
 impl SaveArgs {
+    /// The folder, if there is to be one.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.save.clone()
+    }
+
     /// Makes sure that files can be saved, before anything is played.
     /// The words are those with which `replay` is told of the peer.
     pub(crate) fn open(&self, peer: Vec<String>) -> Result<Option<Saver>, Failure> {

@@ -1,6 +1,7 @@
 //! Which cases: the options `--run` and `--skip`.
 
 use super::exit::Failure;
+use super::suggestions::suggestions;
 use crate::cases::{self, Case};
 use crate::check::{Selection, SelectionError};
 use crate::profile::Profile;
@@ -100,13 +101,9 @@ pub(crate) fn unknown(name: &str) -> Failure {
     Failure::usage(format!("no case is called {name:?}")).hint(hint)
 }
 
+/// The name that is most like it.
 fn likest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    names
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, known)| known)
+    suggestions(name, names).first().copied()
 }
 
 #[cfg(test)]

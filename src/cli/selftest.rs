@@ -10,7 +10,9 @@ use crate::selftest::{
 use crate::spec::{CaseId, Role};
 use std::time::Instant;
 
-/// Prove the suite: that it finds each planted fault, and finds fault with no server or client that is right
+/// Prove the suite: it must find each planted fault, and no fault where there is none
+///
+/// It is played at servers and clients of which it is known what it should find.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelftestArgs {
     /// A built-in profile, or a profile file (TOML)
@@ -63,7 +65,7 @@ impl From<OneRole> for Role {
     }
 }
 
-fn known_fault(name: &str) -> Result<Planted, String> {
+pub(crate) fn known_fault(name: &str) -> Result<Planted, String> {
     let all = || Planted::all().map(|fault| fault.name);
     Planted::named(name).ok_or_else(|| elsewhere(&unknown("fault", name, all())))
 }

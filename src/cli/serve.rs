@@ -22,12 +22,15 @@ use tracing::{info, warn};
 /// Run the reference server until SIGINT or SIGTERM; its address is the first line it prints
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen: host:port, tls:host:port, udp:host:port, where each frame is a datagram, unix:PATH, or stdio: to serve whoever holds the other ends of the standard input and
-    /// output, to whom no address is printed; port 0 lets the system choose, [::]:PORT takes IPv4 clients as well
+    /// Where to listen: host:port, tls:host:port, udp:host:port, unix:PATH or stdio:
+    ///
+    /// Port 0 lets the system choose, [::]:PORT takes IPv4 clients as well. Over udp: each frame is a datagram; stdio:
+    /// serves whoever holds the other ends of the standard input and output, to whom no address is printed.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7060", value_parser = Name::listening)]
     listen: Name,
-    /// The certificate that is shown over TLS, with those of its signers behind it (PEM); one is made if none is
-    /// given, and its fingerprint told
+    /// The certificate that is shown over TLS, with those of its signers behind it (PEM)
+    ///
+    /// If none is given, one is made, and its fingerprint told.
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
     /// The key to that certificate (PEM)

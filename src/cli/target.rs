@@ -13,19 +13,22 @@ use crate::run::{DEFAULT_STARTUP, NotStarted, RunError, ServerTarget, Unreachabl
 use crate::server::{Background, Echo, Settings};
 use crate::transport::Name;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server: host:port, [address]:port for IPv6, tls:host:port, udp:host:port, unix:PATH, or stdio: or udp: for one that
-    /// --exec starts
+    /// The server: host:port, tls:host:port, udp:host:port or unix:PATH
+    ///
+    /// With IPv6 it is [address]:port. One that --exec starts may be stdio: or udp:.
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     target: Option<Name>,
     #[command(flatten)]
     trust: TrustArgs,
-    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port, {host} the address to
-    /// listen on. With the TARGET stdio: it is started for each connection, and speaks on its standard input and
-    /// output; with udp: it listens over UDP
+    /// Command that starts the server, instead of TARGET: {port} in it becomes a free port
+    ///
+    /// {host} becomes the address to listen on. With the TARGET stdio: the server is started for each connection, and
+    /// speaks on its standard input and output; with udp: it listens over UDP.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pid", value_parser = Launch::of)]
     exec: Option<Launch>,
     /// How long that server may take until it listens
@@ -79,6 +82,12 @@ impl TargetArgs {
     /// Whether a command starts it.
     pub(crate) const fn is_started(&self) -> bool {
         self.exec.is_some()
+    }
+
+    /// The folder that this program runs in, if who is meant depends on that.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        let is_here = self.is_started() || matches!(self.target, Some(Name::Unix(_)));
+        is_here.then(|| std::env::current_dir().ok()).flatten()
     }
 
     /// As `replay` is to be told of it.

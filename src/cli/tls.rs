@@ -14,7 +14,9 @@ pub(crate) struct TrustArgs {
     /// Trust a server over TLS whatever certificate it shows
     #[arg(long, conflicts_with = "ca")]
     insecure: bool,
-    /// Trust servers over TLS that have their certificate from one in this file (PEM), and not those that the system trusts
+    /// Trust servers over TLS that have their certificate from one in this file (PEM)
+    ///
+    /// Those that the system trusts are not trusted then.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// The name that a server over TLS is asked for and has to have, instead of its host

@@ -2,6 +2,7 @@
 
 use super::command::CommandLine;
 use super::exit::Failure;
+use super::suggestions::suggestions;
 use crate::profile::Profile;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -50,12 +51,8 @@ pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
     if let Some(profile) = Profile::built_in(name).or_else(|| Profile::shipped(name)) {
         return Ok(profile);
     }
-    let built_in = Profile::BUILT_IN.join(", ");
     if !Path::new(name).exists() {
-        let what = format!("no profile is called {name:?}, and no file is there");
-        return Err(Failure::usage(what).hint(format!(
-            "{built_in}, another that `conformance profiles` lists, or the path of a profile file"
-        )));
+        return Err(unknown(name));
     }
     let text =
         read(name).map_err(|error| Failure::usage(format!("cannot read {name:?}: {error}")))?;
@@ -63,6 +60,26 @@ pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
         Failure::usage(format!("{name}: {error}"))
             .hint("conformance profiles tutorial --toml, for an example of a profile file")
     })
+}
+
+/// The names of all profiles that come with the program.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    Profile::BUILT_IN
+        .into_iter()
+        .chain(Profile::shipped_names())
+}
+
+/// There is neither a profile nor a file of that name; what is like it.
+fn unknown(name: &str) -> Failure {
+    let like = match suggestions(name, names()) {
+        like if like.is_empty() => Profile::BUILT_IN.to_vec(),
+        like => like,
+    };
+    let what = format!("no profile is called {name:?}, and no file is there");
+    Failure::usage(what).hint(format!(
+        "{}, another that `conformance profiles` lists, or the path of a profile file",
+        like.join(", ")
+    ))
 }
 
 /// A profile file, or as much of one as no profile file needs.
@@ -117,8 +134,15 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_is_a_usage_error_that_names_the_known() {
-        let failure = named("tutorail").unwrap_err();
+        let failure = named("nothing-like-it").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.hint.contains("chunk-count"));
+        let hint = |name: &str| named(name).unwrap_err().hint;
+        assert!(hint("tutorail").starts_with("tutorial, another"));
+        assert!(
+            hint("postgres").starts_with("postgres"),
+            "{}",
+            hint("postgres")
+        );
     }
 }

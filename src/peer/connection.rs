@@ -21,7 +21,7 @@ const READ: usize = 64 << 10;
 
 /// Room for what has arrived and is not read, on a connection that will stop reading: small, so that
 /// the other side soon notices.
-const SMALL_BUFFER: usize = 16 << 10;
+const SMALL_BUFFER: usize = 4 << 10;
 
 /// Whoever is told what comes on a connection.
 pub(crate) trait ConnectionObserver: Send + 'static {

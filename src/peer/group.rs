@@ -192,7 +192,7 @@ impl Drop for Group {
 }
 
 /// Tells the observer what comes, on a thread of its own, so that a program that writes much never waits.
-fn hear(
+pub(super) fn hear(
     source: Option<impl Read + Send + 'static>,
     output: Output,
     observer: &impl ProcessObserver,

@@ -1,5 +1,6 @@
 //! The command that starts the server or client under test.
 
+use super::Confinement;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
@@ -32,6 +33,8 @@ pub struct Launch {
     form: Form,
     /// Variables that it is started with, beside those of this process.
     environment: Vec<(OsString, OsString)>,
+    /// What keeps it within limits, if something does.
+    confinement: Option<Box<Confinement>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,7 @@ impl Launch {
             text,
             form,
             environment: Vec::new(),
+            confinement: None,
         })
     }
 
@@ -99,6 +103,15 @@ impl Launch {
     pub fn with_environment(self, environment: Vec<(OsString, OsString)>) -> Self {
         Self {
             environment,
+            ..self
+        }
+    }
+
+    /// The same command, kept within limits.
+    #[must_use]
+    pub fn confined(self, confinement: Confinement) -> Self {
+        Self {
+            confinement: Some(Box::new(confinement)),
             ..self
         }
     }
@@ -143,6 +156,9 @@ impl Launch {
         };
         let environment = self.environment.iter();
         command.envs(environment.map(|(name, value)| (name, value)));
+        if let Some(confinement) = &self.confinement {
+            command = confinement.wrap(&command);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

@@ -5,6 +5,7 @@
 //! a connection tells what comes on it, a group of processes what they say and how they end.
 
 pub(crate) mod clock;
+mod confine;
 pub(crate) mod connection;
 pub(crate) mod door;
 mod drained;
@@ -14,6 +15,9 @@ mod process;
 mod stderr;
 mod unread;
 
+#[cfg(target_os = "linux")]
+pub use confine::Keeper;
+pub use confine::{Confinement, Limits, Told};
 pub use launch::{Launch, LaunchError};
 pub use process::{Process, ProcessError};
 pub(crate) use stderr::Stderr;

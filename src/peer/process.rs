@@ -70,6 +70,14 @@ impl Process {
         return Some(port).and(None);
     }
 
+    /// The TCP ports at which any of it listens, as far as that is told.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        #[cfg(target_os = "linux")]
+        return linux::ports_of_group(self.id);
+        #[cfg(not(target_os = "linux"))]
+        return Vec::new();
+    }
+
     /// Whether any of it still runs, as far as that is known.
     pub(crate) fn runs(&self) -> bool {
         self.read().is_ok()
@@ -158,8 +166,9 @@ mod linux {
 
     use crate::transcript::Reading;
     use procfs::net::TcpState;
-    use procfs::process::{FDTarget, Process, Stat, all_processes};
+    use procfs::process::{FDInfo, FDTarget, Process, Stat, all_processes};
     use procfs::{ProcError, ProcResult};
+    use std::collections::{BTreeSet, HashSet};
     use std::time::Duration;
 
     pub(super) fn read(pid: i32) -> ProcResult<Reading> {
@@ -198,6 +207,33 @@ mod linux {
             ..sum
         });
         sum.ok_or_else(|| "none of its processes runs".to_owned())
+    }
+
+    /// Where the processes of a group listen.
+    pub(super) fn ports_of_group(id: i32) -> Vec<u16> {
+        let all = all_processes().into_iter().flatten().flatten();
+        let members = all.filter(|process| process.stat().is_ok_and(|stat| stat.pgrp == id));
+        let ports = members.filter_map(|process| ports(&process).ok());
+        let ports: BTreeSet<u16> = ports.flatten().collect();
+        ports.into_iter().collect()
+    }
+
+    fn ports(process: &Process) -> ProcResult<Vec<u16>> {
+        let own: HashSet<u64> = process.fd()?.flatten().filter_map(inode).collect();
+        let sockets = process.tcp()?.into_iter().chain(process.tcp6()?);
+        let listening = sockets
+            .filter(|socket| socket.state == TcpState::Listen && own.contains(&socket.inode));
+        Ok(listening
+            .map(|socket| socket.local_address.port())
+            .collect())
+    }
+
+    /// What tells a socket from all others.
+    fn inode(descriptor: FDInfo) -> Option<u64> {
+        match descriptor.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        }
     }
 
     /// Whether one of its own sockets is among those that listen at that port; `None` if there are none.

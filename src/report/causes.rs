@@ -14,6 +14,23 @@ pub(super) fn news(run: &Run) -> Vec<&Cause> {
     run.diagnosis.causes.iter().filter(is_news).collect()
 }
 
+/// Every cause that is among these, once: those that are named first come first.
+pub(super) fn once<'a>(causes: impl IntoIterator<Item = &'a Cause>) -> Vec<&'a Cause> {
+    let mut all: Vec<&Cause> = Vec::new();
+    for cause in causes {
+        if all.iter().all(|other| other.id != cause.id) {
+            all.push(cause);
+        }
+    }
+    all
+}
+
+/// How sure a cause is among these, and how many failures it explains there; nothing, if it is not among them.
+pub(super) fn how_sure<'a>(own: impl IntoIterator<Item = &'a Cause>, id: &str) -> Option<String> {
+    let own = own.into_iter().find(|own| own.id == id)?;
+    Some(format!("{}, {}", sure(own), own.explains.len()))
+}
+
 /// The causes that are mended in the same lines of code together, each such group where its first stands.
 pub(super) fn mended_together<'a>(causes: &[&'a Cause]) -> Vec<(&'a Cause, Vec<&'a Cause>)> {
     let mut groups: Vec<(&Cause, Vec<&Cause>)> = Vec::new();

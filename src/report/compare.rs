@@ -227,13 +227,7 @@ impl Comparison<'_> {
 
     /// Every cause that some run names, once: those that are named first come first.
     fn causes(&self) -> Vec<&Cause> {
-        let mut all: Vec<&Cause> = Vec::new();
-        for cause in self.runs.iter().flat_map(|run| causes::news(run)) {
-            if all.iter().all(|other| other.id != cause.id) {
-                all.push(cause);
-            }
-        }
-        all
+        causes::once(self.runs.iter().flat_map(|run| causes::news(run)))
     }
 
     /// Writes a page of HTML.
@@ -308,10 +302,7 @@ impl Comparison<'_> {
 
 /// How sure a cause is in a run, and how many failures it explains there.
 fn how_sure(run: &Run, cause: &Cause) -> String {
-    let own = causes::news(run).into_iter().find(|own| own.id == cause.id);
-    own.map_or("–".to_owned(), |own| {
-        format!("{}, {}", causes::sure(own), own.explains.len())
-    })
+    causes::how_sure(causes::news(run), &cause.id).unwrap_or("–".to_owned())
 }
 
 fn totals(run: &Run) -> String {

@@ -16,9 +16,12 @@
 //! | [`html`] | a browser, without any other file | at the end |
 //! | [`pcapng`] | Wireshark | at the end |
 //!
-//! [`Outputs`] writes several at once; [`compare()`] sets runs side by side.
+//! [`Outputs`] writes several at once; [`compare()`] sets runs side by side, [`class`] those of many people, [`badge`] says
+//! what one came to.
 
+pub mod badge;
 mod causes;
+pub mod class;
 mod collect;
 pub mod compare;
 pub mod escape;

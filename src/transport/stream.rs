@@ -351,10 +351,18 @@ fn nobody() -> Context<'static> {
     Context::from_waker(std::task::Waker::noop())
 }
 
+/// Octets of a segment as Ethernet carries it. What a system keeps for who does not read grows with its segments: on a loopback
+/// interface, where they are large, so much that hardly anything that is written has to wait.
+#[cfg(unix)]
+const OF_ETHERNET: u32 = 1460;
+
 async fn tcp(address: SocketAddr, room: Option<usize>) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if let Some(room) = room {
         socket.set_recv_buffer_size(room)?;
+        // No more than a wish: where it is not granted, segments are as large as elsewhere.
+        #[cfg(unix)]
+        let _ = socket.set_tcp_mss(OF_ETHERNET);
     }
     socket.set_nonblocking(true)?;
     let connecting = TcpSocket::from_std_stream(socket.into()).connect(address);

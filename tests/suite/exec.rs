@@ -89,7 +89,7 @@ fn mark(name: &str) -> String {
     format!("exec-test-{name}-{}", std::process::id())
 }
 
-fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = found() {

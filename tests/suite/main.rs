@@ -29,6 +29,7 @@ mod docs;
 mod exec;
 mod fuzz_live;
 mod generated;
+mod grade;
 mod kill_matrix;
 mod library;
 mod peers;
@@ -39,6 +40,8 @@ mod regress;
 mod replay;
 mod rules;
 mod server;
+#[cfg(unix)]
+mod shell;
 mod tables;
 #[cfg(unix)]
 mod transports;

@@ -71,6 +71,12 @@ impl Python {
         format!("{PROGRAM} -B {options} {path}")
     }
 
+    /// Words for a shell that run what these say.
+    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
+    pub(crate) fn words(self, words: &str) -> String {
+        format!("{PROGRAM} -B {words}")
+    }
+
     /// Words for a shell that run a program, which stands in single quotes.
     #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
     pub(crate) fn program_in_words(self, program: &str) -> String {

@@ -23,7 +23,9 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PeerArgs {
-    /// Command that starts the server or the client, instead of TARGET: {port} in it becomes the port, {host} the address
+    /// Command that starts the server or the client, instead of TARGET
+    ///
+    /// {port} in it becomes the port, {host} the address.
     #[arg(long, value_name = "COMMAND", value_parser = Launch::of)]
     exec: Option<Launch>,
     #[command(flatten)]
@@ -31,7 +33,9 @@ pub(crate) struct PeerArgs {
     /// How long a server that is started may take until it listens
     #[arg(long, value_name = "TIME", requires = "exec", value_parser = duration)]
     startup: Option<Duration>,
-    /// Where a client connects to that somebody else starts, instead of TARGET: once for a first look, then for each file
+    /// Where a client connects to that somebody else starts, instead of TARGET
+    ///
+    /// It has to connect once for a first look, and then once for each file.
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "exec", value_parser = HostPort::listening)]
     listen: Option<HostPort>,
     /// What is typed for a client in the first look, as check-client takes it
@@ -40,7 +44,9 @@ pub(crate) struct PeerArgs {
     /// Nothing is typed: the client sends by itself
     #[arg(long, conflicts_with = "input")]
     input_none: bool,
-    /// How a server's replies relate to requests, as check takes it, or the payload of replies to a client, as check-client takes it
+    /// How a server's replies relate to requests, or the payload of replies to a client
+    ///
+    /// The first is what check takes, the second what check-client takes.
     #[arg(long, value_name = "HOW|PAYLOAD")]
     reply: Option<String>,
     /// How long a client is waited for

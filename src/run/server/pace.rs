@@ -152,9 +152,12 @@ impl Pace {
         self.idle(grace.allowance(octets), grace)
     }
 
-    /// The same where the server is seen to be working on nothing. Somebody behind it may be.
+    /// The same where the server is seen to be working on nothing. Somebody behind it may be. Once no whole waits are left,
+    /// nothing is stretched: that is for busy machines, and who waits for a processor does not rest.
     pub(super) fn at_rest_timeout(&self, octets: usize, grace: &GraceBudget) -> Duration {
-        self.idle(grace.allowance(octets / FASTER_BEHIND), grace)
+        let stretch = if grace.is_left() { self.stretch } else { 1 };
+        let pace = Self { stretch, ..*self };
+        pace.idle(grace.allowance(octets / FASTER_BEHIND), grace)
     }
 
     fn idle(&self, allowance: Duration, grace: &GraceBudget) -> Duration {
@@ -351,6 +354,7 @@ mod tests {
         assert!(pace.at_rest_timeout(4 << 20, &grace) < timeout);
         assert_eq!(pace.at_rest_timeout(0, &grace), SHORTEST_IDLE);
         assert_eq!(pace.stretched().idle_timeout(0, &grace), 2 * SHORTEST_IDLE);
+        assert_eq!(pace.stretched().at_rest_timeout(0, &grace), SHORTEST_IDLE);
     }
 
     #[test]

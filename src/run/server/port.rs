@@ -1,8 +1,10 @@
 //! Ports of this machine: which is free, and who listens at one.
 
 use crate::transport::Address;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -12,6 +14,12 @@ pub(super) const SEES_LISTENERS: bool = cfg!(target_os = "linux");
 
 /// How long one attempt to connect may take.
 const CONNECT: Duration = Duration::from_millis(500);
+
+/// Ports that were given to servers last.
+static GIVEN: Mutex<VecDeque<u16>> = Mutex::new(VecDeque::new());
+
+/// How many of them are remembered.
+const REMEMBERED: usize = 256;
 
 /// What a server that is started listens over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +37,21 @@ impl Net {
         }
     }
 
-    /// An address of this machine at which nobody listens.
+    /// An address of this machine at which nobody listens, and that was not given to another server lately: of two that
+    /// are started side by side on the same port, one would be taken for the other.
     pub(super) fn free_address(self) -> io::Result<SocketAddr> {
-        self.bound((Ipv4Addr::LOCALHOST, 0).into())
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut address = self.bound((Ipv4Addr::LOCALHOST, 0).into())?;
+        for _ in 0..REMEMBERED {
+            if !given.contains(&address.port()) {
+                break;
+            }
+            address = self.bound((Ipv4Addr::LOCALHOST, 0).into())?;
+        }
+        given.push_back(address.port());
+        let over = given.len().saturating_sub(REMEMBERED);
+        given.drain(..over);
+        Ok(address)
     }
 
     pub(super) fn is_taken(self, address: SocketAddr) -> bool {

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 const FEW_CUTS: usize = 100;
 
 /// The most octets that are judged before all has come.
-const MOST_JUDGED: usize = 64 << 10;
+const MOST_JUDGED: usize = 1 << 20;
 
 /// So many replies that nobody asked for are no accident.
 const SURPLUS: usize = 16;

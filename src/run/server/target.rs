@@ -356,12 +356,25 @@ async fn listens(
             }
         }
         if is_late {
-            return Err(format!(
-                "it runs, but nothing listens on port {port} of this machine after {limit:?}"
-            ));
+            return Err(late(group, port, limit));
         }
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(Duration::from_millis(50));
+    }
+}
+
+/// Why a server that runs has come too late.
+fn late(group: &Group, port: u16, limit: Duration) -> String {
+    let ports = group.process().map(|process| process.ports());
+    let others: Vec<String> = ports.iter().flatten().map(u16::to_string).collect();
+    match others.as_slice() {
+        [] => {
+            format!("it runs, but nothing listens on port {port} of this machine after {limit:?}")
+        }
+        others => format!(
+            "it was told to listen on port {port}, and listens on port {} instead",
+            others.join(" and ")
+        ),
     }
 }
 

@@ -9,7 +9,7 @@ use framespec::spec::Clause;
 /// The rooms that have to do with clauses before they are written down for anybody.
 const ROOMS: &[&str] = &[
     "judge", "cases", "model", "cli", "run", "server", "altered", "check", "outcome", "peer",
-    "selftest",
+    "grade", "selftest",
 ];
 
 /// Every slug in quotes, and whatever begins as the name of a case does, outside of tests.

@@ -95,6 +95,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("marks", &["profile", "model", "event"]),
     Room { never: &[NETWORK, CLOCK, TERMINAL, FORMATS], ..room("report", &["spec", "event"]) },
     pure("expect", &["event", "report"]),
+    room("recall", &["event", "report"]),
     pure("shrink", &["profile", "script", "model"]),
     pure("generate", &["profile", "script", "model"]),
     pure("capture", &[]),
@@ -108,15 +109,17 @@ pub(crate) const ROOMS: &[Room] = &[
     room("campaign", &["profile", "spec", "script", "transcript", "model", "cases", "event", "diagnosis", "shrink", "generate", "run", "coverage"]),
     // What is not said is as on the command line.
     Room { never: &[TERMINAL, LOOKS], ..room("check", &["profile", "spec", "script", "cases", "event", "diagnosis", "report", "expect", "transport", "peer", "outcome", "run"]) },
+    room("grade", &["profile", "spec", "event", "diagnosis", "report", "peer", "run", "check"]),
     room("selftest", &["profile", "spec", "script", "model", "judge", "cases", "event", "diagnosis", "transport", "peer", "outcome", "run", "server", "altered"]),
     // It needs one moment to begin with, as there is no other way to an `Instant`.
     Room {
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate", "capture", "detect"])
     },
+    room("watch", &[]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "peer", "outcome", "run", "coverage", "campaign", "check", "selftest", "fuzz", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
     ]) },
 ];
 

@@ -55,6 +55,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A stream that has ended is read again and again.",
         Mend::by("A stream that has ended is read again and again", "Leave the loop as soon as a read returns no octets.", sketch::END_OF_STREAM),
         |h| h.ended = |c, end| Box::pin(reading_on(c, end))).needing(Need::Process),
+    Fault::new("read-off-for-ever", Clause::Cpu, "",
+        "What a client sends that has been refused is read off, and goes on being read when the client has ended its stream.",
+        Mend::by("A client that was refused is read from without end", "Stop to read off when a read returns no octets, and after a while in any case.", sketch::LAST_WORDS),
+        |h| h.leave = |c, end| Box::pin(reading_off(c, end))).needing(Need::Process),
     Fault::new("idle-client-polled", Clause::Cpu, "",
         "A client that says nothing is asked without a pause whether there is something.",
         Mend::by("A silent client is polled without a pause", "Wait in the read itself, or in the system's own means for waiting.", sketch::WAIT),
@@ -184,6 +188,15 @@ async fn reading_on(c: &mut Client, end: End) -> Result<(), End> {
         }
     }
     Err(end)
+}
+
+async fn reading_off(c: &mut Client, end: End) {
+    let is_refused = matches!(end, End::Malformed);
+    honest::leave(c, end).await;
+    while is_refused {
+        c.look_ahead();
+        yield_now().await;
+    }
 }
 
 /// Asks for octets until there are some, or none will come.

@@ -1,0 +1,59 @@
+//! Saved JSON reports, which `compare` and `badge` read, and where to write what is made of them.
+
+use super::exit::Failure;
+use crate::event::{Event, Run};
+use crate::report::{Destination, SavedRunError, read_run};
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::path::Path;
+
+/// The largest report that is read, in octets.
+const MAX_REPORT: u64 = 1 << 30;
+
+/// The run that a report tells of.
+pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
+    let text = text(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+    read_run(&text).map_err(|error| {
+        let hint = match &error {
+            SavedRunError::Malformed(error) if error.is_eof() && !text.trim().is_empty() => {
+                "the file is cut short: have it written again, or leave it out"
+            }
+            SavedRunError::Malformed(_) if is_lines(&text) => {
+                "--format json instead of jsonl, where the report is written"
+            }
+            _ => "conformance check TARGET --format json, to make such a report",
+        };
+        Failure::usage(format!("{} {error}", path.display())).hint(hint)
+    })
+}
+
+/// Whether a text is a report in JSON Lines.
+fn is_lines(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    serde_json::from_str::<Event>(first).is_ok()
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(MAX_REPORT)
+        .read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read >= MAX_REPORT) {
+        return Err(io::Error::other("it is larger than any report"));
+    }
+    Ok(text)
+}
+
+/// Writes something to a file as a whole, or to the standard output.
+pub(crate) fn write(
+    path: Option<&Path>,
+    written: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(path) = path else {
+        return Ok(Destination::Stdout.write(written)?);
+    };
+    Destination::File(path.to_owned())
+        .write(written)
+        .map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
+}

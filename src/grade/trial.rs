@@ -1,0 +1,278 @@
+//! A submission, checked: in a copy of its own, within its limits, and what became of it in plain words.
+
+use super::Grading;
+use super::files::{Files, taken};
+use super::submission::{DIR, FILE, Kind, Submission};
+use crate::check::{Check, CheckError, Command, Server, check_command};
+use crate::event::Run;
+use crate::peer::{Confinement, Told};
+use crate::run::NotStarted;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+
+/// Between two looks at what a server has written.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How much longer than it may take a check is waited for: it ends by itself, and if it does not the fault is ours.
+const OVERDUE: Duration = Duration::from_secs(60);
+
+/// What programs say that find the end of their input where they want a line, in the languages that are most in use.
+const END_OF_INPUT: [&str; 4] = [
+    "EOFError",
+    "NoSuchElementException",
+    "EndOfStream",
+    "end of file reached",
+];
+
+/// What became of a submission.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) outcome: Outcome,
+    /// The limits that its server broke, each in words.
+    pub(super) over: Vec<String>,
+}
+
+/// What became of it at last.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It was checked.
+    Checked(Box<Run>),
+    /// It was not there to be checked, and why not.
+    NotServed(String),
+    /// It could not be looked at, through no fault of its own, and why not.
+    NotGraded(String),
+}
+
+impl From<Outcome> for Trial {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            over: Vec::new(),
+        }
+    }
+}
+
+/// Checks a submission. What it needs of the disk is in `space`, a folder that it has to itself.
+pub(super) async fn tried(
+    grading: &Grading,
+    submission: &Submission,
+    files: Files,
+    space: PathBuf,
+) -> Trial {
+    let place = match spawn_blocking(move || Place::made(&space, &files)).await {
+        Ok(Ok(place)) => place,
+        Ok(Err(error)) => return not_copied(&error.to_string()),
+        Err(died) => return not_copied(&died.to_string()),
+    };
+    let check = check(grading, submission, &place);
+    let limit = overdue(grading);
+    let most = place.taken.saturating_add(grading.limits.file);
+    let outcome = tokio::select! {
+        done = timeout(limit, check.run_async()) => match done {
+            Ok(done) => outcome(done.map(|checked| checked.into_run()), &place.told),
+            Err(_) => Outcome::NotGraded(format!("the check did not come to its end in {limit:?}")),
+        },
+        () = fills(&place.root, most) => Outcome::NotServed(format!(
+            "it was stopped: it wrote more than {} MiB of files",
+            grading.limits.file >> 20
+        )),
+    };
+    let over = match &outcome {
+        Outcome::Checked(_) => Told::read(&place.told).over,
+        Outcome::NotServed(_) | Outcome::NotGraded(_) => Vec::new(),
+    };
+    Trial { outcome, over }
+}
+
+/// When a check should have ended long ago. One that may take as long as it takes never should.
+fn overdue(grading: &Grading) -> Duration {
+    let whole = grading.within.saturating_add(grading.startup);
+    match grading.within.is_zero() {
+        true => Duration::MAX,
+        false => whole.saturating_add(OVERDUE),
+    }
+}
+
+fn not_copied(why: &str) -> Trial {
+    Outcome::NotGraded(format!("its files cannot be copied: {why}")).into()
+}
+
+/// Where a submission is checked.
+#[derive(Debug)]
+struct Place {
+    /// The whole of it.
+    root: PathBuf,
+    /// The copy of its files.
+    files: PathBuf,
+    /// Where files go that it makes for a time.
+    temporary: PathBuf,
+    /// Where it is told which limits were broken.
+    told: PathBuf,
+    /// Octets on the disk before it is started.
+    taken: u64,
+}
+
+impl Place {
+    fn made(root: &Path, files: &Files) -> io::Result<Self> {
+        let place = Self {
+            root: root.to_owned(),
+            files: root.join("files"),
+            temporary: root.join("tmp"),
+            told: root.join("told"),
+            taken: 0,
+        };
+        std::fs::create_dir_all(&place.files)?;
+        std::fs::create_dir_all(&place.temporary)?;
+        files.copy_into(&place.files)?;
+        Ok(Self {
+            taken: taken(root, u64::MAX),
+            ..place
+        })
+    }
+}
+
+/// Waits until there is more in a folder than may be.
+async fn fills(folder: &Path, most: u64) {
+    loop {
+        sleep(LOOK).await;
+        let folder = folder.to_owned();
+        let look = spawn_blocking(move || taken(&folder, most) > most).await;
+        if look.unwrap_or_default() {
+            return;
+        }
+    }
+}
+
+fn check(grading: &Grading, submission: &Submission, place: &Place) -> Check<Server<Command>> {
+    let confinement = Confinement {
+        keeper: grading.keeper.clone(),
+        limits: grading.limits,
+        folder: place.files.clone(),
+        told: place.told.clone(),
+        environment: vec![("TMPDIR".into(), place.temporary.clone().into())],
+    };
+    let own = submission.path.file_name().unwrap_or_default();
+    let command = match submission.kind {
+        Kind::Folder => filled(&grading.command, DIR, &place.files),
+        Kind::File => filled(&grading.command, FILE, &place.files.join(own)),
+    };
+    let mut check = check_command(command)
+        .confined(confinement)
+        .startup(grading.startup)
+        .profile(grading.profile.clone())
+        .within(grading.within)
+        .named(&submission.name)
+        .repeated_by(repeated(grading, submission));
+    for cases in &grading.only {
+        check = check.only(&**cases);
+    }
+    for cases in &grading.except {
+        check = check.except(&**cases);
+    }
+    if grading.is_slow { check.slow() } else { check }
+}
+
+/// The command with a path in it, as a shell reads it.
+fn filled(command: &str, place: &str, path: &Path) -> String {
+    command.replace(place, &shell_words::quote(&path.to_string_lossy()))
+}
+
+/// The command line by which somebody checks an own submission, standing in its folder.
+fn repeated(grading: &Grading, submission: &Submission) -> String {
+    let command = grading.command.replace(DIR, ".");
+    let command = filled(&command, FILE, Path::new(&submission.name));
+    let profile = match &*grading.format {
+        "" => String::new(),
+        options => format!(" {options}"),
+    };
+    format!(
+        "conformance check --exec {}{profile}",
+        shell_words::quote(&command)
+    )
+}
+
+/// What a check has come to.
+fn outcome(done: Result<Run, CheckError>, told: &Path) -> Outcome {
+    let told = Told::read(told);
+    match done {
+        Ok(run) => Outcome::Checked(Box::new(run)),
+        Err(CheckError::NotStarted(not_started)) => Outcome::NotServed(why(&not_started, &told)),
+        Err(CheckError::Unreachable(error)) => {
+            let gone = NotStarted {
+                why: format!("it listened, and then no longer: {error}"),
+                stderr: String::new(),
+            };
+            Outcome::NotServed(why(&gone, &told))
+        }
+        Err(error) => Outcome::NotGraded(error.to_string()),
+    }
+}
+
+/// Why a server did not start, in plain words.
+fn why(not_started: &NotStarted, told: &Told) -> String {
+    if !told.over.is_empty() {
+        return format!("it was stopped: {}", told.over.join(", and "));
+    }
+    if told.left {
+        return "it went into the background: the command has to last as long as the server does"
+            .to_owned();
+    }
+    let said = &not_started.stderr;
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    let wants_input = END_OF_INPUT.iter().any(|words| said.contains(words));
+    let input = match wants_input {
+        true => "; it reads its standard input, in which there is nothing",
+        false => "",
+    };
+    match last {
+        Some(last) => format!("{} ({}{input})", last.trim(), not_started.why),
+        None => format!("{}{input}", not_started.why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_started(stderr: &str) -> NotStarted {
+        NotStarted {
+            why: "it exited with code 1 before it listened on port 7060".to_owned(),
+            stderr: stderr.to_owned(),
+        }
+    }
+
+    #[test]
+    fn why_there_is_no_server_is_said_in_plain_words() {
+        let none = Told::default();
+        let said = why(
+            &not_started("Traceback\n  x\nEOFError: EOF when reading a line\n\n"),
+            &none,
+        );
+        assert!(said.contains("reads its standard input"), "{said}");
+        assert!(
+            said.starts_with("EOFError: EOF when reading a line (it exited"),
+            "{said}"
+        );
+        assert_eq!(why(&not_started(""), &none), not_started("").why);
+        let over = Told {
+            over: vec!["it ran too many processes".to_owned()],
+            left: true,
+        };
+        assert_eq!(
+            why(&not_started("x"), &over),
+            "it was stopped: it ran too many processes"
+        );
+        let left = Told { left: true, ..none };
+        assert!(why(&not_started("x"), &left).contains("background"));
+    }
+
+    #[test]
+    fn paths_stay_one_word() {
+        let command = filled("python3 {dir}/server.py {port}", DIR, Path::new("/x y/$z"));
+        let words = shell_words::split(&command).unwrap();
+        assert_eq!(words, ["python3", "/x y/$z/server.py", "{port}"]);
+    }
+}

@@ -1,0 +1,130 @@
+//! A class as a page of HTML: people down, causes across. It needs no script, and leads to the reports beside it.
+
+use super::{Class, Person, Shared};
+use crate::report::escape::Html;
+use crate::report::{causes, html};
+use std::io::{self, Write};
+
+impl Class {
+    /// Writes it as a page.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_html(&self, out: &mut dyn Write) -> io::Result<()> {
+        html::begin("Grades", out)?;
+        writeln!(
+            out,
+            "<header>\n<h1>Grades</h1>\n<p>{}.</p>\n\
+             <p class=\"facts\">profile {}, started by <code>{}</code></p>\n</header>\n<main>",
+            self.told(),
+            Html(&self.profile),
+            Html(&self.command)
+        )?;
+        let shared = self.shared();
+        self.head(&shared, out)?;
+        for person in &self.people {
+            row(person, &shared, out)?;
+        }
+        foot(&shared, out)?;
+        of_causes(&shared, self.people.len(), out)?;
+        writeln!(out, "</main>")?;
+        html::end(out)
+    }
+
+    /// The table up to its first row.
+    fn head(&self, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"People and causes\">\n\
+             <table class=\"class\">\n<thead>\n<tr><th scope=\"col\">name</th>\
+             <th scope=\"col\">points of {}</th><th scope=\"col\">result</th>\
+             <th scope=\"col\">first to mend</th>",
+            Html(&self.most)
+        )?;
+        for Shared { cause, .. } in shared {
+            writeln!(
+                out,
+                "<th scope=\"col\" class=\"turned\"><a href=\"#{0}\">{0}</a></th>",
+                Html(&cause.id)
+            )?;
+        }
+        writeln!(out, "</tr>\n</thead>\n<tbody>")
+    }
+}
+
+fn row(person: &Person, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let name = Html(&person.name);
+    let name = match &person.page {
+        Some(page) => format!("<a href=\"{}\">{name}</a>", Html(page)),
+        None => name.to_string(),
+    };
+    let word = person.word();
+    writeln!(
+        out,
+        "<tr><th scope=\"row\">{name}</th><td class=\"points\">{}</td>\
+         <td><span class=\"mark {word}\">{word}</span></td><td class=\"first\">{}",
+        Html(&person.points),
+        Html(person.first())
+    )?;
+    for note in person.notes() {
+        writeln!(out, "<p class=\"facts\">{}</p>", Html(&note))?;
+    }
+    writeln!(out, "</td>")?;
+    for Shared { cause, .. } in shared {
+        match causes::how_sure(person.causes(), &cause.id) {
+            Some(how) => writeln!(
+                out,
+                "<td class=\"has\"><abbr title=\"{0}: {1}\">{2}</abbr></td>",
+                Html(&cause.id),
+                Html(&how),
+                explained(person, &cause.id)
+            )?,
+            None => writeln!(out, "<td class=\"none\">·</td>")?,
+        }
+    }
+    writeln!(out, "</tr>")
+}
+
+/// How many failures of somebody a cause explains.
+fn explained(person: &Person, id: &str) -> usize {
+    let mut own = person.causes().iter();
+    own.find(|cause| cause.id == id)
+        .map_or(0, |cause| cause.explains.len())
+}
+
+/// The end of the table: how many people have each cause.
+fn foot(shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "</tbody>\n<tfoot>\n<tr><th scope=\"row\">people</th><td></td><td></td><td></td>"
+    )?;
+    for shared in shared {
+        writeln!(out, "<td>{}</td>", shared.people.len())?;
+    }
+    writeln!(
+        out,
+        "</tr>\n</tfoot>\n</table>\n</div>\n\
+         <p class=\"facts\">In the columns of causes: how many failures each explains.</p>"
+    )
+}
+
+/// The causes in words, those of most people first.
+fn of_causes(shared: &[Shared<'_>], people: usize, out: &mut dyn Write) -> io::Result<()> {
+    if shared.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<div class=\"causes\">\n<h2>Causes</h2>\n<ol>")?;
+    for Shared { cause, people: who } in shared {
+        writeln!(
+            out,
+            "<li id=\"{0}\"><b>{1}</b> <code class=\"id\">{0}</code>\n<p>{2}</p>\n\
+             <p class=\"facts\">{3} of {people}: {4}</p>\n</li>",
+            Html(&cause.id),
+            Html(&cause.title),
+            Html(&cause.advice),
+            who.len(),
+            Html(&who.join(", "))
+        )?;
+    }
+    writeln!(out, "</ol>\n</div>")
+}

@@ -1,0 +1,262 @@
+//! A class: what became of the servers of many people, a row for each, and a column for each cause that one of them has.
+//!
+//! How many points somebody has is said by whoever makes the rows; here they are only written.
+
+mod html;
+mod tables;
+
+use super::causes;
+use super::timeline::counted;
+use crate::event::{Cause, Conclusion, Run, Verdict};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Class {
+    /// The command that started each server.
+    pub command: String,
+    /// Name of the profile.
+    pub profile: String,
+    /// The points that nothing is missing from, in words.
+    pub most: String,
+    /// The people, in the order in which they are told.
+    pub people: Vec<Person>,
+}
+
+/// Somebody, and what became of the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Person {
+    /// As the submission is called.
+    pub name: String,
+    /// The points, in words.
+    pub points: String,
+    /// What became of the server.
+    pub became: Became,
+    /// What else is to be said, each in a sentence.
+    pub notes: Vec<String>,
+    /// The report about it, as a link from the page of the class leads there.
+    pub page: Option<String>,
+}
+
+/// What became of a server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Became {
+    /// It was checked.
+    Checked(Found),
+    /// It was not there to be checked, and why not.
+    NotServed(String),
+    /// It could not be looked at, through no fault of its own, and why not.
+    NotGraded(String),
+}
+
+/// What was found in a run, as far as a class is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What the run comes to.
+    pub conclusion: Conclusion,
+    /// What is behind that, in the order in which to mend it.
+    pub causes: Vec<Cause>,
+    /// What was found against the server, each but once: its causes, and the clauses that it breaks without a cause that is
+    /// known.
+    pub mistakes: Vec<Mistake>,
+    /// Whether any case passed.
+    pub passes: bool,
+    /// What there is to say first.
+    pub first: String,
+    /// Why not everything was played, if it was not.
+    pub broken_off: Option<String>,
+}
+
+/// Something that was found against a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The cause, if one is known.
+    pub cause: Option<String>,
+    /// Slug of the clause that is broken.
+    pub clause: String,
+    /// Whether a case has failed for it, and not only a warning been given.
+    pub fails: bool,
+}
+
+impl Found {
+    /// What was found in a run.
+    #[must_use]
+    pub fn of(run: &Run) -> Self {
+        let causes: Vec<Cause> = causes::news(run).into_iter().cloned().collect();
+        Self {
+            conclusion: run.conclusion(),
+            mistakes: mistakes(run, &causes),
+            passes: run.finished.summary.pass > 0,
+            first: first(run, &causes),
+            broken_off: run.finished.broken_off.clone(),
+            causes,
+        }
+    }
+
+    /// How many mistakes have no cause that is known.
+    fn unexplained(&self) -> usize {
+        let unexplained = self
+            .mistakes
+            .iter()
+            .filter(|mistake| mistake.cause.is_none());
+        unexplained.count()
+    }
+}
+
+/// The causes behind which there is a failure or a warning, and the clauses that are broken without one. What failed only
+/// at times is held against nobody.
+fn mistakes(run: &Run, causes: &[Cause]) -> Vec<Mistake> {
+    let found = run.results.iter().filter(|result| result.known.is_none());
+    let gravity: BTreeMap<&str, bool> = found
+        .filter(|result| matches!(result.verdict, Verdict::Fail | Verdict::Warn))
+        .map(|result| (result.id.as_str(), result.verdict == Verdict::Fail))
+        .collect();
+    let explained = causes.iter().filter_map(|cause| {
+        let shown = cause.explains.iter().filter_map(|id| gravity.get(&**id));
+        Some(Mistake {
+            fails: shown.copied().max()?,
+            cause: Some(cause.id.clone()),
+            clause: cause.clause.clone(),
+        })
+    });
+    let mut mistakes: Vec<Mistake> = explained.collect();
+    mistakes.extend(unexplained(run, &gravity));
+    mistakes
+}
+
+fn unexplained(run: &Run, gravity: &BTreeMap<&str, bool>) -> Vec<Mistake> {
+    let mut clauses: BTreeMap<&str, bool> = BTreeMap::new();
+    for result in &run.results {
+        let is_left = run.diagnosis.unexplained.contains(&result.id);
+        if let Some(fails) = gravity.get(&*result.id).filter(|_| is_left) {
+            *clauses.entry(&result.clause).or_default() |= fails;
+        }
+    }
+    let mistake = |(clause, fails): (&str, bool)| Mistake {
+        cause: None,
+        clause: clause.to_owned(),
+        fails,
+    };
+    clauses.into_iter().map(mistake).collect()
+}
+
+/// The cause that is to be mended first, else what failed first, else why not all was played.
+fn first(run: &Run, causes: &[Cause]) -> String {
+    let failed = run.failures().next();
+    let failed = failed.map(|result| format!("{}: {}", result.id, result.detail));
+    let cause = causes.first().map(|cause| cause.title.clone());
+    let broken_off = run.finished.broken_off.clone();
+    cause.or(failed).or(broken_off).unwrap_or_default()
+}
+
+impl Person {
+    /// The word for what became of the server.
+    fn word(&self) -> &'static str {
+        match &self.became {
+            Became::Checked(found) => match found.conclusion {
+                Conclusion::Passed => "passed",
+                Conclusion::Failed => "failed",
+                Conclusion::Undecided => "undecided",
+            },
+            Became::NotServed(_) => "not served",
+            Became::NotGraded(_) => "not graded",
+        }
+    }
+
+    fn found(&self) -> Option<&Found> {
+        match &self.became {
+            Became::Checked(found) => Some(found),
+            Became::NotServed(_) | Became::NotGraded(_) => None,
+        }
+    }
+
+    fn causes(&self) -> &[Cause] {
+        self.found().map_or(&[], |found| &found.causes)
+    }
+
+    /// What there is to say first: the first cause, or why there are none.
+    fn first(&self) -> &str {
+        match &self.became {
+            Became::Checked(found) => &found.first,
+            Became::NotServed(why) | Became::NotGraded(why) => why,
+        }
+    }
+
+    /// What else is to be said.
+    fn notes(&self) -> impl Iterator<Item = String> {
+        let left = self.found().map_or(0, Found::unexplained);
+        let broken_off = self.found().and_then(|found| found.broken_off.as_ref());
+        let said = broken_off.filter(|why| !self.first().contains(&**why));
+        let left = (left > 0 && !self.causes().is_empty()).then(|| {
+            format!(
+                "{} broken for no cause that is known",
+                counted(left, "clause")
+            )
+        });
+        let part = said.map(|why| format!("not all was played: {why}"));
+        self.notes.iter().cloned().chain(part).chain(left)
+    }
+
+    /// All that is said, on a line.
+    fn line(&self) -> String {
+        let first = Some(self.first().to_owned()).filter(|first| !first.is_empty());
+        let said: Vec<String> = first.into_iter().chain(self.notes()).collect();
+        said.join("; ")
+    }
+}
+
+/// A cause, and who has it.
+struct Shared<'a> {
+    cause: &'a Cause,
+    people: Vec<&'a str>,
+}
+
+impl Class {
+    /// Every cause that somebody has, those of most people first.
+    fn shared(&self) -> Vec<Shared<'_>> {
+        let all = causes::once(self.people.iter().flat_map(Person::causes));
+        let who = |cause: &Cause| {
+            let has = |person: &&Person| person.causes().iter().any(|own| own.id == cause.id);
+            let people = self.people.iter().filter(has);
+            people.map(|person| person.name.as_str()).collect()
+        };
+        let mut shared: Vec<Shared<'_>> = all
+            .into_iter()
+            .map(|cause| Shared {
+                people: who(cause),
+                cause,
+            })
+            .collect();
+        shared.sort_by_key(|shared| std::cmp::Reverse(shared.people.len()));
+        shared
+    }
+
+    /// How many there are of each, in a sentence.
+    fn told(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for word in self.people.iter().map(Person::word) {
+            match counts.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => counts.push((word, 1)),
+            }
+        }
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect();
+        let all = counted(self.people.len(), "submission");
+        format!("{all}: {}", counts.join(", "))
+    }
+}
+
+/// The class in a sentence.
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.told())
+    }
+}
+
+#[cfg(test)]
+mod tests;
