@@ -8,6 +8,9 @@ use crate::report::Destination;
 use std::path::PathBuf;
 
 /// Write a dissector for Wireshark and tshark, which reads the frames of a wire format
+///
+/// It is a program in Lua, for captures of any kind, those of `--pcapng` among them. Frames are read as this program reads
+/// them; what is malformed is shown in its words.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DissectorArgs {
     /// The wire format: a built-in profile, or a profile file (TOML)
