@@ -55,6 +55,9 @@ pub struct Started {
     pub target: String,
     /// Name of the profile.
     pub profile: String,
+    /// Whether its frames were carried by datagrams, which is UDP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub datagrams: bool,
     /// How many cases were selected.
     pub selected: usize,
     /// What every octet that chance chooses is made from.

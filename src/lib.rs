@@ -48,6 +48,7 @@
 //! | [`detect`] | from what was said to the wire format in which it is frames | `detect` |
 //! | [`generate`] | scripts made by chance, of any wire format | `suite` |
 //! | [`reproducer`] | scripts as files that explain themselves, as Python, as hex | `suite` |
+//! | [`dissector`] | a format as a Lua program with which Wireshark reads it | `suite` |
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live peer: first look, schedule, verdicts | `check` |
@@ -71,7 +72,7 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`recall`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`dissector`]: #rooms\n[`recall`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
@@ -123,6 +124,8 @@ pub mod coverage;
 pub mod detect;
 #[cfg(feature = "suite")]
 pub mod diagnosis;
+#[cfg(feature = "suite")]
+pub mod dissector;
 #[cfg(feature = "suite")]
 pub mod event;
 #[cfg(feature = "suite")]

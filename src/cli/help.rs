@@ -161,6 +161,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "dissector",
+        &[
+            "conformance dissector chunk-count --output chunk-count.lua",
+            "conformance dissector tutorial --port 5000 --output tutorial.lua",
+        ],
+    ),
+    (
         "init",
         &[
             "conformance init --exec 'python3 server.py --port {port}'",

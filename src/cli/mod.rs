@@ -11,6 +11,7 @@ mod command;
 mod compare;
 mod completions;
 mod detect;
+mod dissector;
 mod durations;
 mod exit;
 mod explain;
@@ -89,6 +90,7 @@ enum Command {
     Show(show::ShowArgs),
     Profiles(profiles::ProfilesArgs),
     Detect(detect::DetectArgs),
+    Dissector(dissector::DissectorArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -120,6 +122,7 @@ impl Command {
             Self::Show(args) => read_enough(args.run()),
             Self::Profiles(args) => read_enough(args.run()),
             Self::Detect(args) => read_enough(args.run()),
+            Self::Dissector(args) => read_enough(args.run()),
             Self::Init(args) => args.run(),
             Self::Completions(args) => read_enough(args.run()),
             Self::Man(args) => read_enough(args.run()),

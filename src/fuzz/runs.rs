@@ -79,6 +79,7 @@ fn started(results: &[CaseResult], draws: &mut Draws) -> Started {
         unix_ms: draws.one_in(2).then(|| draws.number()),
         selection: results.iter().map(|result| result.id.clone()).collect(),
         strict: draws.one_in(2),
+        datagrams: draws.one_in(2),
         ..Started::default()
     }
 }

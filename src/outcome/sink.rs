@@ -220,6 +220,7 @@ fn started(start: &Start<'_>) -> Started {
         role: start.role,
         target: start.target.to_owned(),
         profile: start.profile.name().to_owned(),
+        datagrams: start.profile.carriage().is_datagrams(),
         selected: selection.len(),
         seed: start.seed,
         unix_ms: since.map(millis),

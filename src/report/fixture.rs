@@ -37,6 +37,7 @@ pub(crate) fn run() -> Run {
             version: "0.1.0".into(),
             target: "127.0.0.1:7000".into(),
             profile: "tutorial".into(),
+            datagrams: false,
             selected: results.len(),
             seed: 7,
             unix_ms: Some(1_764_000_000_000),

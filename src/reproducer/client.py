@@ -5,8 +5,11 @@ import sys
 import threading
 import time
 
-# HOST PORT, or HOST:PORT, where an address of many colons may stand in brackets.
+# HOST PORT, or HOST:PORT, where an address of many colons may stand in brackets. With udp: in front, each segment is
+# a datagram.
 TARGET = sys.argv[1:3] or ["127.0.0.1"]
+UDP = TARGET[0].startswith("udp:")
+TARGET[0] = TARGET[0][4:] if UDP else TARGET[0]
 if len(TARGET) == 1 and ":" in TARGET[0].rpartition("]")[2]:
     TARGET = TARGET[0].rsplit(":", 1)
 HOST = TARGET[0].strip("[]")
@@ -32,16 +35,17 @@ class Client:
         self.reads = True
         self.changed = threading.Condition()
         family, kind, protocol, _, address = socket.getaddrinfo(
-            HOST, PORT, type=socket.SOCK_STREAM
+            HOST, PORT, type=socket.SOCK_DGRAM if UDP else socket.SOCK_STREAM
         )[0]
         self.socket = socket.socket(family, kind, protocol)
         if small_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(address)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        say(name, "connected")
-        begin(self.socket, "client")
+        if not UDP:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            say(name, "connected")
+            begin(self.socket, "client")
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -52,10 +56,23 @@ class Client:
                         time.sleep(0.01)
                     continue
                 octets = self.socket.recv(65536)
-            except (OSError, ValueError):
-                self.ended("<- reset (RST)")
+            except (OSError, ValueError) as error:
+                self.ended(f"<- {error}" if UDP else "<- reset (RST)")
             else:
-                self.take(octets) if octets else self.ended("<- closed (FIN)")
+                if UDP:
+                    self.take_datagram(octets)
+                elif octets:
+                    self.take(octets)
+                else:
+                    self.ended("<- closed (FIN)")
+
+    def take_datagram(self, octets):
+        is_frame = frame_size(octets) == len(octets)
+        with self.changed:
+            what = "a frame" if is_frame else "a datagram that is no frame"
+            say(self.name, f"<- {what}: {shown(octets)}")
+            self.replies += is_frame
+            self.changed.notify_all()
 
     def take(self, octets):
         with self.changed:
@@ -84,12 +101,16 @@ class Client:
                 time.sleep(BETWEEN)
             say(self.name, f"-> {len(octets)} octets: {shown(octets)}")
             try:
-                self.socket.sendall(octets)
+                # A datagram may be empty, a segment is not.
+                self.socket.send(octets) if UDP else self.socket.sendall(octets)
             except OSError as error:
                 say(self.name, f"not all was sent: {error}")
                 return
 
-    def wait(self, replies, close=False):
+    def wait(self, replies, close=False, datagrams=None):
+        if UDP:
+            replies, close = replies if datagrams is None else datagrams, False
+
         def settled():
             return self.over or (not close and self.replies >= replies)
 
@@ -101,7 +122,13 @@ class Client:
     def quiet(self):
         time.sleep(0.2)
 
+    def send_empty(self):
+        if UDP:
+            self.send(b"")
+
     def fin(self):
+        if UDP:
+            return
         say(self.name, "-> end of the stream (FIN)")
         try:
             self.socket.shutdown(socket.SHUT_WR)

@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use crate::model::{self, Owes, Permitted};
-use crate::profile::{Length, Mark, Order, Profile, Region, Said, Speaker, Turn, Unit};
+use crate::profile::{Carriage, Length, Mark, Order, Profile, Region, Said, Speaker, Turn, Unit};
 use crate::report::escape::Line;
 use crate::script::craft::Craft;
 use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step, index};
@@ -30,12 +30,15 @@ const RUN: usize = 12;
 #[must_use]
 pub fn program(profile: &Profile, script: &Script, notes: &[String]) -> String {
     let permitted = model::permitted(profile, script);
+    let apart = profile.clone().carried_by(Carriage::Datagrams);
+    let apart = model::permitted(&apart, script);
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = Program {
         profile,
         script,
         permitted: &permitted,
+        apart: &apart,
         notes,
     }
     .write(&mut text);
@@ -45,7 +48,10 @@ pub fn program(profile: &Profile, script: &Script, notes: &[String]) -> String {
 struct Program<'a> {
     profile: &'a Profile,
     script: &'a Script,
+    /// In a stream.
     permitted: &'a [Permitted],
+    /// In datagrams.
+    apart: &'a [Permitted],
     notes: &'a [String],
 }
 
@@ -53,7 +59,11 @@ impl Program<'_> {
     fn write(&self, out: &mut String) -> fmt::Result {
         writeln!(out, "#!/usr/bin/env python3")?;
         let (usage, who, runtime) = match self.script.side() {
-            Side::Client => ("[HOST [PORT]|HOST:PORT]", "a server may answer", CLIENT),
+            Side::Client => (
+                "[[udp:]HOST [PORT]|[udp:]HOST:PORT]",
+                "a server may answer",
+                CLIENT,
+            ),
             Side::Server => (
                 "['COMMAND {host} {port}' [PORT]]",
                 "a client may do",
@@ -69,6 +79,12 @@ impl Program<'_> {
             for line in permitted.lines() {
                 writeln!(out, "#   {}: {line}", ConnName(conn))?;
             }
+        }
+        if self.script.side() == Side::Client {
+            writeln!(
+                out,
+                "# Over UDP nothing is owed for a segment that is not one frame."
+            )?;
         }
         let runtime = runtime.replace(PLACE_OF_SHARED, SHARED.trim_end());
         writeln!(out, "\n{}\n\n", runtime.trim_end())?;
@@ -313,7 +329,7 @@ impl Program<'_> {
                 self.wait(step.conn, so_far, out)
             }
             Action::Quiet => writeln!(out, "{name}.quiet()"),
-            Action::SendEmpty => writeln!(out, "# Here a datagram without an octet would be sent."),
+            Action::SendEmpty => writeln!(out, "{name}.send_empty()"),
             // None of a script of this side.
             Action::Type(_) | Action::Shown | Action::Settle => Ok(()),
             Action::Pause(time) => writeln!(out, "time.sleep({})", time.as_secs_f64()),
@@ -327,24 +343,33 @@ impl Program<'_> {
 
     /// Waits for what is owed for what has been sent on a connection.
     fn wait(&self, conn: Conn, so_far: SoFar, out: &mut String) -> fmt::Result {
-        let Some(permitted) = self.permitted.get(conn) else {
-            return Ok(());
+        let (replies, close) = owed(self.permitted.get(conn), so_far.sent);
+        let close = if close || so_far.fin {
+            ", close=True"
+        } else {
+            ""
         };
-        let due = permitted
-            .duties
-            .iter()
-            .filter(|duty| duty.due <= so_far.sent);
-        let (mut replies, mut close) = (0_usize, so_far.fin);
-        for duty in due {
-            match duty.owes {
-                Owes::Close(_) => close = true,
-                Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
-                Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
-            }
-        }
-        let close = if close { ", close=True" } else { "" };
-        writeln!(out, "{}.wait({replies}{close})", ConnName(conn))
+        let (apart, _) = owed(self.apart.get(conn), so_far.sent);
+        let apart = match apart == replies {
+            true => String::new(),
+            false => format!(", datagrams={apart}"),
+        };
+        writeln!(out, "{}.wait({replies}{close}{apart})", ConnName(conn))
     }
+}
+
+/// How many replies are owed for so many octets, and whether a close is.
+fn owed(permitted: Option<&Permitted>, sent: usize) -> (usize, bool) {
+    let (mut replies, mut close) = (0_usize, false);
+    let duties = permitted.into_iter().flat_map(|one| &one.duties);
+    for duty in duties.filter(|duty| duty.due <= sent) {
+        match duty.owes {
+            Owes::Close(_) => close = true,
+            Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
+            Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
+        }
+    }
+    (replies, close)
 }
 
 /// How far a connection has come.
@@ -463,11 +488,21 @@ mod tests {
         assert_eq!(
             waits,
             [
-                "a.wait(2)",
+                "a.wait(2, datagrams=1)",
                 "b.wait(0, close=True)",
-                "a.wait(2, close=True)",
+                "a.wait(2, close=True, datagrams=1)",
                 "b.wait(0, close=True)"
             ]
+        );
+    }
+
+    #[test]
+    fn over_udp_segments_are_waited_for_one_by_one() {
+        let script = "framespec script 1\nopen a\nsend a 0000 | 003c '1' 00*59\nempty a\nawait a\n";
+        let text = program(&Profile::tutorial(), &script.parse().unwrap(), &[]);
+        assert!(
+            text.contains("\na.send_empty()\na.wait(1, datagrams=0)\n"),
+            "{text}"
         );
     }
 

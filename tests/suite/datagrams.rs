@@ -326,3 +326,34 @@ fn a_reply_goes_to_its_sender_alone() {
     let octets = other.recv(&mut reply).unwrap();
     assert_eq!(&reply[..octets], frame("\"last\""));
 }
+
+/// A script is played over UDP without this program, where the address says so: each segment is a datagram.
+#[test]
+fn a_program_in_python_sends_datagrams() {
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    let served = Served::at(ANYWHERE, &[]);
+    let folder = TempDir::new().unwrap();
+    let script = folder.path().join("a.script");
+    let text = "framespec script 1\nopen a\nsend a 0000003c '\"x\"' 00*57 | 0000003c '1'\nempty a\n\
+        send a 0000003c '\"y\"' 00*57\nawait a\n";
+    std::fs::write(&script, text).unwrap();
+    let script = script.display().to_string();
+    let (code, program, stderr) = run(&["show", &script, "--as", "python"], "");
+    assert_eq!(code, 0, "{stderr}");
+    let file = folder.path().join("a.py");
+    std::fs::write(&file, program).unwrap();
+    let output = python
+        .command()
+        .arg(&file)
+        .arg(&served.addr)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.matches("<- a frame: ").count(), 2, "{said}");
+    assert!(
+        said.contains("-> 0 octets: b''") && !said.contains("given up"),
+        "{said}"
+    );
+}

@@ -24,6 +24,7 @@ mod coverage;
 #[cfg(unix)]
 mod datagrams;
 mod detect;
+mod dissector;
 mod docs;
 mod exec;
 mod fuzz_live;

@@ -27,6 +27,34 @@ pub(crate) fn say_skipped(why: &str) {
     }
 }
 
+/// What a test needs and has found; `None`, said aloud, where it is not there.
+///
+/// # Panics
+/// Where it is not there, and the variable says that it must be.
+pub(crate) fn needed<T>(found: Result<T, &str>, variable: &str) -> Option<T> {
+    let is_required = std::env::var_os(variable).is_some();
+    match decided(found, variable, is_required) {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(why)) => {
+            say_skipped(why);
+            None
+        }
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+/// The policy: a reason to skip the test, or to fail it.
+pub(crate) fn decided<'a, T>(
+    found: Result<T, &'a str>,
+    variable: &str,
+    is_required: bool,
+) -> Result<Result<T, &'a str>, String> {
+    match found {
+        Err(why) if is_required => Err(format!("{why}, and {variable} is set")),
+        found => Ok(found),
+    }
+}
+
 /// A line for whoever runs the tests, whether they pass or not. The harness captures what `eprintln` prints.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");

@@ -4,7 +4,7 @@
 //! Python that is new enough the test says so in one line, past the capturing of test output, and
 //! passes. Where [`REQUIRE`] is set, it fails: that is for machines that are known to have one.
 
-use crate::program::say_skipped;
+use crate::program::{decided, needed};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -26,23 +26,7 @@ pub(crate) struct Python(());
 /// # Panics
 /// Where there is none, and the variable says that there must be.
 pub(crate) fn or_skip() -> Option<Python> {
-    let is_required = std::env::var_os(REQUIRE).is_some();
-    match decided(found(), is_required) {
-        Ok(Ok(python)) => Some(python),
-        Ok(Err(why)) => {
-            say_skipped(why);
-            None
-        }
-        Err(failure) => panic!("{failure}"),
-    }
-}
-
-/// The policy: a reason to skip the test, or to fail it.
-fn decided(found: Result<Python, &str>, is_required: bool) -> Result<Result<Python, &str>, String> {
-    match found {
-        Err(why) if is_required => Err(format!("{why}, and {REQUIRE} is set")),
-        found => Ok(found),
-    }
+    needed(found(), REQUIRE)
 }
 
 fn found() -> Result<Python, &'static str> {
@@ -104,11 +88,11 @@ impl Python {
 #[test]
 fn without_python_a_test_is_skipped_unless_it_is_required() {
     let here = Ok(Python(()));
-    let absent = Err("none");
-    assert_eq!(decided(here, false), Ok(here));
-    assert_eq!(decided(here, true), Ok(here));
-    assert_eq!(decided(absent, false), Ok(absent));
-    let failure = decided(absent, true).unwrap_err();
+    let absent: Result<Python, &str> = Err("none");
+    assert_eq!(decided(here, REQUIRE, false), Ok(here));
+    assert_eq!(decided(here, REQUIRE, true), Ok(here));
+    assert_eq!(decided(absent, REQUIRE, false), Ok(absent));
+    let failure = decided(absent, REQUIRE, true).unwrap_err();
     assert_eq!(failure, format!("none, and {REQUIRE} is set"));
 }
 

@@ -27,6 +27,7 @@ impl Events {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 target: options.target.clone(),
                 profile: options.profile.name().to_owned(),
+                datagrams: options.profile.carriage().is_datagrams(),
                 seed: plan.seed,
                 // A warning is a finding only where that is asked for.
                 strict: plan.strict,

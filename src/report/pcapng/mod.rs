@@ -2,21 +2,24 @@
 //!
 //! The packets are made up: the octets, their cuts, their order and their times are those of the
 //! timelines, and TCP over a loopback address is put around them, with handshake, sequence numbers,
-//! acknowledgements and checksums. So no privilege is needed, and nothing else is in the capture.
+//! acknowledgements and checksums; or UDP, where frames were carried by datagrams. So no privilege is needed, and nothing else is in the capture.
 //! Packet comments name the case, its verdict, the connection, and what was noted.
 //!
 //! Cases follow each other, each on connections of its own, in the order of the table; only those
 //! whose timeline was kept are there.
 
 mod blocks;
+mod ip;
+mod talk;
 mod tcp;
+mod udp;
 
 use super::escape::Line;
 use super::tally::Mark;
-use crate::event::{CaseResult, Evidence, Moment, Run, Side, What};
+use crate::event::{CaseResult, Evidence, Moment, Run, Side, Started, What};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use tcp::Conversation;
+use talk::Talk;
 
 /// Time between the last packet of a case and the first of the next, in microseconds.
 const GAP_US: u64 = 1_000;
@@ -44,7 +47,7 @@ struct Packet {
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     blocks::section(&format!("framespec {}", Line(&run.started.version)), out)?;
     blocks::interface("lo", out)?;
-    let mut ends = Ends::new(&run.started.target);
+    let mut ends = Ends::new(&run.started);
     let mut base = run.started.unix_ms.unwrap_or(0).saturating_mul(1000);
     for result in &run.results {
         let Some(evidence) = &result.evidence else {
@@ -65,10 +68,12 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 struct Ends {
     server: SocketAddr,
     clients: u32,
+    datagrams: bool,
 }
 
 impl Ends {
-    fn new(target: &str) -> Self {
+    fn new(started: &Started) -> Self {
+        let target = &started.target;
         let server = target.parse().unwrap_or_else(|_| {
             let port = target.rsplit(':').next().and_then(|port| port.parse().ok());
             SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.unwrap_or(SERVER_PORT))
@@ -80,10 +85,11 @@ impl Ends {
         Self {
             server: SocketAddr::new(ip, server.port()),
             clients: 0,
+            datagrams: started.datagrams,
         }
     }
 
-    fn next(&mut self) -> Conversation {
+    fn next(&mut self) -> Talk {
         let number = self.clients;
         self.clients = number.saturating_add(1);
         let port = u16::try_from(number % CLIENT_PORTS).unwrap_or(0);
@@ -96,7 +102,11 @@ impl Ends {
             SocketAddr::V4(_) => Ipv4Addr::new(127, 0, round, 1).into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
-        Conversation::new(SocketAddr::new(ip, port), self.server)
+        let (client, server) = (SocketAddr::new(ip, port), self.server);
+        match self.datagrams {
+            true => Talk::Datagrams { client, server },
+            false => Talk::Stream(tcp::Conversation::new(client, server)),
+        }
     }
 }
 
@@ -126,7 +136,7 @@ fn title(result: &CaseResult) -> String {
 /// A case whose packets are being made.
 struct Case<'a> {
     ends: &'a mut Ends,
-    conversations: Vec<(&'a str, Conversation)>,
+    conversations: Vec<(&'a str, Talk)>,
     packets: Vec<Packet>,
     /// Comments that wait for a packet.
     pending: Vec<String>,
@@ -138,7 +148,7 @@ impl<'a> Case<'a> {
             What::Connected => {
                 self.pending
                     .push(format!("connection {} begins", Line(&moment.conn)));
-                self.with(&moment.conn, Conversation::open)
+                self.with(&moment.conn, Talk::open)
             }
             What::Sent { octets } => self.with(&moment.conn, |c| c.data(Side::Client, octets)),
             What::Received { octets } => self.with(&moment.conn, |c| c.data(Side::Server, octets)),
@@ -163,7 +173,7 @@ impl<'a> Case<'a> {
     fn with(
         &mut self,
         conn: &'a str,
-        done: impl FnOnce(&mut Conversation) -> Vec<Vec<u8>>,
+        done: impl FnOnce(&mut Talk) -> Vec<Vec<u8>>,
     ) -> Vec<Vec<u8>> {
         let known = self
             .conversations

@@ -1,7 +1,8 @@
 //! TCP over IP, as far as a capture needs it.
 
+use super::ip::{self, Protocol};
 use crate::event::Side;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// The most octets of data in a packet.
 const MAX_DATA: usize = 32 << 10;
@@ -11,8 +12,6 @@ const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
-
-const PROTOCOL_TCP: u8 = 6;
 
 /// Largest segment 65,495; windows scaled by 7, so that none is ever full.
 const SYN_OPTIONS: &[u8] = &[2, 4, 0xff, 0xd7, 1, 3, 3, 7];
@@ -147,7 +146,7 @@ impl Conversation {
         let ends = u32::from(flags & (SYN | FIN) != 0);
         let sent = u32::try_from(data.len()).unwrap_or(0).wrapping_add(ends);
         self.end_mut(from).next = source.next.wrapping_add(sent);
-        in_ip(source.address.ip(), target.address.ip(), tcp)
+        ip::packet(Protocol::Tcp, source.address.ip(), target.address.ip(), tcp)
     }
 }
 
@@ -156,72 +155,4 @@ const fn other(side: Side) -> Side {
         Side::Client => Side::Server,
         Side::Server => Side::Client,
     }
-}
-
-/// Puts an IP header in front of a segment, and the checksum into it.
-fn in_ip(source: IpAddr, target: IpAddr, mut tcp: Vec<u8>) -> Vec<u8> {
-    let mut addresses = octets_of(source);
-    addresses.extend(octets_of(target));
-    let len = u16::try_from(tcp.len()).unwrap_or(u16::MAX);
-    let mut pseudo = addresses.clone();
-    pseudo.extend(u32::from(len).to_be_bytes());
-    pseudo.extend(u32::from(PROTOCOL_TCP).to_be_bytes());
-    let sum = checksum(&[&pseudo, &tcp]);
-    put(&mut tcp, 16, sum);
-    let mut packet = if source.is_ipv4() {
-        ipv4_header(len, &addresses)
-    } else {
-        ipv6_header(len, &addresses)
-    };
-    packet.extend(tcp);
-    packet
-}
-
-fn octets_of(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    }
-}
-
-fn ipv4_header(len: u16, addresses: &[u8]) -> Vec<u8> {
-    let mut header = vec![0x45, 0];
-    header.extend(len.saturating_add(20).to_be_bytes());
-    // No identification, never fragmented; then the time to live, and room for the checksum.
-    header.extend([0, 0, 0x40, 0, 64, PROTOCOL_TCP, 0, 0]);
-    header.extend(addresses);
-    let sum = checksum(&[&header]);
-    put(&mut header, 10, sum);
-    header
-}
-
-fn ipv6_header(len: u16, addresses: &[u8]) -> Vec<u8> {
-    let mut header = vec![0x60, 0, 0, 0];
-    header.extend(len.to_be_bytes());
-    header.extend([PROTOCOL_TCP, 64]);
-    header.extend(addresses);
-    header
-}
-
-fn put(octets: &mut [u8], at: usize, value: u16) {
-    for (octet, value) in octets.iter_mut().skip(at).zip(value.to_be_bytes()) {
-        *octet = value;
-    }
-}
-
-/// The Internet checksum over parts, of which all but the last are of even length.
-fn checksum(parts: &[&[u8]]) -> u16 {
-    let mut sum = 0_u32;
-    for pair in parts.iter().flat_map(|part| part.chunks(2)) {
-        let word = match pair {
-            [high, low] => u16::from_be_bytes([*high, *low]),
-            [high] => u16::from_be_bytes([*high, 0]),
-            _ => 0,
-        };
-        sum = sum.saturating_add(u32::from(word));
-    }
-    while sum > 0xffff {
-        sum = (sum & 0xffff).saturating_add(sum >> 16);
-    }
-    !u16::try_from(sum).unwrap_or(0)
 }

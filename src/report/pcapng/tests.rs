@@ -1,5 +1,6 @@
 //! The capture read back by a reader written for the purpose.
 
+use super::tcp::Conversation;
 use super::*;
 use crate::report::fixture;
 use std::collections::HashMap;
@@ -231,4 +232,43 @@ fn what_follows_an_end_makes_no_packet() {
 #[test]
 fn a_run_without_evidence_is_a_whole_and_empty_file() {
     assert_eq!(packets(&fixture::full_pass()).len(), 0);
+}
+
+/// Each datagram is a packet of its own, an empty one too, and nothing else is.
+#[test]
+fn datagrams_are_those_of_udp() {
+    let moment = |what| Moment {
+        at_us: 0,
+        conn: "a".into(),
+        what,
+    };
+    let mut run = fixture::run();
+    run.started.datagrams = true;
+    run.started.target = "udp:[::1]:7001".into();
+    run.results.truncate(1);
+    run.results[0].evidence = Some(Evidence {
+        timeline: vec![
+            moment(What::Connected),
+            moment(What::Sent { octets: vec![1; 9] }),
+            moment(What::Received { octets: Vec::new() }),
+            moment(What::Rst),
+        ],
+        ..Evidence::default()
+    });
+    let file = written(&run);
+    let blocks = blocks(&file);
+    let datagrams = blocks[2..].iter().map(|(_, body)| {
+        let len = le32(body, 12);
+        let (header, datagram) = body[20..20 + len].split_at(20);
+        assert!(is_sum_right(&[header]));
+        assert_eq!((header[9], be16(header, 2)), (17, len as u16));
+        let octets = be16(datagram, 4);
+        assert_eq!(usize::from(octets), datagram.len());
+        let pseudo = [0, 17, 0, octets as u8];
+        assert!(is_sum_right(&[&header[12..20], &pseudo, datagram]));
+        let ends = (be16(datagram, 0), be16(datagram, 2));
+        (ends, datagram[8..].to_vec())
+    });
+    let expected = [((49_152, 7001), vec![1; 9]), ((7001, 49_152), Vec::new())];
+    assert_eq!(datagrams.collect::<Vec<_>>(), expected);
 }

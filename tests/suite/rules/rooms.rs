@@ -101,6 +101,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("capture", &[]),
     pure("detect", &["profile", "script", "model", "capture"]),
     Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
+    pure("dissector", &["profile", "report"]),
     room("peer", &["transcript", "transport"]),
     room("outcome", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
     room("run", &["profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "shrink", "transport", "peer", "outcome"]),
@@ -118,7 +119,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("watch", &[]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
     ]) },
 ];
 
