@@ -26,11 +26,15 @@ const MOST_OF_RUBRIC: u64 = 1 << 20;
 /// Check the servers that a class has handed in, each within limits, and give points
 #[derive(Debug, clap::Args)]
 pub(crate) struct GradeArgs {
-    /// The folder that holds the submissions: a sub-folder each, or a file each where --exec has {file}
+    /// The folder that holds the submissions
+    ///
+    /// Each is a sub-folder of it, or a file where --exec has {file}.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Command that starts the server of each, in a copy of its files: {dir} in it becomes their folder, or {file} the file
-    /// that a submission is; {port} a free port, {host} the address to listen on
+    /// Command that starts the server of each, in a copy of its files
+    ///
+    /// {dir} in it becomes their folder, or {file} the file that a submission is; {port} a free port, {host} the address to
+    /// listen on.
     #[arg(long, value_name = "COMMAND")]
     exec: String,
     #[command(flatten, next_help_heading = "Wire format")]
@@ -49,11 +53,14 @@ pub(crate) struct GradeArgs {
 /// What is made of a class.
 #[derive(Debug, clap::Args)]
 struct PagesArgs {
-    /// How points are given: a TOML file; without it there are 10, of which each cause costs 1
+    /// How points are given: a TOML file
+    ///
+    /// Without it there are 10, of which each cause costs 1.
     #[arg(long, value_name = "FILE")]
     rubric: Option<PathBuf>,
-    /// Folder for a page of all, grades.csv, grades.md, and a page and a JSON report of each. What is in it already is not
-    /// checked again, unless its files or what is said here have changed
+    /// Folder for a page of all, grades.csv, grades.md, and a page and a JSON report of each
+    ///
+    /// What is in it already is not checked again, unless its files or what is said here have changed.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Check all again
@@ -67,7 +74,9 @@ struct LimitsArgs {
     /// Submissions checked side by side [default: two for each processor]
     #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<usize>,
-    /// How long the check of one may take: what does not fit is told as not run; 0 for as long as it takes
+    /// How long the check of one may take, 0 for as long as it takes
+    ///
+    /// What does not fit is told as not run.
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
     within: Duration,
     /// How long its server may take until it listens

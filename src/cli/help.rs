@@ -237,7 +237,7 @@ mod tests {
         fn collect(name: &str, command: &Command, found: &mut Vec<(String, Command)>) {
             for sub in command
                 .get_subcommands()
-                .filter(|it| it.get_name() != "help")
+                .filter(|it| it.get_name() != "help" && !it.is_hide_set())
             {
                 collect(&format!("{name}-{}", sub.get_name()), sub, found);
             }

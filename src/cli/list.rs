@@ -13,8 +13,9 @@ use crate::spec::Role;
 pub(crate) struct ListArgs {
     #[command(flatten)]
     selection: SelectionArgs,
-    /// Of those that nobody names, only the cases that this wire format gives anything to ask: a built-in profile, or a
-    /// profile file
+    /// Only the cases that this wire format gives anything to ask: a built-in profile, or a profile file
+    ///
+    /// Those that are named are listed all the same.
     #[arg(long, value_name = "NAME|FILE")]
     profile: Option<String>,
     /// How to write them

@@ -182,20 +182,23 @@ async fn into_a_queue(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
 
 async fn reading_on(c: &mut Client, end: End) -> Result<(), End> {
     if let End::Eof { .. } = end {
-        loop {
-            c.look_ahead();
-            yield_now().await;
-        }
+        for_ever_read(c).await;
     }
     Err(end)
+}
+
+async fn for_ever_read(c: &mut Client) {
+    loop {
+        c.look_ahead();
+        yield_now().await;
+    }
 }
 
 async fn reading_off(c: &mut Client, end: End) {
     let is_refused = matches!(end, End::Malformed);
     honest::leave(c, end).await;
-    while is_refused {
-        c.look_ahead();
-        yield_now().await;
+    if is_refused {
+        for_ever_read(c).await;
     }
 }
 
