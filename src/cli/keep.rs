@@ -26,6 +26,9 @@ pub(crate) struct KeepArgs {
     /// Where it is written what it did that it may not
     #[arg(long)]
     told: PathBuf,
+    /// The process that starts it
+    #[arg(long)]
+    parent: u32,
     /// The server
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
@@ -45,6 +48,7 @@ impl KeepArgs {
             },
             folder: self.folder,
             told: self.told,
+            parent: self.parent,
             command: self.command,
         };
         let kept = keeper.keep().map(ExitCode::from);

@@ -54,6 +54,9 @@ pub struct Keeper {
     pub folder: PathBuf,
     /// The file to which it is written what it did that it may not.
     pub told: PathBuf,
+    /// The process that started the keeper, which it does not outlive. It may be gone already, so that the keeper cannot find
+    /// out by itself who that was.
+    pub parent: u32,
     /// The program with its arguments.
     pub command: Vec<OsString>,
 }
@@ -79,7 +82,7 @@ impl Keeper {
     }
 
     async fn kept(self) -> io::Result<Exit> {
-        let mut turns = Turns::new()?;
+        let mut turns = Turns::of(self.parent)?;
         let mut program = Program::start(&self)?;
         let why = loop {
             if let Some(exit) = program.reap() {
@@ -138,7 +141,7 @@ struct Turns {
 }
 
 impl Turns {
-    fn new() -> io::Result<Self> {
+    fn of(parent: u32) -> io::Result<Self> {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
@@ -149,7 +152,7 @@ impl Turns {
                 signal(SignalKind::hangup())?,
             ],
             looks,
-            parent: getppid(),
+            parent: i32::try_from(parent).ok().and_then(Pid::from_raw),
         })
     }
 

@@ -71,6 +71,7 @@ impl Confinement {
             .args(["--memory", &memory.to_string()])
             .args(["--processes", &processes.to_string()])
             .args(["--file", &file.to_string()])
+            .args(["--parent", &std::process::id().to_string()])
             .args(["--folder".as_ref(), self.folder.as_os_str()])
             .args(["--told".as_ref(), self.told.as_os_str()])
             .args([OsStr::new("--"), command.get_program()])
