@@ -131,6 +131,12 @@ impl Expectations {
         self
     }
 
+    /// Whether no case is listed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Whether that case is listed.
     #[must_use]
     pub fn names(&self, case: &str) -> bool {

@@ -257,12 +257,17 @@ impl<T: IntoTarget> Check<T> {
     pub async fn run_async(self) -> Result<Checked, CheckError> {
         let Self { target, manner } = self;
         let mut outputs = Outputs::default();
-        outputs.mark(manner.expectations()?.marker(is_case_for::<T>));
+        let expectations = manner.expectations()?;
+        let all_played = !expectations.is_empty();
+        outputs.mark(expectations.marker(is_case_for::<T>));
         let mut named = target.into_target().await?;
         let profile = manner.profile.clone();
         let profile = profile.carried_by(named.target.carriage());
         let cases = manner.selection.cases_in(T::ROLE, &profile)?;
-        let options = manner.options(T::ROLE, named.name, cases);
+        let options = Options {
+            all_played,
+            ..manner.options(T::ROLE, named.name, cases)
+        };
         let is_told = !options.command.is_empty();
         let mut tell = |event| outputs.event(if is_told { event } else { repeatable(event) });
         run::run(&mut named.target, &options, &mut tell).await?;

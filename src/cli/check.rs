@@ -192,6 +192,7 @@ impl CheckArgs {
             slow: self.manner.slow,
             within: bound(self.manner.within, self.manner.slow),
             knowledge: (!self.manner.thorough).then(Knowledge::embedded),
+            all_played: !expectations.is_empty(),
             keep: self.reports.keep(),
             command: self.command(),
             ..Options::new(Role::Server, named.name.clone(), profile)

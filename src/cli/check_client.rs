@@ -98,7 +98,10 @@ impl CheckClientArgs {
         let target = runtime.block_on(self.client.target())?;
         let mut outputs = self.reports.open()?;
         outputs.mark(expectations.clone().marker(is_case));
-        let options = self.options(cases, profile, target.address());
+        let options = Options {
+            all_played: !expectations.is_empty(),
+            ..self.options(cases, profile, target.address())
+        };
         if self.client.exec.is_none() {
             wait_for_user(target.address(), &options, &mut outputs)?;
         }

@@ -4,7 +4,7 @@ use super::Options;
 use super::apart::apart;
 use crate::cases::Case;
 use crate::diagnosis::{Knowledge, KnownCauses, Observation, Outcome, Symptom};
-use crate::event::CaseResult;
+use crate::event::{CaseResult, Verdict};
 use crate::spec::{Clause, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +45,13 @@ pub(super) struct Charged {
     knowledge: Option<&'static Knowledge>,
     role: Role,
     known: Option<KnownCauses<'static>>,
-    /// Cases whose failure has been confirmed.
+    /// Cases whose failure has been confirmed, or their warning.
     confirmed: BTreeSet<String>,
+    /// Those of them that have failed. Nothing else foretells: a run in which a case is not played as it would fail must
+    /// fail itself.
+    failed: BTreeSet<String>,
+    /// Whether each case is played all the same.
+    all_played: bool,
     /// How often each symptom has been confirmed.
     symptoms: BTreeMap<Symptom, usize>,
     /// The case that has confirmed that the process computes for nobody.
@@ -61,6 +66,8 @@ impl Charged {
             role,
             known: None,
             confirmed: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            all_played: options.all_played,
             symptoms: BTreeMap::new(),
             spins: None,
         }
@@ -78,6 +85,9 @@ impl Charged {
                 self.spins.get_or_insert_with(|| told.id.clone());
             }
             self.confirmed.insert(told.id.clone());
+            if told.verdict == Verdict::Fail {
+                self.failed.insert(told.id.clone());
+            }
             let alike = self.symptoms.entry(symptom).or_default();
             *alike = alike.saturating_add(1);
         }
@@ -146,8 +156,8 @@ impl Charged {
 
     /// Why the case is not played, if it is sure to fail.
     pub(super) fn foretold(&self, case: &Case) -> Option<String> {
-        let known = self.known.as_ref()?;
-        let cause = known.foretelling(&case.id.to_string(), &self.confirmed)?;
+        let known = self.known.as_ref().filter(|_| !self.all_played)?;
+        let cause = known.foretelling(&case.id.to_string(), &self.failed)?;
         Some(format!(
             "blocked by {}: it fails of that in any case",
             cause.id
@@ -158,7 +168,7 @@ impl Charged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{FindingNote, Verdict};
+    use crate::event::FindingNote;
     use crate::profile::Profile;
     use crate::spec::{CaseId, Level};
 

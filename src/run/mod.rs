@@ -84,6 +84,9 @@ pub struct Options {
     /// What is known of causes. With it a failure that is explained by what others have confirmed is not
     /// confirmed once more, and a case that is sure to fail of the same cause is not played.
     pub knowledge: Option<&'static Knowledge>,
+    /// Whether each case is played all the same, however sure it is to fail: failures that are known do not count, so that
+    /// what they foretell has to be seen.
+    pub all_played: bool,
     /// Which cases keep their evidence.
     pub keep: Keep,
     /// The command line that repeats this run, up to where a case is selected.
@@ -105,6 +108,7 @@ impl Options {
             slow: false,
             within: None,
             knowledge: None,
+            all_played: false,
             keep: Keep::OfFindings,
             command: String::new(),
         }

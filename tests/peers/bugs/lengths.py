@@ -90,6 +90,12 @@ class NoLimit(Client):
             raise Malformed
 
 
+@bug("nothing-checked", "length-limit/two-gib", "Any length is believed, and of whole chunks it need not be either.")
+class NothingChecked(Client):
+    def check(self, length):
+        pass
+
+
 @bug("cut-to-64-kib", "length-limit/two-gib", "min(length, 65536), and what is left of the body is read as frames.")
 class CutTo64KiB(Client):
     def check(self, length):
