@@ -26,7 +26,8 @@ const SHA256: &str = include_str!("sha256.lua");
 /// use framespec::dissector::Dissector;
 /// use framespec::profile::Profile;
 ///
-/// let dissector = Dissector::new(&Profile::chunk_count(), Some(7000));
+/// let profile = Profile::chunk_count();
+/// let dissector = Dissector::new(&profile, Some(7000));
 /// assert_eq!(dissector.name(), "framespec_chunk_count");
 /// assert!(dissector.to_string().starts_with("-- "));
 /// ```
