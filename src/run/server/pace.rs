@@ -64,8 +64,8 @@ const SLOWER: u32 = 3;
 /// The least time that a server is given for a KiB …
 const LEAST_A_KIB: Duration = Duration::from_millis(1);
 
-/// … and the most, however slow it was.
-const MOST_A_KIB: Duration = Duration::from_millis(10);
+/// … and what it is given beyond that at most, however slow it was and however much it was sent.
+const MOST_MORE: Duration = Duration::from_secs(4);
 
 impl Pace {
     /// From a round trip that was measured, and what the user said.
@@ -293,11 +293,14 @@ impl GraceBudget {
         }
     }
 
-    /// Time to work through that many octets: a millisecond for each KiB, and more where those that were answered took longer.
+    /// Time to work through that many octets: a millisecond for each KiB, and some seconds more where those that were answered
+    /// took longer.
     fn allowance(&self, octets: usize) -> Duration {
+        let kib = u32::try_from(octets >> 10).unwrap_or(u32::MAX);
+        let least = LEAST_A_KIB.saturating_mul(kib);
         let met = Duration::from_micros(self.0.per_kib.load(Ordering::Relaxed));
-        let each = met.saturating_mul(SLOWER).clamp(LEAST_A_KIB, MOST_A_KIB);
-        each.saturating_mul(u32::try_from(octets >> 10).unwrap_or(u32::MAX))
+        let slower = met.saturating_mul(SLOWER).saturating_mul(kib);
+        slower.clamp(least, least.saturating_add(MOST_MORE))
     }
 }
 
@@ -368,9 +371,9 @@ mod tests {
         grace.answered(1 << 10, second);
         assert!(idle() < 3 * second, "so little tells nothing");
         grace.answered(32 << 10, Duration::from_millis(80));
-        assert!(idle() > 7 * second && idle() < 9 * second, "{:?}", idle());
+        assert!(idle() > 5 * second && idle() < 7 * second, "{:?}", idle());
         grace.answered(32 << 10, 100 * second);
-        assert!(idle() < 12 * second, "{:?}", idle());
+        assert!(idle() < 7 * second, "{:?}", idle());
     }
 
     #[test]
