@@ -171,7 +171,7 @@ fn tokens_tell_requests_apart() {
 
 #[cfg(feature = "fuzz")]
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 5, max_shrink_iters: 0, ..Default::default() })]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 8, max_shrink_iters: 0, ..Default::default() })]
 
     /// No profile makes a case panic, or go against the rules of scripts.
     #[test]

@@ -168,6 +168,7 @@ impl Charged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::{Head, Play};
     use crate::event::FindingNote;
     use crate::profile::Profile;
     use crate::spec::{CaseId, Level};
@@ -251,6 +252,68 @@ mod tests {
                 .starts_with("blocked by one-reply/many:")
         );
         assert_eq!(charged.not_measured(false), None);
+    }
+
+    const ALIKE_CASES: [&str; 5] = [
+        "single",
+        "large",
+        "same-twice",
+        "ten-in-turn",
+        "queued-before-a-close",
+    ];
+
+    /// A mistake with which those cases have always failed.
+    fn silent() -> &'static Knowledge {
+        let mut seen = Observation::default();
+        for variant in ALIKE_CASES {
+            seen.note(&failed(variant, "no reply"));
+        }
+        let play = Play {
+            role: Role::Server,
+            planted: vec!["silent".to_owned()],
+            seen,
+        };
+        let head = Head {
+            id: "silent".to_owned(),
+            role: Role::Server,
+            copies: String::new(),
+            clause: Clause::OneReply,
+            title: String::new(),
+            advice: String::new(),
+            sketch: String::new(),
+            needs: String::new(),
+        };
+        let plays = [play.clone(), play.clone(), play];
+        let knowledge = Knowledge::default().updated(vec![head], Vec::new(), &plays);
+        Box::leak(Box::new(knowledge))
+    }
+
+    /// Whether the last of those cases is played, when the others have had that verdict.
+    async fn is_foretold(verdict: Verdict, all_played: bool) -> bool {
+        let options = Options {
+            knowledge: Some(silent()),
+            all_played,
+            ..Options::new(Role::Server, "here", Profile::default())
+        };
+        let mut charged = Charged::new(Role::Server, &options);
+        let told = |variant| CaseResult {
+            verdict,
+            ..failed(variant, "no reply")
+        };
+        let (last, others) = ALIKE_CASES.split_last().unwrap();
+        let others: Vec<_> = others.iter().map(|variant| told(variant)).collect();
+        others.iter().for_each(|one| charged.confirmed(one));
+        charged.ask(&Observation::default(), &others).await;
+        let last = crate::cases::case(&format!("one-reply/{last}")).unwrap();
+        charged.foretold(last).is_some()
+    }
+
+    /// Else a run would pass that has not played what the server fails.
+    #[tokio::test]
+    async fn warnings_foretell_nothing_and_where_failures_are_known_nothing_does() {
+        assert!(is_foretold(Verdict::Fail, false).await);
+        assert!(!is_foretold(Verdict::Warn, false).await);
+        assert!(!is_foretold(Verdict::Fail, true).await);
     }
 
     #[tokio::test]
