@@ -13,6 +13,7 @@ pub use crate::spec::Role;
 pub use conclusion::Conclusion;
 pub use diagnosis::{Cause, Confidence, Diagnosis};
 
+use crate::lang::{Hole, Text, say};
 use crate::spec::{CaseId, Level};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -78,8 +79,8 @@ pub struct Started {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Calibration {
     /// All of it in a sentence, where a client was looked at; the figures below are a server's.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub client: String,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub client: Text,
     /// Median time of a round trip, in microseconds.
     pub round_trip_us: u64,
     /// How its replies relate to requests: `echo`, `token`, `any` or `none`.
@@ -91,7 +92,7 @@ pub struct Calibration {
     /// How long an owed answer is waited for, in milliseconds.
     pub timeout_ms: u64,
     /// What the user should know: oddities that make cases be skipped, or a likely wrong profile.
-    pub notes: Vec<String>,
+    pub notes: Vec<Text>,
 }
 
 /// What became of a case.
@@ -158,12 +159,12 @@ pub struct CaseResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
     /// One line: what was seen and what should have been, why it was skipped, or nothing.
-    pub detail: String,
+    pub detail: Text,
     /// Time spent on it, in milliseconds.
     pub elapsed_ms: u64,
     /// Why it matters, as `explain` tells it.
     #[serde(default)]
-    pub why: String,
+    pub why: Text,
     /// How often it was run, and how often it failed: `k of n`.
     #[serde(default)]
     pub attempts: Attempts,
@@ -191,9 +192,9 @@ impl CaseResult {
             level,
             verdict: Verdict::Error,
             known: None,
-            detail: String::new(),
+            detail: Text::default(),
             elapsed_ms: 0,
-            why: why.to_owned(),
+            why: Text::whole(why),
             attempts: Attempts::default(),
             findings: Vec::new(),
             rerun: format!("{command} --run {id}"),
@@ -223,6 +224,15 @@ pub enum KnownKind {
 }
 
 impl KnownKind {
+    /// The words for it where people read them.
+    #[must_use]
+    pub fn words(self) -> Text {
+        match self {
+            Self::Failure => say!("known failure"),
+            Self::Flaky => say!("known flaky"),
+        }
+    }
+
     /// The words for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -264,19 +274,29 @@ pub enum Problem {
 impl Problem {
     /// What is the matter with the case, and what is to be done.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn words(self) -> Text {
         match self {
-            Self::Passes => "is listed as a known failure and passes: take its entry out",
+            Self::Passes => say!("is listed as a known failure and passes: take its entry out"),
             Self::NoSuchCase => {
-                "is listed and is not the name of a case: correct its entry or take it out"
+                say!("is listed and is not the name of a case: correct its entry or take it out")
             }
         }
     }
 }
 
+/// In the language of the reader.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        self.words().fmt(f)
+    }
+}
+
+impl Hole for Role {
+    fn text(&self) -> Text {
+        match self {
+            Self::Server => say!("server"),
+            Self::Client => say!("client"),
+        }
     }
 }
 
@@ -297,7 +317,7 @@ pub struct FindingNote {
     /// How binding that clause is here.
     pub level: Level,
     /// What was seen, and what should have been.
-    pub what: String,
+    pub what: Text,
     /// The connection, as the script calls it.
     pub conn: String,
     /// Offset in the client's stream of the frame that it is about.
@@ -317,7 +337,7 @@ pub struct Evidence {
     pub frames: Vec<FrameMark>,
     /// What was permitted, one line for each thing owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub permitted: Vec<String>,
+    pub permitted: Vec<Text>,
     /// The last of what the server or client wrote to its standard error, if the checker started it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stderr: String,
@@ -364,7 +384,7 @@ pub enum What {
     /// Anything else, in words: refused, blocked, silent, given up, a reading of the process.
     Note {
         /// The words.
-        text: String,
+        text: Text,
     },
 }
 
@@ -470,7 +490,7 @@ pub struct Finished {
     pub summary: Summary,
     /// Why the run ended before all cases had been run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub broken_off: Option<String>,
+    pub broken_off: Option<Text>,
     /// What was held to be known and is not so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Stale>,
@@ -488,7 +508,7 @@ pub struct Unchecked {
     /// Its slug.
     pub clause: String,
     /// Why not.
-    pub why: String,
+    pub why: Text,
 }
 
 /// A whole run: what the JSON report holds.

@@ -27,9 +27,10 @@ mod smuggling;
 mod truncation;
 
 pub use draft::{Draft, Unfit};
-pub use maker::{Circumstances, Maker, UNKNOWN_PROCESS};
+pub use maker::{Circumstances, Maker, unknown_process};
 
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::{CaseId, Clause, Level, Role};
@@ -168,7 +169,7 @@ impl Case {
     pub fn script(&self, circumstances: &Circumstances<'_>) -> Result<Script, Unfit> {
         match self.build {
             Build::Server(build) => Maker::build(circumstances, self.id, build),
-            Build::Client(_) => Err(Unfit::Skipped("it is a case for clients".into())),
+            Build::Client(_) => Err(Unfit::Skipped(say!("it is a case for clients"))),
         }
     }
 
@@ -181,7 +182,7 @@ impl Case {
         circumstances: &client::Circumstances<'_>,
     ) -> Result<Script, Unfit> {
         let Build::Client(build) = self.build else {
-            return Err(Unfit::Skipped("it is a case for servers".into()));
+            return Err(Unfit::Skipped(say!("it is a case for servers")));
         };
         client::Maker::build(circumstances, self.id, |maker| {
             build(maker);

@@ -1,6 +1,7 @@
 //! What must hold of the whole table of cases.
 
 use super::*;
+use crate::lang::say;
 use crate::model;
 use crate::model::reader::{self, Ending, Fault};
 use crate::spec::Group;
@@ -219,10 +220,10 @@ fn a_small_field_is_held_to_a_limit_that_it_can_exceed() {
     ] {
         let declared = profile("limits.max_body = 1000");
         assert!(script(&declared, id).is_ok(), "{id}");
-        let skipped = Unfit::Skipped("the length field cannot claim more than the limit".into());
+        let skipped = Unfit::Skipped(say!("the length field cannot claim more than the limit"));
         assert_eq!(script(&profile(""), id), Err(skipped), "{id}");
     }
-    let skipped = Unfit::Skipped("the length field cannot claim that much".into());
+    let skipped = Unfit::Skipped(say!("the length field cannot claim that much"));
     let declared = profile("limits.max_body = 1000");
     assert_eq!(script(&declared, "length-limit/two-gib"), Err(skipped));
 }

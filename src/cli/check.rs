@@ -178,7 +178,7 @@ impl CheckArgs {
         let named = self
             .target
             .named(&profile)
-            .inspect_err(|failure| outputs.broken_off(&failure.what))?;
+            .inspect_err(|failure| outputs.broken_off(failure.what.clone()))?;
         let options = Options {
             cases: failed.unwrap_or(selected),
             timeout: self.manner.timeout.max(Duration::from_millis(1)),

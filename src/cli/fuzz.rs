@@ -199,7 +199,7 @@ impl FuzzArgs {
             MeetError::NotServed { what, advice } => {
                 let failure = Failure::could_not(format!("nothing could be played: {what}"));
                 match advice {
-                    Some(advice) => failure.hint(advice),
+                    Some(advice) => failure.hint(advice.to_string()),
                     None => failure,
                 }
             }

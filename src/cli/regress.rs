@@ -87,7 +87,7 @@ impl RegressArgs {
             }
         });
         if let Err(failure) = &done {
-            outputs.broken_off(&failure.what);
+            outputs.broken_off(failure.what.clone());
         }
         let closing = outputs.finish();
         let feeding = done?;
@@ -171,7 +171,7 @@ impl RegressArgs {
             Err(why) => {
                 out::note(format_args!("error: {}: {why}", member.path.display()));
                 feeding.unreadable = feeding.unreadable.saturating_add(1);
-                FileResult::unreadable(name, why)
+                FileResult::unreadable(name, why.into())
             }
         };
         Ok(CaseResult {

@@ -217,7 +217,7 @@ impl Saver {
     /// Tells where everything is.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match &self.failed {
-            Some(why) => Err(Failure::could_not(why)),
+            Some(why) => Err(Failure::could_not(why.as_str())),
             None => Ok(()),
         }
     }

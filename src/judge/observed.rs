@@ -1,6 +1,7 @@
 //! One connection of a transcript, brought into the form that duties are compared with.
 
 use super::frame_log::{FrameLog, LoggedFrame as Reply, Rest, alone};
+use crate::lang::{Text, say};
 use crate::model::{Misfit, Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::{Conn, OwnEnd};
@@ -17,10 +18,10 @@ pub(super) enum Close {
 }
 
 impl Close {
-    pub(super) const fn how(self) -> &'static str {
+    pub(super) fn how(self) -> Text {
         match self {
-            Self::Fin => "closed (FIN)",
-            Self::Rst => "reset (RST)",
+            Self::Fin => say!("closed (FIN)"),
+            Self::Rst => say!("reset (RST)"),
         }
     }
 }
@@ -28,7 +29,7 @@ impl Close {
 /// What the client noticed of one connection.
 #[derive(Debug)]
 pub(super) struct Observed {
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Text>,
     pub(super) replies: Vec<Reply>,
     pub(super) rest: Rest,
     /// Datagrams that came and are not one frame each.

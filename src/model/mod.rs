@@ -18,12 +18,12 @@ pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
 pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
 
+use crate::lang::{Hole, Text, say};
 use crate::profile::{OverLimit, Payload, Profile};
 use crate::script::{OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
-use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
 
@@ -136,7 +136,7 @@ impl Permitted {
     /// What is permitted, one line for each thing owed and one for the end. Neighbours of which the
     /// same is owed share a line.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Text> {
         let asked = self.asking.as_ref().and_then(|_| self.requests_line());
         let runs = self.duties.chunk_by(|one, next| one.owed() == next.owed());
         let owed = runs.filter_map(line);
@@ -147,62 +147,72 @@ impl Permitted {
             .collect()
     }
 
-    fn end_line(&self) -> Option<String> {
+    fn end_line(&self) -> Option<Text> {
         if self.asking.is_some() {
             let why = self.must_end()?.why;
-            return Some(format!("then it ends the connection, or itself: {why}"));
+            return Some(say!("then it ends the connection, or itself: {why}", why));
         }
         let place = match self.tail {
-            Tail::Boundary => "between frames".to_owned(),
-            Tail::Inside { start, .. } => format!("inside the frame at octet {start}"),
-            Tail::Apart => return Some("then: silence".to_owned()),
+            Tail::Boundary => say!("between frames"),
+            Tail::Inside { start, .. } => say!("inside the frame at octet {start}", start),
+            Tail::Apart => return Some(say!("then: silence")),
             Tail::Void => return None,
         };
         match self.own_end {
-            OwnEnd::Fin => Some(format!(
-                "at the end of the stream, {place}: a close, no reply"
+            OwnEnd::Fin => Some(say!(
+                "at the end of the stream, {place}: a close, no reply",
+                place
             )),
-            OwnEnd::Rst => Some(format!("at the reset, {place}: nothing")),
-            OwnEnd::Open => Some(format!("then, {place}: silence, and no close")),
+            OwnEnd::Rst => Some(say!("at the reset, {place}: nothing", place)),
+            OwnEnd::Open => Some(say!("then, {place}: silence, and no close", place)),
         }
     }
 }
 
 /// What is owed for some neighbouring duties of one kind.
-fn line(duties: &[Duty]) -> Option<String> {
+fn line(duties: &[Duty]) -> Option<Text> {
     let (first, last) = (duties.first()?, duties.last()?);
-    let octets = format!("octets {} to {}", first.start, last.due.saturating_sub(1));
+    let octets = say!(
+        "octets {start} to {last}",
+        start = first.start,
+        last = last.due.saturating_sub(1)
+    );
     let owed = first.owed();
     Some(match duties.len() {
-        1 => format!("{octets}: {owed}"),
-        frames => format!("{octets}, for each of {frames} frames: {owed}"),
+        1 => say!("{octets}: {owed}", octets, owed),
+        frames => say!(
+            "{octets}, for each of {frames} frames: {owed}",
+            octets,
+            frames,
+            owed
+        ),
     })
 }
 
 impl Duty {
     /// What is owed, in words.
-    fn owed(&self) -> String {
+    fn owed(&self) -> Text {
         match &self.owes {
-            Owes::Reply(_) => "exactly one reply".to_owned(),
-            Owes::ReplyOrClose(doubt) => format!("{doubt}: one reply or a close"),
-            Owes::ReplyOrSilence(unsure) => format!("{unsure}: one reply or silence"),
-            Owes::Close(fault) => format!("{fault}: a close, before it at most one reply"),
+            Owes::Reply(_) => say!("exactly one reply"),
+            Owes::ReplyOrClose(doubt) => say!("{doubt}: one reply or a close", doubt),
+            Owes::ReplyOrSilence(unsure) => say!("{unsure}: one reply or silence", unsure),
+            Owes::Close(fault) => say!("{fault}: a close, before it at most one reply", fault),
             Owes::Showing(showing) => showing.owed(),
             Owes::ReadOnOrEnd(no_message) => no_message.owed(),
         }
     }
 }
 
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Payload => "a payload that need not be taken for a message",
-            Self::Smuggled(_) => "a payload with a pad octet inside",
-            Self::Size(_) => "a body larger than every server must take",
-            Self::OverLimit => "a body over the limit",
-            Self::OddLength => "a body that is no whole number of chunks",
-            Self::MorePadding(_) => "a message with more padding than it needs",
-        })
+impl Hole for Doubt {
+    fn text(&self) -> Text {
+        match self {
+            Self::Payload => say!("a payload that need not be taken for a message"),
+            Self::Smuggled(_) => say!("a payload with a pad octet inside"),
+            Self::Size(_) => say!("a body larger than every server must take"),
+            Self::OverLimit => say!("a body over the limit"),
+            Self::OddLength => say!("a body that is no whole number of chunks"),
+            Self::MorePadding(_) => say!("a message with more padding than it needs"),
+        }
     }
 }
 

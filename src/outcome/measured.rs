@@ -1,6 +1,7 @@
 //! What a case says that measures the process: what its clause is about, and nothing else.
 
 use crate::event::{CaseResult, Verdict};
+use crate::lang::say;
 use crate::spec::{Clause, Group};
 
 /// The result as it is told: of a case that measures the process, what broke other clauses is left to the cases of those.
@@ -15,9 +16,10 @@ pub(super) fn told(mut result: CaseResult) -> CaseResult {
     if own.is_empty()
         && let Some(other) = others.first()
     {
-        let what = format!(
-            "not measured, as {} was broken: {}",
-            other.clause, other.what
+        let what = say!(
+            "not measured, as {clause} was broken: {what}",
+            clause = other.clause,
+            what = other.what
         );
         (result.verdict, result.detail) = (Verdict::Skip, what);
         result.evidence = None;

@@ -48,7 +48,7 @@ fn report(run: &Run) -> Report {
         report.add_test_suite(stale(&run.finished.stale));
     }
     if let Some(why) = &run.finished.broken_off {
-        report.add_test_suite(broken_off(why));
+        report.add_test_suite(broken_off(&why.shown()));
     }
     report
 }
@@ -92,7 +92,7 @@ fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
     let kind = match result.verdict {
         Verdict::Warn | Verdict::Unstable if is_strict => NonSuccessKind::Failure,
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
-        Verdict::Skip => return skipped(&result.detail),
+        Verdict::Skip => return skipped(&result.detail.shown()),
         Verdict::Unstable => {
             let mut status = TestCaseStatus::success();
             status.add_rerun(failed_run(result));
@@ -103,7 +103,7 @@ fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     status
-        .set_message(shown(&result.detail))
+        .set_message(shown(&result.detail.shown()))
         .set_type(result.level.to_string())
         .set_description(described(run, result));
     status
@@ -116,10 +116,10 @@ fn described(run: &Run, result: &CaseResult) -> String {
         None => told,
         Some(cause) => format!(
             "\n  cause: {} ({}, {})\n  {}\n{told}",
-            shown(&cause.title),
+            shown(&cause.title.shown()),
             shown(&cause.id),
             causes::sure(cause),
-            shown(&cause.advice)
+            shown(&cause.advice.shown())
         ),
     }
 }
@@ -134,7 +134,7 @@ fn skipped(why: &str) -> TestCaseStatus {
 fn failed_run(result: &CaseResult) -> TestRerun {
     let mut rerun = TestRerun::new(NonSuccessKind::Failure);
     rerun
-        .set_message(shown(&result.detail))
+        .set_message(shown(&result.detail.shown()))
         .set_type(result.level.to_string())
         .set_stack_trace(plain_case(result));
     rerun

@@ -8,6 +8,7 @@
 use super::place::Place;
 use super::{Collector, Format, Look, Reporter, reporter};
 use crate::event::{Event, Run};
+use crate::lang::Text;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -119,7 +120,7 @@ pub struct Outputs {
     /// Reports that have failed; they are not tried again.
     failed: Vec<OutputError>,
     /// Why the run ends without telling its end, if that is known.
-    broken_off: Option<String>,
+    broken_off: Option<Text>,
     /// How long such a run took.
     elapsed: Duration,
     is_closed: bool,
@@ -178,8 +179,8 @@ impl Outputs {
     }
 
     /// Says why a run will not tell its end itself.
-    pub fn broken_off(&mut self, why: impl Into<String>) {
-        self.broken_off = Some(why.into());
+    pub fn broken_off(&mut self, why: Text) {
+        self.broken_off = Some(why);
     }
 
     /// Says how long such a run took.

@@ -9,6 +9,7 @@ use super::plan::Planned;
 use super::played::{Once, Played};
 use super::schedule::Run;
 use crate::event::Verdict;
+use crate::lang::{Hole, Text, say};
 use crate::outcome::{Judged as _, Series};
 use crate::transcript::{Canary, Exit};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Run<'_> {
         let (mut cleared, mut found) = (Vec::new(), false);
         while let Some(mut first) = suspects.pop() {
             if let Some(why) = &self.gone {
-                let why = format!("not finished: {why}");
+                let why = say!("not finished: {why}", why);
                 let case = first.shown().planned.case;
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
@@ -93,7 +94,7 @@ impl Run<'_> {
         };
         let why = self.gone_after(&culprit.shown().planned);
         for other in suspects {
-            let why = format!("not finished: {why}");
+            let why = say!("not finished: {why}", why);
             let case = other.shown().planned.case;
             self.sink.without_play(case.into(), Verdict::Skip, why);
         }
@@ -131,16 +132,23 @@ impl Run<'_> {
             None => false,
             Some(Ok(())) => true,
             Some(Err(error)) => {
-                self.not_revived = Some(error.to_string());
+                self.not_revived = Some(error.text());
                 false
             }
         }
     }
 
-    pub(super) fn gone_after(&self, planned: &Planned) -> String {
-        let gone = format!("the server was gone after {}", planned.case.id);
+    pub(super) fn gone_after(&self, planned: &Planned) -> Text {
+        let gone = say!(
+            "the server was gone after {id}",
+            id = planned.case.id.to_string()
+        );
         match &self.not_revived {
-            Some(why) => format!("{gone}, and when it was to be started again, {why}"),
+            Some(why) => say!(
+                "{gone}, and when it was to be started again, {why}",
+                gone,
+                why
+            ),
             None => gone,
         }
     }
@@ -155,12 +163,15 @@ impl Run<'_> {
 /// Charges a case with the crash.
 fn charge(once: &mut Once, ended: Option<Exit>) {
     let what = match (ended, once.attempt.canary()) {
-        (Some(ended), _) => format!("the server {ended}"),
+        (Some(ended), _) => say!("the server {ended}", ended),
         (None, Canary::Mute(how)) => {
-            format!("the server no longer serves anybody: a new client {how}")
+            say!(
+                "the server no longer serves anybody: a new client {how}",
+                how
+            )
         }
-        (None, Canary::Dead(how)) => format!("the server is gone: a new client {how}"),
-        (None, _) => "the server is gone".to_owned(),
+        (None, Canary::Dead(how)) => say!("the server is gone: a new client {how}", how),
+        (None, _) => say!("the server is gone"),
     };
     once.attempt.charge(once.planned.case, what);
 }

@@ -27,6 +27,7 @@ use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Role, Verdict};
+use crate::lang::{Text, say};
 use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, Series, result};
 use crate::spec::Clause;
 use std::cmp::Reverse;
@@ -45,8 +46,11 @@ const FIRST_LOOK: u32 = 0;
 const CLOSER_LOOKS: u32 = 3;
 
 /// What is added to a failure that could not be confirmed.
-fn seen_once(role: Role) -> String {
-    format!(" (seen once: the {role} was gone before it could be confirmed)")
+fn seen_once(role: Role) -> Text {
+    say!(
+        " (seen once: the {role} was gone before it could be confirmed)",
+        role
+    )
 }
 
 /// A pause that is longer than that need not be made again to confirm what it has shown.
@@ -102,9 +106,9 @@ pub(super) struct Run<'a> {
     /// What failures are charged to.
     charged: Charged,
     /// Why the server could not be started again, if that was tried in vain.
-    pub(super) not_revived: Option<String>,
+    pub(super) not_revived: Option<Text>,
     /// Why the run is broken off, if it is.
-    pub(super) gone: Option<String>,
+    pub(super) gone: Option<Text>,
     /// How long it may take.
     time: Time,
     /// How long the longest of those cases takes that are not begun, as they take too long.
@@ -144,7 +148,10 @@ impl Run<'_> {
                 Ok((roughness, waiting, None)) => self.queue(roughness, waiting),
                 Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
-                    let what = format!("the case has no valid script: {error}");
+                    let what = say!(
+                        "the case has no valid script: {error}",
+                        error = error.to_string()
+                    );
                     self.sink.without_play(case.into(), Verdict::Error, what);
                 }
             }
@@ -176,7 +183,7 @@ impl Run<'_> {
         self.group(&mut left, None).await;
         let untold = self.sink.untold();
         if untold > 0 && self.time.is_up() {
-            self.sink.not_run(Time::NOT_RUN);
+            self.sink.not_run(&Time::not_run());
             let why = self.time.ended(self.played, untold, self.too_long);
             self.gone.get_or_insert(why);
         }
@@ -311,7 +318,10 @@ impl Run<'_> {
                 Some(planned)
             }
             Err(unfit) => {
-                let what = format!("the case has no script any more: {unfit:?}");
+                let what = say!(
+                    "the case has no script any more: {unfit}",
+                    unfit = format!("{unfit:?}")
+                );
                 self.sink.without_play(case.into(), Verdict::Error, what);
                 None
             }
@@ -330,7 +340,11 @@ impl Run<'_> {
     }
 
     fn not_started(&mut self, case: &'static Case, error: &io::Error) {
-        let why = format!("the {} could not be started: {error}", self.target.role());
+        let why = say!(
+            "the {role} could not be started: {error}",
+            role = self.target.role(),
+            error
+        );
         self.sink.without_play(case.into(), Verdict::Error, why);
     }
 
@@ -442,8 +456,11 @@ impl Run<'_> {
             return self.tell(played);
         }
         let findings = played.shown().findings();
-        let what = findings.first().map_or("", |finding| finding.what.as_str());
-        let why = format!("not confirmed, as no time was left; seen once: {what}");
+        let what = findings
+            .first()
+            .map_or(Text::default(), |finding| finding.what.clone());
+        let reason = say!("not confirmed, as no time was left");
+        let why = say!("{reason}; seen once: {what}", reason, what);
         let case = played.shown().planned.case.into();
         self.sink.without_play(case, Verdict::Skip, why);
     }

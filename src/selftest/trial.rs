@@ -5,6 +5,7 @@ use super::{clients, servers};
 use crate::cases::Case;
 use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
+use crate::lang::Text;
 use crate::profile::{Carriage, Profile};
 use crate::spec::{CaseId, Role};
 use std::collections::BTreeMap;
@@ -102,7 +103,7 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) verdict: Verdict,
-    pub(super) detail: String,
+    pub(super) detail: Text,
 }
 
 impl Seen {

@@ -10,8 +10,9 @@ use super::datagrams::InFlight;
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
 use super::target::Endpoint;
-use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
+use crate::cases::{Case, Circumstances, Unfit, unknown_process};
 use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
+use crate::lang::{Hole, Text, say};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::{Connection, connect, was_reset};
@@ -160,11 +161,11 @@ impl ServerPeer {
     }
 
     /// Why its process is not looked at, where it is not.
-    const fn no_process(&self) -> &'static str {
+    fn no_process(&self) -> Text {
         if self.door.is_started_anew() {
-            "each connection has a process of its own"
+            say!("each connection has a process of its own")
         } else {
-            UNKNOWN_PROCESS
+            unknown_process()
         }
     }
 
@@ -406,7 +407,7 @@ impl Session<'_> {
             Ok(stream) => {
                 let begun = begin(&stream, &self.peer.profile, Speaker::Client, limit).await;
                 if let Err(why) = begun {
-                    return self.refused(conn, why.to_string());
+                    return self.refused(conn, why.text());
                 }
                 self.log.note(conn, Seen::Connected);
                 let noting = Noting::new(conn, &self.log);
@@ -419,11 +420,11 @@ impl Session<'_> {
                 self.conns.push(None);
                 Break(())
             }
-            Err(error) => self.refused(conn, error.to_string()),
+            Err(error) => self.refused(conn, error.text()),
         }
     }
 
-    fn refused(&mut self, conn: Conn, why: String) -> ControlFlow<()> {
+    fn refused(&mut self, conn: Conn, why: Text) -> ControlFlow<()> {
         self.log.note(conn, Seen::Refused(why));
         self.conns.push(None);
         Break(())
