@@ -190,13 +190,13 @@ mod tests {
 
     #[test]
     fn a_mistyped_cause_leads_to_one_and_a_mistyped_case_to_a_case() {
-        assert!(neither("no-limt").hint.starts_with("no-limit"));
+        assert!(neither("no-limt").hint.as_str().starts_with("no-limit"));
         assert!(
             neither("one-reply/singel")
                 .hint
-                .starts_with("one-reply/single")
+                .as_str().starts_with("one-reply/single")
         );
-        assert!(neither("one-reply").what.contains("is a clause"));
-        assert!(neither("zzz").what.contains("no case"));
+        assert!(neither("one-reply").what.as_str().contains("is a clause"));
+        assert!(neither("zzz").what.as_str().contains("no case"));
     }
 }

@@ -20,6 +20,7 @@ mod grade;
 mod help;
 mod init;
 mod keep;
+mod language;
 mod last_failed;
 mod lines;
 mod list;
@@ -65,6 +66,8 @@ use std::process::ExitCode;
 struct Cli {
     #[command(flatten)]
     log: log::LogArgs,
+    #[command(flatten)]
+    language: language::LanguageArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Ok(true) => return Exit::Ok.into(),
         Err(failure) => return failure.report(),
     }
+    language::choose(std::env::args_os());
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -243,7 +247,7 @@ mod tests {
         assert_eq!(hint, "a similar argument exists: '--format'");
         let (what, hint) = told("conformance send");
         assert!(
-            what.starts_with("the following required arguments were not provided: <"),
+            what.as_str().starts_with("the following required arguments were not provided: <"),
             "{what}"
         );
         assert_eq!(hint, "conformance send --help");

@@ -338,6 +338,6 @@ mod tests {
         };
         let failure = args.open(Vec::new()).unwrap_err();
         assert_eq!(failure.exit, super::super::exit::Exit::Usage);
-        assert!(failure.what.starts_with("--save "), "{}", failure.what);
+        assert!(failure.what.as_str().starts_with("--save "), "{}", failure.what);
     }
 }

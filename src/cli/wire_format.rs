@@ -136,11 +136,11 @@ mod tests {
     fn an_unknown_profile_is_a_usage_error_that_names_the_known() {
         let failure = named("nothing-like-it").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
-        assert!(failure.hint.contains("chunk-count"));
+        assert!(failure.hint.as_str().contains("chunk-count"));
         let hint = |name: &str| named(name).unwrap_err().hint;
-        assert!(hint("tutorail").starts_with("tutorial, another"));
+        assert!(hint("tutorail").as_str().starts_with("tutorial, another"));
         assert!(
-            hint("postgres").starts_with("postgres"),
+            hint("postgres").as_str().starts_with("postgres"),
             "{}",
             hint("postgres")
         );

@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_found_out() {
         let script: Script = "framespec script 1\nopen a\nsend a 00\n".parse().unwrap();
-        let finding = Finding::must(crate::spec::Clause::Order, 0, "x");
+        let finding = Finding::must(crate::spec::Clause::Order, 0, "x".into());
         assert_eq!(is_sound(&script, &finding), Ok(()));
         assert!(
             is_sound(

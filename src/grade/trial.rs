@@ -243,7 +243,7 @@ mod tests {
 
     fn not_started(stderr: &str) -> NotStarted {
         NotStarted {
-            why: Text::whole("it exited with code 1 before it listened on port 7060"),
+            why: crate::lang::Text::whole("it exited with code 1 before it listened on port 7060"),
             stderr: stderr.to_owned(),
         }
     }
@@ -260,7 +260,7 @@ mod tests {
             said.starts_with("EOFError: EOF when reading a line (it exited"),
             "{said}"
         );
-        assert_eq!(why(&not_started(""), &none), not_started("").why);
+        assert_eq!(why(&not_started(""), &none), not_started("").why.to_string());
         let over = Told {
             over: vec!["it ran too many processes".to_owned()],
             left: true,

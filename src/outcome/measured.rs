@@ -46,7 +46,7 @@ mod tests {
         let note = |broken: &Clause| FindingNote {
             clause: broken.to_string(),
             level: Level::Must,
-            what: format!("{broken} it is"),
+            what: format!("{broken} it is").into(),
             conn: "a".to_owned(),
             frame: None,
         };

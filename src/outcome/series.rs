@@ -140,7 +140,7 @@ mod tests {
         }
 
         fn without_findings(&self) -> Text {
-            ""
+            Text::default()
         }
 
         fn evidence(&self) -> Evidence {

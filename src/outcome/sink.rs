@@ -268,7 +268,7 @@ mod tests {
         let mut tell = |event| events.push(event);
         let mut sink = EventSink::begin(start(&profile), &mut tell);
         sink.case_started(head(Clause::OneReply, "many"));
-        sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "");
+        sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "".into());
         let finished = sink.finish(Some("it is gone".into()));
         assert_eq!((finished.summary.pass, finished.summary.skip), (1, 2));
         assert_eq!(finished.clauses_checked, ["one-reply"]);

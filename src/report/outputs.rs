@@ -332,7 +332,7 @@ mod tests {
             outputs.event(event);
         }
         outputs.took(Duration::from_secs(7));
-        outputs.broken_off("interrupted");
+        outputs.broken_off("interrupted".into());
         let elapsed = outputs.finish().run.finished.summary.elapsed_ms;
         assert_eq!(elapsed, 7_000);
     }
@@ -423,9 +423,9 @@ mod tests {
         for event in fixture::events().into_iter().take(20) {
             outputs.event(event);
         }
-        outputs.broken_off("interrupted");
+        outputs.broken_off("interrupted".into());
         let closing = outputs.finish();
-        let why = closing.run.finished.broken_off.as_deref();
+        let why = closing.run.finished.broken_off.as_ref().map(Text::as_str);
         assert_eq!(why, Some("interrupted"));
         let mut results = closing.run.results.iter();
         assert!(results.any(|result| result.detail == "not run: interrupted"));

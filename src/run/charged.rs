@@ -188,11 +188,11 @@ mod tests {
         let id = CaseId::new(Clause::OneReply, variant);
         CaseResult {
             verdict: Verdict::Fail,
-            detail: what.to_owned(),
+            detail: what.into(),
             findings: vec![FindingNote {
                 clause: Clause::OneReply.to_string(),
                 level: Level::Must,
-                what: what.to_owned(),
+                what: what.into(),
                 conn: "a".to_owned(),
                 frame: None,
             }],
@@ -234,7 +234,7 @@ mod tests {
         let told = again(&charged, ShownBy::Readings).unwrap();
         assert!(
             told.detail
-                .ends_with(" (played once: confirmed in another)")
+                .as_str().ends_with(" (played once: confirmed in another)")
         );
         assert_eq!(again(&charged, ShownBy::Octets), None);
     }
@@ -251,7 +251,7 @@ mod tests {
             charged
                 .not_measured(true)
                 .unwrap()
-                .starts_with("blocked by one-reply/many:")
+                .as_str().starts_with("blocked by one-reply/many:")
         );
         assert_eq!(charged.not_measured(false), None);
     }

@@ -129,7 +129,7 @@ mod tests {
         Event::CaseFinished(Box::new(CaseResult {
             id: id.to_owned(),
             verdict,
-            detail: detail.to_owned(),
+            detail: detail.into(),
             ..CaseResult::unjudged(case, Level::Must, "", "")
         }))
     }

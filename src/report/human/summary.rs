@@ -108,7 +108,7 @@ fn groups(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let clauses = groups.iter().map(|group| width(&clauses(group))).max();
     let widths = (
         titles.unwrap_or_default().saturating_add(1).max(13),
-        clauses.unwrap_or_default().saturating_add(1).max(10),
+        clauses.unwrap_or_default().max(10),
     );
     for group in &groups {
         of_group(group, widths, look, out)?;
