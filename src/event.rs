@@ -53,7 +53,7 @@ pub struct Started {
     #[serde(default, skip_serializing_if = "Role::is_server")]
     pub role: Role,
     /// The server or client, as it was named on the command line.
-    pub target: String,
+    pub target: Text,
     /// Name of the profile.
     pub profile: String,
     /// Whether its frames were carried by datagrams, which is UDP.
@@ -288,6 +288,16 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.words().fmt(f)
+    }
+}
+
+impl Hole for Level {
+    fn text(&self) -> Text {
+        match self {
+            Self::May => say!("MAY"),
+            Self::Should => say!("SHOULD"),
+            Self::Must => say!("MUST"),
+        }
     }
 }
 

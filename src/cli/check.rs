@@ -13,6 +13,7 @@ use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
 use crate::cases;
 use crate::diagnosis::Knowledge;
+use crate::lang::say;
 use crate::profile::{Profile, Reply};
 use crate::recall::Whose;
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs};
@@ -103,14 +104,14 @@ impl From<ReplyArg> for Reply {
 pub(crate) fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
-        _ => Err("give a number from 1 to 64".to_owned()),
+        _ => Err(say!("give a number from 1 to 64").to_string()),
     }
 }
 
 pub(crate) fn repeat(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(times @ 1..=1000) => Ok(times),
-        _ => Err("give a number from 1 to 1000".to_owned()),
+        _ => Err(say!("give a number from 1 to 1000").to_string()),
     }
 }
 

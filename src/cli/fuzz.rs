@@ -151,7 +151,7 @@ impl FuzzArgs {
             folder: &self.out,
             peer: self.target.words(),
             profile: &options.profile,
-            target: &options.target,
+            target: options.target.as_str(),
             saved: 0,
             failed: None,
         };

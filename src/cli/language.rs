@@ -57,8 +57,15 @@ mod tests {
     #[test]
     fn the_option_is_found_wherever_it_may_stand() {
         assert_eq!(of("conformance --lang es check"), Some("es".to_owned()));
-        assert_eq!(of("conformance check here --lang=es"), Some("es".to_owned()));
-        for none in ["conformance check", "conformance check --language es", "send here -- --lang es"] {
+        assert_eq!(
+            of("conformance check here --lang=es"),
+            Some("es".to_owned())
+        );
+        for none in [
+            "conformance check",
+            "conformance check --language es",
+            "send here -- --lang es",
+        ] {
             assert_eq!(of(none), None, "{none}");
         }
         assert_eq!(of("conformance check --lang"), None);

@@ -151,7 +151,7 @@ impl RegressArgs {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             role: feeding.role(),
-            target: feeding.name().to_owned(),
+            target: feeding.name().into(),
             profile: profile.unwrap_or("as each file says").to_owned(),
             selected: corpus.members.len(),
             selection: names.collect(),

@@ -111,6 +111,6 @@ async fn minimised(
     };
     tokio::select! {
         () = work => Ok(()),
-        () = signals.next() => Err(Failure::could_not("interrupted: not all is as small as it gets")),
+        () = signals.next() => Err(Failure::could_not(say!("interrupted: not all is as small as it gets"))),
     }
 }

@@ -72,7 +72,7 @@ fn started(results: &[CaseResult], draws: &mut Draws) -> Started {
     Started {
         schema: SCHEMA.to_owned(),
         version: "0.1.0".to_owned(),
-        target: text(draws),
+        target: text(draws).into(),
         profile: text(draws),
         selected: results.len(),
         seed: draws.number(),

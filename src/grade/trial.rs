@@ -260,7 +260,10 @@ mod tests {
             said.starts_with("EOFError: EOF when reading a line (it exited"),
             "{said}"
         );
-        assert_eq!(why(&not_started(""), &none), not_started("").why.to_string());
+        assert_eq!(
+            why(&not_started(""), &none),
+            not_started("").why.to_string()
+        );
         let over = Told {
             over: vec!["it ran too many processes".to_owned()],
             left: true,

@@ -45,7 +45,7 @@ impl From<&'static Case> for Head {
 pub(crate) struct Start<'a> {
     pub(crate) role: Role,
     /// The peer as the user calls it.
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a Text,
     pub(crate) profile: &'a Profile,
     pub(crate) seed: u64,
     /// The command line that repeats the run, up to where a case is selected.
@@ -223,7 +223,7 @@ fn started(start: &Start<'_>) -> Started {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         role: start.role,
-        target: start.target.to_owned(),
+        target: start.target.clone(),
         profile: start.profile.name().to_owned(),
         datagrams: start.profile.carriage().is_datagrams(),
         selected: selection.len(),
@@ -245,7 +245,7 @@ mod tests {
         }
     }
 
-    fn start(profile: &Profile) -> Start<'_> {
+    fn start<'a>(target: &'a Text, profile: &'a Profile) -> Start<'a> {
         let cases = [
             head(Clause::OneReply, "single"),
             head(Clause::OneReply, "many"),
@@ -253,7 +253,7 @@ mod tests {
         ];
         Start {
             role: Role::Server,
-            target: "here",
+            target,
             profile,
             seed: 1,
             command: "check here",
@@ -263,10 +263,10 @@ mod tests {
 
     #[test]
     fn whatever_was_not_told_of_is_told_at_the_end() {
-        let profile = Profile::default();
+        let (here, profile) = ("here".into(), Profile::default());
         let mut events = Vec::new();
         let mut tell = |event| events.push(event);
-        let mut sink = EventSink::begin(start(&profile), &mut tell);
+        let mut sink = EventSink::begin(start(&here, &profile), &mut tell);
         sink.case_started(head(Clause::OneReply, "many"));
         sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "".into());
         let finished = sink.finish(Some("it is gone".into()));
@@ -292,9 +292,9 @@ mod tests {
 
     #[test]
     fn without_a_reason_it_is_the_fault_of_the_harness() {
-        let profile = Profile::default();
+        let (here, profile) = ("here".into(), Profile::default());
         let mut tell = |_| {};
-        let finished = EventSink::begin(start(&profile), &mut tell).finish(None);
+        let finished = EventSink::begin(start(&here, &profile), &mut tell).finish(None);
         assert_eq!(finished.summary.error, 3);
     }
 }

@@ -117,7 +117,7 @@ fn found(run: &Run) -> String {
 
 /// What is told to whoever does not see it, or points at it.
 fn title(run: &Run, text: &str) -> String {
-    let target: String = run.started.target.chars().take(NAME).collect();
+    let target: String = run.started.target.as_str().chars().take(NAME).collect();
     let profile: String = run.started.profile.chars().take(NAME).collect();
     format!("{LABEL}: {text} ({target}, profile {profile})")
 }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn whatever_a_report_holds_it_is_xml_and_fits() {
         let mut run = fixture::run();
-        run.started.target = fixture::HOSTILE.repeat(50);
+        run.started.target = fixture::HOSTILE.repeat(50).into();
         run.started.profile = fixture::HOSTILE.to_owned();
         let svg = svg(&run);
         assert!(texts(&svg).len() > 5, "{svg}");

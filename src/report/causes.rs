@@ -104,7 +104,7 @@ pub(super) fn facts(cause: &Cause) -> Text {
     say!(
         "{clause} {level}, {sure}, explains {failures}",
         clause = cause.clause,
-        level = cause.level.to_string(),
+        level = cause.level,
         sure = sure(cause),
         failures = counted(cause.explains.len(), Noun::Failure)
     )

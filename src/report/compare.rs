@@ -271,7 +271,7 @@ impl Comparison<'_> {
                 out,
                 "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
                 Html(name),
-                Html(&run.started.target),
+                Html(&run.started.target.shown()),
                 Html(&run.started.profile)
             )?;
         }

@@ -56,7 +56,7 @@ fn report(run: &Run) -> Report {
 fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
     let mut suite = TestSuite::new(shown(of.slug));
     let started = &run.started;
-    suite.add_property(("target", shown(&started.target).as_str()));
+    suite.add_property(("target", shown(&started.target.shown()).as_str()));
     suite.add_property(("profile", shown(&started.profile).as_str()));
     if let Some(clause) = of.clause {
         suite.add_property(("clause", clause.sentence()));

@@ -8,7 +8,7 @@ use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
 use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Conclusion, Known, Run, Stale, Verdict};
-use crate::lang::{Text, say};
+use crate::lang::{Hole, Text, say};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -53,7 +53,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         "## {}: {word}\n",
         say!(
             "Conformance of {target}",
-            target = Markdown(&run.started.target).to_string()
+            target = Markdown(&run.started.target.shown()).to_string()
         )
     )?;
     writeln!(
@@ -201,7 +201,7 @@ fn listed(
                 out,
                 "- **{word}** {} ({}): {}",
                 Markdown(&result.id),
-                result.level,
+                result.level.text(),
                 Markdown(&text)
             )?;
         }
@@ -228,7 +228,7 @@ fn in_full(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<details><summary><b>{word}</b> <code>{}</code> ({}): {}</summary>\n",
         Html(&result.id),
-        result.level,
+        result.level.text(),
         Html(&text)
     )?;
     writeln!(out, "<pre>")?;
@@ -253,7 +253,7 @@ fn clauses(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 fn clause(of: &OfClause<'_>, is_strict: bool, out: &mut dyn Write) -> io::Result<()> {
     let level = of
         .clause
-        .map_or_else(String::new, |clause| clause.level().to_string());
+        .map_or_else(String::new, |clause| clause.level().text().to_string());
     writeln!(
         out,
         "| {} | {level} | {} | {} |",

@@ -8,7 +8,7 @@
 use super::place::Place;
 use super::{Collector, Format, Look, Reporter, reporter};
 use crate::event::{Event, Run};
-use crate::lang::Text;
+use crate::lang::{Hole, Text, say};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -25,12 +25,19 @@ pub enum Destination {
     File(PathBuf),
 }
 
+impl Hole for Destination {
+    fn text(&self) -> Text {
+        match self {
+            Self::Stdout => say!("standard output"),
+            Self::File(path) => path.display().to_string().into(),
+        }
+    }
+}
+
+/// In the language of the reader.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => f.write_str("standard output"),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
+        self.text().fmt(f)
     }
 }
 
@@ -82,10 +89,9 @@ impl Destination {
 }
 
 /// Why a report cannot be written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum OutputError {
     /// Its destination cannot be opened.
-    #[error("cannot write the {format} report to {destination}: {error}")]
     Unwritable {
         /// Its format.
         format: Format,
@@ -95,9 +101,38 @@ pub enum OutputError {
         error: io::Error,
     },
     /// Two reports would go to the same place.
-    #[error("two reports cannot both go to {0}")]
     Twice(Destination),
 }
+
+impl Hole for OutputError {
+    fn text(&self) -> Text {
+        match self {
+            Self::Unwritable {
+                format,
+                destination,
+                error,
+            } => say!(
+                "cannot write the {format} report to {destination}: {error}",
+                format = format.as_str(),
+                destination = destination.text(),
+                error
+            ),
+            Self::Twice(destination) => say!(
+                "two reports cannot both go to {destination}",
+                destination = destination.text()
+            ),
+        }
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for OutputError {}
 
 /// What became of the reports.
 #[derive(Debug)]

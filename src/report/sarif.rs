@@ -286,7 +286,7 @@ fn invocation(run: &Run) -> Invocation {
         tool_execution_notifications,
         tool_configuration_notifications: stale.collect(),
         properties: About {
-            target: shown(&started.target),
+            target: shown(&started.target.shown()),
             profile: shown(&started.profile),
             seed: started.seed,
         },

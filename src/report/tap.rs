@@ -23,7 +23,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "# {}, profile {}",
-        Line(&started.target),
+        Line(&started.target.shown()),
         Line(&started.profile)
     )?;
     let mut numbers = 1_u64..;

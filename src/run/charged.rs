@@ -234,7 +234,8 @@ mod tests {
         let told = again(&charged, ShownBy::Readings).unwrap();
         assert!(
             told.detail
-                .as_str().ends_with(" (played once: confirmed in another)")
+                .as_str()
+                .ends_with(" (played once: confirmed in another)")
         );
         assert_eq!(again(&charged, ShownBy::Octets), None);
     }
@@ -251,7 +252,8 @@ mod tests {
             charged
                 .not_measured(true)
                 .unwrap()
-                .as_str().starts_with("blocked by one-reply/many:")
+                .as_str()
+                .starts_with("blocked by one-reply/many:")
         );
         assert_eq!(charged.not_measured(false), None);
     }

@@ -64,7 +64,7 @@ pub const fn default_jobs(role: Role) -> usize {
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The peer as the user calls it.
-    pub target: String,
+    pub target: Text,
     /// The wire format.
     pub profile: Profile,
     /// The cases, in the order of the table.
@@ -97,7 +97,7 @@ pub struct Options {
 impl Options {
     /// All cases for that role in that format, with nothing out of the ordinary.
     #[must_use]
-    pub fn new(role: Role, target: impl Into<String>, profile: Profile) -> Self {
+    pub fn new(role: Role, target: impl Into<Text>, profile: Profile) -> Self {
         Self {
             target: target.into(),
             cases: crate::cases::in_format(role, &profile).collect(),

@@ -128,7 +128,8 @@ mod tests {
         time.begun -= Duration::from_secs(30);
         let told = time.ended(20, 40, Duration::ZERO);
         assert!(
-            told.as_str().contains("40 cases were not played within 30s"),
+            told.as_str()
+                .contains("40 cases were not played within 30s"),
             "{told}"
         );
         assert!(told.as_str().contains("at least 90 s"), "{told}");

@@ -238,7 +238,10 @@ fn a_server_that_hangs_is_started_again() {
     );
     assert_eq!((exit, failed(&run)), (1, vec!["reset/in-header"]));
     let detail = &result(&run, "reset/in-header").detail;
-    assert!(detail.as_str().contains("no longer serves anybody"), "{detail}");
+    assert!(
+        detail.as_str().contains("no longer serves anybody"),
+        "{detail}"
+    );
     assert_eq!(run.finished.summary.skip, 0);
 }
 

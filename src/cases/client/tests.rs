@@ -250,10 +250,26 @@ fn a_request_is_held_to_what_was_typed() {
     };
     assert_eq!(with(&|text| format!("\"{text}\"").into()), []);
     let found = |findings: Vec<Finding>| findings[0].what.clone();
-    assert!(found(with(&|_| b"\"other\"".to_vec())).as_str().contains("the user typed"));
-    assert!(found(with(&|text| text.into())).as_str().contains("no JSON text"));
-    assert!(found(with(&|text| format!("\u{feff}\"{text}\"").into())).as_str().contains("byte order mark"));
-    assert!(found(with(&|_| b"\"\xe9\"".to_vec())).as_str().contains("not UTF-8"));
+    assert!(
+        found(with(&|_| b"\"other\"".to_vec()))
+            .as_str()
+            .contains("the user typed")
+    );
+    assert!(
+        found(with(&|text| text.into()))
+            .as_str()
+            .contains("no JSON text")
+    );
+    assert!(
+        found(with(&|text| format!("\u{feff}\"{text}\"").into()))
+            .as_str()
+            .contains("byte order mark")
+    );
+    assert!(
+        found(with(&|_| b"\"\xe9\"".to_vec()))
+            .as_str()
+            .contains("not UTF-8")
+    );
 }
 
 #[test]
@@ -273,10 +289,21 @@ fn padding_is_nul_and_no_more_than_needed() {
     assert!(
         with(body(0, 120))
             .unwrap()
-            .as_str().contains("115 octets of padding")
+            .as_str()
+            .contains("115 octets of padding")
     );
-    assert!(with(body(b' ', 60)).unwrap().as_str().contains("55 octets 20"));
-    assert!(with(body(b'0', 60)).unwrap().as_str().contains("55 octets 30"));
+    assert!(
+        with(body(b' ', 60))
+            .unwrap()
+            .as_str()
+            .contains("55 octets 20")
+    );
+    assert!(
+        with(body(b'0', 60))
+            .unwrap()
+            .as_str()
+            .contains("55 octets 30")
+    );
     assert!(with(body(0, 5)).unwrap().as_str().contains("whole number"));
 }
 
@@ -316,12 +343,14 @@ fn a_reply_must_be_shown_whole_and_in_order() {
     assert!(
         with(&|one, other| format!("> {other}\n> {one}\n"))[0]
             .what
-            .as_str().contains("out of order")
+            .as_str()
+            .contains("out of order")
     );
     assert!(
         with(&|one, _| format!("> {one}\n"))[0]
             .what
-            .as_str().contains("does not show")
+            .as_str()
+            .contains("does not show")
     );
 }
 
@@ -361,7 +390,12 @@ fn whoever_has_to_end_and_does_not_is_found() {
     let findings = judged("client-limit/two-gibibytes", |script| {
         [vec![frame(b"1")], sent(script), vec![grew, Seen::Fin]].concat()
     });
-    assert!(findings[0].what.as_str().contains("2048 MiB of address space"));
+    assert!(
+        findings[0]
+            .what
+            .as_str()
+            .contains("2048 MiB of address space")
+    );
 }
 
 #[test]

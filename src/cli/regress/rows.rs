@@ -95,7 +95,7 @@ impl<W: Write> Reporter for Rows<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) => {
-                let target = Line(&started.target);
+                let target = Line(&started.target.shown());
                 writeln!(self.out, "{} files, at {target}", started.selected)?;
                 writeln!(self.out, "{:<8} {:<8} file", "came", "expected")?;
             }
@@ -144,7 +144,7 @@ mod tests {
         let mut rows = Rows::new(&mut out, Look::default(), known);
         let mut collector = Collector::default();
         let started = Started {
-            target: "this process".to_owned(),
+            target: "this process".into(),
             selected: 3,
             ..Started::default()
         };

@@ -1,7 +1,7 @@
 //! One case on the page, with its timeline.
 
 use crate::event::{CaseResult, Evidence, Known, Side, What};
-use crate::lang::{Text, say};
+use crate::lang::{Hole, Text, say};
 use crate::report::escape::Html;
 use crate::report::tally::Mark;
 use crate::report::timeline::{
@@ -79,7 +79,7 @@ fn facts(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
     write!(
         out,
         " <span class=\"facts\">{}, {}",
-        result.level,
+        result.level.text(),
         seconds(result.elapsed_ms)
     )?;
     if attempts.of > 1 {
@@ -126,7 +126,7 @@ fn findings(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
             out,
             "<li><b>{}</b> {}, {}",
             Html(&finding.clause),
-            finding.level,
+            finding.level.text(),
             say!("connection {conn}", conn = Html(&finding.conn).to_string())
         )?;
         if let Some(frame) = finding.frame {

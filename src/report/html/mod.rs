@@ -10,7 +10,7 @@ use super::escape::Html;
 use super::tally::{self, Counts, Mark, OfClause, OfGroup};
 use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Cause, Conclusion, Run, Stale, Verdict};
-use crate::lang::{self, Language, Text, say};
+use crate::lang::{self, Hole, Language, Text, say};
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -100,7 +100,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<header>\n<h1><span class=\"mark {word}\">{}</span> <span class=\"target\">{}</span></h1>",
         verdict_word(run),
-        Html(&run.started.target)
+        Html(&run.started.target.shown())
     )?;
     writeln!(
         out,
@@ -273,7 +273,7 @@ fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) 
         writeln!(
             out,
             "<p class=\"sentence\"><b>{}</b> {}</p>",
-            clause.level(),
+            clause.level().text(),
             Html(&Text::whole(clause.sentence()).shown())
         )?;
     }

@@ -2,7 +2,7 @@
 
 use super::look::{Ink, Look, wrapped};
 use crate::event::{CaseResult, Evidence, FindingNote, Known, Side, Verdict, What};
-use crate::lang::{Text, say};
+use crate::lang::{Hole, Text, say};
 use crate::report::escape::{Line, lines};
 use crate::report::tally::Mark;
 use crate::report::timeline::{
@@ -115,7 +115,7 @@ fn heading(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<(
         out,
         "\n  {ink}{word}{ink:#} {bold}{}{bold:#} ({}, {}",
         Line(&result.id),
-        result.level,
+        result.level.text(),
         seconds(result.elapsed_ms)
     )?;
     let attempts = result.attempts;
@@ -145,7 +145,7 @@ fn further(findings: &[FindingNote], look: Look, out: &mut dyn Write) -> io::Res
         let mut text = say!(
             "{clause} {level}, connection {conn}: {what}",
             clause = finding.clause,
-            level = finding.level.to_string(),
+            level = finding.level,
             conn = finding.conn,
             what = finding.what
         );

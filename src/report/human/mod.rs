@@ -19,7 +19,7 @@ use super::escape::Line;
 use super::tally::{self, OfClause};
 use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
-use crate::lang::{Text, say};
+use crate::lang::{Hole, Text, say};
 use look::Ink;
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -89,7 +89,7 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
-    let target = Line(&started.target).to_string();
+    let target = Line(&started.target.shown()).to_string();
     let rest = say!(
         ", profile {profile}, {cases}, seed {seed}",
         profile = Line(&started.profile).to_string(),
@@ -251,7 +251,11 @@ fn of_clause(of: &OfClause<'_>, in_full: bool, look: Look, out: &mut dyn Write) 
     if let Some(clause) = of.clause {
         let sentence = Text::whole(clause.sentence());
         let sentence = wrapped(&sentence.shown(), look.width.saturating_sub(2), 2);
-        writeln!(out, " {}\n  {faint}{sentence}{faint:#}", clause.level())?;
+        writeln!(
+            out,
+            " {}\n  {faint}{sentence}{faint:#}",
+            clause.level().text()
+        )?;
     } else {
         writeln!(out)?;
     }

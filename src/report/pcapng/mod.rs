@@ -73,7 +73,7 @@ struct Ends {
 
 impl Ends {
     fn new(started: &Started) -> Self {
-        let target = &started.target;
+        let target = started.target.as_str();
         let server = target.parse().unwrap_or_else(|_| {
             let port = target.rsplit(':').next().and_then(|port| port.parse().ok());
             SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.unwrap_or(SERVER_PORT))

@@ -40,7 +40,7 @@ const FIRST: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreachable {
     /// The server as the user calls it.
-    pub target: String,
+    pub target: Text,
     /// What the system said.
     pub why: Text,
     /// Of what kind that is.
