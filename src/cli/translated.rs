@@ -1,6 +1,7 @@
 //! The help of commands in the reader's language: the texts that stand at the arguments, and those of the parser.
 
 use crate::lang::{Text, say, shown};
+use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
 /// The command with its help in the reader's language, as far as there are texts.
@@ -98,6 +99,61 @@ fn beyond(argument: &Arg) -> String {
     told.join(" ")
 }
 
-fn whole(text: &clap::builder::StyledStr) -> String {
-    Text::whole(&text.to_string()).to_string()
+/// A text of the help, paragraph by paragraph.
+fn whole(text: &StyledStr) -> String {
+    let paragraphs = paragraphs(text);
+    let paragraphs = paragraphs.iter().map(|one| Text::whole(one).to_string());
+    paragraphs.collect::<Vec<String>>().join("\n\n")
+}
+
+fn paragraphs(text: &StyledStr) -> Vec<String> {
+    text.to_string().split("\n\n").map(str::to_owned).collect()
+}
+
+/// All that is told of a command in texts: its own, and those of its arguments.
+#[cfg(test)]
+fn told(command: &Command) -> Vec<String> {
+    let about = [command.get_about(), command.get_long_about()];
+    let mut told: Vec<String> = about.into_iter().flatten().flat_map(paragraphs).collect();
+    for argument in command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set())
+    {
+        let help = [argument.get_help(), argument.get_long_help()];
+        told.extend(help.into_iter().flatten().flat_map(paragraphs));
+        told.extend(argument.get_help_heading().map(str::to_owned));
+        let names = argument.get_value_names().unwrap_or_default();
+        told.extend(names.iter().map(ToString::to_string));
+    }
+    told.retain(|text| !text.is_empty());
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Cli;
+    use super::super::help::EXIT_CODES;
+    use super::*;
+    use crate::lang::Language;
+    use clap::CommandFactory as _;
+    use std::collections::BTreeSet;
+
+    /// Names of values that are the same in every language.
+    const NAMES: [&str; 2] = ["N", "PID"];
+
+    #[test]
+    fn each_language_has_the_help_of_check_and_no_other() {
+        let mut program = Cli::command();
+        program.build();
+        let check = program.find_subcommand("check").unwrap();
+        let mut told: BTreeSet<String> = told(check).into_iter().collect();
+        told.extend(EXIT_CODES.map(|(_, meaning)| meaning.to_owned()));
+        told.retain(|text| !NAMES.contains(&text.as_str()));
+        let language = Language::named("es").unwrap().unwrap();
+        let table: BTreeSet<String> = language
+            .table("help")
+            .map(|(text, _)| text.to_owned())
+            .collect();
+        assert_eq!(table, told);
+    }
 }

@@ -10,6 +10,8 @@ pub struct Language {
     code: &'static str,
     name: String,
     texts: HashMap<String, String>,
+    /// The same as they stand in the file.
+    file: toml::Table,
 }
 
 /// The languages with their files. Another one is a file and its row.
@@ -65,7 +67,13 @@ impl Language {
         let mut texts = HashMap::new();
         gather(&table, &mut texts);
         let name = texts.remove(NAME).unwrap_or_default();
-        Self { code, name, texts }
+        let file = table;
+        Self {
+            code,
+            name,
+            texts,
+            file,
+        }
     }
 
     /// What it is called where languages are chosen.
@@ -86,14 +94,21 @@ impl Language {
         self.texts.get(english).map(String::as_str)
     }
 
-    /// What it knows: English, and what that is in it.
-    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let texts = self.texts.iter();
-        texts.map(|(english, text)| (english.as_str(), text.as_str()))
+    /// The tables of its file.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        let tables = self.file.iter().filter(|(_, value)| value.is_table());
+        tables.map(|(name, _)| name.as_str())
+    }
+
+    /// What stands in a table of its file: English, and what that is in it.
+    pub fn table(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
+        let table = self.file.get(name).and_then(toml::Value::as_table);
+        let texts = table.into_iter().flatten();
+        texts.filter_map(|(english, text)| Some((english.as_str(), text.as_str()?)))
     }
 }
 
-/// The texts of all tables; tables only keep together what belongs together.
+/// The texts of all tables, which only keep together what belongs together.
 fn gather(table: &toml::Table, texts: &mut HashMap<String, String>) {
     for (english, value) in table {
         match value {

@@ -25,12 +25,13 @@ macro_rules! say {
     ($template:literal $(,)?) => {
         $crate::lang::Text::whole($template)
     };
-    ($template:literal, $($hole:ident $(= $value:expr)?),+ $(,)?) => {
+    ($template:literal, $($hole:ident $(= $value:expr)?),+ $(,)?) => {{
+        const { assert!($crate::lang::is_filled($template, &[$(stringify!($hole)),+])) };
         $crate::lang::Text::made(
             $template,
             vec![$((stringify!($hole), $crate::lang::say!(@value $hole $(, $value)?))),+],
         )
-    };
+    }};
     (@value $hole:ident) => {
         $crate::lang::Hole::text(&$hole)
     };
@@ -227,6 +228,44 @@ pub fn holes(template: &str) -> Vec<&str> {
             Piece::Plain(_) => None,
         });
     names.collect()
+}
+
+/// Whether each hole in a template has one of these names, which is asked when the program is compiled.
+pub(crate) const fn is_filled(template: &str, names: &[&str]) -> bool {
+    let mut rest = template.as_bytes();
+    while let Some((octet, behind)) = rest.split_first() {
+        rest = behind;
+        match (*octet, rest) {
+            (b'{', [b'{', behind @ ..]) => rest = behind,
+            (b'{', _) if !begins_with_any(rest, names) => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+const fn begins_with_any(text: &[u8], names: &[&str]) -> bool {
+    let mut names = names;
+    while let Some((name, others)) = names.split_first() {
+        if begins_with(text, name.as_bytes()) {
+            return true;
+        }
+        names = others;
+    }
+    false
+}
+
+/// Whether a text begins with a name and the end of a hole.
+const fn begins_with(text: &[u8], name: &[u8]) -> bool {
+    let (mut text, mut name) = (text, name);
+    while let Some((octet, more)) = name.split_first() {
+        match text.split_first() {
+            Some((first, behind)) if *first == *octet => text = behind,
+            _ => return false,
+        }
+        name = more;
+    }
+    matches!(text, [b'}', ..])
 }
 
 /// In the reader's language.

@@ -23,11 +23,22 @@ fn what_is_data_is_the_same_in_each() {
 }
 
 #[test]
-fn braces_that_are_no_holes_stay() {
+fn braces_that_are_no_holes_stand_twice() {
     let port = 7;
-    let text = say!("{{port}} becomes {port}, {}, and } stays alone { ", port);
-    assert_eq!(text, "{port} becomes 7, {}, and  stays alone  ");
+    let text = say!("{{port}} becomes {port}", port);
+    assert_eq!(text, "{port} becomes 7");
+    assert_eq!(say!("{port} is said as it is"), "{port} is said as it is");
     assert_eq!(holes("{a} {{b}} {c}"), ["a", "c"]);
+    assert_eq!(holes("{ and } and {"), [" and "]);
+}
+
+#[test]
+fn a_hole_that_nothing_fills_is_seen_when_the_program_is_compiled() {
+    assert!(is_filled("{a} {{b}} {ab}", &["a", "ab"]));
+    assert!(is_filled("none", &["a"]));
+    for template in ["{b}", "{ab}", "{a", "{}"] {
+        assert!(!is_filled(template, &["a"]), "{template}");
+    }
 }
 
 #[test]
