@@ -246,7 +246,7 @@ impl Expectations {
         };
         let entries = toml::to_string(&file).unwrap_or_default();
         let part = match &run.finished.broken_off {
-            Some(why) => format!("# {PART}: {}\n", Line(&why.as_str())),
+            Some(why) => format!("# {PART}: {}\n", Line(why.as_str())),
             None => String::new(),
         };
         format!("{HEAD}{part}\n{entries}")

@@ -63,7 +63,7 @@ impl Language {
 
     /// Reads a file of texts. That each can be read is held by a test; of one that cannot, nothing is known.
     fn read(code: &'static str, file: &str) -> Self {
-        let table: toml::Table = file.parse().unwrap_or_default();
+        let table = parsed(file).unwrap_or_default();
         let mut texts = HashMap::new();
         gather(&table, &mut texts);
         let name = texts.remove(NAME).unwrap_or_default();
@@ -108,6 +108,10 @@ impl Language {
     }
 }
 
+fn parsed(file: &str) -> Result<toml::Table, toml::de::Error> {
+    file.parse()
+}
+
 /// The texts of all tables, which only keep together what belongs together.
 fn gather(table: &toml::Table, texts: &mut HashMap<String, String>) {
     for (english, value) in table {
@@ -141,4 +145,21 @@ pub fn show_in(language: Language) {
 /// The language that texts are shown in; `None` if that is English.
 pub fn shown() -> Option<&'static Language> {
     SHOWN.get()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_can_be_read_and_says_what_its_language_calls_itself() {
+        for (code, file) in FILES {
+            parsed(file).unwrap_or_else(|error| panic!("{code}: {error}"));
+            let language = Language::named(code).unwrap().unwrap();
+            assert!(
+                !language.name().is_empty() && language.texts.len() > 1_000,
+                "{code}"
+            );
+        }
+    }
 }

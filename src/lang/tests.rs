@@ -1,3 +1,5 @@
+//! A text in two languages, and how a language is chosen.
+
 use super::*;
 
 #[test]

@@ -4,9 +4,6 @@ use crate::event::{CaseResult, Event, Finished, Role, Run, SCHEMA, Summary, Unch
 use crate::lang::{Text, say};
 use crate::spec::{Clause, Level};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// What is said of a run whose end was never told.
-
 /// Takes the events of a run as they come and gives the run in good order: its cases as in the
 /// table, none missing, the verdicts counted.
 #[derive(Debug, Default)]

@@ -62,7 +62,10 @@ fn the_figures_of_the_protocol_are_those_of_the_model() {
     let spanish = [
         ("cuerpos que hay que aceptar", "hasta {}"),
         ("cuerpos que hay que rechazar", "de {} y más"),
-        ("límite de nuestro propio servidor, si no se le dice otra cosa", "{}"),
+        (
+            "límite de nuestro propio servidor, si no se le dice otra cosa",
+            "{}",
+        ),
         ("anidamiento que hay que manejar", "hasta {} niveles"),
     ];
     generated::part(PROTOCOLO, "figures", &figures(spanish));
@@ -86,7 +89,8 @@ fn figures(rows: [(&str, &str); 4]) -> String {
 /// The octets of the examples in a document, line by line.
 fn shown_octets(document: &str) -> Vec<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
-    let is_pair = |word: &&str| word.len() == 2 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let is_pair =
+        |word: &&str| word.len() == 2 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
     let lines = text.lines().filter_map(|line| {
         let (offset, rest) = line.trim_start().split_once("  ")?;
         offset.parse::<usize>().ok()?;
@@ -366,7 +370,12 @@ fn links_between_documents_lead_somewhere() {
 }
 
 fn documents(root: &Path) -> Vec<std::path::PathBuf> {
-    let folders = [root.to_owned(), root.join("docs"), root.join("docs/es"), root.join("fuzz")];
+    let folders = [
+        root.to_owned(),
+        root.join("docs"),
+        root.join("docs/es"),
+        root.join("fuzz"),
+    ];
     folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder).unwrap())

@@ -216,15 +216,13 @@ impl<'a> Walk<'a> {
                 last_words = self.last_words()
             ));
         }
-        let end = self
-            .transcript
+        self.transcript
             .counting()
             .find_map(|(_, entry)| match entry.seen {
                 Seen::Fin => Some(say!("it ended the connection (FIN)")),
                 Seen::Rst => Some(say!("it reset the connection (RST)")),
                 _ => None,
-            });
-        end
+            })
     }
 
     fn end(&mut self) {

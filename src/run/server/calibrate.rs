@@ -6,6 +6,7 @@ use super::canary::{
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
+use super::unmet::{Failed, NotServed, Unreachable};
 use super::{MOST_CONNECTIONS, MOST_WAITING};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
@@ -15,8 +16,6 @@ use crate::peer::connection::{connect, was_reset};
 use crate::peer::door::Door;
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
-use crate::transcript::Exit;
-use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -35,67 +34,6 @@ const LONGER_TRIES: u32 = 3;
 
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
-
-/// Why a server cannot be played at, as it cannot be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreachable {
-    /// The server as the user calls it.
-    pub target: Text,
-    /// What the system said.
-    pub why: Text,
-    /// Of what kind that is.
-    pub kind: io::ErrorKind,
-}
-
-impl Hole for Unreachable {
-    fn text(&self) -> Text {
-        let Self { target, why, .. } = self;
-        say!("cannot connect to {target}: {why}", target, why)
-    }
-}
-
-/// In the language of the reader.
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text().fmt(f)
-    }
-}
-
-impl std::error::Error for Unreachable {}
-
-/// Why there is nothing to be played at.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// Nobody is there.
-    Unreachable(Unreachable),
-    /// Somebody is, but does not answer a plain request as the profile says.
-    NotServed(NotServed),
-}
-
-/// A server that does not answer a plain request.
-#[derive(Debug)]
-pub(in crate::run) struct NotServed {
-    /// What it did instead.
-    pub(in crate::run) what: Text,
-    /// What may be the matter.
-    pub(in crate::run) advice: Option<Text>,
-}
-
-impl NotServed {
-    /// Its process has ended since, and had said that.
-    pub(super) fn then_ended(&mut self, ended: Exit, said: &str) {
-        let what = &self.what;
-        self.what = match said.lines().next_back() {
-            None => say!("{what}; then the server {ended}", what, ended),
-            Some(last) => say!(
-                "{what}; then the server {ended}, with the last words: {last}",
-                what,
-                ended,
-                last
-            ),
-        };
-    }
-}
 
 /// Takes the first look at a server.
 pub(super) async fn calibrate(

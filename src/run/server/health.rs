@@ -1,8 +1,8 @@
 //! How the server fares: whether a new client is served, and what becomes of clients that are not needed any more.
 
-use super::calibrate::NotServed;
 use super::canary::{Canary, Trouble, question};
 use super::session::ServerPeer;
+use super::unmet::NotServed;
 use crate::judge::ReplyRule;
 use crate::lang::{Hole, say};
 use crate::profile::{Profile, Reply};

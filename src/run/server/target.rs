@@ -1,8 +1,9 @@
 //! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
 
-use super::calibrate::{Failed, calibrate};
+use super::calibrate::calibrate;
 use super::port::{Net, SEES_LISTENERS};
 use super::session::ServerPeer;
+use super::unmet::Failed;
 use crate::lang::{Hole, Text, say};
 use crate::peer::door::{Door, Program};
 use crate::peer::group::{Group, Streams};
