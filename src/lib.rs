@@ -91,7 +91,10 @@
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
-#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms\n[`live`]: #rooms\n[`watch`]: #rooms")]
+#![cfg_attr(
+    not(feature = "cli"),
+    doc = "[`cli`]: #rooms\n[`live`]: #rooms\n[`watch`]: #rooms"
+)]
 #![forbid(unsafe_code)]
 // What comes from outside is counted with checks. Tests may reckon as they like.
 #![cfg_attr(

@@ -51,12 +51,18 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 
 impl Shared {
     /// Answers a request. Whoever is told events has a seat on that connection.
-    pub(super) fn answer<B>(&self, request: &Request<B>, seat: &OnceLock<Seat>) -> Response<Answer> {
+    pub(super) fn answer<B>(
+        &self,
+        request: &Request<B>,
+        seat: &OnceLock<Seat>,
+    ) -> Response<Answer> {
         let answer = self.found(request, seat);
         let mut answer = answer.unwrap_or_else(refused);
         let headers = answer.headers_mut();
         headers.extend(ALWAYS.map(|(name, value)| (name, HeaderValue::from_static(value))));
-        if let Ok(policy) = HeaderValue::try_from(format!("{}; frame-ancestors 'none'", live::POLICY)) {
+        if let Ok(policy) =
+            HeaderValue::try_from(format!("{}; frame-ancestors 'none'", live::POLICY))
+        {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         answer
@@ -106,9 +112,13 @@ impl Shared {
         headers: &HeaderMap,
         seat: &OnceLock<Seat>,
     ) -> Result<Response<Answer>, StatusCode> {
-        let free = self.audience.seat().ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+        let free = self
+            .audience
+            .seat()
+            .ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
         // A connection is for one request.
-        seat.set(free).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+        seat.set(free)
+            .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
         let last = headers.get("last-event-id");
         let place = last.and_then(|id| id.to_str().ok()?.parse().ok());
         let (into, events) = mpsc::channel(1);

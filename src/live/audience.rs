@@ -13,7 +13,7 @@ const MOST: usize = 8;
 const COMES_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long is waited until those who read have it all.
-const READS_WITHIN: Duration = Duration::from_secs(3);
+const READS_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Audience(Arc<watch::Sender<Counted>>);

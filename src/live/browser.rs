@@ -28,10 +28,12 @@ impl Browser {
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = quiet.stderr(Stdio::null()).spawn()?;
         let (tell, failed) = watch::channel(false);
-        thread::Builder::new().name("browser".to_owned()).spawn(move || {
-            let has_ended_well = child.wait().is_ok_and(|status| status.success());
-            tell.send_replace(!has_ended_well);
-        })?;
+        thread::Builder::new()
+            .name("browser".to_owned())
+            .spawn(move || {
+                let has_ended_well = child.wait().is_ok_and(|status| status.success());
+                tell.send_replace(!has_ended_well);
+            })?;
         Ok(Self { failed })
     }
 

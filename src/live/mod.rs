@@ -92,14 +92,13 @@ impl Page {
         self.shared.audience.has_come()
     }
 
-    /// Says that nothing more is told, and waits until whoever reads the page has all of it: at most 3 seconds; and until
+    /// Says that nothing more is told, and waits until whoever reads the page has all of it: at most 2 seconds; and until
     /// somebody comes, if a browser has been started: for that, at most 10 seconds.
     pub async fn delivered(&self, browser: Option<&Browser>) {
         self.shared.tale.end();
         let absent = async {
-            match browser {
-                Some(browser) => browser.failed().await,
-                None => {}
+            if let Some(browser) = browser {
+                browser.failed().await;
             }
         };
         self.shared.audience.gone(absent).await;

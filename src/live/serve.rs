@@ -26,7 +26,11 @@ const BUFFER: usize = 16 << 10;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the page until whoever holds the other end of `ended` lets go of it.
-pub(super) fn until(ended: oneshot::Receiver<()>, listener: net::TcpListener, shared: &Arc<Shared>) {
+pub(super) fn until(
+    ended: oneshot::Receiver<()>,
+    listener: net::TcpListener,
+    shared: &Arc<Shared>,
+) {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
         return;
     };

@@ -120,7 +120,8 @@ fn made(written: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<St
 /// # Errors
 /// When `out` fails.
 pub fn blank(out: &mut dyn Write) -> io::Result<()> {
-    let head = format!("<style>\n{STYLE}{OWN_STYLE}</style>\n<script src=\"live.js\" defer></script>");
+    let head =
+        format!("<style>\n{STYLE}{OWN_STYLE}</style>\n<script src=\"live.js\" defer></script>");
     document("conformance", POLICY, &head, out)?;
     writeln!(
         out,
@@ -190,7 +191,9 @@ mod tests {
     fn told() -> Vec<Value> {
         let mut telling = Telling::default();
         let events = fixture::events();
-        let lines = events.iter().filter_map(|event| telling.event(event).unwrap());
+        let lines = events
+            .iter()
+            .filter_map(|event| telling.event(event).unwrap());
         let mut lines: Vec<String> = lines.collect();
         lines.push(telling.end(&fixture::run()).unwrap());
         assert!(lines.iter().all(|line| !line.contains('\n')));
@@ -205,9 +208,14 @@ mod tests {
         assert_eq!(told[0]["is"], "start");
         let run = fixture::run();
         for (place, result) in run.results.iter().enumerate() {
-            let of_it = told.iter().find(|it| it["is"] == "case" && it["place"] == place);
+            let of_it = told
+                .iter()
+                .find(|it| it["is"] == "case" && it["place"] == place);
             let html = of_it.unwrap()["html"].as_str().unwrap();
-            assert!(html.contains(&format!("id=\"{}\"", Html(&result.id))), "{html}");
+            assert!(
+                html.contains(&format!("id=\"{}\"", Html(&result.id))),
+                "{html}"
+            );
             assert!(!html.contains("<script"), "{html}");
             assert!(told[0]["html"].as_str().unwrap().contains(&result.clause));
         }

@@ -230,10 +230,7 @@ fn has(counts: &Counts) -> String {
 }
 
 fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) -> io::Result<()> {
-    let is_open = of
-        .counts
-        .present()
-        .any(|(mark, _)| mark.is_shown_at_once());
+    let is_open = of.counts.present().any(|(mark, _)| mark.is_shown_at_once());
     let open = if is_open { " open" } else { "" };
     writeln!(
         out,
