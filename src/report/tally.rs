@@ -16,7 +16,7 @@ pub(super) enum Mark {
 
 impl Mark {
     /// All of them, the gravest first.
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Of(Verdict::Error),
         Self::Of(Verdict::Fail),
         Self::Known,
@@ -65,6 +65,11 @@ impl Mark {
             Self::Of(Verdict::Fail) => say!("{count} fail", count),
             Self::Of(Verdict::Error) => say!("{count} error", count),
         }
+    }
+
+    /// Whether there is something to be read about it.
+    pub(super) const fn is_shown_at_once(self) -> bool {
+        !matches!(self, Self::Of(Verdict::Pass | Verdict::Skip))
     }
 
     /// Whether it makes a run fail; warnings and unstable cases do only in a strict one.

@@ -42,6 +42,7 @@ mod rules;
 mod server;
 #[cfg(unix)]
 mod shell;
+mod shown;
 mod spanish;
 mod tables;
 #[cfg(unix)]
