@@ -68,9 +68,12 @@ pub struct Entry {
 impl Sketch {
     /// Its lines, each with the comment behind it, if there is one.
     pub fn lines(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.code.lines().map(|line| {
-            let mut marks = ["# ", "// "].into_iter();
-            let at = marks.find_map(|mark| Some(line.find(mark)?.saturating_add(mark.len())));
+        let mark = match self.language.as_str() {
+            "Python" => "# ",
+            _ => "// ",
+        };
+        self.code.lines().map(move |line| {
+            let at = line.find(mark).map(|at| at.saturating_add(mark.len()));
             match at.and_then(|at| line.split_at_checked(at)) {
                 Some((code, comment)) => (code, Some(comment)),
                 None => (line, None),

@@ -17,7 +17,10 @@ fn left_in_english(text: &str) -> Vec<&str> {
         let is_command = line.contains("conformance ") || line.trim_start().starts_with("--");
         let words = line.split(|c: char| !c.is_alphanumeric() && !"-_/".contains(c));
         let is_quoted = line.contains('"') || line.contains("&quot;");
-        !is_command && !is_quoted && words.into_iter().any(is_english)
+        let is_of_octets = line.trim_start().starts_with("00");
+        let is_code = line.starts_with("    ") && line.ends_with([':', ';', ')', '{']);
+        let is_exempt = is_command || is_quoted || is_of_octets || is_code;
+        !is_exempt && words.into_iter().any(is_english)
     };
     text.lines().filter(is_left).collect()
 }

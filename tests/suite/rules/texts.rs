@@ -48,7 +48,8 @@ fn tabled() -> BTreeSet<String> {
     for entry in knowledge.entries() {
         texts.extend([entry.head.title.as_str(), &entry.head.advice]);
         for sketch in knowledge.sketches(entry) {
-            texts.extend(sketch.lines().filter_map(|(_, comment)| comment));
+            let comments = sketch.lines().filter_map(|(_, comment)| comment);
+            texts.extend(comments.filter(|comment| has_words(comment)));
         }
     }
     let elsewhere = ([127, 0, 0, 1], 1).into();
