@@ -162,6 +162,7 @@ pub(super) struct Suspect {
 
 /// What became of a suspect at an instance of its own.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(super) enum Became {
     /// It is known what there is to know.
     Known(Played),

@@ -496,6 +496,7 @@ impl Playing {
 }
 
 /// What is over next.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Over {
     Played(&'static Case, io::Result<Played>),
     Confirmed(Became),

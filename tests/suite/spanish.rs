@@ -17,12 +17,22 @@ fn left_in_english(text: &str) -> Vec<&str> {
         let is_command = line.contains("conformance ") || line.trim_start().starts_with("--");
         let words = line.split(|c: char| !c.is_alphanumeric() && !"-_/".contains(c));
         let is_quoted = line.contains('"') || line.contains("&quot;");
-        let is_of_octets = line.trim_start().starts_with("00");
+        let is_of_octets = is_of_octets(line);
         let is_code = line.starts_with("    ") && line.ends_with([':', ';', ')', '{']);
         let is_exempt = is_command || is_quoted || is_of_octets || is_code;
         !is_exempt && words.into_iter().any(is_english)
     };
     text.lines().filter(is_left).collect()
+}
+
+/// Whether a line begins as octets are shown, with the offset of the first or without.
+fn is_of_octets(line: &str) -> bool {
+    let is_hex = |word: &str| word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let mut words = line
+        .split_whitespace()
+        .filter(|word| !word.starts_with('['));
+    let first = words.next().unwrap_or_default();
+    matches!(first.len(), 2 | 4) && is_hex(first)
 }
 
 /// What a page says, without its markup and style.
