@@ -75,7 +75,7 @@ impl Time {
         let those = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
         let whole = those + longest.as_secs_f64();
         say!(
-            "no time was left: {left} cases were not played within {within}; all of them would take at least {whole} s (--within 0)",
+            "no time was left: {left} cases were not played, or not confirmed, within {within}; all of them would take at least {whole} s (--within 0)",
             left,
             within = format!("{within:?}"),
             whole = format!("{whole:.0}")
@@ -129,7 +129,7 @@ mod tests {
         let told = time.ended(20, 40, Duration::ZERO);
         assert!(
             told.as_str()
-                .contains("40 cases were not played within 30s"),
+                .contains("40 cases were not played, or not confirmed, within 30s"),
             "{told}"
         );
         assert!(told.as_str().contains("at least 90 s"), "{told}");
