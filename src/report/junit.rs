@@ -22,6 +22,7 @@ use super::escape::Line;
 use super::human::plain_case;
 use super::tally::{self, OfClause};
 use crate::event::{CaseResult, Known, Run, Stale, Verdict};
+use crate::lang::say;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -115,7 +116,8 @@ fn described(run: &Run, result: &CaseResult) -> String {
     match causes::of_case(run, result) {
         None => told,
         Some(cause) => format!(
-            "\n  cause: {} ({}, {})\n  {}\n{told}",
+            "\n  {}: {} ({}, {})\n  {}\n{told}",
+            say!("cause"),
             shown(&cause.title.shown()),
             shown(&cause.id),
             causes::sure(cause),

@@ -82,7 +82,7 @@ fn a_report_in_spanish_is_all_in_spanish() {
     assert!(json.contains("The body is taken from a single read"));
     assert!(!json.contains("respuesta"));
     let junit = fs::read_to_string(at("junit")).unwrap();
-    assert!(junit.contains("ninguna respuesta") && junit.contains("<failure"));
+    assert!(junit.contains("causa: El cuerpo") && junit.contains("<failure"));
 }
 
 #[test]
