@@ -19,6 +19,25 @@ impl Sketch {
     }
 }
 
+pub(super) const PROLOGUE: Sketch = Sketch {
+    name: "prologue",
+    python: "\
+def serve(sock):                      # in a thread of its own
+    sock.sendall(GREETING)
+    if read_exactly(sock, len(HELLO)) != HELLO:
+        sock.close()                  # perhaps with a word before
+        return
+    serve_frames(sock)                # nothing behind HELLO has been read",
+    rust: "\
+stream.write_all(GREETING)?;
+let mut hello = [0; HELLO.len()];
+stream.read_exact(&mut hello)?;       // and nothing behind it
+if hello != HELLO {
+    return Err(NotAClient);           // and the caller closes
+}
+serve_frames(stream)",
+};
+
 pub(super) const READ_EXACTLY: Sketch = Sketch {
     name: "read-exactly",
     python: "\

@@ -208,6 +208,7 @@ pub(super) fn shape(script: &Script, permitted: &[Permitted]) -> String {
         Action::Send(_) => "send",
         Action::Await | Action::Quiet | Action::Pause(_) => "wait",
         Action::Open => "open",
+        Action::Begin(_) => "begin",
         Action::Fin => "fin",
         Action::Rst => "rst",
         _ => "other",

@@ -20,6 +20,7 @@ mod many_clients;
 mod memory;
 mod messages;
 mod number;
+mod prologue;
 mod reassembly;
 mod resources;
 mod sending;
@@ -214,6 +215,7 @@ const TABLES: &[&[Case]] = &[
     fidelity::CASES,
     smuggling::CASES,
     exchange::CASES,
+    prologue::CASES,
     connections::CASES,
     many_clients::CASES,
     memory::CASES,
@@ -241,6 +243,9 @@ pub fn arises(clause: Clause, profile: &Profile) -> bool {
     match clause {
         Clause::Checksum => profile.checksum().is_some(),
         Clause::Datagram => profile.carriage().is_datagrams(),
+        Clause::Prologue => {
+            !profile.prologue().is_empty() && !profile.carriage().is_datagrams()
+        }
         Clause::Reassembly
         | Clause::ChunkMultiple
         | Clause::Truncation

@@ -3,6 +3,7 @@
 mod apart;
 mod end;
 mod ids;
+mod no_session;
 mod others;
 
 use super::frame_log::{LoggedFrame as Reply, Rest};
@@ -39,6 +40,7 @@ pub(super) fn findings(
     }
     let mut walk = Walk::new(profile, rule, (all, conn, permitted), observed);
     match profile.carriage() {
+        Carriage::Stream if walk.is_unbegun() => {}
         Carriage::Stream => walk.run(),
         Carriage::Datagrams => walk.run_apart(),
     }

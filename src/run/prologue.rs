@@ -2,10 +2,9 @@
 //!
 //! Literal, and without the codec's code: octet after octet is compared with what the profile has there.
 
-use crate::model::reader;
+use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
-use crate::profile::{Mark, Profile, Said, Speaker, Turn};
-use crate::script::craft::Craft;
+use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::transport::Stream;
 use std::io;
 use std::time::Duration;
@@ -48,16 +47,8 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// The octets that a turn is said with.
-fn octets(profile: &Profile, turn: &Turn) -> Vec<u8> {
-    match &turn.said {
-        Said::Octets(octets) => octets.sent().to_vec(),
-        Said::Frame => Craft::new(&profile.unmarked()).frame(&[]),
-    }
-}
-
 async fn say(stream: &Stream, profile: &Profile, turn: &Turn) -> Result<(), NotBegun> {
-    let octets = octets(profile, turn);
+    let octets = said(profile, turn);
     let mut rest = octets.as_slice();
     while !rest.is_empty() {
         let taken = stream.write(rest).await;
@@ -67,7 +58,8 @@ async fn say(stream: &Stream, profile: &Profile, turn: &Turn) -> Result<(), NotB
     Ok(())
 }
 
-async fn expect(
+/// Reads a turn of the other side's, and nothing of what follows it.
+pub(super) async fn expect(
     stream: &Stream,
     profile: &Profile,
     turn: &Turn,
@@ -89,22 +81,11 @@ async fn expect(
 
 /// Whether these octets are all of a turn, as far as they are right.
 fn is_whole(profile: &Profile, turn: &Turn, came: &[u8]) -> Result<bool, NotBegun> {
-    match &turn.said {
-        Said::Octets(expected) if agree(expected, came) => Ok(came.len() == expected.len()),
-        Said::Frame if came.len() <= MOST => {
-            let reading = reader::read_with_limit(&profile.unmarked(), came, u128::MAX);
-            match reading.ending {
-                reader::Ending::Malformed { .. } => Err(not_begun(turn, came, "")),
-                _ => Ok(!reading.frames.is_empty()),
-            }
-        }
+    let is_endless = turn.said == Said::Frame && came.len() > MOST;
+    match heard(profile, turn, came) {
+        Ok(whole) if !is_endless => Ok(whole.is_some()),
         _ => Err(not_begun(turn, came, "")),
     }
-}
-
-fn agree(expected: &Mark, came: &[u8]) -> bool {
-    let mut pairs = expected.octets().iter().zip(came);
-    pairs.all(|(expected, octet)| expected.is_none_or(|expected| expected == *octet))
 }
 
 fn not_begun(turn: &Turn, came: &[u8], then: &'static str) -> NotBegun {

@@ -97,6 +97,8 @@ pub struct Permitted {
     pub warned: bool,
     /// What has to carry frames for it to be permitted, or to be a difference, if not anything does.
     pub only_over: Option<Carriage>,
+    /// The format in which it is permitted, or is a difference, if that is only one.
+    pub only_in: Option<Need>,
 }
 
 impl Permitted {
@@ -119,6 +121,7 @@ fn permitted<H: Alterable>(role: Role) -> impl Iterator<Item = Permitted> {
         about: variant.about,
         warned: variant.warned,
         only_over: variant.only_over,
+        only_in: variant.only_in,
     })
 }
 

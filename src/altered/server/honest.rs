@@ -4,9 +4,9 @@ use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Steps};
 use crate::altered::frame::{self, Body, Malformed, Whole, sizes_in};
 use crate::message::Message;
-use crate::profile::Profile;
+use crate::profile::{Profile, Speaker};
 use crate::session::{Limits, Reply, Request};
-use crate::wire::{Decoder, EncodeError, Encoder};
+use crate::wire::{Decoder, EncodeError, Encoder, Prologue};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
                 Vec::new()
             }
         },
+        begin: |c| Box::pin(begin(c)),
         serve: |c| Box::pin(serve(c)),
         take: |c| Box::pin(take(c)),
         header: |c| Box::pin(header(c)),
@@ -53,6 +54,12 @@ pub(crate) fn is_one_frame(profile: &Profile, datagram: &[u8]) -> bool {
     let mut rest = datagram;
     let first = Decoder::new(profile).decode_ref(&mut rest);
     matches!(first, Ok(Some(_))) && rest.is_empty()
+}
+
+/// Goes through what the connection begins with.
+pub(crate) async fn begin(c: &mut Client) -> Result<(), End> {
+    let prologue = Prologue::new(c.profile(), Speaker::Server);
+    c.stream.begin(prologue).await.map_err(End::Broken)
 }
 
 /// One exchange after the other, to the end.

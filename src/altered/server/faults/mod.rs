@@ -14,6 +14,7 @@ mod ids;
 mod indexes;
 mod length;
 mod many_clients;
+mod prologue;
 mod reading;
 mod resources;
 mod text;
@@ -25,6 +26,7 @@ use crate::altered::alteration::Theme;
 pub(super) use resources::up_to_two_gib;
 
 pub(super) const THEMES: &[Theme<Hooks>] = &[
+    ("prologues", prologue::FAULTS),
     ("reading", reading::FAULTS),
     ("lengths", length::FAULTS),
     ("digits and trailers", digits::FAULTS),
