@@ -4,6 +4,8 @@
 
 use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
+use crate::peer::drained::drained;
+use crate::peer::unread::unread;
 use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::transport::Stream;
 use std::io;
@@ -43,6 +45,10 @@ pub(super) async fn begin(
         } else {
             expect(stream, profile, turn, limit).await?;
         }
+    }
+    if profile.prologue().last().is_some_and(|turn| turn.speaker == own) {
+        // What follows would come with the prologue, which only the cases about that ask for.
+        drained(|| unread(stream)).await;
     }
     Ok(())
 }

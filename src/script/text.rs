@@ -429,7 +429,7 @@ mod tests {
         for (text, error) in [
             (
                 "jump a",
-                "line 2: \"jump\" is no step: one of open, accept, send, empty, await",
+                "line 2: \"jump\" is no step: one of open, accept, begin, send, empty, await",
             ),
             ("open a\nsend a 0", "line 3: octets are hex pairs"),
             ("open a\nsend a 'x", "line 3: a single quote"),
@@ -522,6 +522,9 @@ mod tests {
             for conn in 0..30 {
                 script.push(conn, Action::Open).unwrap();
             }
+            let is_glued = pause % 2 == 0;
+            let opening = Opening { segments: segments.clone(), is_glued };
+            script.push(30, Action::Begin(opening)).unwrap();
             script.push(29, Action::Send(segments)).unwrap();
             script.push(0, Action::Pause(Duration::from_millis(pause))).unwrap();
             for action in [Action::SendEmpty, Action::Stall, Action::Resume, Action::Await, Action::Quiet, Action::Fin] {

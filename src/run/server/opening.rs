@@ -3,7 +3,9 @@
 use super::session::Session;
 use crate::model::prologue::by_turns;
 use crate::peer::connection::{Connection, connect, was_reset};
-use crate::profile::Speaker;
+use crate::peer::drained::drained;
+use crate::peer::unread::unread;
+use crate::profile::{Profile, Speaker};
 use crate::run::log::Noting;
 use crate::run::prologue::{NotBegun, begin, expect};
 use crate::script::{Action, Conn, Opening, Step};
@@ -119,9 +121,7 @@ impl Session<'_> {
                 return;
             }
         }
-        if segments.len() > 1 {
-            self.let_it_be_taken(stream).await;
-        }
+        drained(|| unread(stream)).await;
     }
 
     /// These octets behind those that wait to go out with them.
@@ -135,7 +135,7 @@ impl Session<'_> {
 }
 
 /// Whether nothing of the server's comes behind what the client says.
-fn has_last_word(profile: &crate::profile::Profile) -> bool {
+fn has_last_word(profile: &Profile) -> bool {
     let last = profile.prologue().last();
     last.is_some_and(|turn| turn.speaker == Speaker::Client)
 }
