@@ -213,6 +213,8 @@ pub enum Need {
     Checksum,
     /// Each frame is a datagram.
     Datagrams,
+    /// A reply may be several frames, of which the last begins with another octet than the others.
+    LongReplies,
     /// Both sides say something before the first frame, and the client last.
     Prologue,
     /// A little-endian index that counts from 1 stands in front of each chunk, the last of which is padded, and the length
@@ -238,6 +240,7 @@ impl Need {
             Self::Ids => "ids",
             Self::Checksum => "sum-behind-a-body",
             Self::Datagrams => "datagrams",
+            Self::LongReplies => "replies-of-several-frames",
             Self::Prologue => "prologue-first",
             Self::Index => "index-of-each-chunk",
             Self::Process => "process",
@@ -257,6 +260,7 @@ impl Need {
                 | Self::Ids
                 | Self::Checksum
                 | Self::Datagrams
+                | Self::LongReplies
                 | Self::Prologue
                 | Self::Index
         )

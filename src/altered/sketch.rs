@@ -20,7 +20,7 @@ impl Sketch {
 }
 
 pub(super) const PROLOGUE: Sketch = Sketch {
-    name: "prologue",
+    name: "read-the-prologue",
     python: "\
 def serve(sock):                      # in a thread of its own
     sock.sendall(GREETING)
@@ -36,6 +36,21 @@ if hello != HELLO {
     return Err(NotAClient);           // and the caller closes
 }
 serve_frames(stream)",
+};
+
+pub(super) const LAST_FRAME: Sketch = Sketch {
+    name: "end-each-reply",
+    python: "\
+frames = [frame(ROW, row) for row in answer(request)]
+frames.append(frame(DONE, b''))       # whatever was answered, an error too
+sock.sendall(b''.join(frames))        # nothing of another reply among them",
+    rust: "\
+let mut frames = Vec::new();
+for row in answer(&request) {
+    put_frame(&mut frames, ROW, &row);
+}
+put_frame(&mut frames, DONE, b\"\");   // whatever was answered, an error too
+stream.write_all(&frames)?;           // nothing of another reply among them",
 };
 
 pub(super) const READ_EXACTLY: Sketch = Sketch {

@@ -176,6 +176,7 @@ fn kind(duty: &Duty) -> &'static str {
         Owes::ReplyOrClose(Doubt::Smuggled(_)) => "smuggled",
         Owes::ReplyOrClose(Doubt::Size(_)) => "large",
         Owes::ReplyOrClose(Doubt::OverLimit) => "over the limit",
+        Owes::ReplyOrClose(Doubt::Beyond) => "beyond",
         Owes::ReplyOrClose(Doubt::OddLength) => "odd length",
         Owes::ReplyOrClose(Doubt::MorePadding(_)) => "more padding",
         Owes::Close(_) => "close",

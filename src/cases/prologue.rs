@@ -184,14 +184,20 @@ fn spread(places: impl ExactSizeIterator<Item = usize>) -> Vec<usize> {
     let all: Vec<usize> = places.collect();
     let last = all.len().saturating_sub(1);
     let most = MOST_PLACES.min(all.len());
-    let steps = most.saturating_sub(1).max(1);
-    let place = |step: usize| all.get(step.saturating_mul(last) / steps).copied();
+    let steps = most.saturating_sub(1);
+    let place = |step: usize| {
+        let at = step.saturating_mul(last).checked_div(steps);
+        all.get(at.unwrap_or_default()).copied()
+    };
     (0..most).filter_map(place).collect()
 }
 
 /// All that the client has to say, if that is anything.
 fn own(s: &mut Maker<'_>) -> Vec<u8> {
-    let octets: Vec<u8> = turns(s).iter().flat_map(|(_, octets)| octets.clone()).collect();
+    let octets: Vec<u8> = turns(s)
+        .iter()
+        .flat_map(|(_, octets)| octets.clone())
+        .collect();
     s.need(
         !octets.is_empty(),
         "the client says nothing in the prologue of this profile",
@@ -206,7 +212,8 @@ fn turns(s: &Maker<'_>) -> Vec<(Turn, Vec<u8>)> {
     let profile = s.profile();
     let turns = profile.prologue().iter();
     let own = turns.filter(|turn| turn.speaker == Speaker::Client);
-    own.map(|turn| (turn.clone(), said(profile, turn))).collect()
+    own.map(|turn| (turn.clone(), said(profile, turn)))
+        .collect()
 }
 
 fn need_last_word(s: &mut Maker<'_>) {
@@ -239,14 +246,17 @@ fn fixed_in(turn: &Turn) -> Vec<usize> {
             let octets = mark.octets().iter().enumerate();
             octets.filter_map(|(at, octet)| octet.map(|_| at)).collect()
         }
-        Said::Frame => Vec::new(),
+        Said::Frame | Said::Reply => Vec::new(),
     }
 }
 
 /// What the client says, for each of its turns once with no fixed octet of it right.
 fn each_turn_altered(s: &mut Maker<'_>) -> Vec<Vec<u8>> {
     let (turns, fixed) = (turns(s), fixed(s));
-    let all: Vec<u8> = turns.iter().flat_map(|(_, octets)| octets.clone()).collect();
+    let all: Vec<u8> = turns
+        .iter()
+        .flat_map(|(_, octets)| octets.clone())
+        .collect();
     let (mut altered, mut start) = (Vec::new(), 0_usize);
     for (_, octets) in &turns {
         let end = start.saturating_add(octets.len());

@@ -36,6 +36,20 @@ impl LoggedFrame {
         self.body.get(..self.payload_len).unwrap_or_default()
     }
 
+    /// This and the next frame as one reply: what both carry, and the more padding of the two.
+    fn and(self, next: &Self) -> Self {
+        let payload = [self.payload(), next.payload()].concat();
+        let padding = |frame: &Self| frame.body.slice(frame.payload_len.min(frame.body.len())..);
+        let (own, other) = (padding(&self), padding(next));
+        let padding = if own.len() < other.len() { other } else { own };
+        Self {
+            payload_len: payload.len(),
+            body: [payload.as_slice(), padding.as_ref()].concat().into(),
+            len: self.len.saturating_add(next.len),
+            ..self
+        }
+    }
+
     /// Octets of padding.
     #[must_use]
     pub fn padding_len(&self) -> usize {
@@ -62,6 +76,8 @@ pub struct FrameLog {
     /// How many of them are kept; the others are only counted.
     most: usize,
     count: usize,
+    /// What has come of a reply of which the last frame is still to come.
+    part: Option<LoggedFrame>,
     pending: BytesMut,
     /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
     origins: VecDeque<(usize, usize)>,
@@ -93,6 +109,7 @@ impl FrameLog {
             whole: Vec::new(),
             most,
             count: 0,
+            part: None,
             pending: BytesMut::new(),
             origins: VecDeque::new(),
             fault: None,
@@ -145,6 +162,10 @@ impl FrameLog {
     fn take(&mut self, octets: &Bytes, reading: &Reading) {
         for frame in &reading.frames {
             let first_entry = self.take_origin(frame.end.saturating_sub(frame.start));
+            if self.profile.has_long_replies() {
+                self.take_part(logged(octets, frame, first_entry));
+                continue;
+            }
             self.count = self.count.saturating_add(1);
             if self.count <= self.most {
                 self.whole.push(logged(octets, frame, first_entry));
@@ -152,6 +173,23 @@ impl FrameLog {
         }
         if let Ending::Malformed { fault, .. } = reading.ending {
             self.fault = Some(fault);
+        }
+    }
+
+    /// Takes a frame of a reply of several, and keeps the reply once its last is there.
+    fn take_part(&mut self, frame: LoggedFrame) {
+        let is_last = self.profile.ends_reply(&frame.header);
+        let reply = match self.part.take() {
+            Some(before) => before.and(&frame),
+            None => frame,
+        };
+        if !is_last {
+            self.part = Some(reply);
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        if self.count <= self.most {
+            self.whole.push(reply);
         }
     }
 
@@ -178,7 +216,7 @@ impl FrameLog {
     /// Whether something stands behind them.
     #[must_use]
     pub fn has_rest(&self) -> bool {
-        self.fault.is_some() || !self.pending.is_empty()
+        self.fault.is_some() || self.part.is_some() || !self.pending.is_empty()
     }
 
     /// The whole replies so far, as far as they are kept; from now on they are counted anew.
@@ -210,8 +248,11 @@ impl FrameLog {
     pub fn rest(&self) -> Rest {
         match &self.fault {
             Some(fault) => Rest::Malformed(*fault, self.pending.to_vec()),
-            None if self.pending.is_empty() => Rest::Nothing,
-            None => Rest::Unfinished(self.pending.len()),
+            None if !self.has_rest() => Rest::Nothing,
+            None => {
+                let part = self.part.as_ref().map_or(0, |part| part.len);
+                Rest::Unfinished(part.saturating_add(self.pending.len()))
+            }
         }
     }
 }

@@ -94,6 +94,8 @@ pub enum Doubt {
     /// Its body is larger than every server must take, and no limit is declared. The message in it, if it
     /// holds one.
     Size(Option<Carried>),
+    /// The connection is there for the requests in front of it and no more.
+    Beyond,
     /// Its body is over the limit, which is answered or closed upon as the server likes.
     OverLimit,
     /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
@@ -211,6 +213,7 @@ impl fmt::Display for Doubt {
             Self::Payload => "a payload that need not be taken for a message",
             Self::Smuggled(_) => "a payload with a pad octet inside",
             Self::Size(_) => "a body larger than every server must take",
+            Self::Beyond => "a request beyond those that a connection is there for",
             Self::OverLimit => "a body over the limit",
             Self::OddLength => "a body that is no whole number of chunks",
             Self::MorePadding(_) => "a message with more padding than it needs",
@@ -255,12 +258,24 @@ fn permitted_on(profile: &Profile, script: &Script, conn: Conn, stream: &[u8]) -
 pub fn permitted_for(profile: &Profile, stream: &[u8], own_end: OwnEnd) -> Permitted {
     let mut duties = Vec::new();
     let tail = read_on(profile, stream, 0, &mut duties);
+    beyond(profile, &mut duties);
     Permitted {
         duties,
         tail,
         own_end,
         asking: None,
         no_session: None,
+    }
+}
+
+/// Behind the last request that a connection is there for, no reply is owed any more.
+fn beyond(profile: &Profile, duties: &mut [Duty]) {
+    let most = profile.requests_per_connection().unwrap_or(u32::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    for duty in duties.iter_mut().skip(most) {
+        if matches!(duty.owes, Owes::Reply(_) | Owes::ReplyOrClose(_)) {
+            duty.owes = Owes::ReplyOrClose(Doubt::Beyond);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a connection begins with where a script says it by itself: whether it is the prologue that the profile has,
 //! cut however it likes, or something that begins no session.
 
+use super::reader::{Ending, FrameAt};
 use super::{Carried, Owes, permitted_for};
 use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::script::craft::Craft;
@@ -67,6 +68,10 @@ pub fn said(profile: &Profile, turn: &Turn) -> Vec<u8> {
     match &turn.said {
         Said::Octets(octets) => octets.sent().to_vec(),
         Said::Frame => Craft::new(&profile.unmarked()).frame(&[]),
+        Said::Reply => {
+            let last = profile.of_last_frames();
+            Craft::new(&last.unwrap_or_else(|| profile.of_replies())).frame(&[])
+        }
     }
 }
 
@@ -75,7 +80,7 @@ fn expected(profile: &Profile) -> Vec<Option<u8>> {
     let turns = of_client(profile);
     let octets = turns.flat_map(|turn| match &turn.said {
         Said::Octets(octets) => octets.octets().to_vec(),
-        Said::Frame => vec![None; said(profile, turn).len()],
+        Said::Frame | Said::Reply => vec![None; said(profile, turn).len()],
     });
     octets.collect()
 }
@@ -183,12 +188,15 @@ pub fn heard(profile: &Profile, turn: &Turn, came: &[u8]) -> Result<Option<usize
                 .then(|| is_whole.then(|| expected.len()))
                 .ok_or(NotHeard)
         }
-        Said::Frame => {
-            let reading =
-                super::reader::read_with_limit(&profile.unmarked(), came, u128::MAX);
-            match (reading.frames.first(), reading.ending) {
+        whose @ (Said::Frame | Said::Reply) => {
+            let reading = super::reader::read_with_limit(&profile.unmarked(), came, u128::MAX);
+            let ends = |frame: &&FrameAt| {
+                let header = came.get(frame.start..frame.body.start);
+                *whose == Said::Frame || header.is_some_and(|header| profile.ends_reply(header))
+            };
+            match (reading.frames.iter().find(ends), reading.ending) {
                 (Some(frame), _) => Ok(Some(frame.end)),
-                (None, super::reader::Ending::Malformed { .. }) => Err(NotHeard),
+                (None, Ending::Malformed { .. }) => Err(NotHeard),
                 (None, _) => Ok(None),
             }
         }
@@ -231,8 +239,14 @@ mod tests {
             expected: 3,
         };
         let message = "send a 01 '1'";
-        assert_eq!(judged(&format!("begin a 01 00 09 04\n{message}")), Some((wrong, 1)));
-        assert_eq!(judged("begin a 01 00 03\nfin a"), Some((Astray::Short(3, 4), 0)));
+        assert_eq!(
+            judged(&format!("begin a 01 00 09 04\n{message}")),
+            Some((wrong, 1))
+        );
+        assert_eq!(
+            judged("begin a 01 00 03\nfin a"),
+            Some((Astray::Short(3, 4), 0))
+        );
         assert_eq!(judged("begin a\nfin a"), Some((Astray::Short(0, 4), 0)));
         assert_eq!(judged("begin a 01 00 03 04 05"), Some((Astray::Long(1), 0)));
     }
@@ -240,7 +254,8 @@ mod tests {
     #[test]
     fn turns_are_told_apart_as_far_as_they_are_right() {
         let turns = |steps: &str| {
-            let script: crate::script::Script = format!("framespec script 1\n{steps}\n").parse().unwrap();
+            let script: crate::script::Script =
+                format!("framespec script 1\n{steps}\n").parse().unwrap();
             let crate::script::Action::Begin(opening) = &script.steps()[0].action else {
                 panic!("{steps}")
             };
@@ -251,8 +266,14 @@ mod tests {
             turns("begin a 01 00 03 | 04"),
             (vec![octets(&[1, 0]), vec![vec![3], vec![4]]], true)
         );
-        assert_eq!(turns("begin a 02 00 03 04"), (vec![octets(&[2, 0, 3, 4])], false));
-        assert_eq!(turns("begin a 01 00"), (vec![octets(&[1, 0]), vec![]], false));
+        assert_eq!(
+            turns("begin a 02 00 03 04"),
+            (vec![octets(&[2, 0, 3, 4])], false)
+        );
+        assert_eq!(
+            turns("begin a 01 00"),
+            (vec![octets(&[1, 0]), vec![]], false)
+        );
     }
 
     #[test]

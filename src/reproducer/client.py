@@ -83,8 +83,8 @@ class Client:
                 if end is None or end > len(self.pending):
                     break
                 say(self.name, f"<- a frame: {shown(self.pending[:end])}")
+                self.replies += is_last(self.pending[:end])
                 self.pending = self.pending[end:]
-                self.replies += 1
             if self.pending:
                 say(self.name, f"<- no whole frame: {shown(self.pending)}")
             self.changed.notify_all()

@@ -61,7 +61,10 @@ fn step_text(conn: usize, action: &Action, layout: &mut Layout, text: &mut Strin
         Action::SendEmpty => writeln!(text, "# {name}: a datagram of no octets"),
         Action::Open => writeln!(text, "# {name}: connects"),
         Action::Begin(opening) => {
-            writeln!(text, "# {name}: connects, and in place of the prologue says")?;
+            writeln!(
+                text,
+                "# {name}: connects, and in place of the prologue says"
+            )?;
             let mut segments = opening.segments.iter();
             segments.try_for_each(|one| writeln!(text, "# {}", pairs(one, " ")))
         }

@@ -165,6 +165,12 @@ impl Program<'_> {
     /// What is said before the first frame.
     fn prologue(&self, out: &mut String) -> fmt::Result {
         let turns = self.profile.prologue();
+        let last = listed(self.profile.reply_last());
+        writeln!(
+            out,
+            "# What the last frame of a reply begins with, if a reply may be several."
+        )?;
+        writeln!(out, "LAST = {last}\n")?;
         if turns.is_empty() {
             return writeln!(out, "PROLOGUE = []\n\n");
         }
@@ -177,6 +183,7 @@ impl Program<'_> {
             let expected = match &turn.said {
                 Said::Octets(octets) => listed(octets),
                 Said::Frame => "None".to_owned(),
+                Said::Reply => "\"reply\"".to_owned(),
             };
             let says = literals(&said(self.profile, turn)).join(" + ");
             writeln!(out, "    (\"{speaker}\", {says}, {expected}),")?;

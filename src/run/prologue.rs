@@ -6,12 +6,12 @@ use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
 use crate::peer::drained::drained;
 use crate::peer::unread::unread;
-use crate::profile::{Profile, Said, Speaker, Turn};
+use crate::profile::{Profile, Speaker, Turn};
 use crate::transport::Stream;
 use std::io;
 use std::time::Duration;
 
-/// The most octets of a frame in a prologue.
+/// The most octets of a turn of a prologue.
 const MOST: usize = 64 << 10;
 
 /// Why a connection did not get through the prologue.
@@ -46,7 +46,11 @@ pub(super) async fn begin(
             expect(stream, profile, turn, limit).await?;
         }
     }
-    if profile.prologue().last().is_some_and(|turn| turn.speaker == own) {
+    if profile
+        .prologue()
+        .last()
+        .is_some_and(|turn| turn.speaker == own)
+    {
         // What follows would come with the prologue, which only the cases about that ask for.
         drained(|| unread(stream)).await;
     }
@@ -87,7 +91,7 @@ pub(super) async fn expect(
 
 /// Whether these octets are all of a turn, as far as they are right.
 fn is_whole(profile: &Profile, turn: &Turn, came: &[u8]) -> Result<bool, NotBegun> {
-    let is_endless = turn.said == Said::Frame && came.len() > MOST;
+    let is_endless = came.len() > MOST;
     match heard(profile, turn, came) {
         Ok(whole) if !is_endless => Ok(whole.is_some()),
         _ => Err(not_begun(turn, came, "")),

@@ -201,7 +201,7 @@ impl Bench {
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
             (_, Need::FullHeader | Need::Netstring | Need::Varint) => {}
             (_, Need::OwnMarks | Need::Ids | Need::Checksum | Need::Datagrams | Need::Index) => {}
-            (_, Need::Prologue) => {}
+            (_, Need::Prologue | Need::LongReplies) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {
@@ -252,7 +252,8 @@ impl Bench {
             (None, &self.declared, cases::all(Role::Server).collect()),
             (None, undeclared, without_limit),
         ];
-        let each: Vec<(Option<Need>, &Profile, Vec<_>)> = each.into_iter().chain(in_others).collect();
+        let each: Vec<(Option<Need>, &Profile, Vec<_>)> =
+            each.into_iter().chain(in_others).collect();
         let in_each = |server: &Subject| {
             let trial = |(_, profile, cases): &(_, &Profile, Vec<&'static Case>)| Trial {
                 profile: (*profile).clone(),

@@ -139,10 +139,13 @@ pub(super) fn cases_of_format(one: &Profile, other: &Profile) -> Vec<&'static Ca
     let is_free = one.reply_order() == ReplyOrder::Any;
     let is_carried_otherwise = one.carriage() != other.carriage();
     let has_several = |case: &Case| matches!(case.clause(), Clause::Order | Clause::Pipelining);
+    let is_long = one.has_long_replies();
+    let has_reply = |case: &Case| matches!(case.clause(), Clause::Order | Clause::OneReply);
     cases::all(Role::Server)
         .filter(|case| applies(case, one))
         .filter(|case| {
-            !applies(case, other) || is_carried_otherwise || is_free && has_several(case)
+            let differs = is_free && has_several(case) || is_long && has_reply(case);
+            !applies(case, other) || is_carried_otherwise || differs
         })
         .collect()
 }

@@ -80,7 +80,12 @@ async fn exchange(c: &mut Client) -> Result<(), End> {
     let payload = (hooks.payload)(c, body);
     let request = (hooks.read)(c, payload);
     let replies = (hooks.answer)(c, request).await?;
-    say_all(c, replies).await
+    say_all(c, replies).await?;
+    let most = c.profile().requests_per_connection();
+    match most.and_then(|most| usize::try_from(most).ok()) {
+        Some(most) if c.frames >= most => Err(End::Asked),
+        _ => Ok(()),
+    }
 }
 
 /// Sends a reply, if it is one.
@@ -205,7 +210,17 @@ pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply
 }
 
 pub(crate) fn encode(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    encode_with_id(c, payload, c.id)
+    let octets = encode_with_id(c, payload, c.id)?;
+    Ok([octets, last_frame(c, b"")?].concat())
+}
+
+/// The frame of a payload that ends a reply; nothing where each reply is one frame.
+pub(crate) fn last_frame(c: &Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = BytesMut::new();
+    if let Some(last) = c.profile().of_last_frames() {
+        Encoder::new(&last).encode(payload, &mut octets)?;
+    }
+    Ok(octets.to_vec())
 }
 
 /// The frame of a reply with that id, where frames have one.

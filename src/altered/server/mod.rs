@@ -47,7 +47,11 @@ impl Alterable for Hooks {
     }
 
     fn variants() -> &'static [&'static [Variant]] {
-        &[variants::VARIANTS, variants::prologue::VARIANTS]
+        &[
+            variants::VARIANTS,
+            variants::prologue::VARIANTS,
+            variants::long_replies::VARIANTS,
+        ]
     }
 }
 

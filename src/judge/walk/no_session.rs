@@ -14,7 +14,8 @@ impl Walk<'_> {
     pub(super) fn is_unbegun(&mut self) -> bool {
         if let Some(why) = &self.observed.not_begun {
             let what = format!("the server did not follow the prologue: {why}");
-            self.findings.push(Finding::must(Clause::Prologue, self.conn, what));
+            self.findings
+                .push(Finding::must(Clause::Prologue, self.conn, what));
             return true;
         }
         let Some(none) = &self.permitted.no_session else {
@@ -37,7 +38,8 @@ impl Walk<'_> {
                 none.why,
                 excerpt(reply)
             );
-            self.findings.push(Finding::must(Clause::Prologue, self.conn, what));
+            self.findings
+                .push(Finding::must(Clause::Prologue, self.conn, what));
         }
     }
 

@@ -13,6 +13,7 @@ mod exchange;
 mod ids;
 mod indexes;
 mod length;
+mod long_replies;
 mod many_clients;
 mod prologue;
 mod reading;
@@ -38,6 +39,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("text", text::FAULTS),
     ("exchange", exchange::FAULTS),
     ("ids", ids::FAULTS),
+    ("replies of several frames", long_replies::FAULTS),
     ("datagrams", datagrams::FAULTS),
     ("many clients", many_clients::FAULTS),
     ("resources", resources::FAULTS),

@@ -57,7 +57,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reset-in-the-prologue-ends-the-server", Clause::Prologue, "",
         "A connection that is reset inside the prologue takes the whole server along.",
         Mend::by("A reset inside the prologue ends the whole server", "Catch the errors of a connection where it is served, from its first octet on.", sketch::ISOLATE),
-        |h| h.begin = |c| Box::pin(ended_by(c, |error| match error.kind() { io::ErrorKind::ConnectionReset => End::Fatal, _ => End::Broken(error) }))).needing(Need::Prologue),
+        |h| h.begin = |c| Box::pin(fatal_when_reset(c))).needing(Need::Prologue),
 ];
 
 async fn in_one_read(c: &mut Client) -> Result<(), End> {
@@ -171,6 +171,31 @@ async fn ended_by(c: &mut Client, end: fn(io::Error) -> End) -> Result<(), End> 
         Err(End::Broken(error)) => Err(end(error)),
         begun => begun,
     }
+}
+
+/// Goes through the prologue; a reset behind the first octets that the client says of it is the end of all.
+async fn fatal_when_reset(c: &mut Client) -> Result<(), End> {
+    let mut prologue = Prologue::new(c.profile(), Speaker::Server);
+    let mut has_said = false;
+    loop {
+        match prologue.step() {
+            PrologueStep::Done => break,
+            PrologueStep::Send(octets) => c.send_all(&octets).await?,
+            PrologueStep::Read(most) => {
+                let octets = match c.recv(most).await {
+                    Err(End::Broken(_)) if has_said => return Err(End::Fatal),
+                    octets => octets?,
+                };
+                let heard = prologue.handle_read(&octets);
+                if octets.is_empty() || heard.is_err() {
+                    return Err(End::Malformed);
+                }
+                has_said = true;
+            }
+        }
+    }
+    c.between_frames();
+    Ok(())
 }
 
 fn is_end(error: &io::Error) -> bool {
