@@ -36,24 +36,55 @@ impl LoggedFrame {
         self.body.get(..self.payload_len).unwrap_or_default()
     }
 
-    /// This and the next frame as one reply: what both carry, and the more padding of the two.
-    fn and(self, next: &Self) -> Self {
-        let payload = [self.payload(), next.payload()].concat();
-        let padding = |frame: &Self| frame.body.slice(frame.payload_len.min(frame.body.len())..);
-        let (own, other) = (padding(&self), padding(next));
-        let padding = if own.len() < other.len() { other } else { own };
-        Self {
-            payload_len: payload.len(),
-            body: [payload.as_slice(), padding.as_ref()].concat().into(),
-            len: self.len.saturating_add(next.len),
-            ..self
-        }
-    }
-
     /// Octets of padding.
     #[must_use]
     pub fn padding_len(&self) -> usize {
         self.body.len().saturating_sub(self.payload_len)
+    }
+}
+
+/// What has come of a reply of several frames.
+#[derive(Debug, Clone)]
+struct Part {
+    /// Its first frame.
+    first: LoggedFrame,
+    /// What all of them hold.
+    payload: BytesMut,
+    /// The most padding that one of them has.
+    padding: Bytes,
+    len: usize,
+}
+
+impl Part {
+    fn new(first: LoggedFrame) -> Self {
+        let mut part = Self {
+            payload: BytesMut::new(),
+            padding: Bytes::new(),
+            len: 0,
+            first: first.clone(),
+        };
+        part.take(&first);
+        part
+    }
+
+    fn take(&mut self, frame: &LoggedFrame) {
+        self.payload.extend_from_slice(frame.payload());
+        self.len = self.len.saturating_add(frame.len);
+        if frame.padding_len() > self.padding.len() {
+            self.padding = frame.body.slice(frame.payload_len..);
+        }
+    }
+
+    /// All of it as one frame.
+    fn into_whole(mut self) -> LoggedFrame {
+        let payload_len = self.payload.len();
+        self.payload.extend_from_slice(&self.padding);
+        LoggedFrame {
+            len: self.len,
+            body: self.payload.freeze(),
+            payload_len,
+            ..self.first
+        }
     }
 }
 
@@ -77,7 +108,7 @@ pub struct FrameLog {
     most: usize,
     count: usize,
     /// What has come of a reply of which the last frame is still to come.
-    part: Option<LoggedFrame>,
+    part: Option<Part>,
     pending: BytesMut,
     /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
     origins: VecDeque<(usize, usize)>,
@@ -179,14 +210,21 @@ impl FrameLog {
     /// Takes a frame of a reply of several, and keeps the reply once its last is there.
     fn take_part(&mut self, frame: LoggedFrame) {
         let is_last = self.profile.ends_reply(&frame.header);
-        let reply = match self.part.take() {
-            Some(before) => before.and(&frame),
-            None => frame,
+        let reply = match (self.part.take(), is_last) {
+            (None, true) => frame,
+            (None, false) => {
+                self.part = Some(Part::new(frame));
+                return;
+            }
+            (Some(mut part), _) => {
+                part.take(&frame);
+                if !is_last {
+                    self.part = Some(part);
+                    return;
+                }
+                part.into_whole()
+            }
         };
-        if !is_last {
-            self.part = Some(reply);
-            return;
-        }
         self.count = self.count.saturating_add(1);
         if self.count <= self.most {
             self.whole.push(reply);
@@ -241,6 +279,12 @@ impl FrameLog {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         self.profile.is_refusal(&self.pending)
+    }
+
+    /// Whether what stands behind them are whole frames of a reply that none of them ends.
+    #[must_use]
+    pub fn is_unended(&self) -> bool {
+        self.part.is_some() && self.pending.is_empty()
     }
 
     /// What stands behind them.

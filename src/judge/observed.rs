@@ -35,6 +35,8 @@ pub(super) struct Observed {
     pub(super) received: Vec<Bytes>,
     pub(super) replies: Vec<Reply>,
     pub(super) rest: Rest,
+    /// Whether that is whole frames of a reply that is not ended.
+    pub(super) is_unended: bool,
     /// Datagrams that came and are not one frame each.
     pub(super) strays: Vec<(Misfit, Bytes)>,
     /// How the peer ended it, and the entry that says so.
@@ -62,6 +64,7 @@ impl Observed {
             received: Vec::new(),
             replies: Vec::new(),
             rest: Rest::Nothing,
+            is_unended: false,
             strays: Vec::new(),
             close: None,
             closed_at: Duration::ZERO,
@@ -88,6 +91,7 @@ impl Observed {
             return observed;
         }
         observed.rest = replies.rest();
+        observed.is_unended = replies.is_unended();
         observed.replies = replies.into_whole();
         observed
     }

@@ -55,7 +55,7 @@ impl fmt::Display for Astray {
                 expected,
             } => write!(
                 f,
-                "a prologue with {found:02x} where {expected:02x} belongs, at octet {at}"
+                "a prologue with \"{found:02x}\" where \"{expected:02x}\" belongs, at octet {at}"
             ),
             Self::Long(more) => write!(f, "a prologue with {more} octets behind it"),
         }

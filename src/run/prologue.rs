@@ -6,7 +6,7 @@ use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
 use crate::peer::drained::drained;
 use crate::peer::unread::unread;
-use crate::profile::{Profile, Speaker, Turn};
+use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::transport::Stream;
 use std::io;
 use std::time::Duration;
@@ -75,8 +75,13 @@ pub(super) async fn expect(
     turn: &Turn,
     limit: Duration,
 ) -> Result<(), NotBegun> {
-    let mut came = Vec::new();
-    while !is_whole(profile, turn, &came)? {
+    let (mut came, mut before) = (Vec::new(), 0_usize);
+    while !is_whole(profile, turn, &came, before)? {
+        if turn.said == Said::Reply && is_frame(profile, &came) {
+            // One of the reply's that does not end it.
+            before = before.saturating_add(came.len());
+            came.clear();
+        }
         let mut octet = [0];
         stream.acknowledge_at_once();
         match patiently(limit, stream.read(&mut octet)).await {
@@ -90,12 +95,20 @@ pub(super) async fn expect(
 }
 
 /// Whether these octets are all of a turn, as far as they are right.
-fn is_whole(profile: &Profile, turn: &Turn, came: &[u8]) -> Result<bool, NotBegun> {
-    let is_endless = came.len() > MOST;
+fn is_whole(profile: &Profile, turn: &Turn, came: &[u8], before: usize) -> Result<bool, NotBegun> {
+    let is_endless = before.saturating_add(came.len()) > MOST;
     match heard(profile, turn, came) {
         Ok(whole) if !is_endless => Ok(whole.is_some()),
         _ => Err(not_begun(turn, came, "")),
     }
+}
+
+fn is_frame(profile: &Profile, came: &[u8]) -> bool {
+    let frame = Turn {
+        speaker: Speaker::Server,
+        said: Said::Frame,
+    };
+    matches!(heard(profile, &frame, came), Ok(Some(_)))
 }
 
 fn not_begun(turn: &Turn, came: &[u8], then: &'static str) -> NotBegun {

@@ -143,8 +143,7 @@ fn a_script_can_begin_rightly_and_wrongly() {
     assert_eq!(code, 0, "{said}");
     let (code, said) = played(&fooled, &wrong);
     assert_eq!(code, 1, "{said}");
-    let told =
-        "a prologue with 05 where 04 belongs, at octet 3, and the request behind it was answered";
+    let told = "a prologue with \"05\" where \"04\" belongs, at octet 3, and the request behind it was answered";
     assert!(said.replace("\n    ", " ").contains(told), "{said}");
 }
 

@@ -13,7 +13,7 @@ impl Walk<'_> {
     /// Whether nothing on the connection is a request; what is wrong with that is found here.
     pub(super) fn is_unbegun(&mut self) -> bool {
         if let Some(why) = &self.observed.not_begun {
-            let what = format!("the server did not follow the prologue: {why}");
+            let what = format!("the server did not follow the prologue: {why:?}");
             self.findings
                 .push(Finding::must(Clause::Prologue, self.conn, what));
             return true;
