@@ -58,6 +58,7 @@
 //! | [`grade`] | a folder of submissions checked within limits, and given points | `grade` |
 //! | [`selftest`] | the suite against servers of which it is known what it should find | `selftest` |
 //! | [`fuzz`] | bodies of the fuzz targets | `fuzz` |
+//! | [`live`] | the report in a browser while the run goes on | `cli` |
 //! | [`watch`] | which files in folders have changed | `cli` |
 //! | [`cli`] | the program `conformance`: arguments, exit codes | `cli` |
 //!
@@ -90,7 +91,10 @@
 // A function has the same name.
 #![cfg_attr(feature = "check", doc = "[`check`]: mod@check")]
 #![cfg_attr(not(feature = "fuzz"), doc = "[`fuzz`]: #rooms")]
-#![cfg_attr(not(feature = "cli"), doc = "[`cli`]: #rooms\n[`watch`]: #rooms")]
+#![cfg_attr(
+    not(feature = "cli"),
+    doc = "[`cli`]: #rooms\n[`live`]: #rooms\n[`watch`]: #rooms"
+)]
 #![forbid(unsafe_code)]
 // What comes from outside is counted with checks. Tests may reckon as they like.
 #![cfg_attr(
@@ -138,6 +142,8 @@ pub mod generate;
 pub mod grade;
 #[cfg(feature = "suite")]
 pub mod judge;
+#[cfg(feature = "cli")]
+pub mod live;
 #[cfg(feature = "suite")]
 pub mod marks;
 #[cfg(feature = "message")]

@@ -110,6 +110,24 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        Clause::ReplyFraming,
+        "large-unread",
+        "A client that asks for large replies and reads nothing until no buffer holds them: of one of them a single write takes a part, wherever it ends, and the rest must follow.",
+        |s| {
+            s.need_body(400_000);
+            let a = s.open();
+            s.stall(a);
+            for _ in 0..12 {
+                let request = s.request_of(400_000);
+                s.send(a, &request);
+            }
+            s.pause(100);
+            s.resume(a);
+            s.wait(a);
+            s.ask(a);
+        },
+    ),
+    Case::must(
         Clause::MinimalPadding,
         "every-length",
         "Replies of every length have less than a chunk of padding.",

@@ -4,6 +4,7 @@ use super::command::CommandLine;
 use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
 use super::last_failed::{LastFailedArgs, Memory};
+use super::opening::Shown;
 use super::reporting::ReportArgs;
 use super::running::Run;
 use super::runtime;
@@ -141,7 +142,16 @@ impl CheckArgs {
             true => Which::LastFailed,
             false => Which::All,
         };
-        self.checked(which).map(|checked| checked.exit)
+        let done = self.while_shown(|shown| self.checked(which, shown));
+        done.map(|checked| checked.exit)
+    }
+
+    /// Does what plays cases, and shows it in a browser if that is wanted.
+    pub(crate) fn while_shown<T>(
+        &self,
+        play: impl FnOnce(&Shown) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.reports.shown.during(play)
     }
 
     /// Whether a command starts the server.
@@ -155,7 +165,7 @@ impl CheckArgs {
         reports.chain(self.saving.folder()).collect()
     }
 
-    pub(crate) fn checked(&self, which: Which) -> Result<Checked, Failure> {
+    pub(crate) fn checked(&self, which: Which, shown: &Shown) -> Result<Checked, Failure> {
         let mut profile = self.target.carried(self.format.profile()?)?;
         let selected = self.selection.cases_in(Role::Server, &profile)?;
         let memory = Memory::of(self.whose(&profile));
@@ -173,7 +183,7 @@ impl CheckArgs {
             profile = declared(profile)?;
         }
         let saver = self.saving.open(self.target.words())?;
-        let mut outputs = self.reports.open()?;
+        let mut outputs = self.reports.open(shown)?;
         outputs.mark(expectations.clone().marker(is_case));
         let named = self
             .target

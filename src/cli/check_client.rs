@@ -6,6 +6,7 @@ use super::command::CommandLine;
 use super::durations::{duration, waiting, word};
 use super::exit::{Exit, Failure};
 use super::last_failed::{LastFailedArgs, Memory};
+use super::opening::Shown;
 use super::reporting::ReportArgs;
 use super::running;
 use super::saving::SaveArgs;
@@ -87,6 +88,10 @@ impl CheckClientArgs {
         if self.list {
             return list(&self.selection.cases(Role::Client)?);
         }
+        self.reports.shown.during(|shown| self.checked(shown))
+    }
+
+    fn checked(&self, shown: &Shown) -> Result<Exit, Failure> {
         let profile = self.format.profile()?;
         let cases = self.selection.cases_in(Role::Client, &profile)?;
         let memory = Memory::of(self.whose(&profile));
@@ -96,7 +101,7 @@ impl CheckClientArgs {
         let saver = self.saving.open(self.client.words())?;
         let runtime = runtime::multi()?;
         let target = runtime.block_on(self.client.target())?;
-        let mut outputs = self.reports.open()?;
+        let mut outputs = self.reports.open(shown)?;
         outputs.mark(expectations.clone().marker(is_case));
         let options = Options {
             all_played: !expectations.is_empty(),

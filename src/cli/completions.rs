@@ -16,14 +16,15 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{
     ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _,
 };
-use clap_complete::env::{Bash, EnvCompleter, Fish, Shells, Zsh};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 
 /// Print what makes a shell complete command lines of this program
 ///
-/// Have it read whenever the shell starts: the line is below, and belongs into ~/.bashrc, ~/.zshrc (behind compinit)
-/// or ~/.config/fish/config.fish. Names of cases, clauses, causes, faults and profiles are completed too.
+/// Have it read whenever the shell starts: the line is below, and belongs into ~/.bashrc, ~/.zshrc (behind compinit),
+/// ~/.config/fish/config.fish or what $PROFILE names in PowerShell. Names of cases, clauses, causes, faults and profiles are completed too.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
@@ -36,6 +37,7 @@ enum Shell {
     Bash,
     Zsh,
     Fish,
+    Powershell,
 }
 
 /// The variable by which a script asks the program for completions. The usual name of it is so plain that it may be set for
@@ -45,26 +47,39 @@ const VARIABLE: &str = "CONFORMANCE_COMPLETE";
 /// What a program is called on the path.
 const PROGRAM: &str = "conformance";
 
-const SHELLS: Shells<'static> = Shells(&[&Bash, &Zsh, &Fish]);
+const SHELLS: Shells<'static> = Shells(&[&Bash, &Zsh, &Fish, &Powershell]);
+
+/// For bash a script of our own: the one that comes with the crate knows nothing of words that bash breaks at =.
+const IN_BASH: &str = include_str!("completions.bash");
+
+/// What zsh calls the function that completes.
+const IN_ZSH: &str = "_clap_dynamic_completer_conformance";
+
+impl CompletionsArgs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        Destination::Stdout.write(|out| self.shell.write(out))?;
+        Ok(Exit::Ok)
+    }
+}
 
 impl Shell {
-    fn completer(self) -> &'static dyn EnvCompleter {
+    fn write(self, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Bash => &Bash,
-            Self::Zsh => &Zsh,
-            Self::Fish => &Fish,
+            Self::Bash => out.write_all(IN_BASH.as_bytes()),
+            Self::Zsh => {
+                registered(&Zsh, out)?;
+                // As a file of fpath it is read when something is to be completed for the first time: by that name.
+                writeln!(out, "[[ ${{funcstack[1]}} != _{PROGRAM} ]] || {IN_ZSH}")
+            }
+            Self::Fish => registered(&Fish, out),
+            Self::Powershell => registered(&Powershell, out),
         }
     }
 }
 
-impl CompletionsArgs {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let shell = self.shell.completer();
-        Destination::Stdout.write(|mut out| {
-            shell.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut out)
-        })?;
-        Ok(Exit::Ok)
-    }
+/// The script that comes with the crate.
+fn registered(shell: &dyn EnvCompleter, mut out: &mut dyn Write) -> io::Result<()> {
+    shell.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut out)
 }
 
 /// Answers a shell that asks for completions; whether one did.

@@ -38,6 +38,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "conformance check --run 'truncation/*' --trace localhost:5000",
             "conformance check --profile chunk-count --format json=report.json --format html=report.html localhost:5000",
             "conformance check --save failures --minimise localhost:5000",
+            "conformance check --open localhost:5000",
         ],
     ),
     (
@@ -180,6 +181,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "source <(conformance completions bash)",
             "source <(conformance completions zsh)",
             "conformance completions fish | source",
+            "conformance completions powershell | Out-String | Invoke-Expression",
         ],
     ),
     (

@@ -82,7 +82,8 @@ fn pages() -> impl Iterator<Item = Command> {
 
 /// A command, and those below it.
 fn collect(command: Command, pages: &mut Vec<Command>) {
-    let below: Vec<Command> = command.get_subcommands().cloned().collect();
+    let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
+    let below: Vec<Command> = shown.cloned().collect();
     pages.push(command);
     below.into_iter().for_each(|it| collect(it, pages));
 }

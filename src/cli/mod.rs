@@ -25,6 +25,7 @@ mod lines;
 mod list;
 mod log;
 mod man;
+mod opening;
 mod out;
 mod plain;
 mod profiles;

@@ -1,6 +1,7 @@
 //! What is written of a run and where, and what is known beforehand to fail.
 
 use super::exit::{Exit, Failure};
+use super::opening::{OpenArgs, Shown};
 use super::out;
 use crate::event::{Conclusion, Stale};
 use crate::expect::Expectations;
@@ -20,6 +21,8 @@ pub(crate) struct ReportArgs {
     /// Show failures one by one that a cause explains, too
     #[arg(long, short)]
     verbose: bool,
+    #[command(flatten)]
+    pub(crate) shown: OpenArgs,
     #[command(flatten)]
     pub(crate) known: KnownArgs,
 }
@@ -75,7 +78,8 @@ impl ReportArgs {
         }
     }
 
-    pub(crate) fn open(&self) -> Result<Outputs, Failure> {
+    /// Opens every report, and tells the page of the run if there is to be one.
+    pub(crate) fn open(&self, shown: &Shown) -> Result<Outputs, Failure> {
         let look = self.written.look();
         let look = Look {
             verbose: self.verbose || look.whole,
@@ -84,6 +88,9 @@ impl ReportArgs {
         self.known.probe()?;
         let mut outputs = Outputs::open(&self.written.outputs()?, look).map_err(unopened)?;
         outputs.add(Box::new(Progress::default()));
+        if let Some(page) = shown.page()? {
+            outputs.add(page.reporter());
+        }
         Ok(outputs)
     }
 

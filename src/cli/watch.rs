@@ -2,6 +2,7 @@
 
 use super::check::{CheckArgs, Checked, Which};
 use super::exit::{Exit, Failure};
+use super::opening::Shown;
 use super::signals::Signals;
 use super::{out, runtime};
 use crate::report::escape::Line;
@@ -57,13 +58,17 @@ impl WatchArgs {
         let runtime = runtime::single()?;
         // Before the first run, so that no signal is missed between two.
         let signals = runtime.block_on(async { Signals::new() })?;
-        let watching = Watching {
-            check: self.check,
-            watched,
-            signals,
-            own: OwnFiles::default(),
-        };
-        watching.go_on(&runtime)
+        let check = &self.check;
+        check.while_shown(|shown| {
+            let watching = Watching {
+                check,
+                shown,
+                watched,
+                signals,
+                own: OwnFiles::default(),
+            };
+            watching.go_on(&runtime)
+        })
     }
 }
 
@@ -73,14 +78,15 @@ fn unwatched(error: WatchError) -> Failure {
 }
 
 /// A watch that has begun.
-struct Watching {
-    check: CheckArgs,
+struct Watching<'a> {
+    check: &'a CheckArgs,
+    shown: &'a Shown,
     watched: Watched,
     signals: Signals,
     own: OwnFiles,
 }
 
-impl Watching {
+impl Watching<'_> {
     /// Runs and waits, until the user has had enough.
     fn go_on(mut self, runtime: &Runtime) -> Result<Exit, Failure> {
         let mut before = self.look()?;
@@ -152,13 +158,13 @@ impl Watching {
     /// Plays what failed last, and all if that passes. Only what is wrong from the very first is an end: later the user is
     /// about to mend it.
     fn play(&self, last: Option<Exit>) -> Result<Exit, Failure> {
-        let done = match self.check.checked(Which::LastFailed) {
+        let done = match self.check.checked(Which::LastFailed, self.shown) {
             Ok(Checked {
                 exit: Exit::Ok,
                 is_whole: false,
             }) => {
                 out::note("what failed passes: all cases follow");
-                self.check.checked(Which::All)
+                self.check.checked(Which::All, self.shown)
             }
             done => done,
         };

@@ -15,7 +15,7 @@ pub(super) enum Mark {
 
 impl Mark {
     /// All of them, the gravest first.
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Of(Verdict::Error),
         Self::Of(Verdict::Fail),
         Self::Known,
@@ -38,6 +38,11 @@ impl Mark {
             Self::Known => "known",
             Self::Of(verdict) => verdict.as_str(),
         }
+    }
+
+    /// Whether there is something to be read about it.
+    pub(super) const fn is_shown_at_once(self) -> bool {
+        !matches!(self, Self::Of(Verdict::Pass | Verdict::Skip))
     }
 
     /// Whether it makes a run fail; warnings and unstable cases do only in a strict one.

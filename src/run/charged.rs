@@ -56,6 +56,8 @@ pub(super) struct Charged {
     symptoms: BTreeMap<Symptom, usize>,
     /// The case that has confirmed that the process computes for nobody.
     spins: Option<String>,
+    /// How many failures there were when it was last asked for causes.
+    asked: usize,
 }
 
 impl Charged {
@@ -70,12 +72,23 @@ impl Charged {
             all_played: options.all_played,
             symptoms: BTreeMap::new(),
             spins: None,
+            asked: 0,
         }
     }
 
-    /// Whether these are enough to ask for causes.
-    pub(super) fn are_enough<T>(&self, suspects: &[T]) -> bool {
-        self.knowledge.is_some() && suspects.len() >= ENOUGH
+    /// Whether so many failures that are not confirmed are enough to ask for causes.
+    pub(super) const fn are_enough(&self, suspects: usize) -> bool {
+        self.knowledge.is_some() && suspects >= ENOUGH
+    }
+
+    /// Whether, with so many that are not confirmed, there are enough that were not there when it was last asked.
+    pub(super) fn are_enough_anew(&self, suspects: usize) -> bool {
+        self.are_enough(self.failures(suspects).saturating_sub(self.asked))
+    }
+
+    /// How many failures there are, with so many that are not confirmed.
+    fn failures(&self, suspects: usize) -> usize {
+        self.confirmed.len().saturating_add(suspects)
     }
 
     /// Notes a failure that is beyond doubt.
@@ -101,6 +114,7 @@ impl Charged {
         if failed.is_empty() {
             return;
         }
+        self.asked = self.failures(failed.len());
         let mut seen = seen.clone();
         for result in failed {
             seen.note(result);
@@ -129,6 +143,21 @@ impl Charged {
         };
         failed.detail.push_str(&format!(" (played once{why})"));
         Some(failed)
+    }
+
+    /// Whether enough others will have failed in the same way, if all of these are confirmed.
+    pub(super) fn may_be_explained(
+        &self,
+        failed: &CaseResult,
+        shown: ShownBy,
+        others: &[CaseResult],
+    ) -> bool {
+        let Some(outcome) = self.knowledge.and(Outcome::of(failed)) else {
+            return false;
+        };
+        let alike = others.iter().filter_map(Outcome::of);
+        let alike = alike.filter(|other| *other == outcome).count();
+        alike > 0 && self.alike(&outcome).saturating_add(alike) >= shown.enough()
     }
 
     fn is_explained(&self, case: &str, outcome: &Outcome) -> bool {
@@ -319,7 +348,7 @@ mod tests {
     #[tokio::test]
     async fn who_plays_each_case_several_times_has_each_confirmed() {
         let mut charged = charged(2);
-        assert!(!charged.are_enough(&[(); ENOUGH]));
+        assert!(!charged.are_enough(ENOUGH));
         for variant in ["single", "large", "many"] {
             charged.confirmed(&failed(variant, "no reply"));
         }

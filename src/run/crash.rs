@@ -5,44 +5,29 @@
 //! not survive is named; the others get the verdict that they deserve. If there is none, the suspect is
 //! named that was the last to send something before the first sign of the end.
 
-use super::plan::Planned;
+use super::instance::Instance;
 use super::played::{Once, Played};
 use super::schedule::Run;
+use super::target::Target;
 use crate::event::Verdict;
 use crate::outcome::{Judged as _, Series};
 use crate::transcript::{Canary, Exit};
-use std::time::Duration;
+use std::borrow::BorrowMut;
 
 impl Run<'_> {
     /// The server crashed, or hangs, since these were played side by side.
     pub(super) async fn attribute_crash(&mut self, mut suspects: Vec<Played>) {
-        let ended = self.target.ended().await;
+        let ended = self.at.ended().await;
+        let at = &self.at;
         for played in &mut suspects {
-            played.amend(|once| self.take_up_stderr(once));
+            played.amend(|once| at.take_up_stderr(once));
         }
         // The likeliest comes last.
         suspects.sort_by_key(|played| played.shown().last_sent);
-        if self.comes_back(ended).await {
+        if self.at.comes_back(ended).await {
             self.find_culprit(suspects, ended).await;
         } else {
             self.end(suspects, ended);
-        }
-    }
-
-    /// It crashed, or hangs, since this was played alone.
-    pub(super) async fn crashed_alone(&mut self, once: &mut Once) {
-        let ended = self.target.ended().await;
-        self.take_up_stderr(once);
-        charge(once, ended);
-        let is_back = if self.target.can_be_revived() {
-            self.revive().await
-        } else {
-            self.peer.comes_back().await
-        };
-        // Nobody else was there to have done it.
-        once.attempt.is_certain = ended.is_some() || !is_back;
-        if !is_back {
-            self.gone = Some(self.gone_after(&once.planned));
         }
     }
 
@@ -50,19 +35,19 @@ impl Run<'_> {
     async fn find_culprit(&mut self, mut suspects: Vec<Played>, ended: Option<Exit>) {
         let (mut cleared, mut found) = (Vec::new(), false);
         while let Some(mut first) = suspects.pop() {
-            if let Some(why) = &self.gone {
+            if let Some(why) = &self.at.gone {
                 let why = format!("not finished: {why}");
                 let case = first.shown().planned.case;
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
             }
             let planned = first.shown().planned.clone();
-            let Some(mut again) = self.again(planned).await else {
+            let Some(mut again) = self.at.again(planned, self.time).await else {
                 continue;
             };
             if again.peer_is_gone() {
                 found = true;
-                self.crashed_alone(&mut again).await;
+                self.at.crashed_alone(&mut again).await;
                 first.confirmed(again);
                 self.tell(&first);
             } else {
@@ -77,7 +62,7 @@ impl Run<'_> {
                 once.attempt.is_certain = ended.is_some();
             });
             likeliest.confirmed(again);
-            self.suspects.push(likeliest);
+            self.wait_for_confirmation(likeliest);
         }
         for (first, mut again) in cleared {
             let elapsed = &mut again.attempt.elapsed;
@@ -91,7 +76,7 @@ impl Run<'_> {
         let Some(mut culprit) = suspects.pop() else {
             return;
         };
-        let why = self.gone_after(&culprit.shown().planned);
+        let why = self.at.gone_after(&culprit.shown().planned);
         for other in suspects {
             let why = format!("not finished: {why}");
             let case = other.shown().planned.case;
@@ -101,53 +86,29 @@ impl Run<'_> {
             charge(once, ended);
             once.attempt.is_certain = true;
         });
-        self.gone = Some(why);
+        self.at.gone = Some(why);
         self.tell(&culprit);
-        for played in std::mem::take(&mut self.suspects) {
-            self.tell(&played);
+        for suspect in std::mem::take(&mut self.suspects) {
+            self.tell(&suspect.first);
         }
     }
+}
 
-    /// Whether there is a server again.
-    async fn comes_back(&mut self, ended: Option<Exit>) -> bool {
-        if ended.is_some() {
-            return self.revive().await;
-        }
-        if self.target.can_be_revived() {
-            // It need not be waited for any longer than it takes to ask once more.
-            return self.peer.comes_back_within(Duration::ZERO).await || self.revive().await;
-        }
-        self.peer.comes_back().await
-    }
-
-    /// Starts the server anew, if it was started here, and finds out whether it serves.
-    async fn revive(&mut self) -> bool {
-        self.start_anew().await && self.peer.serves().await
-    }
-
-    /// Starts the server anew, if it was started here. Nobody has been its client yet.
-    pub(super) async fn start_anew(&mut self) -> bool {
-        match self.target.revive(&mut self.peer).await {
-            None => false,
-            Some(Ok(())) => true,
-            Some(Err(error)) => {
-                self.not_revived = Some(error.to_string());
-                false
-            }
-        }
-    }
-
-    pub(super) fn gone_after(&self, planned: &Planned) -> String {
-        let gone = format!("the server was gone after {}", planned.case.id);
-        match &self.not_revived {
-            Some(why) => format!("{gone}, and when it was to be started again, {why}"),
-            None => gone,
-        }
-    }
-
-    fn take_up_stderr(&self, once: &mut Once) {
-        if let Some(stderr) = self.peer.stderr() {
-            once.take_up(stderr);
+impl<T: BorrowMut<Target>> Instance<T> {
+    /// It crashed, or hangs, since this was played alone.
+    pub(super) async fn crashed_alone(&mut self, once: &mut Once) {
+        let ended = self.ended().await;
+        self.take_up_stderr(once);
+        charge(once, ended);
+        let is_back = if self.can_be_revived() {
+            self.revive().await
+        } else {
+            self.peer.comes_back().await
+        };
+        // Nobody else was there to have done it.
+        once.attempt.is_certain = ended.is_some() || !is_back;
+        if !is_back {
+            self.gone = Some(self.gone_after(&once.planned));
         }
     }
 }

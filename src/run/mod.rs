@@ -15,7 +15,9 @@
 mod apart;
 mod charged;
 mod client;
+mod confirm;
 mod crash;
+mod instance;
 mod log;
 mod minimise;
 mod peer;

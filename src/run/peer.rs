@@ -65,6 +65,14 @@ impl Peer {
         }
     }
 
+    /// This peer, as it is elsewhere: what others are being waited for at this one does not matter there.
+    pub(super) fn elsewhere(&self) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(server.elsewhere()),
+            Self::Client(client) => Self::Client(client.clone()),
+        }
+    }
+
     /// The script of a case, for a first look or for one of the closer ones behind it.
     pub(super) fn script(
         &self,

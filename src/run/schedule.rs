@@ -1,8 +1,8 @@
 //! Which case is played when.
 //!
 //! The gentle before the rough, so that a server that does not survive the rough is judged by the
-//! gentle all the same. Within a group, side by side; then whatever failed, once more and alone, with
-//! more time for everything: only what fails again is a failure. Cases that need a server to
+//! gentle all the same. Within a group, side by side; then whatever failed is confirmed: only what fails again
+//! is a failure. Cases that need a server to
 //! themselves come before those that are known to leave threads spinning. When a server is gone,
 //! the case that did it is named, and the rest is told as not run.
 //!
@@ -18,16 +18,18 @@
 
 use super::Options;
 use super::apart::apart;
-use super::charged::{Charged, ShownBy};
+use super::charged::Charged;
+use super::confirm::{Became, Pool, Suspect};
+use super::instance::Instance;
 use super::peer::Peer;
 use super::plan::{Planned, Roughness, Waiting};
-use super::played::{Once, Played, once, repeated};
+use super::played::{Once, Played, repeated};
 use super::spinning::Spinning;
 use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
-use crate::event::{CaseResult, Finished, Role, Verdict};
-use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, Series, result};
+use crate::event::{CaseResult, Finished, Verdict};
+use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, result};
 use crate::spec::Clause;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -38,16 +40,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// The first of the looks at a case; those behind it go into what it made suspicious.
-const FIRST_LOOK: u32 = 0;
-
-/// How often readings of the process are gone into at the same server, where what they show lasts: a heap
-/// that is seldom collected takes that long to fill.
-const CLOSER_LOOKS: u32 = 3;
-
-/// What is added to a failure that could not be confirmed.
-fn seen_once(role: Role) -> String {
-    format!(" (seen once: the {role} was gone before it could be confirmed)")
-}
+pub(super) const FIRST_LOOK: u32 = 0;
 
 /// A pause that is longer than that need not be made again to confirm what it has shown.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
@@ -63,16 +56,15 @@ pub(super) async fn run<'a>(
     let charged = Charged::new(target.role(), options);
     let mut run = Run {
         policy: peer.policy(options.repeat),
-        peer,
-        target,
+        at: Instance::met(peer, target),
+        pool: Pool::of(options.jobs),
         sink,
         options,
         waiting: BTreeMap::new(),
         alone: VecDeque::new(),
         suspects: Vec::new(),
+        open: Vec::new(),
         charged,
-        not_revived: None,
-        gone: None,
         time,
         too_long: Duration::ZERO,
         played: 0,
@@ -84,29 +76,29 @@ pub(super) async fn run<'a>(
         run.relieve().await;
     }
     run.groups().await;
-    run.sink.finish(run.gone)
+    run.sink.finish(run.at.gone)
 }
 
 pub(super) struct Run<'a> {
-    pub(super) peer: Peer,
-    pub(super) target: &'a mut Target,
+    /// What the cases are played at.
+    pub(super) at: Instance<&'a mut Target>,
+    /// Others of the same, at which failures are confirmed.
+    pub(super) pool: Pool,
     pub(super) options: &'a Options,
     pub(super) sink: EventSink<'a>,
-    policy: Policy,
+    pub(super) policy: Policy,
     /// Cases that share the server, the gentlest first.
     waiting: BTreeMap<Roughness, VecDeque<Waiting>>,
     /// Cases that need it to themselves.
     alone: VecDeque<Waiting>,
     /// Cases that failed and are to be played again.
-    pub(super) suspects: Vec<Played>,
+    pub(super) suspects: Vec<Suspect>,
+    /// Those of them that have to be played again where they failed.
+    pub(super) open: Vec<Suspect>,
     /// What failures are charged to.
-    charged: Charged,
-    /// Why the server could not be started again, if that was tried in vain.
-    pub(super) not_revived: Option<String>,
-    /// Why the run is broken off, if it is.
-    pub(super) gone: Option<String>,
+    pub(super) charged: Charged,
     /// How long it may take.
-    time: Time,
+    pub(super) time: Time,
     /// How long the longest of those cases takes that are not begun, as they take too long.
     too_long: Duration,
     /// How many cases have been played.
@@ -117,7 +109,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     async fn plan(&mut self) {
-        let (peer, options, time) = (self.peer.clone(), self.options.clone(), self.time);
+        let (peer, options, time) = (self.at.peer.clone(), self.options.clone(), self.time);
         let plan = move |case: &'static Case| {
             let script = peer.script(case, &options, FIRST_LOOK)?;
             let planned = Planned { case, script };
@@ -172,13 +164,16 @@ impl Run<'_> {
             self.group(&mut group, until).await;
             left.append(&mut group);
         }
-        self.by_themselves().await;
         self.group(&mut left, None).await;
+        while !self.alone.is_empty() && self.at.gone.is_none() && !self.time.is_up() {
+            self.by_themselves().await;
+            self.confirm().await;
+        }
         let untold = self.sink.untold();
         if untold > 0 && self.time.is_up() {
             self.sink.not_run(Time::NOT_RUN);
             let why = self.time.ended(self.played, untold, self.too_long);
-            self.gone.get_or_insert(why);
+            self.at.gone.get_or_insert(why);
         }
     }
 
@@ -187,12 +182,21 @@ impl Run<'_> {
         loop {
             self.without_the_foretold(group);
             self.side_by_side(group, until).await;
-            let is_interrupted = self.charged.are_enough(&self.suspects);
+            let is_interrupted = self.is_held_back();
             self.confirm().await;
             if !is_interrupted {
                 return;
             }
         }
+    }
+
+    /// Whether so much has failed and is not confirmed that it is to be asked what for before anything else is played.
+    fn is_held_back(&self) -> bool {
+        let open = self
+            .suspects
+            .len()
+            .saturating_add(self.pool.at_work().len());
+        self.charged.are_enough(open)
     }
 
     /// Tells of cases that are sure to fail that they are not played.
@@ -218,93 +222,111 @@ impl Run<'_> {
             .push_back(waiting);
     }
 
-    /// Plays what is in the group until there is nothing left in it, or that moment has come.
+    /// Plays what is in the group until there is nothing left in it, or that moment has come. What fails is confirmed
+    /// meanwhile, where other instances can be had.
     async fn side_by_side(&mut self, group: &mut VecDeque<Waiting>, until: Option<Instant>) {
-        let jobs = self.peer.jobs(self.options.jobs);
-        let permits = Arc::new(Semaphore::new(self.peer.most_connections()));
-        let mut playing = JoinSet::new();
-        let mut peer = self.peer.in_company();
-        let mut suspects: Vec<Played> = Vec::new();
-        let mut is_to_rest = false;
+        let mut playing = Playing::at(&self.at.peer, self.options.jobs);
         loop {
-            while playing.len() < jobs
-                && suspects.is_empty()
-                && !is_to_rest
-                && !self.charged.are_enough(&self.suspects)
-                && self.gone.is_none()
-                && !self.time.is_up()
-                && until.is_none_or(|until| Instant::now() < until)
-                && let Some(waiting) = group.pop_front()
-            {
-                let Some(planned) = self.begun(waiting) else {
-                    continue;
-                };
-                let (peer, permits) = (peer.clone(), Arc::clone(&permits));
-                let repeat = self.options.repeat;
-                playing.spawn(beside_others(peer, permits, planned, repeat));
+            if playing.cases.is_empty() {
+                self.see_to(&mut playing).await;
             }
-            // Looked at while others are played.
-            is_to_rest |= self.is_spinning().await;
-            // What is still being played then is broken off.
-            let Some(next) = self.time.within(playing.join_next()).await else {
-                return;
-            };
-            match next {
-                None if is_to_rest && suspects.is_empty() => {
-                    self.relieve().await;
-                    is_to_rest = false;
-                    peer = self.peer.in_company();
+            if self.confirm_meanwhile().await {
+                self.without_the_foretold(group);
+            }
+            while playing.has_room()
+                && self.may_begin(until)
+                && let Some(next) = group.pop_front()
+            {
+                if let Some(planned) = self.begun(next) {
+                    playing.begin(planned, self.options.repeat);
                 }
-                None if suspects.is_empty() => break,
-                None => {
-                    self.attribute_crash(std::mem::take(&mut suspects)).await;
-                    peer = self.peer.in_company();
+            }
+            // What is still being played when the time is up is broken off.
+            let next = self
+                .time
+                .within(next_of(&mut playing, &mut self.pool))
+                .await;
+            match next.flatten() {
+                None => return,
+                Some(Over::Confirmed(became)) => self.take_confirmed(became),
+                Some(Over::Played(case, played)) => {
+                    self.take_played(&mut playing, case, played);
+                    // Looked at while others are played.
+                    playing.is_to_rest |= self.is_spinning().await;
                 }
-                Some(Ok((_, Ok(played)))) if played.shown().peer_is_gone() => suspects.push(played),
-                Some(Ok((_, Ok(played)))) => self.take(played),
-                Some(Ok((case, Err(error)))) => self.not_started(case, &error),
                 // A task that panicked is the harness's fault; its case is told at the end.
-                Some(Err(_)) => {}
+                Some(Over::Lost) => {}
             }
         }
     }
 
+    fn may_begin(&self, until: Option<Instant>) -> bool {
+        !self.is_held_back()
+            && self.at.gone.is_none()
+            && !self.time.is_up()
+            && until.is_none_or(|until| Instant::now() < until)
+    }
+
+    fn take_played(
+        &mut self,
+        playing: &mut Playing,
+        case: &'static Case,
+        played: io::Result<Played>,
+    ) {
+        match played {
+            Ok(played) if played.shown().peer_is_gone() => playing.crashed.push(played),
+            Ok(played) => self.take(played),
+            Err(error) => self.not_started(case, &error),
+        }
+    }
+
+    /// Sees to the server when nothing is being played at it any more.
+    async fn see_to(&mut self, playing: &mut Playing) {
+        if !playing.crashed.is_empty() {
+            self.attribute_crash(std::mem::take(&mut playing.crashed))
+                .await;
+        } else if std::mem::take(&mut playing.is_to_rest) {
+            self.relieve().await;
+        } else {
+            return;
+        }
+        playing.peer = self.at.peer.in_company();
+    }
+
     /// Whether the server may be computing for clients that are gone, and another can be had.
     async fn is_spinning(&mut self) -> bool {
-        match self.peer.process() {
-            Some(process) if self.target.can_be_revived() => {
-                self.spinning.is_suspected(process).await
-            }
+        match self.at.peer.process() {
+            Some(process) if self.at.can_be_revived() => self.spinning.is_suspected(process).await,
             _ => false,
         }
     }
 
     /// The same at once, since the last look.
     async fn is_spinning_now(&mut self) -> bool {
-        match self.peer.process() {
-            Some(process) if self.target.can_be_revived() => self.spinning.looks(process).await,
+        match self.at.peer.process() {
+            Some(process) if self.at.can_be_revived() => self.spinning.looks(process).await,
             _ => false,
         }
     }
 
     /// Starts a server anew that does not come to rest although nobody asks for anything.
     async fn relieve(&mut self) {
-        let Some(process) = self.peer.process() else {
+        let Some(process) = self.at.peer.process() else {
             return;
         };
         if process.is_at_rest().await || process.is_at_rest().await {
             return self.spinning.rested();
         }
         // If it cannot be started, the next case finds that it is gone.
-        if self.start_anew().await && !self.peer.spare().await {
-            self.start_anew().await;
+        if self.at.start_anew().await && !self.at.peer.spare().await {
+            self.at.start_anew().await;
         }
     }
 
     /// A case whose turn has come.
     fn begun(&mut self, waiting: Waiting) -> Option<Planned> {
         let case = waiting.case;
-        let script = |case: &Case| self.peer.script(case, self.options, FIRST_LOOK);
+        let script = |case: &Case| self.at.peer.script(case, self.options, FIRST_LOOK);
         match waiting.planned(script) {
             Ok(planned) => {
                 self.sink.case_started(case.into());
@@ -321,8 +343,8 @@ impl Run<'_> {
     /// Whether readings of the process can say something of that case alone: what earlier ones have left
     /// running would be charged to it. Where no other process can be had, they have to do.
     async fn is_calm(&mut self, waiting: &Waiting) -> bool {
-        match self.peer.process() {
-            Some(process) if waiting.measures && self.target.can_be_revived() => {
+        match self.at.peer.process() {
+            Some(process) if waiting.measures && self.at.can_be_revived() => {
                 process.is_at_rest().await
             }
             _ => true,
@@ -330,13 +352,15 @@ impl Run<'_> {
     }
 
     fn not_started(&mut self, case: &'static Case, error: &io::Error) {
-        let why = format!("the {} could not be started: {error}", self.target.role());
+        let why = format!("the {} could not be started: {error}", self.at.role());
         self.sink.without_play(case.into(), Verdict::Error, why);
     }
 
+    /// Plays what needs the server to itself, as far as something can be read of it.
     async fn by_themselves(&mut self) {
-        while self.gone.is_none()
+        while self.at.gone.is_none()
             && !self.time.is_up()
+            && !self.may_be_spinning()
             && let Some(waiting) = self.alone.pop_front()
         {
             let case = waiting.case;
@@ -349,11 +373,11 @@ impl Run<'_> {
             let Some(planned) = self.begun(waiting) else {
                 continue;
             };
-            if !is_calm && !self.start_anew().await {
-                self.gone = Some(self.gone_after(&planned));
+            if !is_calm && !self.at.start_anew().await {
+                self.at.gone = Some(self.at.gone_after(&planned));
                 return;
             }
-            let peer = self.peer.in_company();
+            let peer = self.at.peer.in_company();
             let playing = repeated(&peer, planned, self.options.repeat);
             let Some(played) = self.time.within(playing).await else {
                 return;
@@ -365,8 +389,18 @@ impl Run<'_> {
                 Ok(played) => self.take(played),
                 Err(error) => self.not_started(case, &error),
             }
-            self.confirm().await;
+            match self.pool.is_open() {
+                true => drop(self.confirm_meanwhile().await),
+                false => self.confirm().await,
+            }
         }
+    }
+
+    /// Whether it is being found out if the process computes for nobody: then little can be read of it.
+    fn may_be_spinning(&self) -> bool {
+        let clause = Clause::Cpu.slug();
+        let mut confirming = self.pool.at_work().iter();
+        confirming.any(|failed| failed.clause == clause)
     }
 
     pub(super) fn take(&mut self, played: Played) {
@@ -374,8 +408,8 @@ impl Run<'_> {
         let Once {
             planned, attempt, ..
         } = played.shown();
-        if let Some(why) = self.peer.stays_away(attempt) {
-            self.gone.get_or_insert(why);
+        if let Some(why) = self.at.peer.stays_away(attempt) {
+            self.at.gone.get_or_insert(why);
             return;
         }
         let is_shown = attempt.is_beyond_model_only() && planned.pauses() > LONG_PAUSE;
@@ -387,148 +421,84 @@ impl Run<'_> {
     }
 
     /// Of what waits to be played again only that is held which a report shows.
-    fn wait_for_confirmation(&mut self, mut played: Played) {
+    pub(super) fn wait_for_confirmation(&mut self, mut played: Played) {
         if self.options.keep != Keep::Nothing {
             played.amend(|once| once.attempt.condense());
         }
-        self.suspects.push(played);
+        let suspect = self.suspect(played);
+        self.suspects.push(suspect);
     }
 
     pub(super) fn tell(&mut self, played: &Played) {
-        let told = self.result(played);
+        self.tell_with(played, "");
+    }
+
+    /// Tells of a case, with something added to how it failed.
+    pub(super) fn tell_with(&mut self, played: &Played, remark: &str) {
+        let mut told = self.result(played);
+        if told.verdict != Verdict::Pass {
+            told.detail.push_str(remark);
+        }
         self.charged.confirmed(&told);
         self.sink.case_finished(told);
     }
 
-    fn result(&self, played: &Played) -> CaseResult {
+    pub(super) fn result(&self, played: &Played) -> CaseResult {
         let case = played.shown().planned.case.into();
         result(case, self.sink.command(), self.options.keep, played)
     }
+}
 
-    /// What failed beside others is played again alone, unless that is explained by now; what took the least
-    /// time comes first.
-    async fn confirm(&mut self) {
-        let mut suspects = std::mem::take(&mut self.suspects);
-        suspects.sort_by_key(Played::elapsed);
-        let failed: Vec<CaseResult> = suspects.iter().map(|played| self.result(played)).collect();
-        self.charged.ask(self.sink.seen(), &failed).await;
-        for (first, failed) in suspects.into_iter().zip(failed) {
-            let shown = self.shown_by(first.shown());
-            let explained = self.charged.explained(failed, shown);
-            if let Some(explained) = explained {
-                self.sink.case_finished(explained);
-                continue;
-            }
-            let played = match shown {
-                ShownBy::Octets => self.confirmed(first).await,
-                ShownBy::OctetsBesideReadings | ShownBy::Readings => self.measured(first).await,
-            };
-            self.tell_confirmed(&played);
+/// Cases that are being played side by side.
+struct Playing {
+    peer: Peer,
+    jobs: usize,
+    permits: Arc<Semaphore>,
+    cases: JoinSet<(&'static Case, io::Result<Played>)>,
+    /// Those that the server was gone after.
+    crashed: Vec<Played>,
+    /// Whether the server is to come to rest before anything else is begun.
+    is_to_rest: bool,
+}
+
+impl Playing {
+    fn at(peer: &Peer, jobs: usize) -> Self {
+        Self {
+            jobs: peer.jobs(jobs),
+            permits: Arc::new(Semaphore::new(peer.most_connections())),
+            peer: peer.in_company(),
+            cases: JoinSet::new(),
+            crashed: Vec::new(),
+            is_to_rest: false,
         }
     }
 
-    fn shown_by(&self, first: &Once) -> ShownBy {
-        match self.peer.is_suspicion(&first.planned) {
-            false => ShownBy::Octets,
-            true if first.attempt.is_beyond_model_only() => ShownBy::Readings,
-            true => ShownBy::OctetsBesideReadings,
-        }
+    fn has_room(&self) -> bool {
+        self.cases.len() < self.jobs && self.crashed.is_empty() && !self.is_to_rest
     }
 
-    /// Tells what became of it. A failure that there was no time to confirm may be this machine's.
-    fn tell_confirmed(&mut self, played: &Played) {
-        let is_open = played.next(self.policy) == Next::Confirm;
-        if !is_open || !self.time.is_up() {
-            return self.tell(played);
-        }
-        let findings = played.shown().findings();
-        let what = findings.first().map_or("", |finding| finding.what.as_str());
-        let why = format!("not confirmed, as no time was left; seen once: {what}");
-        let case = played.shown().planned.case.into();
-        self.sink.without_play(case, Verdict::Skip, why);
+    fn begin(&mut self, planned: Planned, repeat: u32) {
+        let (peer, permits) = (self.peer.clone(), Arc::clone(&self.permits));
+        self.cases
+            .spawn(beside_others(peer, permits, planned, repeat));
     }
+}
 
-    /// Plays a case once more, alone and with more time for everything; `None` if there is no time left, or
-    /// the peer cannot be started.
-    pub(super) async fn again(&mut self, planned: Planned) -> Option<Once> {
-        let peer = self.peer.stretched();
-        let played = self.time.within(once(&peer, planned)).await;
-        played?.ok()
-    }
+/// What is over next.
+enum Over {
+    Played(&'static Case, io::Result<Played>),
+    Confirmed(Became),
+    Lost,
+}
 
-    /// Plays it again alone, as often as it takes.
-    async fn confirmed(&mut self, mut played: Played) -> Played {
-        while self.gone.is_none() && played.next(self.policy) == Next::Confirm {
-            let planned = played.shown().planned.clone();
-            let Some(mut again) = self.again(planned).await else {
-                break;
-            };
-            if again.peer_is_gone() {
-                self.crashed_alone(&mut again).await;
-            }
-            played.confirmed(again);
+/// What is over next of what is being played and confirmed; `None` if that is nothing.
+async fn next_of(playing: &mut Playing, pool: &mut Pool) -> Option<Over> {
+    tokio::select! {
+        Some(played) = playing.cases.join_next() => {
+            Some(played.map_or(Over::Lost, |(case, played)| Over::Played(case, played)))
         }
-        let is_open = played.next(self.policy) == Next::Confirm;
-        if played.attempts().of == 1 && is_open && !self.time.is_up() {
-            let remark = seen_once(self.target.role());
-            played.amend(|once| once.attempt.remark(&remark));
-        }
-        played
-    }
-
-    /// Readings of a process are no more than a suspicion at first. It is gone into with a longer script,
-    /// at a server that has not been through anything yet, where one can be had; and that decides.
-    async fn measured(&mut self, mut first: Played) -> Played {
-        let mut planned = first.shown().planned.clone();
-        let closer = self.peer.script(planned.case, self.options, FIRST_LOOK + 1);
-        let Ok(script) = closer else {
-            return first;
-        };
-        if self.target.can_be_revived() && !self.start_anew().await {
-            self.gone = Some(self.gone_after(&planned));
-            return first;
-        }
-        if let Some(process) = self.peer.process() {
-            process.comes_to_rest().await;
-        }
-        planned.script = script;
-        let Some(mut again) = self.looked_at_closely(planned.clone()).await else {
-            return first;
-        };
-        if again.verdict() == Verdict::Pass && first.shown().attempt.is_beyond_model_only() {
-            let elapsed = &mut again.attempt.elapsed;
-            *elapsed = elapsed.saturating_add(first.elapsed());
-            return Series::of(again);
-        }
-        first.amend(|once| once.planned = planned);
-        first.confirmed(again);
-        self.confirmed(first).await
-    }
-
-    /// Plays a longer script until what it should show does not show, or has shown often enough.
-    async fn looked_at_closely(&mut self, mut planned: Planned) -> Option<Once> {
-        let mut elapsed = Duration::ZERO;
-        let most = if planned.case.lasts { CLOSER_LOOKS } else { 1 };
-        let mut looks = (FIRST_LOOK + 1..=most).skip(1);
-        loop {
-            let mut again = self.again(planned.clone()).await?;
-            elapsed = elapsed.saturating_add(again.elapsed());
-            again.attempt.elapsed = elapsed;
-            let is_gone = again.peer_is_gone();
-            if is_gone {
-                self.crashed_alone(&mut again).await;
-            }
-            let failed = again.verdict() != Verdict::Pass;
-            let shows = failed && again.attempt.is_beyond_model_only();
-            if is_gone || !shows {
-                return Some(again);
-            }
-            let script = |look| self.peer.script(planned.case, self.options, look);
-            let Some(Ok(script)) = looks.next().map(script) else {
-                return Some(again);
-            };
-            planned.script = script;
-        }
+        Some(became) = pool.next() => Some(became.map_or(Over::Lost, Over::Confirmed)),
+        else => None,
     }
 }
 

@@ -86,6 +86,14 @@ impl Target {
         }
     }
 
+    /// Another of the same, to be had beside it; `None` if there can be only one.
+    pub(super) fn another(&self) -> Option<Self> {
+        match self {
+            Self::Server(server) => server.another().map(Self::Server),
+            Self::Client(client) => client.another().map(Self::Client),
+        }
+    }
+
     /// Starts it anew, whether it still runs or not; `None` if that is not to be done here.
     pub(super) async fn revive(&mut self, peer: &mut Peer) -> Option<Result<(), NotStarted>> {
         match (self, peer) {

@@ -457,3 +457,100 @@ fn deadlines_are_waited_for_side_by_side() {
         .collect();
     assert_eq!(turns, ["started", "started", "finished", "finished"]);
 }
+
+/// A server for the tutorial's format that answers requests of several chunks twice once `doubles(served)` is true of how
+/// many clients it has had; `begin` is what it does first.
+fn doubling(begin: &str, doubles: &str) -> Option<String> {
+    program(&format!(
+        r#"
+import json, os, signal, socket, threading
+{begin}
+served = 0
+def whole(sock, octets):
+    got = b""
+    while len(got) < octets:
+        piece = sock.recv(octets - len(got))
+        if not piece: raise EOFError
+        got += piece
+    return got
+def serve(sock):
+    try:
+        while True:
+            length = int.from_bytes(whole(sock, 4), "big")
+            if length > 1 << 27 or length % 60: return
+            text = json.loads(whole(sock, length).rstrip(b"\0"))
+            body = json.dumps("Respuesta asociada al mensaje " + str(text)).encode()
+            body += b"\0" * (-len(body) % 60)
+            reply = len(body).to_bytes(4, "big") + body
+            sock.sendall(reply * (2 if length > 60 and {doubles} else 1))
+    except (EOFError, OSError, ValueError):
+        pass
+    finally:
+        sock.close()
+listener = socket.create_server(("127.0.0.1", port), backlog=64)
+while True:
+    sock, _ = listener.accept()
+    served += 1
+    threading.Thread(target=serve, args=(sock,), daemon=True).start()
+"#
+    ))
+}
+
+const DOUBLED: [&str; 4] = ["--run", "one-reply", "--run", "persistence"];
+
+/// Else a server would seem to be unstable that goes wrong with the clients that it has had.
+#[test]
+fn what_a_server_does_only_after_many_clients_is_a_failure() {
+    let Some(exec) = doubling("", "served > 40") else {
+        return;
+    };
+    let only = [
+        "--run",
+        "fidelity",
+        "--run",
+        "exact-fill",
+        "--run",
+        "padding",
+    ];
+    let (exit, run, _) = checked(&exec, &only);
+    assert_eq!(exit, 1);
+    assert_eq!(run.finished.summary.unstable, 0, "{:?}", run.finished);
+    let at_first = " (not at a server that has just been started)";
+    let failed = failed(&run);
+    let mut failed = failed.iter().map(|id| &result(&run, id).detail);
+    assert!(
+        failed.any(|how| how.ends_with(at_first)),
+        "{:?}",
+        run.results
+    );
+}
+
+/// A second of it does not start, or ends the first: neither is a mistake.
+#[test]
+fn a_server_of_which_there_can_be_only_one_is_checked_all_the_same() {
+    let kept = tempfile::tempdir().unwrap();
+    let file = kept.path().join("only-one");
+    let file = file.display();
+    let locked = format!(
+        "import fcntl; lock = open({:?}, \"w\"); fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        format!("{file}")
+    );
+    let replaced = format!(
+        "file = {:?}\ntry: os.kill(int(open(file).read()), signal.SIGKILL)\nexcept OSError: pass\nopen(file, \"w\").write(str(os.getpid()))",
+        format!("{file}.pid")
+    );
+    for begin in [locked, replaced] {
+        let Some(exec) = doubling(&begin, "True") else {
+            return;
+        };
+        let (exit, run, stderr) = checked(&exec, &DOUBLED);
+        assert_eq!(
+            (exit, run.finished.broken_off.as_deref()),
+            (1, None),
+            "{stderr}"
+        );
+        let both = ["one-reply/large", "one-reply/queued-before-a-close"];
+        assert_eq!(failed(&run), both);
+        assert_eq!(run.finished.summary.error, 0);
+    }
+}

@@ -43,6 +43,7 @@ mod rules;
 mod server;
 #[cfg(unix)]
 mod shell;
+mod shown;
 mod tables;
 #[cfg(unix)]
 mod transports;

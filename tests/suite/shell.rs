@@ -48,6 +48,12 @@ fn bash_completes_commands_options_and_names() {
             &["conformance", "check", "--run", "truncation/in-h"],
             "truncation/in-header",
         ),
+        // Bash makes three words of it.
+        (
+            &["conformance", "check", "--run", "=", "truncation/in-h"],
+            "truncation/in-header",
+        ),
+        (&["conformance", "check", "--run", "="], "truncation"),
         (&["conformance", "watch", "--skip", "truncat"], "truncation"),
         (
             &["conformance", "check-client", "--run", "client-cl"],

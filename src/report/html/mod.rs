@@ -4,12 +4,14 @@
 //! every script and every request.
 
 mod case;
+#[cfg(feature = "cli")]
+pub mod live;
 
 use super::causes;
 use super::escape::Html;
 use super::tally::{self, Counts, Mark, OfClause, OfGroup};
 use super::timeline::{counted, millis, seconds};
-use crate::event::{Calibration, CaseResult, Cause, Conclusion, Run, Stale, Verdict};
+use crate::event::{Calibration, CaseResult, Cause, Conclusion, Run, Stale};
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -44,8 +46,16 @@ fn verdict(run: &Run) -> &'static str {
     }
 }
 
+/// What a page that needs no script may do: show itself.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
 /// The beginning of a page.
 pub(super) fn begin(title: &str, out: &mut dyn Write) -> io::Result<()> {
+    document(title, POLICY, &format!("<style>\n{STYLE}</style>"), out)
+}
+
+/// The beginning of a page that may do this, with what else stands in its head.
+fn document(title: &str, policy: &str, head: &str, out: &mut dyn Write) -> io::Result<()> {
     let title = Html(title);
     write!(
         out,
@@ -55,9 +65,9 @@ pub(super) fn begin(title: &str, out: &mut dyn Write) -> io::Result<()> {
          <meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n\
+         {head}\n\
          </head>\n\
          <body>\n"
     )
@@ -72,12 +82,16 @@ pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
 /// hide; their labels, which people see, are in the head.
 fn filters(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
     for (mark, _) in counts.present() {
-        writeln!(
-            out,
-            "<input type=\"checkbox\" class=\"filter\" id=\"show-{mark}\" checked aria-label=\"show {mark}\">"
-        )?;
+        filter(mark, out)?;
     }
     Ok(())
+}
+
+fn filter(mark: Mark, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<input type=\"checkbox\" class=\"filter\" id=\"show-{mark}\" checked aria-label=\"show {mark}\">"
+    )
 }
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
@@ -108,7 +122,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     if let Some(found) = &run.calibration {
-        calibration(found, out)?;
+        shown_calibration(found, out)?;
     }
     writeln!(
         out,
@@ -123,7 +137,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</p>\n</header>")
 }
 
-fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
+fn shown_calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     let clients = if found.concurrent {
         "several clients at once"
     } else {
@@ -216,10 +230,7 @@ fn has(counts: &Counts) -> String {
 }
 
 fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) -> io::Result<()> {
-    let is_open = of
-        .counts
-        .present()
-        .any(|(mark, _)| !matches!(mark, Mark::Of(Verdict::Pass | Verdict::Skip)));
+    let is_open = of.counts.present().any(|(mark, _)| mark.is_shown_at_once());
     let open = if is_open { " open" } else { "" };
     writeln!(
         out,

@@ -10,7 +10,7 @@ use crate::report::timeline::counted;
 use std::io::{self, Write};
 
 /// The most lines of an exchange that are shown of a cause.
-pub(super) const MOST_LINES: usize = 12;
+pub(super) const MOST_LINES: usize = 10;
 
 /// Causes that are shown with an exchange unless all are asked for: who mends these will want to check again.
 const WITH_EXCHANGE: usize = 2;

@@ -41,7 +41,7 @@ pub enum Input {
 }
 
 /// A client under test.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ClientTarget {
     pub(super) source: Source,
     pub(super) listener: Arc<Listener>,
@@ -97,6 +97,12 @@ impl ClientTarget {
     /// Takes the first look at it.
     pub(in crate::run) async fn meet(&self, options: &Options) -> Result<Met, NotMet> {
         Ok(calibrate(self, options).await?)
+    }
+
+    /// The same, to be started beside it; `None` if somebody else starts it, or it always connects to the same port.
+    pub(in crate::run) fn another(&self) -> Option<Self> {
+        let is_had_at_will = self.source != Source::User && !self.listener.is_fixed;
+        is_had_at_will.then(|| self.clone())
     }
 
     /// What is typed for each request, if anything is, with a hole for the text.

@@ -9,7 +9,6 @@ use super::company::{Beside, Company};
 use super::datagrams::InFlight;
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
-use super::target::Endpoint;
 use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
 use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
 use crate::model::{self, Owes, Permitted};
@@ -165,15 +164,6 @@ impl ServerPeer {
         } else {
             UNKNOWN_PROCESS
         }
-    }
-
-    /// The same server at another endpoint, started anew.
-    pub(super) fn move_to(&mut self, endpoint: Endpoint) {
-        if let Some(door) = endpoint.doors.first() {
-            self.door = door.clone();
-        }
-        self.process = endpoint.process;
-        self.stderr = endpoint.stderr;
     }
 
     /// The longest wait for so many replies to so many octets.

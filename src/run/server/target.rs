@@ -1,6 +1,7 @@
 //! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
 
 use super::calibrate::{Failed, calibrate};
+use super::pace::Load;
 use super::port::{Net, SEES_LISTENERS};
 use super::session::ServerPeer;
 use crate::peer::door::{Door, Program};
@@ -23,6 +24,9 @@ pub const DEFAULT_STARTUP: Duration = Duration::from_secs(10);
 
 /// How often a server is started that comes too late for its port.
 const MOST_PORTS: u32 = 4;
+
+/// Others of the same are started beside a server that listens so soon.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How long a server that hangs is given to end by itself.
 const HUNG: Duration = Duration::from_millis(500);
@@ -61,6 +65,8 @@ struct Spawned {
     /// Where it is to listen, if that was said.
     at: Option<SocketAddr>,
     group: Option<(Group, Stderr)>,
+    /// How long it was in starting, the last time that it was started.
+    took: Option<Duration>,
 }
 
 /// Where a server listens, and what of it can be looked at.
@@ -130,6 +136,7 @@ impl ServerTarget {
             over,
             at,
             group: None,
+            took: None,
         }))
     }
 
@@ -258,6 +265,20 @@ impl ServerTarget {
         }
     }
 
+    /// Another that is started by the same command at a port of its own; `None` if there can be only one, or it is
+    /// long in starting.
+    pub(in crate::run) fn another(&self) -> Option<Self> {
+        let Kind::Spawned(spawned) = &self.kind else {
+            return None;
+        };
+        let is_soon_there = spawned.took.is_some_and(|took| took <= SOON);
+        (is_soon_there && spawned.at.is_none()).then(|| Self {
+            kind: Kind::Spawned(spawned.another()),
+            process: None,
+            slack: self.slack,
+        })
+    }
+
     /// How its process came to its end, if it was started here and has ended or is about to.
     pub(in crate::run) async fn ended(&mut self) -> Option<Exit> {
         let Kind::Spawned(spawned) = &mut self.kind else {
@@ -272,7 +293,39 @@ impl ServerTarget {
     }
 }
 
+impl ServerPeer {
+    /// This server, as another of the same is until it is moved to.
+    pub(in crate::run) fn elsewhere(&self) -> Self {
+        Self {
+            load: Load::default(),
+            company: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same server at another endpoint, started anew.
+    fn move_to(&mut self, endpoint: Endpoint) {
+        if let Some(door) = endpoint.doors.first() {
+            self.door = door.clone();
+        }
+        self.process = endpoint.process;
+        self.stderr = endpoint.stderr;
+    }
+}
+
 impl Spawned {
+    /// The same, not yet started.
+    fn another(&self) -> Self {
+        Self {
+            launch: self.launch.clone(),
+            startup: self.startup,
+            over: self.over,
+            at: self.at,
+            group: None,
+            took: None,
+        }
+    }
+
     async fn start(&mut self) -> Result<Endpoint, NotStarted> {
         if let Some((group, _)) = self.group.take() {
             group.with_grace(HUNG).end().await;
@@ -297,6 +350,7 @@ impl Spawned {
 
     async fn start_at(&mut self, address: SocketAddr) -> Result<Endpoint, NotStarted> {
         let (command, stderr) = (self.launch.command(address), Stderr::default());
+        let begun = Instant::now();
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group =
             started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
@@ -307,6 +361,7 @@ impl Spawned {
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
+                self.took = Some(begun.elapsed());
                 self.group = Some((group, stderr));
                 Ok(endpoint)
             }

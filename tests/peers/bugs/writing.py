@@ -17,6 +17,13 @@ class SendInsteadOfSendall(Client):
         self.sock.send(octets)
 
 
+@bug("send-with-a-timeout", "reply-framing/large-unread", "send() with a timeout, which sends a part of what is larger than what there is room for.")
+class SendWithATimeout(Client):
+    def write(self, octets):
+        self.sock.settimeout(30)
+        self.sock.send(octets)
+
+
 @bug("unsent-is-lost", "reply-framing/very-slow-reader", "setblocking(False), and a reply for which there is no room is not sent.")
 class UnsentIsLost(Client):
     def write(self, octets):

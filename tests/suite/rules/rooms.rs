@@ -116,10 +116,11 @@ pub(crate) const ROOMS: &[Room] = &[
         never: &[NETWORK, SYSTEM, TERMINAL, LOOKS, FORMATS],
         ..pure("fuzz", &["profile", "wire", "message", "session", "spec", "script", "transcript", "model", "judge", "event", "report", "generate", "capture", "detect"])
     },
+    room("live", &["event", "report"]),
     room("watch", &[]),
     Room { never: &[], ..room("cli", &[
         "profile", "wire", "message", "session", "transport", "server", "client", "altered", "spec", "script", "transcript",
-        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "watch", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
+        "model", "judge", "cases", "event", "diagnosis", "marks", "report", "expect", "recall", "peer", "outcome", "run", "coverage", "campaign", "check", "grade", "selftest", "fuzz", "live", "watch", "shrink", "generate", "reproducer", "dissector", "capture", "detect",
     ]) },
 ];
 
