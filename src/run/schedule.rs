@@ -250,7 +250,7 @@ impl Run<'_> {
                 None => return,
                 Some(Over::Confirmed(became)) => self.take_confirmed(became),
                 Some(Over::Played(case, played)) => {
-                    self.take_played(&mut playing, case, played);
+                    self.take_played(&mut playing, case, *played);
                     // Looked at while others are played.
                     playing.is_to_rest |= self.is_spinning().await;
                 }
@@ -486,7 +486,7 @@ impl Playing {
 
 /// What is over next.
 enum Over {
-    Played(&'static Case, io::Result<Played>),
+    Played(&'static Case, Box<io::Result<Played>>),
     Confirmed(Became),
     Lost,
 }
@@ -495,7 +495,7 @@ enum Over {
 async fn next_of(playing: &mut Playing, pool: &mut Pool) -> Option<Over> {
     tokio::select! {
         Some(played) = playing.cases.join_next() => {
-            Some(played.map_or(Over::Lost, |(case, played)| Over::Played(case, played)))
+            Some(played.map_or(Over::Lost, |(case, played)| Over::Played(case, Box::new(played))))
         }
         Some(became) = pool.next() => Some(became.map_or(Over::Lost, Over::Confirmed)),
         else => None,
