@@ -301,6 +301,7 @@ impl Run<'_> {
         let why = format!("not confirmed, as no time was left; seen once: {what}");
         let case = played.shown().planned.case.into();
         self.sink.without_play(case, Verdict::Skip, why);
+        self.unconfirmed = self.unconfirmed.saturating_add(1);
     }
 
     fn terms(&self) -> Terms {

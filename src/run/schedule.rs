@@ -68,6 +68,7 @@ pub(super) async fn run<'a>(
         time,
         too_long: Duration::ZERO,
         played: 0,
+        unconfirmed: 0,
         spinning: Spinning::default(),
     };
     run.is_spinning_now().await;
@@ -103,6 +104,8 @@ pub(super) struct Run<'a> {
     too_long: Duration,
     /// How many cases have been played.
     played: usize,
+    /// How many have failed that there was no time to confirm.
+    pub(super) unconfirmed: usize,
     /// What the server's process uses.
     spinning: Spinning,
 }
@@ -169,10 +172,10 @@ impl Run<'_> {
             self.by_themselves().await;
             self.confirm().await;
         }
-        let untold = self.sink.untold();
-        if untold > 0 && self.time.is_up() {
+        let left = self.sink.untold().saturating_add(self.unconfirmed);
+        if left > 0 && self.time.is_up() {
             self.sink.not_run(Time::NOT_RUN);
-            let why = self.time.ended(self.played, untold, self.too_long);
+            let why = self.time.ended(self.played, left, self.too_long);
             self.at.gone.get_or_insert(why);
         }
     }
