@@ -169,6 +169,10 @@ pub enum NoClient {
     NotBegun(Text),
     /// Its requests would have ids, and what a script answers is written down before those are known.
     Ids,
+    /// Replies may be several frames, and a script writes each of its frames as a reply.
+    LongReplies,
+    /// A connection is there for so many requests only, and scripts play one connection.
+    FewRequests,
     /// Nobody came.
     NobodyCame(Duration),
 }
@@ -181,6 +185,12 @@ impl Hole for NoClient {
             Self::NotBegun(why) => say!("the client did not get through the prologue: {why}", why),
             Self::Ids => say!(
                 "clients of a profile with ids cannot be checked: no script knows beforehand which ids its replies have to repeat"
+            ),
+            Self::LongReplies => say!(
+                "clients of a profile with replies.last cannot be checked: scripts answer by one frame each"
+            ),
+            Self::FewRequests => say!(
+                "clients of a profile with exchange.requests_per_connection cannot be checked: a script plays one connection, and asks for more"
             ),
             Self::NobodyCame(after) => {
                 say!(
