@@ -13,6 +13,7 @@ pub mod payload;
 pub mod prologue;
 pub mod reader;
 mod sending;
+mod words;
 
 pub use checksums::{checksum_in, sum, summed, summed_but};
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
@@ -20,7 +21,7 @@ pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
 pub use prologue::{Astray, NoSession};
 
-use crate::lang::{Hole, Text, say};
+use crate::lang::{Text, say};
 use crate::profile::{OverLimit, Payload, Profile};
 use crate::script::{Conn, OwnEnd, Script, Side};
 use payload::Meaning;
@@ -145,7 +146,7 @@ impl Permitted {
     pub fn lines(&self) -> Vec<Text> {
         let asked = self.asking.as_ref().and_then(|_| self.requests_line());
         let runs = self.duties.chunk_by(|one, next| one.owed() == next.owed());
-        let owed = runs.filter_map(line);
+        let owed = runs.filter_map(words::line);
         asked
             .into_iter()
             .chain(owed)
@@ -190,26 +191,6 @@ impl Permitted {
     }
 }
 
-/// What is owed for some neighbouring duties of one kind.
-fn line(duties: &[Duty]) -> Option<Text> {
-    let (first, last) = (duties.first()?, duties.last()?);
-    let octets = say!(
-        "octets {start} to {last}",
-        start = first.start,
-        last = last.due.saturating_sub(1)
-    );
-    let owed = first.owed();
-    Some(match duties.len() {
-        1 => say!("{octets}: {owed}", octets, owed),
-        frames => say!(
-            "{octets}, for each of {frames} frames: {owed}",
-            octets,
-            frames,
-            owed
-        ),
-    })
-}
-
 impl Duty {
     /// What is owed, in words.
     fn owed(&self) -> Text {
@@ -220,20 +201,6 @@ impl Duty {
             Owes::Close(fault) => say!("{fault}: a close, before it at most one reply", fault),
             Owes::Showing(showing) => showing.owed(),
             Owes::ReadOnOrEnd(no_message) => no_message.owed(),
-        }
-    }
-}
-
-impl Hole for Doubt {
-    fn text(&self) -> Text {
-        match self {
-            Self::Payload => say!("a payload that need not be taken for a message"),
-            Self::Smuggled(_) => say!("a payload with a pad octet inside"),
-            Self::Size(_) => say!("a body larger than every server must take"),
-            Self::Beyond => say!("a request beyond those that a connection is there for"),
-            Self::OverLimit => say!("a body over the limit"),
-            Self::OddLength => say!("a body that is no whole number of chunks"),
-            Self::MorePadding(_) => say!("a message with more padding than it needs"),
         }
     }
 }
