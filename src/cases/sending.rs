@@ -115,11 +115,11 @@ pub(super) const CASES: &[Case] = &[
         "large-unread",
         "A client that asks for large replies and reads nothing until no buffer holds them: of one of them a single write takes a part, wherever it ends, and the rest must follow.",
         |s| {
-            s.need_body(400_000);
+            s.need_body(500_000);
             let a = s.open();
             s.stall(a);
-            for _ in 0..12 {
-                let request = s.request_of(400_000);
+            for _ in 0..4 {
+                let request = s.request_of(500_000);
                 s.send(a, &request);
             }
             s.pause(100);

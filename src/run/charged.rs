@@ -147,16 +147,16 @@ impl Charged {
     }
 
     /// Whether enough others will have failed in the same way, if all of these are confirmed.
-    pub(super) fn may_be_explained(
+    pub(super) fn may_be_explained<'a>(
         &self,
         failed: &CaseResult,
         shown: ShownBy,
-        others: &[CaseResult],
+        others: impl Iterator<Item = &'a CaseResult>,
     ) -> bool {
         let Some(outcome) = self.knowledge.and(Outcome::of(failed)) else {
             return false;
         };
-        let alike = others.iter().filter_map(Outcome::of);
+        let alike = others.filter_map(Outcome::of);
         let alike = alike.filter(|other| *other == outcome).count();
         alike > 0 && self.alike(&outcome).saturating_add(alike) >= shown.enough()
     }

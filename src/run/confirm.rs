@@ -19,7 +19,7 @@ use crate::outcome::{Judged as _, Next, Policy, Series};
 use std::borrow::BorrowMut;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 /// How often readings of the process are gone into at the same server, where what they show lasts: a heap
 /// that is seldom collected takes that long to fill.
@@ -47,8 +47,8 @@ pub(super) struct Pool {
     idle: Vec<Instance<Target>>,
     /// What is being confirmed, each at an instance of its own.
     confirming: JoinSet<(Instance<Target>, Became)>,
-    /// How the cases failed that are being confirmed.
-    failed: Vec<CaseResult>,
+    /// How the cases failed that are being confirmed, each with the task that does it.
+    failed: Vec<(Id, CaseResult)>,
     /// How many more may be had.
     left: usize,
     /// Whether one has been started, and the first was none the worse for it.
@@ -68,8 +68,8 @@ impl Pool {
     }
 
     /// The failures that are being confirmed.
-    pub(super) fn at_work(&self) -> &[CaseResult] {
-        &self.failed
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &CaseResult> {
+        self.failed.iter().map(|(_, failed)| failed)
     }
 
     /// Whether there can be more than one.
@@ -79,18 +79,21 @@ impl Pool {
 
     /// Begins to confirm a failure.
     fn begin(&mut self, instance: Instance<Target>, suspect: Suspect, terms: Terms) {
-        self.failed.push(suspect.failed.clone());
-        self.confirming.spawn(terms.at_another(instance, suspect));
+        let failed = suspect.failed.clone();
+        let confirmed = terms.at_another(instance, suspect);
+        self.failed
+            .push((self.confirming.spawn(confirmed).id(), failed));
     }
 
     /// What became of the next failure that is being confirmed; `None` if there is none.
     pub(super) async fn next(&mut self) -> Option<Result<Became, JoinError>> {
-        let (instance, became) = match self.confirming.join_next().await? {
-            Ok(done) => done,
+        let done = self.confirming.join_next_with_id().await?;
+        let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        self.failed.retain(|(task, _)| *task != id);
+        let (instance, became) = match done {
+            Ok((_, done)) => done,
             Err(lost) => return Some(Err(lost)),
         };
-        let id = became.played().shown().planned.case.id.to_string();
-        self.failed.retain(|failed| failed.id != id);
         self.put_back(instance);
         Some(Ok(became))
     }
@@ -169,15 +172,6 @@ pub(super) enum Became {
     Open(Box<Suspect>),
 }
 
-impl Became {
-    fn played(&self) -> &Played {
-        match self {
-            Self::Known(played) => played,
-            Self::Open(suspect) => &suspect.first,
-        }
-    }
-}
-
 impl Run<'_> {
     /// What failed beside others is played again alone, unless that is explained by now.
     pub(super) async fn confirm(&mut self) {
@@ -193,6 +187,21 @@ impl Run<'_> {
         while let Some(suspect) = self.next_unexplained() {
             self.where_it_failed(suspect).await;
         }
+        self.confirm_what_is_open().await;
+    }
+
+    /// Confirms what failed before other cases are played. What is confirmed at other instances may go on meanwhile.
+    pub(super) async fn confirm_before_the_next(&mut self) {
+        if !self.pool.is_open() {
+            return self.confirm().await;
+        }
+        self.ask().await;
+        self.confirm_at_others().await;
+        self.confirm_what_is_open().await;
+    }
+
+    /// Plays again where it failed what did not fail elsewhere.
+    async fn confirm_what_is_open(&mut self) {
         for suspect in std::mem::take(&mut self.open) {
             self.where_it_failed(suspect).await;
         }

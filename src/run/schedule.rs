@@ -172,9 +172,12 @@ impl Run<'_> {
             left.append(&mut group);
         }
         self.group(&mut left, None).await;
-        while !self.alone.is_empty() && self.at.gone.is_none() && !self.time.is_up() {
+        loop {
             self.by_themselves().await;
             self.confirm().await;
+            if self.alone.is_empty() || self.at.gone.is_some() || self.time.is_up() {
+                break;
+            }
         }
         let left = self.sink.untold().saturating_add(self.unconfirmed);
         if left > 0 && self.time.is_up() {
@@ -190,8 +193,9 @@ impl Run<'_> {
             self.without_the_foretold(group);
             self.side_by_side(group, until).await;
             let is_interrupted = self.is_held_back();
-            self.confirm().await;
-            if !is_interrupted {
+            self.confirm_before_the_next().await;
+            let goes_on = !group.is_empty() && self.at.gone.is_none() && !self.time.is_up();
+            if !is_interrupted || !goes_on {
                 return;
             }
         }
@@ -202,7 +206,7 @@ impl Run<'_> {
         let open = self
             .suspects
             .len()
-            .saturating_add(self.pool.at_work().len());
+            .saturating_add(self.pool.at_work().count());
         self.charged.are_enough(open)
     }
 
@@ -248,6 +252,9 @@ impl Run<'_> {
                     playing.begin(planned, self.options.repeat);
                 }
             }
+            if playing.is_over() && (group.is_empty() || !self.is_held_back()) {
+                return;
+            }
             // What is still being played when the time is up is broken off.
             let next = self
                 .time
@@ -258,12 +265,25 @@ impl Run<'_> {
                 Some(Over::Confirmed(became)) => self.take_confirmed(became),
                 Some(Over::Played(case, played)) => {
                     self.take_played(&mut playing, case, *played);
-                    // Looked at while others are played.
-                    playing.is_to_rest |= self.is_spinning().await;
+                    self.look_at_it(&mut playing).await;
                 }
                 // A task that panicked is the harness's fault; its case is told at the end.
                 Some(Over::Lost) => {}
             }
+        }
+    }
+
+    /// Looks at the server while others are played: whether it is to come to rest before anything else is begun, or
+    /// has by now.
+    async fn look_at_it(&mut self, playing: &mut Playing) {
+        match self.at.peer.process() {
+            Some(process) if playing.is_to_rest => {
+                playing.is_to_rest = !process.is_at_rest().await;
+                if !playing.is_to_rest {
+                    self.spinning.rested();
+                }
+            }
+            _ => playing.is_to_rest = self.is_spinning().await,
         }
     }
 
@@ -413,7 +433,7 @@ impl Run<'_> {
     /// Whether it is being found out if the process computes for nobody: then little can be read of it.
     fn may_be_spinning(&self) -> bool {
         let clause = Clause::Cpu.slug();
-        let mut confirming = self.pool.at_work().iter();
+        let mut confirming = self.pool.at_work();
         confirming.any(|failed| failed.clause == clause)
     }
 
@@ -485,6 +505,11 @@ impl Playing {
             crashed: Vec::new(),
             is_to_rest: false,
         }
+    }
+
+    /// Whether nothing is being played, and there is nothing to be seen to.
+    fn is_over(&self) -> bool {
+        self.cases.is_empty() && self.crashed.is_empty() && !self.is_to_rest
     }
 
     fn has_room(&self) -> bool {
