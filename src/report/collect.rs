@@ -108,20 +108,10 @@ fn without_verdict(id: &str, broken_off: Option<&str>) -> CaseResult {
             "the run ended without a verdict for this case".to_owned(),
         ),
     };
+    let level = Clause::from_slug(clause).map_or(Level::Must, Clause::level);
     CaseResult {
-        id: id.to_owned(),
-        clause: clause.to_owned(),
-        level: Clause::from_slug(clause).map_or(Level::Must, Clause::level),
-        verdict,
-        known: None,
         detail,
-        elapsed_ms: 0,
-        why: String::new(),
-        attempts: crate::event::Attempts::default(),
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
-        evidence: None,
+        ..CaseResult::bare(id, clause, level, verdict)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::SavedFile;
 use crate::campaign::{Ended, Found, Plan};
 use crate::event::{
-    Calibration, CaseResult, Event, Evidence, Finished, SCHEMA, Started, Summary, Verdict,
+    Attempts, Calibration, CaseResult, Event, Evidence, Finished, SCHEMA, Started, Summary, Verdict,
 };
 use crate::run::Options;
 use crate::spec::Level;
@@ -107,18 +107,12 @@ fn elapsed(begun: Instant) -> u64 {
 
 fn passed(clause: &str, name: &str) -> CaseResult {
     CaseResult {
-        id: format!("{clause}/{name}"),
-        clause: clause.to_owned(),
-        level: Level::Must,
-        verdict: Verdict::Pass,
-        known: None,
-        detail: String::new(),
-        elapsed_ms: 0,
-        why: String::new(),
-        attempts: crate::event::Attempts { failed: 0, of: 1 },
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
-        evidence: None,
+        attempts: Attempts { failed: 0, of: 1 },
+        ..CaseResult::bare(
+            format!("{clause}/{name}"),
+            clause,
+            Level::Must,
+            Verdict::Pass,
+        )
     }
 }
