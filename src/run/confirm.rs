@@ -158,15 +158,16 @@ pub(super) struct Suspect {
 #[derive(Debug)]
 pub(super) enum Became {
     /// It is known what there is to know.
-    Known(Played),
+    Known(Box<Played>),
     /// It has to be played where it has failed.
-    Open(Suspect),
+    Open(Box<Suspect>),
 }
 
 impl Became {
-    const fn played(&self) -> &Played {
+    fn played(&self) -> &Played {
         match self {
-            Self::Known(played) | Self::Open(Suspect { first: played, .. }) => played,
+            Self::Known(played) => played,
+            Self::Open(suspect) => &suspect.first,
         }
     }
 }
@@ -212,7 +213,7 @@ impl Run<'_> {
     pub(super) fn take_confirmed(&mut self, became: Became) {
         match became {
             Became::Known(played) => self.tell_confirmed(&played, ""),
-            Became::Open(suspect) => self.open.push(suspect),
+            Became::Open(suspect) => self.open.push(*suspect),
         }
     }
 
@@ -300,6 +301,7 @@ impl Run<'_> {
         let why = format!("not confirmed, as no time was left; seen once: {what}");
         let case = played.shown().planned.case.into();
         self.sink.without_play(case, Verdict::Skip, why);
+        self.unconfirmed = self.unconfirmed.saturating_add(1);
     }
 
     fn terms(&self) -> Terms {
@@ -329,9 +331,9 @@ impl Terms {
         let became = match (suspect.shown, at.role()) {
             (ShownBy::Octets, Role::Server) => self.at_a_fresh_one(&mut at, suspect).await,
             (ShownBy::Octets, Role::Client) => {
-                Became::Known(self.confirmed(&mut at, suspect.first).await)
+                Became::Known(Box::new(self.confirmed(&mut at, suspect.first).await))
             }
-            _ => Became::Known(self.measured(&mut at, suspect.first).await),
+            _ => Became::Known(Box::new(self.measured(&mut at, suspect.first).await)),
         };
         (at, became)
     }
@@ -341,20 +343,20 @@ impl Terms {
         let planned = suspect.first.shown().planned.clone();
         if !at.is_made_calm().await {
             at.gone = Some(at.gone_after(&planned));
-            return Became::Open(suspect);
+            return Became::Open(Box::new(suspect));
         }
         let Some(mut again) = at.again(planned, self.time).await else {
-            return Became::Open(suspect);
+            return Became::Open(Box::new(suspect));
         };
         if again.peer_is_gone() {
             at.crashed_alone(&mut again).await;
         }
         if again.verdict() == Verdict::Pass {
             suspect.not_at_first = true;
-            return Became::Open(suspect);
+            return Became::Open(Box::new(suspect));
         }
         suspect.first.confirmed(again);
-        Became::Known(suspect.first)
+        Became::Known(Box::new(suspect.first))
     }
 
     /// Plays it again alone, as often as it takes.

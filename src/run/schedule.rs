@@ -68,6 +68,7 @@ pub(super) async fn run<'a>(
         time,
         too_long: Duration::ZERO,
         played: 0,
+        unconfirmed: 0,
         spinning: Spinning::default(),
     };
     run.is_spinning_now().await;
@@ -103,6 +104,8 @@ pub(super) struct Run<'a> {
     too_long: Duration,
     /// How many cases have been played.
     played: usize,
+    /// How many have failed that there was no time to confirm.
+    pub(super) unconfirmed: usize,
     /// What the server's process uses.
     spinning: Spinning,
 }
@@ -169,10 +172,10 @@ impl Run<'_> {
             self.by_themselves().await;
             self.confirm().await;
         }
-        let untold = self.sink.untold();
-        if untold > 0 && self.time.is_up() {
+        let left = self.sink.untold().saturating_add(self.unconfirmed);
+        if left > 0 && self.time.is_up() {
             self.sink.not_run(Time::NOT_RUN);
-            let why = self.time.ended(self.played, untold, self.too_long);
+            let why = self.time.ended(self.played, left, self.too_long);
             self.at.gone.get_or_insert(why);
         }
     }
@@ -250,7 +253,7 @@ impl Run<'_> {
                 None => return,
                 Some(Over::Confirmed(became)) => self.take_confirmed(became),
                 Some(Over::Played(case, played)) => {
-                    self.take_played(&mut playing, case, played);
+                    self.take_played(&mut playing, case, *played);
                     // Looked at while others are played.
                     playing.is_to_rest |= self.is_spinning().await;
                 }
@@ -486,7 +489,7 @@ impl Playing {
 
 /// What is over next.
 enum Over {
-    Played(&'static Case, io::Result<Played>),
+    Played(&'static Case, Box<io::Result<Played>>),
     Confirmed(Became),
     Lost,
 }
@@ -495,7 +498,7 @@ enum Over {
 async fn next_of(playing: &mut Playing, pool: &mut Pool) -> Option<Over> {
     tokio::select! {
         Some(played) = playing.cases.join_next() => {
-            Some(played.map_or(Over::Lost, |(case, played)| Over::Played(case, played)))
+            Some(played.map_or(Over::Lost, |(case, played)| Over::Played(case, Box::new(played))))
         }
         Some(became) = pool.next() => Some(became.map_or(Over::Lost, Over::Confirmed)),
         else => None,

@@ -70,7 +70,7 @@ impl Time {
         let those = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
         let whole = those + longest.as_secs_f64();
         format!(
-            "no time was left: {left} cases were not played within {within:?}; all of them would take at least {whole:.0} s (--within 0)"
+            "no time was left: {left} cases were not played, or not confirmed, within {within:?}; all of them would take at least {whole:.0} s (--within 0)"
         )
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         time.begun -= Duration::from_secs(30);
         let told = time.ended(20, 40, Duration::ZERO);
         assert!(
-            told.contains("40 cases were not played within 30s"),
+            told.contains("40 cases were not played, or not confirmed, within 30s"),
             "{told}"
         );
         assert!(told.contains("at least 90 s"), "{told}");

@@ -25,8 +25,11 @@ pub const DEFAULT_STARTUP: Duration = Duration::from_secs(10);
 /// How often a server is started that comes too late for its port.
 const MOST_PORTS: u32 = 4;
 
-/// Others of the same are started beside a server that listens so soon.
-const SOON: Duration = Duration::from_secs(1);
+/// Others of the same are started beside a server that listens so soon …
+const SOON: Duration = Duration::from_secs(5);
+
+/// … and has spent no more of a processor on that.
+const CHEAP: Duration = Duration::from_millis(500);
 
 /// How long a server that hangs is given to end by itself.
 const HUNG: Duration = Duration::from_millis(500);
@@ -65,8 +68,8 @@ struct Spawned {
     /// Where it is to listen, if that was said.
     at: Option<SocketAddr>,
     group: Option<(Group, Stderr)>,
-    /// How long it was in starting, the last time that it was started.
-    took: Option<Duration>,
+    /// Whether it was soon there, the last time that it was started, and without much work.
+    is_soon_there: bool,
 }
 
 /// Where a server listens, and what of it can be looked at.
@@ -136,7 +139,7 @@ impl ServerTarget {
             over,
             at,
             group: None,
-            took: None,
+            is_soon_there: false,
         }))
     }
 
@@ -271,8 +274,7 @@ impl ServerTarget {
         let Kind::Spawned(spawned) = &self.kind else {
             return None;
         };
-        let is_soon_there = spawned.took.is_some_and(|took| took <= SOON);
-        (is_soon_there && spawned.at.is_none()).then(|| Self {
+        (spawned.is_soon_there && spawned.at.is_none()).then(|| Self {
             kind: Kind::Spawned(spawned.another()),
             process: None,
             slack: self.slack,
@@ -322,7 +324,7 @@ impl Spawned {
             over: self.over,
             at: self.at,
             group: None,
-            took: None,
+            is_soon_there: false,
         }
     }
 
@@ -361,7 +363,8 @@ impl Spawned {
                     process: group.process().filter(Process::runs),
                     stderr: Some(stderr.clone()),
                 };
-                self.took = Some(begun.elapsed());
+                self.is_soon_there =
+                    begun.elapsed() <= SOON && is_cheap(endpoint.process.as_ref()).await;
                 self.group = Some((group, stderr));
                 Ok(endpoint)
             }
@@ -373,6 +376,15 @@ impl Spawned {
             }
         }
     }
+}
+
+/// Whether it has not worked much. What cannot be seen is taken to be so.
+async fn is_cheap(process: Option<&Process>) -> bool {
+    let Some(process) = process else {
+        return true;
+    };
+    let reading = process.reading().await;
+    reading.is_none_or(|reading| reading.cpu <= CHEAP)
 }
 
 fn no_port(error: io::Error) -> NotStarted {
