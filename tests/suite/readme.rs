@@ -3,14 +3,14 @@
 //! What is run is made short, as far as that goes: one case, a second of fuzzing. Ports are those of servers that run here, and
 //! each block of commands begins in a folder of its own, which has the files that its commands name.
 
-use crate::program::{Served, path, said};
+use crate::program::{GUARD, Served, path, said};
 use crate::python;
 use std::collections::BTreeSet;
 use std::fs;
 use std::iter;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use tempfile::TempDir;
@@ -160,9 +160,9 @@ impl Scene {
                 .current_dir(folder.path())
                 .env("PATH", path())
                 .env("XDG_CACHE_HOME", folder.path())
-                .env("PYTHONDONTWRITEBYTECODE", "1")
-                .stdin(Stdio::null());
-            let output = bash.output().unwrap();
+                .env("PYTHONDONTWRITEBYTECODE", "1");
+            let mut bash = assert_cmd::Command::from_std(bash);
+            let output = bash.timeout(GUARD).output().unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
             let is_done = matches!(output.status.code(), Some(0 | 1));
             assert!(is_done && !told.contains("error: "), "{command}\n{told}");
