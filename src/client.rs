@@ -20,7 +20,7 @@
 use crate::message::{Message, Undecodable};
 use crate::profile::{Carriage, Payload, Profile, Speaker};
 use crate::transport::{ReadHalf, Stream, WriteHalf};
-use crate::wire::{DecodeError, Decoder, EncodeError, Encoder, Prologue};
+use crate::wire::{DecodeError, Decoder, EncodeError, Encoder, Frame, Prologue};
 use bytes::{Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -83,6 +83,9 @@ pub struct Receiver {
     decoder: Decoder,
     payload: Payload,
     received: BytesMut,
+    /// What has come of a reply of which the last frame is still to come.
+    part: BytesMut,
+    profile: Profile,
     answered: Option<u64>,
     carriage: Carriage,
 }
@@ -120,6 +123,8 @@ impl Client {
                 decoder: Decoder::new(&profile.of_replies()),
                 payload: profile.payload(),
                 received: BytesMut::new(),
+                part: BytesMut::new(),
+                profile: profile.clone(),
                 answered: None,
                 carriage: profile.carriage(),
             },
@@ -193,7 +198,10 @@ impl Receiver {
         loop {
             if let Some(frame) = self.decoder.decode(&mut self.received)? {
                 self.answered = self.decoder.id_of(&frame);
-                return self.read(frame.into_payload()).map(Some);
+                match self.whole(frame)? {
+                    Some(payload) => return self.read(payload).map(Some),
+                    None => continue,
+                }
             }
             if self.carriage.is_datagrams() {
                 self.next_datagram().await?;
@@ -202,9 +210,27 @@ impl Receiver {
             self.received.reserve(ROOM);
             if self.half.read_buf(&mut self.received).await? == 0 {
                 self.decoder.finish(&self.received)?;
-                return Ok(None);
+                return match self.part.is_empty() {
+                    true => Ok(None),
+                    false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+                };
             }
         }
+    }
+
+    /// The payload of a reply whose last frame this is; nothing as long as there is more to come.
+    fn whole(&mut self, frame: Frame) -> Result<Option<Bytes>, ClientError> {
+        let is_last = self.carriage.is_datagrams() || self.profile.ends_reply(frame.header());
+        if is_last && self.part.is_empty() {
+            return Ok(Some(frame.into_payload()));
+        }
+        let most = usize::try_from(self.profile.max_body()).unwrap_or(usize::MAX);
+        if self.part.len().saturating_add(frame.payload().len()) > most {
+            let what = "a reply of several frames that are larger together than a body may be";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what).into());
+        }
+        self.part.extend_from_slice(frame.payload());
+        Ok(is_last.then(|| self.part.split().freeze()))
     }
 
     /// Waits for a datagram. What is left of the one before it is no part of it.

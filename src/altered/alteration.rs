@@ -20,7 +20,7 @@ pub trait Alterable: fmt::Debug + Sized + 'static {
     fn themes() -> &'static [Theme<Self>];
 
     /// The permitted differences.
-    fn variants() -> &'static [Variant<Self>];
+    fn variants() -> &'static [&'static [Variant<Self>]];
 }
 
 /// A theme and its faults.
@@ -213,6 +213,10 @@ pub enum Need {
     Checksum,
     /// Each frame is a datagram.
     Datagrams,
+    /// A reply may be several frames, of which the last begins with another octet than the others.
+    LongReplies,
+    /// Both sides say something before the first frame, and the client last.
+    Prologue,
     /// A little-endian index that counts from 1 stands in front of each chunk, the last of which is padded, and the length
     /// is that of the payload alone.
     Index,
@@ -236,6 +240,8 @@ impl Need {
             Self::Ids => "ids",
             Self::Checksum => "sum-behind-a-body",
             Self::Datagrams => "datagrams",
+            Self::LongReplies => "replies-of-several-frames",
+            Self::Prologue => "prologue-first",
             Self::Index => "index-of-each-chunk",
             Self::Process => "process",
             Self::Time => "time",
@@ -254,6 +260,8 @@ impl Need {
                 | Self::Ids
                 | Self::Checksum
                 | Self::Datagrams
+                | Self::LongReplies
+                | Self::Prologue
                 | Self::Index
         )
     }
@@ -313,6 +321,8 @@ pub struct Variant<H> {
     pub warned: bool,
     /// What has to carry frames for it to be permitted, or to be a difference, if not anything does.
     pub only_over: Option<Carriage>,
+    /// The format in which it is permitted, or is a difference, if that is only one.
+    pub only_in: Option<Need>,
     alteration: Alteration<H>,
 }
 
@@ -323,6 +333,7 @@ impl<H> Variant<H> {
             about,
             warned: false,
             only_over: None,
+            only_in: None,
             alteration: Alteration::new(name, plug),
         }
     }
@@ -330,6 +341,13 @@ impl<H> Variant<H> {
     pub(super) const fn warned(self) -> Self {
         Self {
             warned: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn only_in(self, format: Need) -> Self {
+        Self {
+            only_in: Some(format),
             ..self
         }
     }
@@ -345,7 +363,7 @@ impl<H> Variant<H> {
 impl<H: Alterable> Variant<H> {
     /// Every variant.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        H::variants().iter()
+        H::variants().iter().copied().flatten()
     }
 
     /// The variant of that name.

@@ -19,6 +19,40 @@ impl Sketch {
     }
 }
 
+pub(super) const PROLOGUE: Sketch = Sketch {
+    name: "read-the-prologue",
+    python: "\
+def serve(sock):                      # in a thread of its own
+    sock.sendall(GREETING)
+    if read_exactly(sock, len(HELLO)) != HELLO:
+        sock.close()                  # perhaps with a word before
+        return
+    serve_frames(sock)                # nothing behind HELLO has been read",
+    rust: "\
+stream.write_all(GREETING)?;
+let mut hello = [0; HELLO.len()];
+stream.read_exact(&mut hello)?;       // and nothing behind it
+if hello != HELLO {
+    return Err(NotAClient);           // and the caller closes
+}
+serve_frames(stream)",
+};
+
+pub(super) const LAST_FRAME: Sketch = Sketch {
+    name: "end-each-reply",
+    python: "\
+frames = [frame(ROW, row) for row in answer(request)]
+frames.append(frame(DONE, b''))       # whatever was answered, an error too
+sock.sendall(b''.join(frames))        # nothing of another reply among them",
+    rust: "\
+let mut frames = Vec::new();
+for row in answer(&request) {
+    put_frame(&mut frames, ROW, &row);
+}
+put_frame(&mut frames, DONE, b\"\");   // whatever was answered, an error too
+stream.write_all(&frames)?;           // nothing of another reply among them",
+};
+
 pub(super) const READ_EXACTLY: Sketch = Sketch {
     name: "read-exactly",
     python: "\

@@ -4,6 +4,7 @@
 //! so a case states an expectation of its own only where it asks for more. To add one, add it to the
 //! table of its clause's group: nothing else needs to change.
 
+mod apart;
 mod bodies;
 mod checksum;
 mod chunk_index;
@@ -20,6 +21,7 @@ mod many_clients;
 mod memory;
 mod messages;
 mod number;
+mod prologue;
 mod reassembly;
 mod resources;
 mod sending;
@@ -167,7 +169,11 @@ impl Case {
     /// If it does not apply here, and why.
     pub fn script(&self, circumstances: &Circumstances<'_>) -> Result<Script, Unfit> {
         match self.build {
-            Build::Server(build) => Maker::build(circumstances, self.id, build),
+            Build::Server(build) => {
+                let script = Maker::build(circumstances, self.id, build)?;
+                let is_looked_at = self.check.is_some();
+                apart::within(circumstances.profile, script, self.clause(), is_looked_at)
+            }
             Build::Client(_) => Err(Unfit::Skipped("it is a case for clients".into())),
         }
     }
@@ -214,6 +220,7 @@ const TABLES: &[&[Case]] = &[
     fidelity::CASES,
     smuggling::CASES,
     exchange::CASES,
+    prologue::CASES,
     connections::CASES,
     many_clients::CASES,
     memory::CASES,
@@ -241,6 +248,7 @@ pub fn arises(clause: Clause, profile: &Profile) -> bool {
     match clause {
         Clause::Checksum => profile.checksum().is_some(),
         Clause::Datagram => profile.carriage().is_datagrams(),
+        Clause::Prologue => !profile.prologue().is_empty() && !profile.carriage().is_datagrams(),
         Clause::Reassembly
         | Clause::ChunkMultiple
         | Clause::Truncation

@@ -85,9 +85,10 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 8] = [
+const OF_OTHER_FORMATS: [&str; 9] = [
     "chunks of this profile have no index",
     "a stream has no datagrams",
+    "the client says nothing in the prologue of this profile",
     "frames of this profile have no checksum",
     "payloads of this profile are not just any octets",
     "requests of this profile have no ids",
@@ -115,6 +116,8 @@ fn every_script_makes_the_server_owe_something() {
     let index = "name = \"p\"\nlength.width = 4\nbody = { chunk = 8, index = { width = 3 } }\n\
         limits.max_body = 1048576";
     let index = Profile::from_toml(index).unwrap();
+    let prologue = "name = \"p\"\nlength.width = 4\nexchange.prologue = [\"client 01 02\"]";
+    let prologue = Profile::from_toml(prologue).unwrap();
     for case in all(Role::Server) {
         let formats = [
             &profile,
@@ -126,11 +129,13 @@ fn every_script_makes_the_server_owe_something() {
             &ids,
             &sum,
             &index,
+            &prologue,
         ];
         let in_one = |profile| Some((profile, case.script(&circumstances(profile, &rule)).ok()?));
         let (profile, script) = formats.into_iter().find_map(in_one).unwrap();
         let owed = model::permitted(profile, &script).iter().any(|permitted| {
             !permitted.duties.is_empty()
+                || permitted.no_session.is_some()
                 || permitted.own_end == crate::script::OwnEnd::Fin
                 || case.check.is_some()
         });

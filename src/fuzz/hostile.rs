@@ -95,11 +95,11 @@ impl<'a> Server<'a> {
 
     fn step(&mut self, conn: Conn, action: &Action) {
         match action {
-            Action::Open if self.draws.one_in(24) => {
+            Action::Open | Action::Begin(_) if self.draws.one_in(24) => {
                 self.note(conn, Seen::Refused("refused".to_owned()));
                 self.end(conn);
             }
-            Action::Open => self.note(conn, Seen::Connected),
+            Action::Open | Action::Begin(_) => self.note(conn, Seen::Connected),
             Action::Send(segments) => segments.iter().for_each(|octets| self.send(conn, octets)),
             Action::Fin => self.note(conn, Seen::FinSent),
             Action::Rst => {

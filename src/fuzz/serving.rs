@@ -59,7 +59,7 @@ struct Connection {
 impl Exchange<'_> {
     fn step(&mut self, conn: Conn, action: &Action) {
         match action {
-            Action::Open => {
+            Action::Open | Action::Begin(_) => {
                 let now = self.now();
                 self.conns.push(Connection::new(self.profile, now));
                 self.note(conn, Seen::Connected);

@@ -43,6 +43,51 @@ impl LoggedFrame {
     }
 }
 
+/// What has come of a reply of several frames.
+#[derive(Debug, Clone)]
+struct Part {
+    /// Its first frame.
+    first: LoggedFrame,
+    /// What all of them hold.
+    payload: BytesMut,
+    /// The most padding that one of them has.
+    padding: Bytes,
+    len: usize,
+}
+
+impl Part {
+    fn new(first: LoggedFrame) -> Self {
+        let mut part = Self {
+            payload: BytesMut::new(),
+            padding: Bytes::new(),
+            len: 0,
+            first: first.clone(),
+        };
+        part.take(&first);
+        part
+    }
+
+    fn take(&mut self, frame: &LoggedFrame) {
+        self.payload.extend_from_slice(frame.payload());
+        self.len = self.len.saturating_add(frame.len);
+        if frame.padding_len() > self.padding.len() {
+            self.padding = frame.body.slice(frame.payload_len..);
+        }
+    }
+
+    /// All of it as one frame.
+    fn into_whole(mut self) -> LoggedFrame {
+        let payload_len = self.payload.len();
+        self.payload.extend_from_slice(&self.padding);
+        LoggedFrame {
+            len: self.len,
+            body: self.payload.freeze(),
+            payload_len,
+            ..self.first
+        }
+    }
+}
+
 /// What stands behind the last whole reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rest {
@@ -62,6 +107,8 @@ pub struct FrameLog {
     /// How many of them are kept; the others are only counted.
     most: usize,
     count: usize,
+    /// What has come of a reply of which the last frame is still to come.
+    part: Option<Part>,
     pending: BytesMut,
     /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
     origins: VecDeque<(usize, usize)>,
@@ -93,6 +140,7 @@ impl FrameLog {
             whole: Vec::new(),
             most,
             count: 0,
+            part: None,
             pending: BytesMut::new(),
             origins: VecDeque::new(),
             fault: None,
@@ -145,6 +193,10 @@ impl FrameLog {
     fn take(&mut self, octets: &Bytes, reading: &Reading) {
         for frame in &reading.frames {
             let first_entry = self.take_origin(frame.end.saturating_sub(frame.start));
+            if self.profile.has_long_replies() {
+                self.take_part(logged(octets, frame, first_entry));
+                continue;
+            }
             self.count = self.count.saturating_add(1);
             if self.count <= self.most {
                 self.whole.push(logged(octets, frame, first_entry));
@@ -152,6 +204,30 @@ impl FrameLog {
         }
         if let Ending::Malformed { fault, .. } = reading.ending {
             self.fault = Some(fault);
+        }
+    }
+
+    /// Takes a frame of a reply of several, and keeps the reply once its last is there.
+    fn take_part(&mut self, frame: LoggedFrame) {
+        let is_last = self.profile.ends_reply(&frame.header);
+        let reply = match (self.part.take(), is_last) {
+            (None, true) => frame,
+            (None, false) => {
+                self.part = Some(Part::new(frame));
+                return;
+            }
+            (Some(mut part), _) => {
+                part.take(&frame);
+                if !is_last {
+                    self.part = Some(part);
+                    return;
+                }
+                part.into_whole()
+            }
+        };
+        self.count = self.count.saturating_add(1);
+        if self.count <= self.most {
+            self.whole.push(reply);
         }
     }
 
@@ -178,7 +254,7 @@ impl FrameLog {
     /// Whether something stands behind them.
     #[must_use]
     pub fn has_rest(&self) -> bool {
-        self.fault.is_some() || !self.pending.is_empty()
+        self.fault.is_some() || self.part.is_some() || !self.pending.is_empty()
     }
 
     /// The whole replies so far, as far as they are kept; from now on they are counted anew.
@@ -205,13 +281,22 @@ impl FrameLog {
         self.profile.is_refusal(&self.pending)
     }
 
+    /// Whether what stands behind them are whole frames of a reply that none of them ends.
+    #[must_use]
+    pub fn is_unended(&self) -> bool {
+        self.part.is_some() && self.pending.is_empty()
+    }
+
     /// What stands behind them.
     #[must_use]
     pub fn rest(&self) -> Rest {
         match &self.fault {
             Some(fault) => Rest::Malformed(*fault, self.pending.to_vec()),
-            None if self.pending.is_empty() => Rest::Nothing,
-            None => Rest::Unfinished(self.pending.len()),
+            None if !self.has_rest() => Rest::Nothing,
+            None => {
+                let part = self.part.as_ref().map_or(0, |part| part.len);
+                Rest::Unfinished(part.saturating_add(self.pending.len()))
+            }
         }
     }
 }

@@ -29,8 +29,14 @@ impl Close {
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) refused: Option<String>,
+    /// Why it did not get through the prologue of which it had said its part.
+    pub(super) not_begun: Option<String>,
+    /// All that came, as it came.
+    pub(super) received: Vec<Bytes>,
     pub(super) replies: Vec<Reply>,
     pub(super) rest: Rest,
+    /// Whether that is whole frames of a reply that is not ended.
+    pub(super) is_unended: bool,
     /// Datagrams that came and are not one frame each.
     pub(super) strays: Vec<(Misfit, Bytes)>,
     /// How the peer ended it, and the entry that says so.
@@ -54,8 +60,11 @@ impl Observed {
     pub(super) fn of(profile: &Profile, transcript: &Transcript, conn: Conn, owed: usize) -> Self {
         let mut observed = Self {
             refused: None,
+            not_begun: None,
+            received: Vec::new(),
             replies: Vec::new(),
             rest: Rest::Nothing,
+            is_unended: false,
             strays: Vec::new(),
             close: None,
             closed_at: Duration::ZERO,
@@ -82,6 +91,7 @@ impl Observed {
             return observed;
         }
         observed.rest = replies.rest();
+        observed.is_unended = replies.is_unended();
         observed.replies = replies.into_whole();
         observed
     }
@@ -96,6 +106,7 @@ impl Observed {
     fn note(&mut self, index: usize, entry: &Entry, replies: &mut FrameLog) {
         match &entry.seen {
             Seen::Refused(why) => self.refused = Some(why.clone()),
+            Seen::NotBegun(why) => self.not_begun = Some(why.clone()),
             Seen::Sent(octets) => {
                 let total = self.sent_in_all().saturating_add(*octets);
                 self.silent = false;
@@ -104,7 +115,10 @@ impl Observed {
             }
             // A client that does not read cannot expect to be read.
             Seen::SendBlocked => self.blocked |= !self.deaf,
-            Seen::Received(octets) => replies.push(index, octets),
+            Seen::Received(octets) => {
+                self.received.push(octets.clone());
+                replies.push(index, octets);
+            }
             Seen::Fin => self.end(index, entry.at, Close::Fin),
             Seen::Rst => self.end(index, entry.at, Close::Rst),
             Seen::Flooded => self.flooded = true,

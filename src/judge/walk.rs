@@ -3,6 +3,7 @@
 mod apart;
 mod end;
 mod ids;
+mod no_session;
 mod others;
 
 use super::frame_log::{LoggedFrame as Reply, Rest};
@@ -39,6 +40,7 @@ pub(super) fn findings(
     }
     let mut walk = Walk::new(profile, rule, (all, conn, permitted), observed);
     match profile.carriage() {
+        Carriage::Stream if walk.is_unbegun() => {}
         Carriage::Stream => walk.run(),
         Carriage::Datagrams => walk.run_apart(),
     }
@@ -203,7 +205,7 @@ impl<'a> Walk<'a> {
                 self.pass_over_repeated(duty, carried);
                 match self.take(duty) {
                     Some(reply) => {
-                        self.may_close = false;
+                        self.may_close = self.is_last(duty);
                         self.content(duty, carried, reply);
                         Then::GoOn
                     }
@@ -246,7 +248,7 @@ impl<'a> Walk<'a> {
         match doubt {
             Doubt::Smuggled(parts) => self.smuggled(duty, parts, reply),
             Doubt::MorePadding(carried) if self.rule.answers(carried, reply.payload()) => {
-                self.may_close = false;
+                self.may_close = self.is_last(duty);
                 self.content(duty, carried, reply);
             }
             Doubt::MorePadding(_) => {
@@ -264,9 +266,17 @@ impl<'a> Walk<'a> {
                 );
             }
             Doubt::Size(Some(carried)) => self.whole_if_quoted(duty, carried, reply),
-            Doubt::Payload | Doubt::OverLimit | Doubt::Size(None) => {}
+            Doubt::Payload | Doubt::Beyond | Doubt::OverLimit | Doubt::Size(None) => {}
         }
         Then::GoOn
+    }
+
+    /// Whether it is the last request that a connection is there for.
+    fn is_last(&self, duty: &Duty) -> bool {
+        let most = self.profile.requests_per_connection();
+        let before = |other: &&Duty| other.start <= duty.start;
+        let asked = self.permitted.duties.iter().filter(before).count();
+        most.is_some_and(|most| usize::try_from(most).is_ok_and(|most| asked >= most))
     }
 
     fn refused_padding(&mut self, how: &str, duty: &Duty) {
@@ -501,6 +511,7 @@ impl<'a> Walk<'a> {
 const fn unanswered(doubt: &Doubt) -> Clause {
     match doubt {
         Doubt::OverLimit => Clause::LengthLimit,
+        Doubt::Beyond => Clause::OneReply,
         _ => Clause::Undecodable,
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
             Some(_) => OwnEnd::Open,
         },
         asking: Some(asking),
+        no_session: None,
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
         tail: Tail::Apart,
         own_end: script.own_end(conn),
         asking: None,
+        no_session: None,
     };
     let mut all: Vec<Permitted> = (0..script.connections()).map(none).collect();
     let mut pieces = vec![Vec::new(); script.connections()];

@@ -10,6 +10,7 @@ mod client;
 mod datagrams;
 mod ids;
 pub mod payload;
+pub mod prologue;
 pub mod reader;
 mod sending;
 
@@ -17,9 +18,10 @@ pub use checksums::{checksum_in, sum, summed, summed_but};
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
 pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
+pub use prologue::{Astray, NoSession};
 
 use crate::profile::{OverLimit, Payload, Profile};
-use crate::script::{OwnEnd, Script, Side};
+use crate::script::{Conn, OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
@@ -47,6 +49,8 @@ pub struct Permitted {
     pub own_end: OwnEnd,
     /// How the client comes to ask, where one is under test.
     pub asking: Option<Asking>,
+    /// Why nothing on the connection is a request, where it does not begin as the profile has it.
+    pub no_session: Option<NoSession>,
 }
 
 /// What a stretch of the stream makes the peer owe.
@@ -90,6 +94,8 @@ pub enum Doubt {
     /// Its body is larger than every server must take, and no limit is declared. The message in it, if it
     /// holds one.
     Size(Option<Carried>),
+    /// The connection is there for the requests in front of it and no more.
+    Beyond,
     /// Its body is over the limit, which is answered or closed upon as the server likes.
     OverLimit,
     /// Its body is no whole number of chunks: to be closed upon; taking it is not in order.
@@ -148,6 +154,14 @@ impl Permitted {
     }
 
     fn end_line(&self) -> Option<String> {
+        if let Some(NoSession { why, .. }) = &self.no_session {
+            let when = match self.own_end {
+                OwnEnd::Fin => "at the end of the stream at the latest",
+                OwnEnd::Open | OwnEnd::Rst if why.is_seen() => "or an error in any words",
+                OwnEnd::Open | OwnEnd::Rst => return Some(format!("{why}: nothing is a request")),
+            };
+            return Some(format!("{why}: nothing is a request; a close, {when}"));
+        }
         if self.asking.is_some() {
             let why = self.must_end()?.why;
             return Some(format!("then it ends the connection, or itself: {why}"));
@@ -199,6 +213,7 @@ impl fmt::Display for Doubt {
             Self::Payload => "a payload that need not be taken for a message",
             Self::Smuggled(_) => "a payload with a pad octet inside",
             Self::Size(_) => "a body larger than every server must take",
+            Self::Beyond => "a request beyond those that a connection is there for",
             Self::OverLimit => "a body over the limit",
             Self::OddLength => "a body that is no whole number of chunks",
             Self::MorePadding(_) => "a message with more padding than it needs",
@@ -218,8 +233,24 @@ pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
     }
     let streams = script.streams().into_iter().enumerate();
     streams
-        .map(|(conn, stream)| permitted_for(profile, &stream, script.own_end(conn)))
+        .map(|(conn, stream)| permitted_on(profile, script, conn, &stream))
         .collect()
+}
+
+/// What a connection permits: nothing but its end, where it does not begin as the profile has it.
+fn permitted_on(profile: &Profile, script: &Script, conn: Conn, stream: &[u8]) -> Permitted {
+    let own_end = script.own_end(conn);
+    let opening = script.opening(conn);
+    match opening.and_then(|opening| prologue::no_session(profile, opening, stream)) {
+        None => permitted_for(profile, stream, own_end),
+        no_session => Permitted {
+            duties: Vec::new(),
+            tail: Tail::Void,
+            own_end,
+            asking: None,
+            no_session,
+        },
+    }
 }
 
 /// What a stream and its end permit.
@@ -227,11 +258,24 @@ pub fn permitted(profile: &Profile, script: &Script) -> Vec<Permitted> {
 pub fn permitted_for(profile: &Profile, stream: &[u8], own_end: OwnEnd) -> Permitted {
     let mut duties = Vec::new();
     let tail = read_on(profile, stream, 0, &mut duties);
+    beyond(profile, &mut duties);
     Permitted {
         duties,
         tail,
         own_end,
         asking: None,
+        no_session: None,
+    }
+}
+
+/// Behind the last request that a connection is there for, no reply is owed any more.
+fn beyond(profile: &Profile, duties: &mut [Duty]) {
+    let most = profile.requests_per_connection().unwrap_or(u32::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    for duty in duties.iter_mut().skip(most) {
+        if matches!(duty.owes, Owes::Reply(_) | Owes::ReplyOrClose(_)) {
+            duty.owes = Owes::ReplyOrClose(Doubt::Beyond);
+        }
     }
 }
 

@@ -178,7 +178,7 @@ fn was_given_up(transcript: &Transcript) -> bool {
     transcript.entries.iter().any(|entry| {
         matches!(
             entry.seen,
-            Seen::GaveUp(..) | Seen::Flooded | Seen::Refused(_)
+            Seen::GaveUp(..) | Seen::Flooded | Seen::Refused(_) | Seen::NotBegun(_)
         )
     })
 }

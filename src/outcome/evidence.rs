@@ -4,7 +4,7 @@ use crate::event::{Evidence, Moment, What};
 use crate::marks;
 use crate::model::{self, Permitted};
 use crate::profile::Profile;
-use crate::script::{Action, Awaited, ConnName, Script, Side};
+use crate::script::{Action, Awaited, ConnName, Octets, Opening, Script, Side};
 use crate::transcript::{Canary, Entry, Reading, Seen, Transcript};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -70,6 +70,7 @@ fn only_sent(script: &Script) -> Vec<Entry> {
     for step in script.steps() {
         let seen = match &step.action {
             Action::Open => vec![Seen::Connected],
+            Action::Begin(opening) => vec![Seen::Connected, Seen::BeganWith(opening.clone())],
             Action::Send(segments) => segments.iter().map(|s| Seen::Sent(s.len())).collect(),
             Action::SendEmpty => vec![Seen::Sent(0)],
             Action::Fin => vec![Seen::FinSent],
@@ -159,6 +160,16 @@ fn moment(at: Duration, conn: usize, what: What) -> Moment {
     }
 }
 
+/// What a connection begins with, in the words of scripts.
+fn begins_with(opening: &Opening) -> String {
+    let segments = opening.segments.iter();
+    let segments: Vec<String> = segments.map(|one| Octets(one).to_string()).collect();
+    match segments.is_empty() {
+        true => "begins with nothing".to_owned(),
+        false => format!("begins with {}", segments.join(" | ")),
+    }
+}
+
 /// Shortens what is kept of a case, if there is no room left for all of it; how much room it takes.
 pub(super) fn shorten(evidence: &mut Evidence, left: usize) -> usize {
     let room = left.max(BEHIND_THOSE);
@@ -227,6 +238,8 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
         Seen::FinSent => What::ClientFin,
         Seen::RstSent => What::ClientRst,
         Seen::Refused(why) => note(format!("could not connect: {why}")),
+        Seen::BeganWith(opening) => note(begins_with(opening)),
+        Seen::NotBegun(why) => note(format!("did not get through the prologue: {why}")),
         Seen::SendFailed => note("the connection was ended by the other side: not all was sent"),
         Seen::SendBlocked => note("the other side read no more: not all was sent"),
         Seen::Flooded => note("more came than a checker keeps; reading was stopped"),

@@ -35,6 +35,8 @@ const NEEDS: &[(&str, Has)] = &[
     ("sum-behind-a-body", |profile| profile.checksum().is_some()),
     ("datagrams", comes_in_datagrams),
     ("index-of-each-chunk", |profile| profile.index().is_some()),
+    ("replies-of-several-frames", Profile::has_long_replies),
+    ("prologue-first", |profile| !profile.prologue().is_empty()),
 ];
 
 /// The same for whole clauses.
@@ -80,7 +82,12 @@ mod tests {
         let found = lacking(&Profile::tutorial());
         let all = NEEDS.iter().map(|(need, _)| *need);
         assert_eq!(found.needs, all.collect::<Vec<_>>());
-        let all = [Clause::Checksum, Clause::Datagram, Clause::ChunkIndex];
+        let all = [
+            Clause::Checksum,
+            Clause::Datagram,
+            Clause::ChunkIndex,
+            Clause::Prologue,
+        ];
         assert_eq!(found.clauses, all);
     }
 
@@ -106,7 +113,9 @@ mod tests {
                 "ids",
                 "sum-behind-a-body",
                 "datagrams",
-                "index-of-each-chunk"
+                "index-of-each-chunk",
+                "replies-of-several-frames",
+                "prologue-first"
             ]
         );
         assert_eq!(
@@ -116,9 +125,11 @@ mod tests {
                 "varint",
                 "sum-behind-a-body",
                 "datagrams",
-                "index-of-each-chunk"
+                "index-of-each-chunk",
+                "replies-of-several-frames",
+                "prologue-first"
             ]
         );
-        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 3);
+        assert_eq!(netstring.clauses.len(), CLAUSES.len() + 4);
     }
 }

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(8);
 const BETWEEN: Duration = Duration::from_micros(300);
 
 /// Waits until nothing is left unread, within bounds.
-pub(super) async fn drained(unread: impl Fn() -> Option<u32>) {
+pub(crate) async fn drained(unread: impl Fn() -> Option<u32>) {
     // A sleep of less than a millisecond takes one.
     let mut clock = TurnClock::by(Duration::from_millis(1));
     while clock.turn() < LIMIT {

@@ -8,12 +8,12 @@ pub(crate) mod clock;
 mod confine;
 pub(crate) mod connection;
 pub(crate) mod door;
-mod drained;
+pub(crate) mod drained;
 pub(crate) mod group;
 mod launch;
 mod process;
 mod stderr;
-mod unread;
+pub(crate) mod unread;
 
 #[cfg(target_os = "linux")]
 pub use confine::Keeper;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 /// How many octets the other side of a connection has still to read. `None` if that cannot be told, as when it is
 /// on another machine, or gone.
-pub(super) fn unread(stream: &Stream) -> Option<u32> {
+pub(crate) fn unread(stream: &Stream) -> Option<u32> {
     match stream.ends() {
         Some((here, there)) => unread_between(here, there),
         None => stream.unread_in_pipe(),

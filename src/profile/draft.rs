@@ -13,7 +13,8 @@ use super::{
     Region, Reply, ReplyOrder, Template, Unit,
 };
 use marks::{
-    ids_can_be_repeated, in_replies, mark, mark_without_id, plain_mark, refusals_are_no_replies,
+    ids_can_be_repeated, in_replies, last_frames_are_told, mark, mark_without_id, plain_mark,
+    refusals_are_no_replies,
 };
 use std::fmt;
 
@@ -77,6 +78,9 @@ pub struct Draft {
     pub checksum_covers: Vec<Region>,
     /// What begins so in the place of a reply is none: it says, before a close, that nothing more is read; none if empty.
     pub refusal: String,
+    /// What the last frame of a reply begins with, where a reply may be several frames; none if empty. Only octets that replies
+    /// leave free are fixed there, one of them as another than is sent, and headers have no id.
+    pub reply_last: String,
     /// What payloads are made of.
     pub payload: Payload,
     /// The largest body in octets, at least one chunk; `None` if the server's is not known.
@@ -92,6 +96,9 @@ pub struct Draft {
     /// What is said on a connection before its first frame: at most 32 turns, each as a
     /// [`Turn`](super::Turn) is written.
     pub prologue: Vec<String>,
+    /// The most requests that a connection is there for: behind the reply to the last the server closes it; `None` if there is no
+    /// such number. At least 1.
+    pub requests_per_connection: Option<u32>,
 }
 
 impl Default for Draft {
@@ -138,6 +145,7 @@ impl From<Profile> for Draft {
             checksum_covers: checksum
                 .map_or_else(checksum::body, |checksum| checksum.covers.clone()),
             refusal: profile.refusal.to_string(),
+            reply_last: profile.reply_last.to_string(),
             payload: profile.payload,
             max_body: profile.max_body,
             over_limit: profile.over_limit,
@@ -145,6 +153,7 @@ impl From<Profile> for Draft {
             reply_order: profile.reply_order,
             request: profile.request.map(|template| template.to_string()),
             prologue: profile.prologue.iter().map(ToString::to_string).collect(),
+            requests_per_connection: profile.requests_per_connection,
         };
         draft.write_length_as(profile.length);
         draft
@@ -239,6 +248,7 @@ impl TryFrom<Draft> for Profile {
             trailer,
             checksum,
             refusal: plain_mark("replies.refusal", &draft.refusal)?,
+            reply_last: plain_mark("replies.last", &draft.reply_last)?,
             payload: draft.payload,
             max_body: draft.max_body,
             over_limit: draft.over_limit,
@@ -248,11 +258,13 @@ impl TryFrom<Draft> for Profile {
                 .request
                 .map(|source| Template::read(&source, draft.payload))
                 .transpose()?,
-            prologue: turns(&draft.prologue)?,
+            prologue: turns(&draft.prologue, !draft.reply_last.is_empty())?,
+            requests_per_connection: requests(draft.requests_per_connection)?,
             carriage: Carriage::default(),
         };
         ids_can_be_repeated(&profile)?;
         refusals_are_no_replies(&profile)?;
+        last_frames_are_told(&profile)?;
         checksum::can_be_reckoned(&profile)?;
         index::can_be_counted(&profile)?;
         limit_fits(&profile)?;
@@ -262,6 +274,17 @@ impl TryFrom<Draft> for Profile {
             template.fits(profile.max_body)?;
         }
         Ok(profile)
+    }
+}
+
+fn requests(most: Option<u32>) -> Result<Option<u32>, ProfileError> {
+    match most {
+        Some(0) => Err(ProfileError::new(
+            "exchange.requests_per_connection",
+            0,
+            super::exchange::REQUESTS,
+        )),
+        most => Ok(most),
     }
 }
 

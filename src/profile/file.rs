@@ -18,7 +18,7 @@ use words::{
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 34] = [
     "name",
     "about",
     "header.before",
@@ -26,6 +26,7 @@ const KEYS: [&str; 32] = [
     "replies.before",
     "replies.after",
     "replies.refusal",
+    "replies.last",
     "length.form",
     "length.width",
     "length.order",
@@ -51,6 +52,7 @@ const KEYS: [&str; 32] = [
     "exchange.order",
     "exchange.request",
     "exchange.prologue",
+    "exchange.requests_per_connection",
 ];
 
 /// What is said of a table within a section that is none.
@@ -203,6 +205,9 @@ impl<'a> File<'a> {
             refusal: self
                 .text("replies.refusal", PLAIN_OCTETS)?
                 .unwrap_or(plain.refusal),
+            reply_last: self
+                .text("replies.last", PLAIN_OCTETS)?
+                .unwrap_or(plain.reply_last),
             width: self
                 .number("length.width", "1 to 8 octets")?
                 .ok_or(FileError::Missing {
@@ -261,6 +266,10 @@ impl<'a> File<'a> {
                 "a request with {text} in it exactly once, in quotes",
             )?,
             prologue: self.prologue()?,
+            requests_per_connection: self.number(
+                "exchange.requests_per_connection",
+                super::exchange::REQUESTS,
+            )?,
         })
     }
 

@@ -29,6 +29,7 @@ impl<'a> Arbitrary<'a> for Profile {
             reply_before: None,
             reply_after: None,
             refusal: String::new(),
+            reply_last: String::new(),
             unit: *u.choose(&[Unit::Octets, Unit::Chunks])?,
             covers: covers(u)?,
             chunk: chunk(u)?,
@@ -48,6 +49,7 @@ impl<'a> Arbitrary<'a> for Profile {
             reply_order: ReplyOrder::Requests,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
             prologue: Vec::new(),
+            requests_per_connection: None,
         };
         draft.max_body = limit(u, draft.chunk)?;
         grown(u, &mut draft)?;

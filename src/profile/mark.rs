@@ -67,6 +67,18 @@ impl Mark {
         Some(())
     }
 
+    /// The same with the octets of another in place of its own, wherever those are fixed.
+    pub(super) fn overlaid(&self, other: &Self) -> Self {
+        let mut mark = self.clone();
+        let places = mark.expected.iter_mut().zip(&mut mark.sent);
+        for ((expected, sent), over) in places.zip(&other.expected) {
+            if let Some(octet) = over {
+                (*expected, *sent) = (Some(*octet), *octet);
+            }
+        }
+        mark
+    }
+
     /// How many octets the mark takes.
     #[must_use]
     pub fn len(&self) -> usize {

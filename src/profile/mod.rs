@@ -38,6 +38,7 @@
 mod carriage;
 mod checksum;
 mod draft;
+mod exchange;
 #[cfg(feature = "toml")]
 mod file;
 #[cfg(any(test, feature = "fuzz"))]
@@ -54,6 +55,7 @@ mod template;
 pub use carriage::Carriage;
 pub use checksum::{Checksum, ChecksumKind};
 pub use draft::{Draft, ProfileError};
+pub use exchange::{Reply, ReplyOrder};
 #[cfg(feature = "toml")]
 pub use file::FileError;
 pub use index::{Index, Last};
@@ -62,8 +64,6 @@ pub use limit::OverLimit;
 pub use mark::Mark;
 pub use prologue::{Said, Speaker, Turn};
 pub use template::Template;
-
-use std::fmt;
 
 /// Limit on a body, in octets, wherever neither profile nor caller states one.
 pub const DEFAULT_MAX_BODY: u64 = 1 << 20;
@@ -141,66 +141,6 @@ pub enum Payload {
     Opaque,
 }
 
-/// How a reply relates to its request, as far as a checker can rely on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "toml", derive(serde::Deserialize, serde::Serialize))]
-#[cfg_attr(feature = "toml", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum Reply {
-    /// Not known: find out by asking.
-    #[default]
-    Auto,
-    /// The reply's message equals the request's.
-    Echo,
-    /// The reply contains the text that the request carried.
-    Token,
-    /// Some well-formed reply.
-    Any,
-    /// Requests get no reply.
-    None,
-}
-
-impl Reply {
-    /// The word for this relation in profile files, options and reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Echo => "echo",
-            Self::Token => "token",
-            Self::Any => "any",
-            Self::None => "none",
-        }
-    }
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// In which order replies come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ReplyOrder {
-    /// That of the requests.
-    #[default]
-    Requests,
-    /// Any: the id in a reply says which request it answers.
-    Any,
-}
-
-impl ReplyOrder {
-    /// The word for this order in profile files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requests => "requests",
-            Self::Any => "any",
-        }
-    }
-}
-
 /// A consistent description of one wire format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -215,6 +155,8 @@ pub struct Profile {
     replies: Option<(Mark, Mark)>,
     /// What begins so in the place of a reply is none, and says that nothing more is read.
     refusal: Mark,
+    /// What the last frame of a reply begins with, where a reply may be several.
+    reply_last: Mark,
     chunk: u32,
     pad: u8,
     index: Option<Index>,
@@ -227,6 +169,7 @@ pub struct Profile {
     reply_order: ReplyOrder,
     request: Option<Template>,
     prologue: Vec<Turn>,
+    requests_per_connection: Option<u32>,
     carriage: Carriage,
 }
 
@@ -252,6 +195,7 @@ impl Profile {
             after: Mark::default(),
             replies: None,
             refusal: Mark::default(),
+            reply_last: Mark::default(),
             chunk: 60,
             pad: 0,
             index: None,
@@ -264,6 +208,7 @@ impl Profile {
             reply_order: ReplyOrder::Requests,
             request: None,
             prologue: Vec::new(),
+            requests_per_connection: None,
             carriage: Carriage::Stream,
         }
     }

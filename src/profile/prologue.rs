@@ -12,7 +12,7 @@ const MOST_TURNS: usize = 32;
 /// The most octets of a turn.
 const MOST_OCTETS: usize = 512;
 
-const ALLOWED: &str = "at most 32 turns, each \"client\" or \"server\" and then what it says: at most 512 octets as hex pairs, ?? for any octet, or \"frame\"";
+const ALLOWED: &str = "at most 32 turns, each \"client\" or \"server\" and then what it says: at most 512 octets as hex pairs, ?? for any octet, or \"frame\"; or \"server reply\", where replies.last says what ends one";
 
 /// Who says something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Said {
     /// A frame, whatever is in it and whatever octets stand around its length; who has to say one says an
     /// empty one.
     Frame,
+    /// A reply of several frames, up to one that ends it, read like a frame.
+    Reply,
 }
 
 /// One side's turn in what a connection begins with.
@@ -53,19 +55,23 @@ impl fmt::Display for Turn {
         match &self.said {
             Said::Octets(octets) => write!(f, "{speaker} {octets}"),
             Said::Frame => write!(f, "{speaker} frame"),
+            Said::Reply => write!(f, "{speaker} reply"),
         }
     }
 }
 
 /// The turns that are written so.
-pub(super) fn turns(sources: &[String]) -> Result<Vec<Turn>, ProfileError> {
+pub(super) fn turns(sources: &[String], has_reply: bool) -> Result<Vec<Turn>, ProfileError> {
     if sources.len() > MOST_TURNS {
         return Err(refused(&format!("{} turns", sources.len())));
     }
-    sources.iter().map(|source| turn(source)).collect()
+    sources
+        .iter()
+        .map(|source| turn(source, has_reply))
+        .collect()
 }
 
-fn turn(source: &str) -> Result<Turn, ProfileError> {
+fn turn(source: &str, has_reply: bool) -> Result<Turn, ProfileError> {
     let refuse = || refused(&format!("{source:?}"));
     let (speaker, said) = source.trim().split_once(' ').ok_or_else(refuse)?;
     let speaker = match speaker {
@@ -75,6 +81,7 @@ fn turn(source: &str) -> Result<Turn, ProfileError> {
     };
     let said = match said.trim() {
         "frame" => Said::Frame,
+        "reply" if has_reply && speaker == Speaker::Server => Said::Reply,
         octets => {
             let mark = Mark::read(octets, MOST_OCTETS).filter(|mark| mark.id().is_empty());
             Said::Octets(mark.ok_or_else(refuse)?)
@@ -92,12 +99,17 @@ mod tests {
     use super::*;
 
     fn read(source: &str) -> Result<Vec<Turn>, ProfileError> {
-        turns(&[source.to_owned()])
+        turns(&[source.to_owned()], true)
     }
 
     #[test]
     fn turns_read_back_as_written() {
-        for source in ["client 10 0c ?? ff", "server frame", "server 00"] {
+        for source in [
+            "client 10 0c ?? ff",
+            "server frame",
+            "server reply",
+            "server 00",
+        ] {
             assert_eq!(read(source).unwrap()[0].to_string(), source);
         }
         assert_eq!(
@@ -109,12 +121,21 @@ mod tests {
     #[test]
     fn anything_else_is_refused_by_what_it_says() {
         let long = format!("client {}", "00".repeat(513));
-        for source in ["", "client", "both 00", "server frames", "client 0", &long] {
+        for source in [
+            "",
+            "client",
+            "both 00",
+            "server frames",
+            "client reply",
+            "client 0",
+            &long,
+        ] {
             let error = read(source).unwrap_err();
             assert_eq!(error.field, FIELD);
             assert_eq!(error.value, format!("{source:?}"));
         }
+        assert!(turns(&["server reply".to_owned()], false).is_err());
         let many = vec!["client 00".to_owned(); 33];
-        assert_eq!(turns(&many).unwrap_err().value, "33 turns");
+        assert_eq!(turns(&many, false).unwrap_err().value, "33 turns");
     }
 }

@@ -3,7 +3,7 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 28] = [
+const FILES: [(&str, &str); 29] = [
     ("9p", include_str!("../../profiles/9p.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
     ("bgp", include_str!("../../profiles/bgp.toml")),
@@ -43,6 +43,10 @@ const FILES: [(&str, &str); 28] = [
     ),
     ("netstring", include_str!("../../profiles/netstring.toml")),
     ("postgresql", include_str!("../../profiles/postgresql.toml")),
+    (
+        "postgresql-query",
+        include_str!("../../profiles/postgresql-query.toml"),
+    ),
     (
         "protobuf-delimited",
         include_str!("../../profiles/protobuf-delimited.toml"),

@@ -27,8 +27,9 @@ def say(name, what):
 
 
 class Client:
-    def __init__(self, name, small_buffer=False):
+    def __init__(self, name, small_buffer=False, says=None, whole=True, held=b""):
         self.name = name
+        self.held = held
         self.pending = b""
         self.replies = 0
         self.over = False
@@ -45,7 +46,7 @@ class Client:
         if not UDP:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             say(name, "connected")
-            begin(self.socket, "client")
+            begin(self.socket, "client", says, whole)
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -82,8 +83,8 @@ class Client:
                 if end is None or end > len(self.pending):
                     break
                 say(self.name, f"<- a frame: {shown(self.pending[:end])}")
+                self.replies += is_last(self.pending[:end])
                 self.pending = self.pending[end:]
-                self.replies += 1
             if self.pending:
                 say(self.name, f"<- no whole frame: {shown(self.pending)}")
             self.changed.notify_all()
@@ -100,6 +101,7 @@ class Client:
             if number > 0:
                 time.sleep(BETWEEN)
             say(self.name, f"-> {len(octets)} octets: {shown(octets)}")
+            octets, self.held = self.held + octets, b""
             try:
                 # A datagram may be empty, a segment is not.
                 self.socket.send(octets) if UDP else self.socket.sendall(octets)
@@ -131,6 +133,7 @@ class Client:
             return
         say(self.name, "-> end of the stream (FIN)")
         try:
+            self.socket.sendall(self.held)
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
             pass

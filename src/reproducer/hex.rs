@@ -60,6 +60,14 @@ fn step_text(conn: usize, action: &Action, layout: &mut Layout, text: &mut Strin
         }
         Action::SendEmpty => writeln!(text, "# {name}: a datagram of no octets"),
         Action::Open => writeln!(text, "# {name}: connects"),
+        Action::Begin(opening) => {
+            writeln!(
+                text,
+                "# {name}: connects, and in place of the prologue says"
+            )?;
+            let mut segments = opening.segments.iter();
+            segments.try_for_each(|one| writeln!(text, "# {}", pairs(one, " ")))
+        }
         Action::Type(typed) => writeln!(text, "# typed at the client: {typed}"),
         Action::Shown => writeln!(
             text,

@@ -1,11 +1,11 @@
 //! A script as a Python program that needs nothing but Python.
 
 use super::layout::Layout;
-use crate::model::{self, Owes, Permitted};
-use crate::profile::{Carriage, Length, Mark, Order, Profile, Region, Said, Speaker, Turn, Unit};
+use crate::model::prologue::{by_turns, said};
+use crate::model::{self, NoSession, Owes, Permitted};
+use crate::profile::{Carriage, Length, Mark, Order, Profile, Region, Said, Speaker, Unit};
 use crate::report::escape::Line;
-use crate::script::craft::Craft;
-use crate::script::{Action, Awaited, Conn, ConnName, Script, Side, Step, index};
+use crate::script::{Action, Awaited, Conn, ConnName, Opening, Script, Side, Step, index};
 use std::fmt::{self, Write as _};
 
 /// What every such program is made of, besides its script.
@@ -126,7 +126,7 @@ impl Program<'_> {
                     writeln!(out, "# Here the client's process would be looked at.")?;
                 }
                 // None of a script of this side.
-                Action::Stall | Action::Resume | Action::SendEmpty => {}
+                Action::Begin(_) | Action::Stall | Action::Resume | Action::SendEmpty => {}
             }
         }
         writeln!(out, "server.done()")
@@ -165,23 +165,27 @@ impl Program<'_> {
     /// What is said before the first frame.
     fn prologue(&self, out: &mut String) -> fmt::Result {
         let turns = self.profile.prologue();
+        let last = listed(self.profile.reply_last());
+        writeln!(
+            out,
+            "# What the last frame of a reply begins with, if a reply may be several."
+        )?;
+        writeln!(out, "LAST = {last}\n")?;
         if turns.is_empty() {
             return writeln!(out, "PROLOGUE = []\n\n");
         }
         writeln!(out, "PROLOGUE = [")?;
-        for Turn { speaker, said } in turns {
-            let speaker = match speaker {
+        for turn in turns {
+            let speaker = match turn.speaker {
                 Speaker::Client => "client",
                 Speaker::Server => "server",
             };
-            let (says, expected) = match said {
-                Said::Octets(octets) => (octets.sent().to_vec(), listed(octets)),
-                Said::Frame => {
-                    let frames = self.profile.unmarked();
-                    (Craft::new(&frames).frame(&[]), "None".to_owned())
-                }
+            let expected = match &turn.said {
+                Said::Octets(octets) => listed(octets),
+                Said::Frame => "None".to_owned(),
+                Said::Reply => "\"reply\"".to_owned(),
             };
-            let says = literals(&says).join(" + ");
+            let says = literals(&said(self.profile, turn)).join(" + ");
             writeln!(out, "    (\"{speaker}\", {says}, {expected}),")?;
         }
         writeln!(out, "]\n\n")
@@ -323,6 +327,7 @@ impl Program<'_> {
                 let slow = if slow { ", small_buffer=True" } else { "" };
                 writeln!(out, "{name} = Client(\"{name}\"{slow})")
             }
+            Action::Begin(opening) => self.begin(step.conn, opening, out),
             Action::Send(segments) => self.send(&name.to_string(), step, segments, layout, out),
             Action::Await => {
                 let so_far = so_far.get(step.conn).copied().unwrap_or_default();
@@ -339,6 +344,25 @@ impl Program<'_> {
             Action::Resume => writeln!(out, "{name}.resume()"),
             Action::Sample(_) => writeln!(out, "# Here the server's process would be looked at."),
         }
+    }
+
+    /// Connects, and says what the script has in place of the prologue.
+    fn begin(&self, conn: Conn, opening: &Opening, out: &mut String) -> fmt::Result {
+        let (mut turns, is_whole) = by_turns(self.profile, opening);
+        let last = opening.is_glued.then(|| turns.last_mut()?.pop()).flatten();
+        let segment = |octets: &Vec<u8>| literals(octets).join(" + ");
+        let turns = turns.iter().map(|turn| {
+            let segments: Vec<String> = turn.iter().map(segment).collect();
+            format!("[{}]", segments.join(", "))
+        });
+        let turns: Vec<String> = turns.collect();
+        let (name, turns) = (ConnName(conn), turns.join(", "));
+        let is_whole = if is_whole { "True" } else { "False" };
+        let held = last.as_ref().map_or("b\"\"".to_owned(), segment);
+        writeln!(
+            out,
+            "{name} = Client(\"{name}\", says=[{turns}], whole={is_whole}, held={held})"
+        )
     }
 
     /// Waits for what is owed for what has been sent on a connection.
@@ -360,7 +384,9 @@ impl Program<'_> {
 
 /// How many replies are owed for so many octets, and whether a close is.
 fn owed(permitted: Option<&Permitted>, sent: usize) -> (usize, bool) {
-    let (mut replies, mut close) = (0_usize, false);
+    let is_seen = |none: &NoSession| none.why.is_seen();
+    let no_session = permitted.and_then(|one| one.no_session.as_ref());
+    let (mut replies, mut close) = (0_usize, no_session.is_some_and(is_seen));
     let duties = permitted.into_iter().flat_map(|one| &one.duties);
     for duty in duties.filter(|duty| duty.due <= sent) {
         match duty.owes {

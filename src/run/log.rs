@@ -303,7 +303,7 @@ impl State {
             Seen::Resumed => self.now.is_blocked = false,
             Seen::Fin => (self.now.is_over, self.now.fin) = (true, true),
             Seen::Rst => (self.now.is_over, self.now.rst) = (true, true),
-            Seen::Flooded | Seen::Refused(_) | Seen::RstSent => {
+            Seen::Flooded | Seen::Refused(_) | Seen::NotBegun(_) | Seen::RstSent => {
                 self.now.is_over = true;
             }
             _ => {}

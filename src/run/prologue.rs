@@ -2,15 +2,16 @@
 //!
 //! Literal, and without the codec's code: octet after octet is compared with what the profile has there.
 
-use crate::model::reader;
+use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
-use crate::profile::{Mark, Profile, Said, Speaker, Turn};
-use crate::script::craft::Craft;
+use crate::peer::drained::drained;
+use crate::peer::unread::unread;
+use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::transport::Stream;
 use std::io;
 use std::time::Duration;
 
-/// The most octets of a frame in a prologue.
+/// The most octets of a turn of a prologue.
 const MOST: usize = 64 << 10;
 
 /// Why a connection did not get through the prologue.
@@ -45,19 +46,19 @@ pub(super) async fn begin(
             expect(stream, profile, turn, limit).await?;
         }
     }
+    if profile
+        .prologue()
+        .last()
+        .is_some_and(|turn| turn.speaker == own)
+    {
+        // What follows would come with the prologue, which only the cases about that ask for.
+        drained(|| unread(stream)).await;
+    }
     Ok(())
 }
 
-/// The octets that a turn is said with.
-fn octets(profile: &Profile, turn: &Turn) -> Vec<u8> {
-    match &turn.said {
-        Said::Octets(octets) => octets.sent().to_vec(),
-        Said::Frame => Craft::new(&profile.unmarked()).frame(&[]),
-    }
-}
-
 async fn say(stream: &Stream, profile: &Profile, turn: &Turn) -> Result<(), NotBegun> {
-    let octets = octets(profile, turn);
+    let octets = said(profile, turn);
     let mut rest = octets.as_slice();
     while !rest.is_empty() {
         let taken = stream.write(rest).await;
@@ -67,14 +68,20 @@ async fn say(stream: &Stream, profile: &Profile, turn: &Turn) -> Result<(), NotB
     Ok(())
 }
 
-async fn expect(
+/// Reads a turn of the other side's, and nothing of what follows it.
+pub(super) async fn expect(
     stream: &Stream,
     profile: &Profile,
     turn: &Turn,
     limit: Duration,
 ) -> Result<(), NotBegun> {
-    let mut came = Vec::new();
-    while !is_whole(profile, turn, &came)? {
+    let (mut came, mut before) = (Vec::new(), 0_usize);
+    while !is_whole(profile, turn, &came, before)? {
+        if turn.said == Said::Reply && is_frame(profile, &came) {
+            // One of the reply's that does not end it.
+            before = before.saturating_add(came.len());
+            came.clear();
+        }
         let mut octet = [0];
         stream.acknowledge_at_once();
         match patiently(limit, stream.read(&mut octet)).await {
@@ -88,23 +95,20 @@ async fn expect(
 }
 
 /// Whether these octets are all of a turn, as far as they are right.
-fn is_whole(profile: &Profile, turn: &Turn, came: &[u8]) -> Result<bool, NotBegun> {
-    match &turn.said {
-        Said::Octets(expected) if agree(expected, came) => Ok(came.len() == expected.len()),
-        Said::Frame if came.len() <= MOST => {
-            let reading = reader::read_with_limit(&profile.unmarked(), came, u128::MAX);
-            match reading.ending {
-                reader::Ending::Malformed { .. } => Err(not_begun(turn, came, "")),
-                _ => Ok(!reading.frames.is_empty()),
-            }
-        }
+fn is_whole(profile: &Profile, turn: &Turn, came: &[u8], before: usize) -> Result<bool, NotBegun> {
+    let is_endless = before.saturating_add(came.len()) > MOST;
+    match heard(profile, turn, came) {
+        Ok(whole) if !is_endless => Ok(whole.is_some()),
         _ => Err(not_begun(turn, came, "")),
     }
 }
 
-fn agree(expected: &Mark, came: &[u8]) -> bool {
-    let mut pairs = expected.octets().iter().zip(came);
-    pairs.all(|(expected, octet)| expected.is_none_or(|expected| expected == *octet))
+fn is_frame(profile: &Profile, came: &[u8]) -> bool {
+    let frame = Turn {
+        speaker: Speaker::Server,
+        said: Said::Frame,
+    };
+    matches!(heard(profile, &frame, came), Ok(Some(_)))
 }
 
 fn not_begun(turn: &Turn, came: &[u8], then: &'static str) -> NotBegun {

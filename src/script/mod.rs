@@ -24,11 +24,13 @@ pub mod craft;
 pub mod draws;
 pub mod index;
 mod meant;
+mod opening;
 mod print;
 mod replies;
 mod text;
 
 pub use meant::profile_of_file;
+pub use opening::Opening;
 pub use print::{ConnName, Heading, Octets};
 pub use replies::{HOLE, ReplyTemplate, filled};
 pub use text::ScriptError;
@@ -90,6 +92,9 @@ pub struct Typed {
 pub enum Action {
     /// Connect, or accept the client's connection. Always the first step of a connection.
     Open,
+    /// The client's side: connect, and say this where the prologue has the client speak. Like [`Open`](Self::Open) it is
+    /// the first step of a connection.
+    Begin(Opening),
     /// Send these segments, and let the peer see each before the next is sent. Where frames are carried by datagrams,
     /// each segment is one.
     Send(Vec<Vec<u8>>),
@@ -130,7 +135,7 @@ impl Action {
     /// The only side that does it, if it is one side's alone.
     const fn only_side(&self) -> Option<Side> {
         match self {
-            Self::Stall | Self::Resume | Self::SendEmpty => Some(Side::Client),
+            Self::Stall | Self::Resume | Self::SendEmpty | Self::Begin(_) => Some(Side::Client),
             Self::Type(_) | Self::Shown | Self::Settle => Some(Side::Server),
             _ => None,
         }
@@ -316,6 +321,10 @@ impl Script {
         self.allow(conn, &action)?;
         match &action {
             Action::Open => self.ends.push(OwnEnd::Open),
+            Action::Begin(opening) => {
+                self.octets = self.grown(&opening.segments)?;
+                self.ends.push(OwnEnd::Open);
+            }
             Action::Fin => self.end(conn, OwnEnd::Fin),
             Action::Rst => self.end(conn, OwnEnd::Rst),
             Action::Send(segments) => self.octets = self.grown(segments)?,
@@ -334,8 +343,11 @@ impl Script {
             (Action::Pause(pause), _) if *pause > MAX_PAUSE => Err(StepError::TooLong),
             (action, _) if action.is_general() => Ok(()),
             (Action::Open, _) if serves && conn > 0 => Err(StepError::OneConnection),
-            (Action::Open, _) if conn == self.ends.len() => Ok(()),
-            (Action::Open, _) => Err(StepError::OpenedOutOfOrder),
+            (Action::Begin(opening), _) if opening.segments.iter().any(Vec::is_empty) => {
+                Err(StepError::EmptySegment)
+            }
+            (Action::Open | Action::Begin(_), _) if conn == self.ends.len() => Ok(()),
+            (Action::Open | Action::Begin(_), _) => Err(StepError::OpenedOutOfOrder),
             (_, None) => Err(StepError::NotOpen),
             (Action::Await | Action::Settle, Some(OwnEnd::Rst)) if serves => Ok(()),
             (_, Some(OwnEnd::Rst)) => Err(StepError::Ended),
@@ -385,6 +397,15 @@ impl Script {
     #[must_use]
     pub fn own_end(&self, conn: Conn) -> OwnEnd {
         self.ends.get(conn).copied().unwrap_or(OwnEnd::Open)
+    }
+
+    /// What is said on that connection where the prologue has the client speak, if the script says it.
+    #[must_use]
+    pub fn opening(&self, conn: Conn) -> Option<&Opening> {
+        self.steps.iter().find_map(|step| match &step.action {
+            Action::Begin(opening) if step.conn == conn => Some(opening),
+            _ => None,
+        })
     }
 
     /// All octets sent on a connection, however cut.
@@ -439,7 +460,7 @@ impl Script {
         let mut most = 0;
         for step in self.steps.iter() {
             match (&step.action, finished.get_mut(step.conn)) {
-                (Action::Open, _) => open = open.saturating_add(1),
+                (Action::Open | Action::Begin(_), _) => open = open.saturating_add(1),
                 (Action::Rst, _) => open = open.saturating_sub(1),
                 (Action::Fin, Some(finished)) => *finished = true,
                 (Action::Await, Some(finished)) if *finished => {

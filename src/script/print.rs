@@ -64,6 +64,11 @@ impl fmt::Display for Step {
                 write!(f, "send {}", ConnName(self.conn))?;
                 return write_segments(f, segments);
             }
+            Action::Begin(opening) => {
+                write!(f, "begin {}", ConnName(self.conn))?;
+                write_segments(f, &opening.segments)?;
+                return f.write_str(if opening.is_glued { " +" } else { "" });
+            }
             Action::SendEmpty => "empty",
             Action::Open => "open",
             Action::Await => "await",

@@ -24,11 +24,21 @@
 //! shown a
 //! ```
 //!
+//! Where the profile has a prologue, `begin` connects like `open` and then says what stands behind it where the
+//! client has to speak, right or wrong; with `+` at its end the last segment goes out with what is sent next:
+//!
+//! ```text
+//! begin a 50 52 | 49 +
+//! send a 0000003c '{}' 00*58
+//! ```
+//!
 //! Connections are named `a`, `b`, … `z`, `c26`, `c27`, … in the order of opening. Octets are hex
 //! pairs, text in double quotes (escapes `\n \r \t \\ \" \0 \xHH`) or in single quotes (no
 //! escapes), any of these times a count; `|` cuts segments. A pause is in milliseconds.
 
-use super::{Action, Conn, MAGIC, MAX_OCTETS, ReplyTemplate, Script, Side, StepError, Typed};
+use super::{
+    Action, Conn, MAGIC, MAX_OCTETS, Opening, ReplyTemplate, Script, Side, StepError, Typed,
+};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -135,6 +145,7 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     let conn = conn(name)?;
     let action = match word {
         "send" => return Ok(Some((conn, Action::Send(segments(rest)?)))),
+        "begin" => return Ok(Some((conn, Action::Begin(opening(rest)?)))),
         "open" | "accept" => Action::Open,
         "empty" => Action::SendEmpty,
         "await" => Action::Await,
@@ -154,7 +165,7 @@ fn step(line: &str) -> Result<Option<(Conn, Action)>, String> {
     }
 }
 
-const STEPS: &str = "open, accept, send, empty, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
+const STEPS: &str = "open, accept, begin, send, empty, await, quiet, pause, fin, rst, stall, resume, sample, type, shown, settle";
 
 /// What stands behind `type`.
 fn typed(text: &str) -> Result<Typed, String> {
@@ -198,6 +209,20 @@ fn conn(name: &str) -> Result<Conn, String> {
             .ok_or_else(refuse),
         _ => Err(refuse()),
     }
+}
+
+/// What stands behind `begin`: segments, and a plus sign if the last of them waits for what is sent next.
+fn opening(text: &str) -> Result<Opening, String> {
+    let rest = text.trim_end();
+    let (rest, is_glued) = match rest.strip_suffix('+') {
+        Some(rest) => (rest.trim_end(), true),
+        None => (rest, false),
+    };
+    let segments = match rest {
+        "" => Vec::new(),
+        rest => segments(rest)?,
+    };
+    Ok(Opening { segments, is_glued })
 }
 
 fn segments(text: &str) -> Result<Vec<Vec<u8>>, String> {
@@ -404,7 +429,7 @@ mod tests {
         for (text, error) in [
             (
                 "jump a",
-                "line 2: \"jump\" is no step: one of open, accept, send, empty, await",
+                "line 2: \"jump\" is no step: one of open, accept, begin, send, empty, await",
             ),
             ("open a\nsend a 0", "line 3: octets are hex pairs"),
             ("open a\nsend a 'x", "line 3: a single quote"),
@@ -497,6 +522,9 @@ mod tests {
             for conn in 0..30 {
                 script.push(conn, Action::Open).unwrap();
             }
+            let is_glued = pause % 2 == 0;
+            let opening = Opening { segments: segments.clone(), is_glued };
+            script.push(30, Action::Begin(opening)).unwrap();
             script.push(29, Action::Send(segments)).unwrap();
             script.push(0, Action::Pause(Duration::from_millis(pause))).unwrap();
             for action in [Action::SendEmpty, Action::Stall, Action::Resume, Action::Await, Action::Quiet, Action::Fin] {

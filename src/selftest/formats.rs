@@ -16,6 +16,8 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::Ids, ids()),
         (Need::Checksum, checksum()),
         (Need::Index, index()),
+        (Need::Prologue, prologue()),
+        (Need::LongReplies, long_replies()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     let mut others: Vec<_> = drafts
@@ -108,6 +110,36 @@ fn ids() -> Draft {
         reply_order: ReplyOrder::Any,
         covers: vec![Region::Payload],
         chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// A reply is several frames, of which the last has another first octet.
+fn long_replies() -> Draft {
+    Draft {
+        name: "long-replies".into(),
+        before: "51".into(),
+        reply_before: Some("??=44".into()),
+        reply_last: "5a".into(),
+        covers: vec![Region::Payload],
+        chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// Both sides say something in turns before the first frame, the client last.
+fn prologue() -> Draft {
+    let turns = [
+        "server 68 69 ??",
+        "client 50 51 ??",
+        "server 6f 6b",
+        "client 52 47",
+    ];
+    Draft {
+        name: "prologue-first".into(),
+        prologue: turns.map(str::to_owned).into(),
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

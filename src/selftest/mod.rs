@@ -201,6 +201,7 @@ impl Bench {
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
             (_, Need::FullHeader | Need::Netstring | Need::Varint) => {}
             (_, Need::OwnMarks | Need::Ids | Need::Checksum | Need::Datagrams | Need::Index) => {}
+            (_, Need::Prologue | Need::LongReplies) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {
@@ -243,22 +244,24 @@ impl Bench {
         }
         let undeclared = &self.options.profile;
         let without_limit = cases_that_differ(&self.declared, undeclared);
-        let in_others = self.others.iter().map(|(_, other)| {
+        let in_others = self.others.iter().map(|(need, other)| {
             let cases = cases_of_format(other, &self.declared);
-            (other, cases)
+            (Some(*need), other, cases)
         });
         let each = [
-            (&self.declared, cases::all(Role::Server).collect()),
-            (undeclared, without_limit),
+            (None, &self.declared, cases::all(Role::Server).collect()),
+            (None, undeclared, without_limit),
         ];
-        let each: Vec<(&Profile, Vec<_>)> = each.into_iter().chain(in_others).collect();
+        let each: Vec<(Option<Need>, &Profile, Vec<_>)> =
+            each.into_iter().chain(in_others).collect();
         let in_each = |server: &Subject| {
-            let trial = |(profile, cases): &(&Profile, Vec<&'static Case>)| Trial {
+            let trial = |(_, profile, cases): &(_, &Profile, Vec<&'static Case>)| Trial {
                 profile: (*profile).clone(),
                 ..self.trial(*server, cases.clone())
             };
-            let is_permitted =
-                |(profile, _): &&(&Profile, Vec<_>)| server.is_permitted_over(profile.carriage());
+            let is_permitted = |(format, profile, _): &&(Option<Need>, &Profile, Vec<_>)| {
+                server.is_permitted_in(*format, profile.carriage())
+            };
             each.iter()
                 .filter(is_permitted)
                 .map(trial)

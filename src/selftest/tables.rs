@@ -97,6 +97,8 @@ pub struct Permitted {
     pub warned: bool,
     /// What has to carry frames for it to be permitted, or to be a difference, if not anything does.
     pub only_over: Option<Carriage>,
+    /// The format in which it is permitted, or is a difference, if that is only one.
+    pub only_in: Option<Need>,
 }
 
 impl Permitted {
@@ -119,6 +121,7 @@ fn permitted<H: Alterable>(role: Role) -> impl Iterator<Item = Permitted> {
         about: variant.about,
         warned: variant.warned,
         only_over: variant.only_over,
+        only_in: variant.only_in,
     })
 }
 
@@ -136,10 +139,13 @@ pub(super) fn cases_of_format(one: &Profile, other: &Profile) -> Vec<&'static Ca
     let is_free = one.reply_order() == ReplyOrder::Any;
     let is_carried_otherwise = one.carriage() != other.carriage();
     let has_several = |case: &Case| matches!(case.clause(), Clause::Order | Clause::Pipelining);
+    let is_long = one.has_long_replies();
+    let has_reply = |case: &Case| matches!(case.clause(), Clause::Order | Clause::OneReply);
     cases::all(Role::Server)
         .filter(|case| applies(case, one))
         .filter(|case| {
-            !applies(case, other) || is_carried_otherwise || is_free && has_several(case)
+            let differs = is_free && has_several(case) || is_long && has_reply(case);
+            !applies(case, other) || is_carried_otherwise || differs
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::tables::{Permitted, Planted};
 use super::{clients, servers};
+use crate::altered::Need;
 use crate::cases::Case;
 use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
@@ -54,10 +55,13 @@ impl Subject {
         }
     }
 
-    /// Whether that may carry its frames.
-    pub(super) fn is_permitted_over(self, carriage: Carriage) -> bool {
+    /// Whether that may carry its frames, and those may be of the format that is needed for that.
+    pub(super) fn is_permitted_in(self, format: Option<Need>, carriage: Carriage) -> bool {
         match self {
-            Self::Variant(variant) => variant.only_over.is_none_or(|only| only == carriage),
+            Self::Variant(variant) => {
+                variant.only_over.is_none_or(|only| only == carriage)
+                    && variant.only_in.is_none_or(|only| Some(only) == format)
+            }
             _ => true,
         }
     }

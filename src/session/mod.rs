@@ -148,7 +148,11 @@ struct Since {
 pub struct Session {
     decoder: Decoder,
     encoder: Encoder,
+    /// That of the last frame of a reply, where a reply may be several.
+    last: Option<Encoder>,
     payload: Payload,
+    /// Requests that may still be taken, if there is an end of them.
+    left: Option<u32>,
     limits: Limits,
     received: BytesMut,
     unsent: BytesMut,
@@ -173,7 +177,9 @@ impl Session {
         Self {
             decoder: Decoder::new(profile),
             encoder: Encoder::new(&profile.of_replies()),
+            last: profile.of_last_frames().map(|last| Encoder::new(&last)),
             payload: profile.payload(),
+            left: profile.requests_per_connection(),
             limits,
             received: BytesMut::new(),
             unsent: BytesMut::new(),
@@ -299,7 +305,8 @@ impl Session {
             let excuse = format!("the reply cannot be sent: {error}");
             self.encode(Reply::error(&excuse))
         });
-        if sent.is_err() {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        if sent.is_err() || self.left == Some(0) {
             self.end_stream(End::Asked);
         }
         if self.waiting.is_none() && !self.unsent.is_empty() {
@@ -322,7 +329,9 @@ impl Session {
         };
         let payload = message.payload();
         self.encoder
-            .encode_with_id(payload, self.id, &mut self.unsent)
+            .encode_with_id(payload, self.id, &mut self.unsent)?;
+        let last = self.last.as_ref();
+        last.map_or(Ok(()), |last| last.encode(b"", &mut self.unsent))
     }
 
     fn is_full(&self) -> bool {

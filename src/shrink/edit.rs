@@ -131,7 +131,10 @@ pub(super) fn without_conns(of: &Script, out: &Range<usize>) -> Option<Script> {
 /// Whether a step can be left out by itself. Looking whether nothing more comes is kept: without it what comes
 /// too much is seen only where it comes at once.
 fn is_loose(step: &Step) -> bool {
-    !matches!(step.action, Action::Open | Action::Send(_) | Action::Quiet)
+    !matches!(
+        step.action,
+        Action::Open | Action::Begin(_) | Action::Send(_) | Action::Quiet
+    )
 }
 
 /// How many steps can be left out by themselves.

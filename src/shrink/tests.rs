@@ -47,7 +47,7 @@ fn play(profile: &Profile, script: &Script, fault: Fault) -> Transcript {
     for step in script.steps() {
         let conn = step.conn;
         match &step.action {
-            Action::Open => note(conn, Seen::Connected),
+            Action::Open | Action::Begin(_) => note(conn, Seen::Connected),
             Action::Send(segments) => {
                 for segment in segments {
                     note(conn, Seen::Sent(segment.len()));

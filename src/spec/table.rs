@@ -193,6 +193,12 @@ clauses! {
         "A connection stays usable until the client ends it."
         - "the connection is closed after a reply, or after so many"
 
+    Must Connections Prologue "prologue"
+        "What a connection begins with is read as the profile has it, however it is cut, and whatever follows it begins the first frame; a connection that begins otherwise, or breaks off, is no session: nothing on it is answered as a request, and it is closed."
+        - "one recv() is taken for the whole prologue, or what it brought beyond is dropped"
+        - "the prologue is read and not compared, or only some of it is"
+        - "it is read in the loop that accepts, so that one client keeps all others waiting"
+
     Must Connections OrderlyClose "orderly-close"
         "When the client ends its stream between frames, the server closes the connection and sends nothing more."
         - "recv() returning nothing is read as a length of 0 and answered, for ever"

@@ -9,7 +9,7 @@ mod exit;
 
 pub use exit::Exit;
 
-use crate::script::{Awaited, Conn};
+use crate::script::{Awaited, Conn, Opening};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ pub enum Seen {
     Connected,
     /// It could not be, and why.
     Refused(String),
+    /// The script said this where the prologue has the client speak.
+    BeganWith(Opening),
+    /// It did not get through the prologue that it had said its part of, and why.
+    NotBegun(String),
     /// This many octets of the script were handed to the system.
     Sent(usize),
     /// The system took no more octets because the peer has ended the connection.
@@ -257,7 +261,12 @@ impl Transcript {
         let is_sign = |entry: &&Entry| {
             matches!(
                 entry.seen,
-                Seen::Fin | Seen::Rst | Seen::Refused(_) | Seen::SendFailed | Seen::GaveUp(..)
+                Seen::Fin
+                    | Seen::Rst
+                    | Seen::Refused(_)
+                    | Seen::NotBegun(_)
+                    | Seen::SendFailed
+                    | Seen::GaveUp(..)
             )
         };
         let before = self.entries.iter().take_while(|entry| !is_sign(entry));

@@ -36,7 +36,11 @@ pub struct Prologue {
     /// What came of the turn that is the other side's.
     came: BytesMut,
     encoder: Encoder,
+    /// That of the frame which is a whole reply.
+    of_reply: Encoder,
     decoder: Decoder,
+    /// The format, for what ends a reply.
+    profile: Profile,
 }
 
 /// What is to be done next.
@@ -81,7 +85,9 @@ impl Prologue {
             over: 0,
             came: BytesMut::new(),
             encoder: Encoder::new(&frames),
+            of_reply: Encoder::new(profile.of_last_frames().as_ref().unwrap_or(&frames)),
             decoder: Decoder::new(&frames),
+            profile: profile.clone(),
         }
     }
 
@@ -97,10 +103,14 @@ impl Prologue {
                 self.next_turn();
                 PrologueStep::Send(octets)
             }
-            Said::Frame if is_own => {
+            said @ (Said::Frame | Said::Reply) if is_own => {
                 let mut octets = BytesMut::new();
+                let encoder = match said {
+                    Said::Reply => &self.of_reply,
+                    _ => &self.encoder,
+                };
                 // Every format has a frame of nothing.
-                let _ = self.encoder.encode(b"", &mut octets);
+                let _ = encoder.encode(b"", &mut octets);
                 self.next_turn();
                 PrologueStep::Send(octets.freeze())
             }
@@ -109,7 +119,7 @@ impl Prologue {
                 PrologueStep::Read(missing)
             }
             // Where a frame ends is known when it has come.
-            Said::Frame => PrologueStep::Read(1),
+            Said::Frame | Said::Reply => PrologueStep::Read(1),
         }
     }
 
@@ -125,9 +135,11 @@ impl Prologue {
         let is_whole = match &turn.said {
             Said::Octets(expected) if !begins(expected, &self.came) => return Err(self.wrong()),
             Said::Octets(expected) => self.came.len() >= expected.len(),
-            Said::Frame => {
+            said @ (Said::Frame | Said::Reply) => {
+                let is_any = *said == Said::Frame;
                 let frame = self.decoder.decode(&mut self.came);
-                frame.map_err(|_| self.wrong())?.is_some()
+                let frame = frame.map_err(|_| self.wrong())?;
+                frame.is_some_and(|frame| is_any || self.profile.ends_reply(frame.header()))
             }
         };
         if is_whole {

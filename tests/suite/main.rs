@@ -26,6 +26,7 @@ mod datagrams;
 mod detect;
 mod dissector;
 mod docs;
+mod exchanges;
 mod exec;
 mod fuzz_live;
 mod generated;

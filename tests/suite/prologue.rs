@@ -98,6 +98,81 @@ fn a_fault_behind_it_is_found_and_played_again() {
     }
 }
 
+/// The client has the last word.
+const ASKED: &str = r#"
+    name = "asked"
+    length.width = 4
+    limits.max_body = 65536
+    exchange.prologue = ["server 68 69", "client 01 ??", "server 6f 6b", "client 03 04"]
+"#;
+
+/// A script of one request behind that beginning.
+fn script(folder: &TempDir, name: &str, begin: &str) -> String {
+    let text =
+        format!("framespec script 1\nbegin a {begin}\nsend a 00000003 '[7]'\nawait a\nfin a\n");
+    file(folder, name, &text)
+}
+
+#[test]
+fn a_script_can_begin_rightly_and_wrongly() {
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "asked", ASKED);
+    let served = Served::start(&["--profile", &profile]);
+    let fooled = Served::start(&["--profile", &profile, "--fault", "prologue-not-compared"]);
+    let played = |served: &Served, script: &str| {
+        let addr = served.addr.to_string();
+        run(&[
+            "replay",
+            script,
+            &addr,
+            "--profile",
+            &profile,
+            "--timeout",
+            "1s",
+        ])
+    };
+    for begin in ["01 | ff | 03 04", "01 00 03 | 04 +", "01 00 03 04 +"] {
+        let right = script(&folder, "right", begin);
+        for server in [&served, &fooled] {
+            let (code, said) = played(server, &right);
+            assert_eq!(code, 0, "{begin}: {said}");
+        }
+    }
+    let wrong = script(&folder, "wrong", "01 00 03 05");
+    let (code, said) = played(&served, &wrong);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = played(&fooled, &wrong);
+    assert_eq!(code, 1, "{said}");
+    let told = "a prologue with \"05\" where \"04\" belongs, at octet 3, and the request behind it was answered";
+    assert!(said.replace("\n    ", " ").contains(told), "{said}");
+}
+
+#[test]
+fn a_program_in_python_begins_as_the_script_does() {
+    let Some(python) = python::or_skip() else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let profile = file(&folder, "asked", ASKED);
+    let served = Served::start(&["--profile", &profile, "--fault", "prologue-not-compared"]);
+    for (begin, is_answered) in [
+        ("01 | 00 03 04 +", true),
+        ("05 00 | 03 04", true),
+        ("01", false),
+    ] {
+        let script = script(&folder, "script", begin);
+        let show = ["show", &script, "--profile", &profile, "--as", "python"];
+        let program = file(&folder, "program.py", &run(&show).1);
+        let mut program_at = python.command();
+        let target = served.addr.to_string();
+        let output = program_at.arg(&program).arg(target).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let mut lines = told.lines();
+        let came = lines.any(|line| line.contains("<-") && line.contains("[7]"));
+        assert_eq!(came, is_answered, "{begin}: {told}");
+    }
+}
+
 #[test]
 fn what_came_instead_is_told_and_nothing_is_checked() {
     let folder = TempDir::new().unwrap();

@@ -64,7 +64,10 @@ fn bash_completes_commands_options_and_names() {
             &["conformance", "causes", "play", "--fault", "header-in-one"],
             "header-in-one-read",
         ),
-        (&["conformance", "profiles", "postgr"], "postgresql"),
+        (
+            &["conformance", "profiles", "postgresql-"],
+            "postgresql-query",
+        ),
         (
             &["conformance", "check", "--profile", "Cargo.to"],
             "Cargo.toml",

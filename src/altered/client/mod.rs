@@ -44,8 +44,8 @@ impl Alterable for Hooks {
         faults::THEMES
     }
 
-    fn variants() -> &'static [Variant] {
-        variants::VARIANTS
+    fn variants() -> &'static [&'static [Variant]] {
+        &[variants::VARIANTS]
     }
 }
 

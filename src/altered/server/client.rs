@@ -81,6 +81,11 @@ impl Client {
         self.begun = None;
     }
 
+    /// Whatever has come so far is none of a frame.
+    pub(crate) fn between_frames(&mut self) {
+        self.begun = None;
+    }
+
     /// Whether some of a frame has come.
     pub(crate) fn is_inside(&self) -> bool {
         self.begun.is_some()

@@ -3,11 +3,9 @@
 use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Wait};
 use super::shared::{Phase, Shared};
-use crate::profile::Speaker;
 use crate::server::{Handler, Server};
 use crate::session::Limits;
 use crate::transport::{Listener, Stream};
-use crate::wire::Prologue;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -117,13 +115,12 @@ impl Clients {
     }
 }
 
-/// Goes through what the connection begins with.
-async fn begin(client: &Client) -> Result<(), End> {
-    let prologue = Prologue::new(client.profile(), Speaker::Server);
-    let begun = client.stream.begin(prologue);
-    let limit = client.hooks().limits.frame_deadline;
-    let begun = timeout(limit.unwrap_or(Duration::MAX), begun).await;
-    begun.map_err(|_| End::Late)?.map_err(End::Broken)
+/// Goes through what the connection begins with, in the time of a frame.
+async fn begin(client: &mut Client) -> Result<(), End> {
+    let hooks = client.hooks();
+    let limit = hooks.limits.frame_deadline;
+    let begun = timeout(limit.unwrap_or(Duration::MAX), (hooks.begin)(client)).await;
+    begun.unwrap_or(Err(End::Late))
 }
 
 async fn serve(mut client: Client) {
@@ -137,7 +134,7 @@ async fn serve(mut client: Client) {
         let octets = (hooks.datagram)(&mut client, datagram);
         client.inbox = octets.as_slice().into();
     }
-    let end = match begin(&client).await {
+    let end = match begin(&mut client).await {
         Ok(()) => (hooks.serve)(&mut client).await,
         Err(end) => end,
     };

@@ -4,9 +4,9 @@ use super::client::{Client, Hooks};
 use super::hooks::{Admission, End, Steps};
 use crate::altered::frame::{self, Body, Malformed, Whole, sizes_in};
 use crate::message::Message;
-use crate::profile::Profile;
+use crate::profile::{Profile, Speaker};
 use crate::session::{Limits, Reply, Request};
-use crate::wire::{Decoder, EncodeError, Encoder};
+use crate::wire::{Decoder, EncodeError, Encoder, Prologue};
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
                 Vec::new()
             }
         },
+        begin: |c| Box::pin(begin(c)),
         serve: |c| Box::pin(serve(c)),
         take: |c| Box::pin(take(c)),
         header: |c| Box::pin(header(c)),
@@ -55,6 +56,12 @@ pub(crate) fn is_one_frame(profile: &Profile, datagram: &[u8]) -> bool {
     matches!(first, Ok(Some(_))) && rest.is_empty()
 }
 
+/// Goes through what the connection begins with.
+pub(crate) async fn begin(c: &mut Client) -> Result<(), End> {
+    let prologue = Prologue::new(c.profile(), Speaker::Server);
+    c.stream.begin(prologue).await.map_err(End::Broken)
+}
+
 /// One exchange after the other, to the end.
 pub(crate) async fn serve(c: &mut Client) -> End {
     loop {
@@ -73,7 +80,12 @@ async fn exchange(c: &mut Client) -> Result<(), End> {
     let payload = (hooks.payload)(c, body);
     let request = (hooks.read)(c, payload);
     let replies = (hooks.answer)(c, request).await?;
-    say_all(c, replies).await
+    say_all(c, replies).await?;
+    let most = c.profile().requests_per_connection();
+    match most.and_then(|most| usize::try_from(most).ok()) {
+        Some(most) if c.frames >= most => Err(End::Asked),
+        _ => Ok(()),
+    }
 }
 
 /// Sends a reply, if it is one.
@@ -198,7 +210,17 @@ pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply
 }
 
 pub(crate) fn encode(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    encode_with_id(c, payload, c.id)
+    let octets = encode_with_id(c, payload, c.id)?;
+    Ok([octets, last_frame(c, b"")?].concat())
+}
+
+/// The frame of a payload that ends a reply; nothing where each reply is one frame.
+pub(crate) fn last_frame(c: &Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = BytesMut::new();
+    if let Some(last) = c.profile().of_last_frames() {
+        Encoder::new(&last).encode(payload, &mut octets)?;
+    }
+    Ok(octets.to_vec())
 }
 
 /// The frame of a reply with that id, where frames have one.

@@ -32,6 +32,8 @@ pub struct Steps<C> {
     pub(crate) admit: fn(usize, usize) -> Admission,
     /// What is read of a datagram, where each is a client: all of it if it is one frame, else nothing.
     pub(crate) datagram: fn(&mut C, Vec<u8>) -> Vec<u8>,
+    /// Goes through what the connection begins with.
+    pub(crate) begin: Step<C, Result<(), End>>,
     /// The whole conversation with a client.
     pub(crate) serve: Step<C, End>,
     /// The next frame's body.
@@ -73,6 +75,7 @@ impl<C> Steps<C> {
             self.in_one_task == other.in_one_task,
             fn_addr_eq(self.admit, other.admit),
             fn_addr_eq(self.datagram, other.datagram),
+            fn_addr_eq(self.begin, other.begin),
             fn_addr_eq(self.serve, other.serve),
             fn_addr_eq(self.take, other.take),
             fn_addr_eq(self.header, other.header),

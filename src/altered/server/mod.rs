@@ -46,8 +46,12 @@ impl Alterable for Hooks {
         faults::THEMES
     }
 
-    fn variants() -> &'static [Variant] {
-        variants::VARIANTS
+    fn variants() -> &'static [&'static [Variant]] {
+        &[
+            variants::VARIANTS,
+            variants::prologue::VARIANTS,
+            variants::long_replies::VARIANTS,
+        ]
     }
 }
 

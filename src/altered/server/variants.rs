@@ -3,6 +3,9 @@
 //! What the protocol leaves open, each of these decides in another way. Whoever finds fault with one is
 //! wrong.
 
+pub(super) mod long_replies;
+pub(super) mod prologue;
+
 use super::client::{Client, Variant};
 use super::faults::up_to_two_gib;
 use super::honest;

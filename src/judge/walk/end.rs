@@ -37,6 +37,8 @@ impl Walk<'_> {
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
             Rest::Unfinished(_) if reset || self.is_void() => {}
+            // Before a close nothing need end what is said.
+            Rest::Unfinished(_) if self.observed.is_unended && self.observed.close.is_some() => {}
             Rest::Unfinished(octets) => {
                 let what = format!("a reply of which only {octets} octets came");
                 self.findings

@@ -45,6 +45,37 @@ pub(super) fn refusals_are_no_replies(profile: &Profile) -> Result<(), ProfileEr
     Err(mark_refused("replies.refusal", &source, allowed))
 }
 
+/// The last frame of a reply is told by octets that replies leave free, and one of which is sent otherwise.
+pub(super) fn last_frames_are_told(profile: &Profile) -> Result<(), ProfileError> {
+    let replies = profile.of_replies();
+    let (last, before) = (profile.reply_last.octets(), &replies.before);
+    let is_known = |at: &usize| before.checksum().contains(at);
+    let places = before.octets().iter().zip(before.sent()).enumerate();
+    let places: Vec<_> = places
+        .filter_map(|(at, place)| {
+            let octet = (*last.get(at)?)?;
+            Some((at, octet, place))
+        })
+        .collect();
+    let is_free = |(at, _, (expected, _)): &(usize, u8, (&Option<u8>, &u8))| {
+        expected.is_none() && !is_known(at)
+    };
+    let differs = |(_, octet, (_, sent)): &(usize, u8, (&Option<u8>, &u8))| octet != *sent;
+    let fits = last.len() <= before.len() && places.iter().all(is_free);
+    if last.is_empty() || fits && places.iter().any(differs) && !profile.has_ids() {
+        return Ok(());
+    }
+    let allowed = format!(
+        "at most {} octets, as many as stand in front of the length of replies; fixed only where any octet may stand there, and one of them another than is sent; none where headers have an id",
+        before.len()
+    );
+    Err(mark_refused(
+        "replies.last",
+        &profile.reply_last.to_string(),
+        &allowed,
+    ))
+}
+
 fn mark_refused(field: &'static str, source: &str, allowed: &str) -> ProfileError {
     ProfileError::new(field, format!("{source:?}"), allowed)
 }

@@ -37,9 +37,9 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 
 #[test]
 fn the_document_shows_every_key() {
-    // A checksum and indexes do not go together: two files show all keys.
+    // Checksums, indexes and replies of several frames do not go together: three files show all keys.
     let files = blocks().into_iter().filter(|(kind, _)| *kind == "toml");
-    let all: Vec<_> = files.take(2).flat_map(|(_, text)| text.lines()).collect();
+    let all: Vec<_> = files.take(3).flat_map(|(_, text)| text.lines()).collect();
     for key in KEYS {
         let last = key.rsplit('.').next().unwrap();
         let shown = all
@@ -263,5 +263,51 @@ proptest! {
     #[test]
     fn no_text_panics(text in "[a-z.=\"\\[\\]{}0-9\n]{0,60}") {
         let _ = Profile::from_toml(&text);
+    }
+}
+
+#[test]
+fn what_ends_a_reply_can_be_told_from_what_does_not() {
+    let of = |more: &str| format!("name = \"x\"\nlength.width = 4\n{more}");
+    let free = "header.before = \"51\"\nreplies.before = \"??\"\n";
+    let profile = Profile::from_toml(&of(&format!("{free}replies.last = \"5a\""))).unwrap();
+    assert!(profile.ends_reply(b"Z\0\0\0\0") && !profile.ends_reply(b"D\0\0\0\0"));
+    let last = profile.of_last_frames().unwrap();
+    assert_eq!(last.before().octets(), [Some(b'Z')]);
+    for (marks, last) in [
+        ("", "5a"),
+        ("header.before = \"51\"\n", "5a"),
+        (free, "00"),
+        (free, "5a 00"),
+        (free, "??"),
+        ("header.before = \"id ??\"\n", "?? 5a"),
+    ] {
+        let error = refused(&of(&format!("{marks}replies.last = \"{last}\"")));
+        assert!(
+            error.contains(&format!("replies.last = \"{last}\": at most")),
+            "{error}"
+        );
+        assert!(error.starts_with("line "), "{error}");
+    }
+    let error = refused(&of("exchange.prologue = [\"server reply\"]"));
+    assert!(
+        error.contains("exchange.prologue") && error.contains("replies.last"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_connection_is_there_for_one_request_at_least() {
+    let of = |most: &str| {
+        refused(&format!(
+            "name = \"x\"\nlength.width = 4\nexchange.requests_per_connection = {most}"
+        ))
+    };
+    for most in ["0", "-1", "\"one\"", "4294967296"] {
+        let error = of(most);
+        let told = format!(
+            "line 3: exchange.requests_per_connection = {most}: a number of requests, at least 1"
+        );
+        assert!(error.starts_with(&told), "{error}");
     }
 }

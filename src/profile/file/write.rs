@@ -39,6 +39,9 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
         let turns = toml::Value::Array(turns.collect());
         writeln!(out, "prologue = {turns}")?;
     }
+    if let Some(most) = draft.requests_per_connection {
+        writeln!(out, "requests_per_connection = {most}")?;
+    }
     Ok(())
 }
 
@@ -57,11 +60,13 @@ fn limits(out: &mut String, draft: &Draft) -> std::fmt::Result {
 }
 
 fn replies(out: &mut String, draft: &Draft) -> std::fmt::Result {
-    let refusal = Some(draft.refusal.clone()).filter(|refusal| !refusal.is_empty());
+    let said = |mark: &String| Some(mark.clone()).filter(|mark| !mark.is_empty());
+    let (refusal, last) = (said(&draft.refusal), said(&draft.reply_last));
     let marks = [
         ("before", &draft.reply_before),
         ("after", &draft.reply_after),
         ("refusal", &refusal),
+        ("last", &last),
     ];
     let mut marks = marks
         .into_iter()

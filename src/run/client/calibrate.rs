@@ -61,6 +61,12 @@ pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Resul
     if options.profile.has_ids() {
         return Err(NoClient::Ids);
     }
+    if options.profile.has_long_replies() {
+        return Err(NoClient::LongReplies);
+    }
+    if options.profile.requests_per_connection().is_some() {
+        return Err(NoClient::FewRequests);
+    }
     let unknown = unknown(target, options);
     let first = look(&unknown, options, one_by_one).await?;
     there(target, &first.transcript)?;

@@ -288,7 +288,7 @@ impl<'a> Session<'a> {
             Action::Fin => self.fin().await,
             Action::Rst => self.rst().await,
             // None of a script of this side.
-            Action::Stall | Action::Resume | Action::SendEmpty => {}
+            Action::Begin(_) | Action::Stall | Action::Resume | Action::SendEmpty => {}
         }
         Continue(())
     }

@@ -173,6 +173,16 @@ pub enum NoClient {
         "clients of a profile with ids cannot be checked: no script knows beforehand which ids its replies have to repeat"
     )]
     Ids,
+    /// Replies may be several frames, and a script writes each of its frames as a reply.
+    #[error(
+        "clients of a profile with replies.last cannot be checked: scripts answer by one frame each"
+    )]
+    LongReplies,
+    /// A connection is there for so many requests only, and scripts play one connection.
+    #[error(
+        "clients of a profile with exchange.requests_per_connection cannot be checked: a script plays one connection, and asks for more"
+    )]
+    FewRequests,
     /// Nobody came.
     #[error("no client connected within {0:?}")]
     NobodyCame(Duration),

@@ -405,7 +405,9 @@ async fn serves_two(door: &Door, profile: &Profile, limit: Duration) -> bool {
         return false;
     };
     let (_, frame) = question(profile);
-    if first.ask(&frame, limit).await.is_err() {
+    // One that is there for a single request would be gone when it is answered.
+    let is_kept = profile.requests_per_connection() != Some(1);
+    if is_kept && first.ask(&frame, limit).await.is_err() {
         return false;
     }
     let Ok(mut second) = Canary::connect(door, profile, limit).await else {

@@ -29,6 +29,10 @@ const MOST: usize = 4 << 20;
 /// A client that asks one thing at a time.
 #[derive(Debug)]
 pub(super) struct Canary {
+    /// Where it connects again once a connection has had its requests.
+    door: Door,
+    /// Requests on this connection so far.
+    asked: u32,
     profile: Profile,
     stream: Stream,
     replies: FrameLog,
@@ -104,6 +108,20 @@ impl Canary {
         profile: &Profile,
         limit: Duration,
     ) -> Result<Self, Trouble> {
+        let stream = Self::begun(door, profile, limit).await?;
+        let (profile, replies) = (profile.clone(), FrameLog::new(&profile.of_replies()));
+        Ok(Self {
+            door: door.clone(),
+            asked: 0,
+            profile,
+            stream,
+            replies,
+            buffer: vec![0; READ],
+        })
+    }
+
+    /// A connection on which the prologue is over.
+    async fn begun(door: &Door, profile: &Profile, limit: Duration) -> Result<Stream, Trouble> {
         let stream = connect(door, limit, false).await.map_err(|error| {
             if was_reset(&error) {
                 Trouble::Rst
@@ -113,13 +131,19 @@ impl Canary {
         })?;
         let begun = begin(&stream, profile, Speaker::Client, limit).await;
         begun.map_err(|why| Trouble::NotBegun(why.to_string()))?;
-        let (profile, replies) = (profile.clone(), FrameLog::new(&profile.of_replies()));
-        Ok(Self {
-            profile,
-            stream,
-            replies,
-            buffer: vec![0; READ],
-        })
+        Ok(stream)
+    }
+
+    /// Connects anew where the connection has had all the requests that it is there for.
+    async fn renew(&mut self, limit: Duration) -> Result<(), Trouble> {
+        let most = self.profile.requests_per_connection();
+        if most.is_some_and(|most| self.asked >= most) {
+            self.stream = Self::begun(&self.door, &self.profile, limit).await?;
+            self.replies = FrameLog::new(&self.profile.of_replies());
+            self.asked = 0;
+        }
+        self.asked = self.asked.saturating_add(1);
+        Ok(())
     }
 
     /// Asks, waits for the reply, and tells how long that took.
@@ -142,6 +166,7 @@ impl Canary {
 
     /// The payload of the one reply to a frame.
     pub(super) async fn ask(&mut self, frame: &[u8], limit: Duration) -> Result<Vec<u8>, Trouble> {
+        self.renew(limit).await?;
         match patiently(limit, self.exchange(frame)).await {
             Some(exchanged) => exchanged,
             None => Err(match self.replies.rest() {

@@ -9,6 +9,7 @@ mod company;
 mod datagrams;
 mod forecast;
 mod health;
+mod opening;
 mod pace;
 mod pausing;
 mod port;

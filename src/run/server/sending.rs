@@ -4,8 +4,11 @@ use super::pace::{Pace, SILENT_ROUND_TRIPS};
 use super::session::Session;
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Sending;
+use crate::peer::drained::drained;
+use crate::peer::unread::unread;
 use crate::script::{Action, Conn};
 use crate::transcript::Seen;
+use crate::transport::Stream;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -93,11 +96,14 @@ impl Session<'_> {
 
     async fn send_segment(&mut self, conn: Conn, segment: &[u8]) -> Sending {
         let limit = self.peer.hard_timeout(1, segment.len());
+        let octets = self.with_held(conn, segment);
+        let segment_len = segment.len();
+        let segment = octets.as_ref();
         let Some(live) = self.live(conn) else {
             return Sending::Done;
         };
         // It is noted first, so that no reply can seem to come before it.
-        self.log.note(conn, Seen::Sent(segment.len()));
+        self.log.note(conn, Seen::Sent(segment_len));
         if live.is_reading() {
             return live.send(segment, limit).await;
         }
@@ -168,6 +174,13 @@ impl Session<'_> {
                 self.reads = false;
             }
         }
+    }
+
+    /// Lets the server read what a connection begins with, where that is cut.
+    pub(super) async fn let_it_be_taken(&mut self, stream: &Stream) {
+        drained(|| unread(stream)).await;
+        self.sing().await;
+        sleep(A_MOMENT).await;
     }
 
     /// How many octets the server has still to read, as long as it reads and that can be told.

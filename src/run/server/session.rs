@@ -13,14 +13,13 @@ use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
 use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
-use crate::peer::connection::{Connection, connect, was_reset};
+use crate::peer::connection::Connection;
 use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
-use crate::profile::{Profile, Speaker};
+use crate::profile::Profile;
 use crate::run::Options;
-use crate::run::log::{Log, Noting, Now, room_for_replies};
+use crate::run::log::{Log, Now, room_for_replies};
 use crate::run::peer::Recording;
-use crate::run::prologue::begin;
 use crate::script::{Action, Awaited, Conn, Script};
 use crate::transcript::{self, Sample, Seen, Transcript};
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -245,6 +244,8 @@ pub(super) struct Session<'a> {
     pub(super) trouble: Option<Trouble>,
     /// What clients that do not read could not send; they go on with it when they read again.
     pub(super) unsent: Vec<(Conn, Vec<u8>)>,
+    /// What connections began with that waits for what is sent next, and goes out with it.
+    pub(super) held: Vec<(Conn, Vec<u8>)>,
     pub(super) samples: Vec<Sample>,
     pub(super) has_few_cuts: bool,
     /// Whether the server reads what it is sent, as far as is known.
@@ -300,6 +301,7 @@ impl<'a> Session<'a> {
             canary: None,
             trouble: None,
             unsent: Vec::new(),
+            held: Vec::new(),
             samples: Vec::new(),
             has_few_cuts: cuts(script) <= FEW_CUTS,
             reads: true,
@@ -353,17 +355,13 @@ impl Session<'_> {
     async fn step(&mut self, conn: Conn, action: &Action) -> ControlFlow<()> {
         match action {
             Action::Open => return self.open(conn).await,
+            Action::Begin(opening) => return self.begin(conn, opening).await,
             Action::Send(segments) => self.send(conn, segments).await,
             Action::SendEmpty => self.send_empty(conn).await,
             Action::Await => return self.settle(conn).await,
             Action::Quiet => self.quiet(conn).await,
             Action::Pause(time) => self.pause(*time).await,
-            Action::Fin => {
-                if let Some(live) = self.live(conn) {
-                    self.log.note(conn, Seen::FinSent);
-                    live.fin().await;
-                }
-            }
+            Action::Fin => self.fin(conn).await,
             Action::Rst => {
                 if let Some(live) = self.conns.get_mut(conn).and_then(Option::take) {
                     self.log.note(conn, Seen::RstSent);
@@ -384,39 +382,18 @@ impl Session<'_> {
         Continue(())
     }
 
-    pub(super) fn live(&self, conn: Conn) -> Option<&Connection> {
-        self.conns.get(conn)?.as_ref()
-    }
-
-    async fn open(&mut self, conn: Conn) -> ControlFlow<()> {
-        let stalls = |step: &crate::script::Step| step.conn == conn && step.action == Action::Stall;
-        let is_slow_reader = self.script.steps().iter().any(stalls);
-        let limit = self.peer.hard_timeout(1, 0);
-        match connect(&self.peer.door, limit, is_slow_reader).await {
-            Ok(stream) => {
-                let begun = begin(&stream, &self.peer.profile, Speaker::Client, limit).await;
-                if let Err(why) = begun {
-                    return self.refused(conn, why.to_string());
-                }
-                self.log.note(conn, Seen::Connected);
-                let noting = Noting::new(conn, &self.log);
-                self.conns.push(Some(Connection::new(stream, noting)));
-                Continue(())
-            }
-            Err(error) if was_reset(&error) => {
-                self.log.note(conn, Seen::Connected);
-                self.log.note(conn, Seen::Rst);
-                self.conns.push(None);
-                Break(())
-            }
-            Err(error) => self.refused(conn, error.to_string()),
+    async fn fin(&mut self, conn: Conn) {
+        let held = self.with_held(conn, &[]).into_owned();
+        let limit = self.peer.hard_timeout(1, held.len());
+        if let Some(live) = self.live(conn) {
+            live.send(&held, limit).await;
+            self.log.note(conn, Seen::FinSent);
+            live.fin().await;
         }
     }
 
-    fn refused(&mut self, conn: Conn, why: String) -> ControlFlow<()> {
-        self.log.note(conn, Seen::Refused(why));
-        self.conns.push(None);
-        Break(())
+    pub(super) fn live(&self, conn: Conn) -> Option<&Connection> {
+        self.conns.get(conn)?.as_ref()
     }
 
     /// One round trip of the canary. The first one that fails is the last.
@@ -473,6 +450,10 @@ impl Session<'_> {
     pub(super) fn is_settled(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
         let silent = self.peer.rule == ReplyRule::None;
+        if let Some(none) = &permitted.no_session {
+            let may_stay = !none.why.is_seen() || now.received > 0;
+            return now.is_over || !now.fin_sent && may_stay;
+        }
         if self.is_of_datagrams() {
             let owed = *replies_to(permitted, now.sends, silent).start();
             return now.is_over || now.replies >= owed;
@@ -535,7 +516,9 @@ impl Session<'_> {
     /// replies than were ever asked for.
     fn is_lost(&self, conn: Conn, permitted: &Permitted) -> bool {
         let now = self.log.now(conn);
-        now.is_garbled || now.replies > permitted.duties.len().saturating_add(SURPLUS)
+        let is_session = permitted.no_session.is_none();
+        let is_too_much = now.replies > permitted.duties.len().saturating_add(SURPLUS);
+        is_session && (now.is_garbled || is_too_much)
     }
 
     /// Whether what has come is wrong whatever else may come. It is looked at when nothing more has come for a while, and

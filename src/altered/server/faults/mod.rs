@@ -13,7 +13,9 @@ mod exchange;
 mod ids;
 mod indexes;
 mod length;
+mod long_replies;
 mod many_clients;
+mod prologue;
 mod reading;
 mod resources;
 mod text;
@@ -25,6 +27,7 @@ use crate::altered::alteration::Theme;
 pub(super) use resources::up_to_two_gib;
 
 pub(super) const THEMES: &[Theme<Hooks>] = &[
+    ("prologues", prologue::FAULTS),
     ("reading", reading::FAULTS),
     ("lengths", length::FAULTS),
     ("digits and trailers", digits::FAULTS),
@@ -36,6 +39,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("text", text::FAULTS),
     ("exchange", exchange::FAULTS),
     ("ids", ids::FAULTS),
+    ("replies of several frames", long_replies::FAULTS),
     ("datagrams", datagrams::FAULTS),
     ("many clients", many_clients::FAULTS),
     ("resources", resources::FAULTS),
