@@ -284,7 +284,7 @@ mod tests {
     /// What a line of a shell gives to the program, if it starts with the program.
     fn words(line: &str) -> Option<Vec<String>> {
         let line = line
-            .split(['|', '<', '>'])
+            .split(['|', '<', '>', '&'])
             .find(|part| part.contains("conformance"))?;
         let line = line.trim_matches(['(', ')', ' ']);
         shell_words::split(line).ok()
