@@ -13,6 +13,7 @@ pub use crate::spec::Role;
 pub use conclusion::Conclusion;
 pub use diagnosis::{Cause, Confidence, Diagnosis};
 
+use crate::lang::{Hole, Text, say};
 use crate::spec::{CaseId, Level};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -52,7 +53,7 @@ pub struct Started {
     #[serde(default, skip_serializing_if = "Role::is_server")]
     pub role: Role,
     /// The server or client, as it was named on the command line.
-    pub target: String,
+    pub target: Text,
     /// Name of the profile.
     pub profile: String,
     /// Whether its frames were carried by datagrams, which is UDP.
@@ -78,8 +79,8 @@ pub struct Started {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Calibration {
     /// All of it in a sentence, where a client was looked at; the figures below are a server's.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub client: String,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub client: Text,
     /// Median time of a round trip, in microseconds.
     pub round_trip_us: u64,
     /// How its replies relate to requests: `echo`, `token`, `any` or `none`.
@@ -91,7 +92,7 @@ pub struct Calibration {
     /// How long an owed answer is waited for, in milliseconds.
     pub timeout_ms: u64,
     /// What the user should know: oddities that make cases be skipped, or a likely wrong profile.
-    pub notes: Vec<String>,
+    pub notes: Vec<Text>,
 }
 
 /// What became of a case.
@@ -158,12 +159,12 @@ pub struct CaseResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
     /// One line: what was seen and what should have been, why it was skipped, or nothing.
-    pub detail: String,
+    pub detail: Text,
     /// Time spent on it, in milliseconds.
     pub elapsed_ms: u64,
     /// Why it matters, as `explain` tells it.
     #[serde(default)]
-    pub why: String,
+    pub why: Text,
     /// How often it was run, and how often it failed: `k of n`.
     #[serde(default)]
     pub attempts: Attempts,
@@ -186,7 +187,7 @@ impl CaseResult {
     #[must_use]
     pub fn unjudged(id: CaseId, level: Level, why: &str, command: &str) -> Self {
         Self {
-            why: why.to_owned(),
+            why: Text::whole(why),
             rerun: format!("{command} --run {id}"),
             ..Self::bare(id.to_string(), id.clause.to_string(), level, Verdict::Error)
         }
@@ -206,9 +207,9 @@ impl CaseResult {
             level,
             verdict,
             known: None,
-            detail: String::new(),
+            detail: Text::default(),
             elapsed_ms: 0,
-            why: String::new(),
+            why: Text::default(),
             attempts: Attempts::default(),
             findings: Vec::new(),
             rerun: String::new(),
@@ -238,6 +239,15 @@ pub enum KnownKind {
 }
 
 impl KnownKind {
+    /// The words for it where people read them.
+    #[must_use]
+    pub fn words(self) -> Text {
+        match self {
+            Self::Failure => say!("known failure"),
+            Self::Flaky => say!("known flaky"),
+        }
+    }
+
     /// The words for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -279,19 +289,39 @@ pub enum Problem {
 impl Problem {
     /// What is the matter with the case, and what is to be done.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn words(self) -> Text {
         match self {
-            Self::Passes => "is listed as a known failure and passes: take its entry out",
+            Self::Passes => say!("is listed as a known failure and passes: take its entry out"),
             Self::NoSuchCase => {
-                "is listed and is not the name of a case: correct its entry or take it out"
+                say!("is listed and is not the name of a case: correct its entry or take it out")
             }
         }
     }
 }
 
+/// In the language of the reader.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        self.words().fmt(f)
+    }
+}
+
+impl Hole for Level {
+    fn text(&self) -> Text {
+        match self {
+            Self::May => say!("MAY"),
+            Self::Should => say!("SHOULD"),
+            Self::Must => say!("MUST"),
+        }
+    }
+}
+
+impl Hole for Role {
+    fn text(&self) -> Text {
+        match self {
+            Self::Server => say!("server"),
+            Self::Client => say!("client"),
+        }
     }
 }
 
@@ -312,7 +342,7 @@ pub struct FindingNote {
     /// How binding that clause is here.
     pub level: Level,
     /// What was seen, and what should have been.
-    pub what: String,
+    pub what: Text,
     /// The connection, as the script calls it.
     pub conn: String,
     /// Offset in the client's stream of the frame that it is about.
@@ -332,7 +362,7 @@ pub struct Evidence {
     pub frames: Vec<FrameMark>,
     /// What was permitted, one line for each thing owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub permitted: Vec<String>,
+    pub permitted: Vec<Text>,
     /// The last of what the server or client wrote to its standard error, if the checker started it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stderr: String,
@@ -379,7 +409,7 @@ pub enum What {
     /// Anything else, in words: refused, blocked, silent, given up, a reading of the process.
     Note {
         /// The words.
-        text: String,
+        text: Text,
     },
 }
 
@@ -485,7 +515,7 @@ pub struct Finished {
     pub summary: Summary,
     /// Why the run ended before all cases had been run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub broken_off: Option<String>,
+    pub broken_off: Option<Text>,
     /// What was held to be known and is not so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Stale>,
@@ -503,7 +533,7 @@ pub struct Unchecked {
     /// Its slug.
     pub clause: String,
     /// Why not.
-    pub why: String,
+    pub why: Text,
 }
 
 /// A whole run: what the JSON report holds.

@@ -246,7 +246,7 @@ impl Expectations {
         };
         let entries = toml::to_string(&file).unwrap_or_default();
         let part = match &run.finished.broken_off {
-            Some(why) => format!("# {PART}: {}\n", Line(why)),
+            Some(why) => format!("# {PART}: {}\n", Line(why.as_str())),
             None => String::new(),
         };
         format!("{HEAD}{part}\n{entries}")
@@ -265,7 +265,7 @@ impl Expectations {
         let reason = match listed {
             Some(entry) => entry.known.reason.clone(),
             None if result.detail.is_empty() => "not looked into yet".to_owned(),
-            None => format!("not looked into yet: {}", Line(&result.detail)),
+            None => format!("not looked into yet: {}", Line(result.detail.as_str())),
         };
         Some(Entry {
             case: result.id.clone(),

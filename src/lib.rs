@@ -32,6 +32,7 @@
 //! | [`client`] | connect, request, receive | `server` |
 //! | [`spec`] | the clauses: slug, level, sentence | `spec` |
 //! | [`altered`] | peers with planted faults, and with permitted differences | `altered` |
+//! | [`lang`] | texts for people, in English and in other languages | `suite` |
 //! | [`script`] | what a client does, as data and as a file | `suite` |
 //! | [`model`] | the naive reading of a script: what may be answered to it | `suite` |
 //! | [`cases`] | scripts that hold a server, or a client, to the clauses, one table a file | `suite` |
@@ -73,7 +74,7 @@
 )]
 #![cfg_attr(
     not(feature = "suite"),
-    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`dissector`]: #rooms\n[`recall`]: #rooms"
+    doc = "[`script`]: #rooms\n[`model`]: #rooms\n[`cases`]: #rooms\n[`transcript`]: #rooms\n[`judge`]: #rooms\n[`event`]: #rooms\n[`diagnosis`]: #rooms\n[`marks`]: #rooms\n[`report`]: #rooms\n[`expect`]: #rooms\n[`shrink`]: #rooms\n[`reproducer`]: #rooms\n[`generate`]: #rooms\n[`dissector`]: #rooms\n[`recall`]: #rooms\n[`lang`]: #rooms"
 )]
 #![cfg_attr(
     not(feature = "check"),
@@ -142,6 +143,8 @@ pub mod generate;
 pub mod grade;
 #[cfg(feature = "suite")]
 pub mod judge;
+#[cfg(feature = "suite")]
+pub mod lang;
 #[cfg(feature = "cli")]
 pub mod live;
 #[cfg(feature = "suite")]

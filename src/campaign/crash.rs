@@ -3,6 +3,7 @@
 use super::workers::Outcome;
 use super::{Attempts, Campaign, Found, Told};
 use crate::event::FindingNote;
+use crate::lang::say;
 use crate::run::Player;
 use crate::script::Script;
 use crate::spec::{Clause, Level};
@@ -105,7 +106,10 @@ impl Campaign<'_> {
         let finding = FindingNote {
             clause: Clause::Isolation.to_string(),
             level: Level::Must,
-            what: format!("{how}; of what was played last, this is the likeliest to have done it"),
+            what: say!(
+                "{how}; of what was played last, this is the likeliest to have done it",
+                how
+            ),
             conn: "a".to_owned(),
             frame: None,
         };

@@ -1,6 +1,7 @@
 //! Scripts where a connection is there for so many requests and no more: what follows those is asked on another one.
 
 use super::Unfit;
+use crate::lang::{Text, say};
 use crate::model::{self, Tail};
 use crate::profile::Profile;
 use crate::script::{Action, Conn, Script, Step, StepError};
@@ -17,7 +18,9 @@ const OF_ONE_CONNECTION: [Clause; 4] = [
     Clause::Boundary,
 ];
 
-const TOO_MANY: &str = "a connection of this profile is there for fewer requests";
+fn too_many() -> Text {
+    say!("a connection of this profile is there for fewer requests")
+}
 
 /// The script with no more requests on any connection than the profile has there.
 ///
@@ -42,7 +45,7 @@ pub(super) fn within(
         return Ok(script);
     }
     if is_looked_at || OF_ONE_CONNECTION.contains(&clause) {
-        return Err(Unfit::Skipped(TOO_MANY.to_owned()));
+        return Err(Unfit::Skipped(too_many()));
     }
     let mut apart = Apart {
         most,
@@ -122,7 +125,7 @@ impl Apart {
         }
         next.begun = next.begun.saturating_add(begun);
         if next.begun > self.most {
-            return Err(Unfit::Skipped(TOO_MANY.to_owned()));
+            return Err(Unfit::Skipped(too_many()));
         }
         next.sent = end;
         if let Some(place) = self.conns.get_mut(of) {
@@ -138,8 +141,9 @@ impl Apart {
         }
         let conn = self.made.connections();
         if conn >= MOST_CONNECTIONS {
-            let why = "it would take too many connections where each is there for few requests";
-            return Err(Unfit::Skipped(why.to_owned()));
+            let why =
+                say!("it would take too many connections where each is there for few requests");
+            return Err(Unfit::Skipped(why));
         }
         self.push(conn, Action::Open)?;
         Ok(Now {

@@ -1,6 +1,7 @@
 //! Bodies: where they end, how they are padded, and what their lengths may be.
 
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
@@ -343,7 +344,7 @@ fn padded(s: &mut Maker<'_>, chunks: usize) {
     let covered = s.profile().covers(crate::profile::Region::Padding);
     s.need(
         covered,
-        "the length says where the payload ends, so that padding cannot be longer",
+        say!("the length says where the payload ends, so that padding cannot be longer"),
     );
     let a = s.open();
     let payload = s.payload_with("");

@@ -2,6 +2,7 @@
 
 use super::maker::refused;
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::model::checksum_in;
 use crate::profile::{Checksum, Mark, Region};
 use crate::script::checksum;
@@ -54,7 +55,7 @@ pub(super) const CASES: &[Case] = &[
             let free = covered_free_octets(s);
             s.need(
                 !free.is_empty(),
-                "no octet of a header that may be anything is covered by a checksum",
+                say!("no octet of a header that may be anything is covered by a checksum"),
             );
             for at in free {
                 refused(s, |s| {
@@ -75,7 +76,10 @@ pub(super) const CASES: &[Case] = &[
                 .profile()
                 .checksum()
                 .is_some_and(|one| one.kind().is_number());
-            s.need(is_number, "the octets of such a checksum have no order");
+            s.need(
+                is_number,
+                say!("the octets of such a checksum have no order"),
+            );
             refused(s, |s| {
                 let request = s.request();
                 with_sum(s, request, <[u8]>::reverse)
@@ -138,7 +142,7 @@ pub(super) const CASES: &[Case] = &[
 /// Frames have a checksum, and those that are made here keep theirs.
 fn need_checksum(s: &mut Maker<'_>) {
     let has_one = s.profile().checksum().is_some();
-    s.need(has_one, "frames of this profile have no checksum");
+    s.need(has_one, say!("frames of this profile have no checksum"));
     s.leave_checksums();
 }
 

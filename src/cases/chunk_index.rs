@@ -3,6 +3,7 @@
 
 use super::maker::refused;
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::profile::{Index, Payload};
 use crate::script::index;
 use crate::spec::Clause;
@@ -169,7 +170,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             need_index(s);
             let has_order = width(s) > 1;
-            s.need(has_order, "an index of one octet has no order");
+            s.need(has_order, say!("an index of one octet has no order"));
             refused(s, |s| changed(s, 2, |_, index| index.reverse()));
         },
     ),
@@ -262,7 +263,7 @@ pub(super) const CASES: &[Case] = &[
 /// Chunks have an index.
 fn need_index(s: &mut Maker<'_>) {
     let has_one = s.profile().index().is_some();
-    s.need(has_one, "chunks of this profile have no index");
+    s.need(has_one, say!("chunks of this profile have no index"));
 }
 
 /// Octets of an index.
@@ -293,10 +294,13 @@ const MOST: usize = 2 << 20;
 /// An index of more octets than those, and room for so many chunks.
 fn need_chunks(s: &mut Maker<'_>, octets: usize, chunks: usize) {
     let fits = width(s) > octets;
-    s.need(fits, "an index of this profile has no room for that number");
+    s.need(
+        fits,
+        say!("an index of this profile has no room for that number"),
+    );
     let body = chunks.saturating_mul(chunk(s));
     let moderate = body <= MOST;
-    s.need(moderate, "so many chunks are more than a case sends");
+    s.need(moderate, say!("so many chunks are more than a case sends"));
     s.need_body(u64::try_from(body).unwrap_or(u64::MAX));
 }
 

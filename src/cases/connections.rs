@@ -3,6 +3,7 @@
 use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::spec::Clause;
 use crate::transcript::{Seen, Transcript};
@@ -311,6 +312,6 @@ fn given_up(_: &Profile, transcript: &Transcript) -> Option<Finding> {
     let closed = transcript
         .of(0)
         .any(|(_, entry)| matches!(entry.seen, Seen::Fin | Seen::Rst));
-    let what = "a frame left unfinished for a minute had not been given up";
+    let what = say!("a frame left unfinished for a minute had not been given up");
     (!closed).then(|| Finding::must(Clause::Deadline, 0, what))
 }

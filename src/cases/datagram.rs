@@ -1,6 +1,7 @@
 //! Datagrams: each is one frame, and those that are anything else must not touch those that are.
 
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::model::SURE_BODY;
 use crate::profile::Carriage;
 use crate::spec::Clause;
@@ -25,7 +26,10 @@ pub(super) const CASES: &[Case] = &[
             let header = s.header_of(&request);
             let short = (1..header).filter_map(|octets| request.get(..octets));
             let short: Vec<Vec<u8>> = short.map(<[u8]>::to_vec).collect();
-            s.need(!short.is_empty(), "a header of this profile has one octet");
+            s.need(
+                !short.is_empty(),
+                say!("a header of this profile has one octet"),
+            );
             between_requests(s, short);
         },
     ),

@@ -1,5 +1,6 @@
 //! A script while it is being written: what the makers of both sides have in common.
 
+use crate::lang::{Text, say};
 use crate::model::{numbered, reader, summed};
 use crate::profile::{Index, Payload, Profile};
 use crate::script::craft::Craft;
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {
     /// It does not apply, and why.
-    Skipped(String),
+    Skipped(Text),
     /// It is wrong: a fault of the harness.
     Broken(StepError),
 }
@@ -113,12 +114,12 @@ impl<'a> Draft<'a> {
     }
 
     /// The case does not apply, for that reason. The first reason counts.
-    pub fn skip(&mut self, why: impl Into<String>) {
-        self.unfit.get_or_insert_with(|| Unfit::Skipped(why.into()));
+    pub fn skip(&mut self, why: Text) {
+        self.unfit.get_or_insert(Unfit::Skipped(why));
     }
 
     /// The case applies only if `fits`; else it is skipped for that reason.
-    pub fn need(&mut self, fits: bool, why: &str) {
+    pub fn need(&mut self, fits: bool, why: Text) {
         if !fits {
             self.skip(why);
         }
@@ -127,12 +128,15 @@ impl<'a> Draft<'a> {
     /// The case sends payloads that no JSON reader takes.
     pub fn need_json(&mut self) {
         let json = self.profile.payload() == Payload::Json;
-        self.need(json, "payloads of this profile are not JSON");
+        self.need(json, say!("payloads of this profile are not JSON"));
     }
 
     /// The case needs padding.
     pub fn need_chunks(&mut self) {
-        self.need(self.profile.chunk() > 1, "this profile has no padding");
+        self.need(
+            self.profile.chunk() > 1,
+            say!("this profile has no padding"),
+        );
     }
 
     /// Wrong checksums are meant. Anywhere else frames get their own in the end, whatever was done to them.

@@ -5,6 +5,7 @@ use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::script::MAX_OCTETS;
 use crate::script::index;
@@ -346,7 +347,7 @@ pub(super) const CASES: &[Case] = &[
             let in_all = s.request().len().saturating_mul(1_200);
             s.need(
                 in_all <= MAX_OCTETS,
-                "so many frames of this profile are more than a script sends",
+                say!("so many frames of this profile are more than a script sends"),
             );
             let a = s.open();
             for _ in 0..22 {
@@ -412,7 +413,7 @@ pub(super) const CASES: &[Case] = &[
 
 fn need_ids(s: &mut Maker<'_>) {
     let has_ids = s.profile().has_ids();
-    s.need(has_ids, "requests of this profile have no ids");
+    s.need(has_ids, say!("requests of this profile have no ids"));
 }
 
 /// Requests whose replies are more than a client that does not read has room for, and yet no more than what
@@ -427,8 +428,10 @@ const QUEUED_TEXT: usize = 24_000;
 fn queue_is_sent(profile: &Profile, transcript: &Transcript) -> Option<Finding> {
     let came = FrameLog::of(profile, transcript, 0).len();
     let is_reset = transcript.of(0).any(|(_, entry)| entry.seen == Seen::Rst);
-    let what = format!(
-        "{came} of {QUEUED} replies came: the connection was reset while the others were still to be sent"
+    let what = say!(
+        "{came} of {queued} replies came: the connection was reset while the others were still to be sent",
+        came,
+        queued = QUEUED
     );
     (is_reset && came < QUEUED).then(|| Finding::must(Clause::OneReply, 0, what))
 }

@@ -4,6 +4,7 @@ use super::messages::texts;
 use super::{Case, Maker};
 use crate::judge::frame_log::FrameLog;
 use crate::judge::{Finding, excerpt};
+use crate::lang::say;
 use crate::profile::{Payload, Profile, Reply};
 use crate::script::index;
 use crate::spec::Clause;
@@ -255,7 +256,7 @@ pub(super) const CASES: &[Case] = &[
         |s| {
             s.need_text();
             let any = s.profile().payload() == Payload::Opaque;
-            s.need(any, "payloads of this profile are not just any octets");
+            s.need(any, say!("payloads of this profile are not just any octets"));
             let all: Vec<u8> = (0..=u8::MAX).collect();
             let halves = all.chunks(all.len() / 2);
             let no_texts: [&[u8]; 4] = [b"\xff\xfe\x80\xc0", b"\xc3\x28\xed\xa0\x80", b"\0\0\r\n\n", b"\x1a\x04\x1b\x7f"];
@@ -275,7 +276,7 @@ pub(super) const CASES: &[Case] = &[
         "Whatever is asked, the reply is the same: then no request has been read, as when the padding is left on. Whoever means that has to say so.",
         |s| {
             let meant = s.profile().reply() == Reply::Any;
-            s.need(!meant, "replies are declared not to depend on requests");
+            s.need(!meant, say!("replies are declared not to depend on requests"));
             let a = s.open();
             for more in [0, 7, 40, 150] {
                 let payload = padded_payload(s, more);
@@ -351,14 +352,15 @@ fn replies_depend_on_requests(profile: &Profile, transcript: &Transcript) -> Opt
     let is_same = !others.is_empty() && others.iter().all(|other| other.payload() == reply);
     let to_broken = broken.first().is_some_and(|other| other.payload() == reply);
     let what = match (is_same, to_broken) {
-        (true, true) => "every request got the same reply, and so did what is no message",
-        (true, false) => "every request got the same reply",
-        (false, true) => "a message got the same reply as what is none",
+        (true, true) => say!("every request got the same reply, and so did what is no message"),
+        (true, false) => say!("every request got the same reply"),
+        (false, true) => say!("a message got the same reply as what is none"),
         (false, false) => return None,
     };
-    let what = format!(
-        "{what}: {}; if that is meant, say so with --reply any",
-        excerpt(reply)
+    let what = say!(
+        "{what}: {excerpt}; if that is meant, say so with --reply any",
+        what,
+        excerpt = excerpt(reply)
     );
     Some(Finding::must(Clause::Fidelity, 0, what))
 }

@@ -2,6 +2,7 @@
 
 use super::length::{need_close, need_declared};
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::profile::Mark;
 use crate::script::craft::Craft;
 use crate::spec::Clause;
@@ -15,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
             let octets = marked_octets(s, |octet| octet.is_some());
             s.need(
                 !octets.is_empty(),
-                "headers of this profile have no fixed octets",
+                say!("headers of this profile have no fixed octets"),
             );
             for at in octets {
                 for change in [0x01, 0x20, 0x80, 0xff] {
@@ -36,7 +37,7 @@ pub(super) const CASES: &[Case] = &[
             let octets = marked_octets(s, |octet| octet.is_none());
             s.need(
                 !octets.is_empty(),
-                "headers of this profile have no octets that may be anything",
+                say!("headers of this profile have no octets that may be anything"),
             );
             let a = s.open();
             for at in octets {
@@ -57,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
             let has_own = replies != *s.profile();
             s.need(
                 has_own,
-                "replies of this profile have no octets of their own in headers",
+                say!("replies of this profile have no octets of their own in headers"),
             );
             let payload = s.payload_with("");
             let a = s.open();
@@ -73,7 +74,7 @@ pub(super) const CASES: &[Case] = &[
             let least = s.craft().count_for(0);
             s.need(
                 least > 0,
-                "the length of this profile counts nothing of the header",
+                say!("the length of this profile counts nothing of the header"),
             );
             let all = 0..least.min(MOST_COUNTS);
             for count in all.chain([least.saturating_sub(1)]) {
@@ -94,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
             need_declared(s);
             need_close(s);
             let over = THIRTY_ONE_BITS <= s.craft().largest_count();
-            s.need(over, "the length field has fewer than 31 bits");
+            s.need(over, say!("the length field has fewer than 31 bits"));
             let header = i128::try_from(s.profile().header_len()).unwrap_or_default();
             for less in [1, 2, header.saturating_sub(1), header] {
                 let a = s.open();

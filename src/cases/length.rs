@@ -1,6 +1,7 @@
 //! The number in a header: how it is read, and how large it may be.
 
 use super::{Case, Maker};
+use crate::lang::{Text, say};
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
 use crate::profile::{Length, OverLimit, Unit};
 use crate::script::Conn;
@@ -115,7 +116,7 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
             let begins = s.profile().before().octets().first().copied().flatten();
             s.need(
                 begins.is_none(),
-                "headers of this profile begin with an octet of their own",
+                say!("headers of this profile begin with an octet of their own"),
             );
             let all = OTHER_PROTOCOLS.len();
             let mut others = OTHER_PROTOCOLS.iter();
@@ -194,7 +195,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
                 need_close(s);
             }
             let claims_enough = s.craft().is_signed() || s.craft().largest_body() > limit(s);
-            s.need(claims_enough, SMALL_FIELD);
+            s.need(claims_enough, small_field());
             let a = s.open();
             let header = s.craft().header_with(count);
             s.send(a, &header);
@@ -222,7 +223,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         |s| {
             need_close(s);
             let claims = claims_that_look_small(s);
-            s.need(!claims.is_empty(), SMALL_FIELD);
+            s.need(!claims.is_empty(), small_field());
             for claim in claims {
                 let a = s.open();
                 let header = s.craft().header_with(claim);
@@ -314,7 +315,7 @@ pub(super) const LENGTH_LIMIT: &[Case] = &[
         |s| {
             need_declared(s);
             let chunks = chunks_in(s, s.profile().max_body());
-            s.need(chunks > 1, "the limit is one chunk");
+            s.need(chunks > 1, say!("the limit is one chunk"));
             let a = s.open();
             let request = s.spacious_request(chunks.saturating_sub(1));
             s.send(a, &request);
@@ -381,7 +382,7 @@ fn beyond_sixteen_bits(s: &mut Maker<'_>) -> usize {
     let body = body.saturating_add(u64::try_from(two_chunks(s)).unwrap_or(u64::MAX));
     s.need(
         body <= MOST_BEYOND,
-        "bodies that only look small in 16 bits are larger than 1 MiB in this profile",
+        say!("bodies that only look small in 16 bits are larger than 1 MiB in this profile"),
     );
     s.need_body(body);
     let body = if s.is_unfit() { 0 } else { body };
@@ -441,7 +442,9 @@ fn claim_that_looks_small(s: &Maker<'_>, bits: u32) -> Option<i128> {
     (claim <= most).then_some(claim)
 }
 
-const SMALL_FIELD: &str = "the length field cannot claim more than the limit";
+fn small_field() -> Text {
+    say!("the length field cannot claim more than the limit")
+}
 
 fn limit(s: &Maker<'_>) -> u64 {
     s.profile()
@@ -453,12 +456,12 @@ pub(super) fn need_declared(s: &mut Maker<'_>) {
     let declared = s.profile().declared_max_body().is_some();
     s.need(
         declared,
-        "the server's limit is not declared: give --max-frame or a profile that does",
+        say!("the server's limit is not declared: give --max-frame or a profile that does"),
     );
     let moderate = s.profile().max_body() <= 16 << 20;
     s.need(
         moderate,
-        "the limit is above 16 MiB, more than a case sends",
+        say!("the limit is above 16 MiB, more than a case sends"),
     );
 }
 
@@ -472,7 +475,7 @@ pub(super) fn need_close(s: &mut Maker<'_>) {
     let closes = s.profile().over_limit() == OverLimit::Close;
     s.need(
         closes,
-        "the profile has the server answer a length over its limit, and go on behind a body that no case sends",
+        say!("the profile has the server answer a length over its limit, and go on behind a body that no case sends"),
     );
 }
 
@@ -485,9 +488,12 @@ pub(super) fn need_claim(s: &mut Maker<'_>, body: u64) {
 fn need_expressible(s: &mut Maker<'_>, body: u64) {
     let largest = s.craft().largest_body();
     let limit = limit(s);
-    s.need(largest > limit, SMALL_FIELD);
-    s.need(largest >= body, "the length field cannot claim that much");
-    s.need(body > limit, "that much is not over the limit");
+    s.need(largest > limit, small_field());
+    s.need(
+        largest >= body,
+        say!("the length field cannot claim that much"),
+    );
+    s.need(body > limit, say!("that much is not over the limit"));
 }
 
 fn whole_chunks(s: &Maker<'_>, octets: u64) -> u64 {
@@ -513,7 +519,7 @@ fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
         Length::Binary { width, .. } => u32::from(width),
         Length::Varint { .. } | Length::Decimal { .. } => 0,
     };
-    s.need(width > 0, "a length of this form has no sign");
+    s.need(width > 0, say!("a length of this form has no sign"));
     if !craft.is_signed() {
         need_close(s);
     }
@@ -530,7 +536,7 @@ fn negative_counts(s: &mut Maker<'_>) -> Vec<i128> {
         .unwrap_or_default();
     let wide = s.craft().is_signed()
         || half.saturating_mul(chunk.checked_div(each).unwrap_or(1)) > i128::from(limit(s));
-    s.need(wide, SMALL_FIELD);
+    s.need(wide, small_field());
     let chunks = [1, 2, 17, most / 2, most]
         .into_iter()
         .filter(|chunks| *chunks > 0);

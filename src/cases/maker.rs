@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Unfit};
 use crate::judge::ReplyRule;
+use crate::lang::{Text, say};
 use crate::model::one_frame;
 use crate::profile::{Carriage, Payload, Profile};
 use crate::script::{Action, Conn, Script};
@@ -10,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 /// What a script depends on besides its case.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Circumstances<'a> {
     /// The wire format.
     pub profile: &'a Profile,
@@ -21,7 +22,7 @@ pub struct Circumstances<'a> {
     /// Whether slow cases were asked for.
     pub slow: bool,
     /// Whether the server's process can be observed, or why not.
-    pub process: Result<(), &'static str>,
+    pub process: Result<(), Text>,
     /// Whether that process does nothing while nobody asks for anything.
     pub rests: bool,
     /// Whether the server serves several clients at once.
@@ -29,7 +30,7 @@ pub struct Circumstances<'a> {
     /// How many replies in turn there is time for.
     pub in_turn: usize,
     /// Why a client cannot reset a connection, if it cannot.
-    pub no_reset: Option<&'static str>,
+    pub no_reset: Option<Text>,
     /// Whether readings of the process have roused a suspicion that is now to be gone into.
     pub closer: bool,
 }
@@ -82,7 +83,9 @@ impl DerefMut for Maker<'_> {
 }
 
 /// Why a process is not observed of which nothing was said.
-pub const UNKNOWN_PROCESS: &str = "the server's process is not known: give --pid or --exec";
+pub fn unknown_process() -> Text {
+    say!("the server's process is not known: give --pid or --exec")
+}
 
 /// The largest payload that is made, in octets.
 const MOST: usize = 20 << 20;
@@ -128,7 +131,10 @@ impl<'a> Maker<'a> {
             self.circumstances.rule,
             ReplyRule::Echo | ReplyRule::Token(_)
         );
-        self.need(has_text, "replies do not hold the text of their request");
+        self.need(
+            has_text,
+            say!("replies do not hold the text of their request"),
+        );
     }
 
     /// The case applies also where requests get no replies: then nothing may come at all.
@@ -140,7 +146,7 @@ impl<'a> Maker<'a> {
     pub fn need_datagrams(&mut self) {
         self.is_about_datagrams = true;
         let met = self.profile().carriage().is_datagrams();
-        self.need(met, "a stream has no datagrams");
+        self.need(met, say!("a stream has no datagrams"));
     }
 
     /// Of the other cases those have a place where frames are carried by datagrams that send whole frames, one by one, and
@@ -156,24 +162,27 @@ impl<'a> Maker<'a> {
                 Action::Fin | Action::Rst | Action::Stall | Action::Resume => false,
                 _ => true,
             });
-        self.need(fits, "a datagram has no stream");
+        self.need(fits, say!("a datagram has no stream"));
         let is_small = self.script().steps().iter().all(|step| match &step.action {
             Action::Send(segments) => segments
                 .iter()
                 .all(|one| one.len() <= Carriage::MOST_IN_DATAGRAM),
             _ => true,
         });
-        self.need(is_small, "no datagram carries a frame as large as it needs");
+        self.need(
+            is_small,
+            say!("no datagram carries a frame as large as it needs"),
+        );
     }
 
     /// The case sends JSON of its own making.
     pub fn need_free_json(&mut self) {
         let json = self.profile().payload() == Payload::Json;
-        self.need(json, "payloads of this profile are not JSON");
+        self.need(json, say!("payloads of this profile are not JSON"));
         let free = self.profile().request().is_none();
         self.need(
             free,
-            "the server takes only requests made from the profile's template",
+            say!("the server takes only requests made from the profile's template"),
         );
     }
 
@@ -185,35 +194,35 @@ impl<'a> Maker<'a> {
             && profile.covers(crate::profile::Region::Padding);
         self.need(
             odd,
-            "a header of this profile cannot claim a part of a chunk",
+            say!("a header of this profile cannot claim a part of a chunk"),
         );
     }
 
     /// The case needs bodies of so many octets.
     pub fn need_body(&mut self, octets: u64) {
         let fits = self.craft().largest_body() >= octets;
-        self.need(fits, "the length field cannot express such a body");
+        self.need(fits, say!("the length field cannot express such a body"));
         let limit = self.profile().declared_max_body();
         let taken = limit.is_none_or(|limit| limit >= octets);
-        self.need(taken, "such a body is over the declared limit");
+        self.need(taken, say!("such a body is over the declared limit"));
     }
 
     /// The case makes frames of so many octets more.
     pub fn need_room(&mut self, octets: usize) {
         let fits = self.made.saturating_add(octets) <= MOST_IN_ALL;
-        self.need(fits, "it would send more than a script may");
+        self.need(fits, say!("it would send more than a script may"));
     }
 
     /// The case needs several clients at once.
     pub fn need_concurrency(&mut self) {
         let met = self.circumstances.concurrent;
-        self.need(met, "the server serves one client at a time");
+        self.need(met, say!("the server serves one client at a time"));
     }
 
     /// The case looks at the server's process.
     pub fn need_process(&mut self) {
-        if let Err(why) = self.circumstances.process {
-            self.skip(why);
+        if let Err(why) = &self.circumstances.process {
+            self.skip(why.clone());
         }
     }
 
@@ -222,7 +231,7 @@ impl<'a> Maker<'a> {
         let met = self.circumstances.rests;
         self.need(
             met,
-            "the server's process was busy before the first client came",
+            say!("the server's process was busy before the first client came"),
         );
     }
 
@@ -290,7 +299,7 @@ impl<'a> Maker<'a> {
     /// The case takes long.
     pub fn need_slow(&mut self) {
         let met = self.circumstances.slow;
-        self.need(met, "takes long: give --slow");
+        self.need(met, say!("takes long: give --slow"));
     }
 
     // What is done.
@@ -369,10 +378,10 @@ impl<'a> Maker<'a> {
 
     /// Resets the connection.
     pub fn rst(&mut self, conn: Conn) {
-        if let Some(why) = self.circumstances.no_reset
+        if let Some(why) = &self.circumstances.no_reset
             && !self.profile().carriage().is_datagrams()
         {
-            self.skip(why);
+            self.skip(why.clone());
         }
         self.push(conn, Action::Rst);
     }
@@ -415,7 +424,7 @@ impl<'a> Maker<'a> {
         let expressible = body <= self.craft().largest_body();
         self.need(
             expressible,
-            "the length field cannot express the bodies it needs",
+            say!("the length field cannot express the bodies it needs"),
         );
         let allowed = self
             .profile()
@@ -423,7 +432,7 @@ impl<'a> Maker<'a> {
             .is_none_or(|limit| body <= limit);
         self.need(
             allowed,
-            "it needs larger bodies than the declared limit allows",
+            say!("it needs larger bodies than the declared limit allows"),
         );
         frame
     }
@@ -478,7 +487,7 @@ impl<'a> Maker<'a> {
         let octets = chunks.saturating_mul(self.chunk());
         self.need(
             octets <= MOST,
-            "it would send larger bodies than a script may",
+            say!("it would send larger bodies than a script may"),
         );
         let mut payload = self.payload_with("");
         payload.resize(octets.min(MOST).max(payload.len()), b' ');
@@ -489,7 +498,7 @@ impl<'a> Maker<'a> {
     pub fn payload_of(&mut self, octets: usize) -> Vec<u8> {
         self.need(
             octets <= MOST,
-            "it would send larger bodies than a script may",
+            say!("it would send larger bodies than a script may"),
         );
         let octets = if self.is_unfit() { 0 } else { octets };
         let fill = octets.saturating_sub(self.shortest());
@@ -518,7 +527,7 @@ impl<'a> Maker<'a> {
 
     fn token(&mut self) -> String {
         let replies = *self.circumstances.rule != ReplyRule::None || self.bears_silence;
-        self.need(replies, "the server sends no replies");
+        self.need(replies, say!("the server sends no replies"));
         self.requests = self.requests.saturating_add(1);
         format!("m{:04x}{:05}", self.salt(), self.requests)
     }

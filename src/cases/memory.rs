@@ -3,6 +3,7 @@
 use super::resources::{between, growth, parts, rounds};
 use super::{Case, Maker};
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
 use crate::spec::Clause;
@@ -19,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
             let claims = Claims::of(s.profile());
             s.need(
                 claims.octets() >= WORTH,
-                "no headers of this profile can claim enough to be seen in the process",
+                say!("no headers of this profile can claim enough to be seen in the process"),
             );
             // As many that are served, so that whatever any client costs is there already.
             let served: Vec<_> = (0..claims.count).map(|_| s.open()).collect();
@@ -212,9 +213,12 @@ fn claims_cost_nothing(profile: &Profile, transcript: &Transcript) -> Option<Fin
     let half = claimed / 2;
     let much = (claimed / 12).max(MUCH).min(half);
     let what = if held > much {
-        format!("the process holds {} MiB more", held >> 20)
+        say!("the process holds {held} MiB more", held = held >> 20)
     } else if reserved > half && claimed >= WORTH_OF_ADDRESSES {
-        format!("{} MiB of address space were reserved", reserved >> 20)
+        say!(
+            "{reserved} MiB of address space were reserved",
+            reserved = reserved >> 20
+        )
     } else {
         return None;
     };
@@ -222,7 +226,11 @@ fn claims_cost_nothing(profile: &Profile, transcript: &Transcript) -> Option<Fin
     Some(Finding::must(
         Clause::Memory,
         0,
-        format!("{what} for {claimed} MiB that headers claimed and nobody sent"),
+        say!(
+            "{what} for {claimed} MiB that headers claimed and nobody sent",
+            what,
+            claimed
+        ),
     ))
 }
 
@@ -250,16 +258,20 @@ fn kept(transcript: &Transcript) -> Option<(u64, u64)> {
 
 fn memory_does_not_climb(_: &Profile, transcript: &Transcript) -> Option<Finding> {
     let (kept, sent) = kept(transcript)?;
-    let what = format!(
-        "after {sent} MiB from clients that have all gone the process holds {kept} MiB more, and it went on like that from beginning to end"
+    let what = say!(
+        "after {sent} MiB from clients that have all gone the process holds {kept} MiB more, and it went on like that from beginning to end",
+        sent,
+        kept
     );
     Some(Finding::must(Clause::Memory, 0, what))
 }
 
 fn replies_do_not_pile_up(_: &Profile, transcript: &Transcript) -> Option<Finding> {
     let (kept, sent) = kept(transcript)?;
-    let what = format!(
-        "a client that reads nothing was read from for {sent} MiB more, and the process holds {kept} MiB for it without an end"
+    let what = say!(
+        "a client that reads nothing was read from for {sent} MiB more, and the process holds {kept} MiB for it without an end",
+        sent,
+        kept
     );
     Some(Finding::must(Clause::Memory, 0, what))
 }

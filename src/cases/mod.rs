@@ -29,9 +29,10 @@ mod smuggling;
 mod truncation;
 
 pub use draft::{Draft, Unfit};
-pub use maker::{Circumstances, Maker, UNKNOWN_PROCESS};
+pub use maker::{Circumstances, Maker, unknown_process};
 
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::script::Script;
 use crate::spec::{CaseId, Clause, Level, Role};
@@ -174,7 +175,7 @@ impl Case {
                 let is_looked_at = self.check.is_some();
                 apart::within(circumstances.profile, script, self.clause(), is_looked_at)
             }
-            Build::Client(_) => Err(Unfit::Skipped("it is a case for clients".into())),
+            Build::Client(_) => Err(Unfit::Skipped(say!("it is a case for clients"))),
         }
     }
 
@@ -187,7 +188,7 @@ impl Case {
         circumstances: &client::Circumstances<'_>,
     ) -> Result<Script, Unfit> {
         let Build::Client(build) = self.build else {
-            return Err(Unfit::Skipped("it is a case for servers".into()));
+            return Err(Unfit::Skipped(say!("it is a case for servers")));
         };
         client::Maker::build(circumstances, self.id, |maker| {
             build(maker);

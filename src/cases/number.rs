@@ -2,6 +2,7 @@
 
 use super::length::two_chunks;
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::profile::Length;
 use crate::spec::Clause;
 
@@ -99,7 +100,7 @@ pub(super) const CASES: &[Case] = &[
         "The octets behind a body are fixed. Others there mean that the two do not agree on where the body ends, and nothing that follows can be trusted.",
         |s| {
             let fixed = s.profile().trailer().octets().iter().any(Option::is_some);
-            s.need(fixed, "nothing that is fixed stands behind a body");
+            s.need(fixed, say!("nothing that is fixed stands behind a body"));
             let a = s.open();
             let mut octets = s.request();
             let body = octets.len().saturating_sub(s.craft().trailer().len());
@@ -119,7 +120,7 @@ fn need_grown(s: &mut Maker<'_>, fits: impl Fn(Length) -> bool) {
     let grown = !matches!(length, Length::Binary { .. });
     s.need(
         grown && fits(length),
-        "a length of this profile cannot be written so",
+        say!("a length of this profile cannot be written so"),
     );
 }
 

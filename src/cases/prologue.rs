@@ -1,6 +1,7 @@
 //! What a connection begins with: cut, glued to what follows, wrong, broken off, and said twice.
 
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::model::prologue::said;
 use crate::profile::{Said, Speaker, Turn};
 use crate::script::{Action, Conn, Opening};
@@ -200,10 +201,10 @@ fn own(s: &mut Maker<'_>) -> Vec<u8> {
         .collect();
     s.need(
         !octets.is_empty(),
-        "the client says nothing in the prologue of this profile",
+        say!("the client says nothing in the prologue of this profile"),
     );
     let is_stream = !s.profile().carriage().is_datagrams();
-    s.need(is_stream, "a datagram has no stream");
+    s.need(is_stream, say!("a datagram has no stream"));
     octets
 }
 
@@ -221,7 +222,7 @@ fn need_last_word(s: &mut Maker<'_>) {
     let is_client = last.is_some_and(|turn| turn.speaker == Speaker::Client);
     s.need(
         is_client,
-        "the server has the last word in the prologue of this profile",
+        say!("the server has the last word in the prologue of this profile"),
     );
 }
 
@@ -235,7 +236,7 @@ fn fixed(s: &mut Maker<'_>) -> Vec<usize> {
     }
     s.need(
         !places.is_empty(),
-        "what the client says in the prologue of this profile may be anything",
+        say!("what the client says in the prologue of this profile may be anything"),
     );
     places
 }

@@ -1,6 +1,7 @@
 //! Segments: how a stream is cut must not matter.
 
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::profile::Unit;
 use crate::script::Conn;
 use crate::spec::Clause;
@@ -292,7 +293,7 @@ fn lengths_cut(s: &mut Maker<'_>, counts: &[u64]) {
         s.need_body(octets.next_multiple_of(chunk));
         s.need(
             octets <= MOST_BEHIND_A_CUT,
-            "bodies of such lengths are larger than 1 MiB in this profile",
+            say!("bodies of such lengths are larger than 1 MiB in this profile"),
         );
         let octets = usize::try_from(octets).unwrap_or_default();
         cut_in_its_header(s, a, octets);

@@ -9,6 +9,7 @@ use super::length::need_claim;
 use super::maker::parted;
 use super::{Case, Maker};
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::spec::Clause;
 use crate::transcript::{Reading, Sample, Seen, Transcript};
@@ -248,8 +249,11 @@ fn nothing_is_kept(
         kept = grown.saturating_add(kept);
         connections = opened.saturating_add(connections);
     }
-    let what = format!(
-        "after {connections} connections, all of which had ended, the process held {kept} {what} more, and it went on like that from beginning to end"
+    let what = say!(
+        "after {connections} connections, all of which had ended, the process held {kept} {what} more, and it went on like that from beginning to end",
+        connections,
+        kept,
+        what
     );
     (connections > 0).then(|| Finding::must(Clause::Descriptors, 0, what))
 }
@@ -267,11 +271,11 @@ fn no_time_is_spent(_: &Profile, transcript: &Transcript) -> Option<Finding> {
     let share = shares.min().filter(|_| samples.len() == 3)?;
     let (first, last) = (samples.first()?, samples.last()?);
     let spent = last.reading.cpu.saturating_sub(first.reading.cpu);
-    let what = format!(
-        "{} ms of processor time in {} ms in which nobody asked for anything, {} % of what there was to be had",
-        spent.as_millis(),
-        passed(first, last).as_millis(),
-        share.min(100),
+    let what = say!(
+        "{spent} ms of processor time in {passed} ms in which nobody asked for anything, {share} % of what there was to be had",
+        spent = spent.as_millis(),
+        passed = passed(first, last).as_millis(),
+        share = share.min(100)
     );
     (share >= TOO_MUCH).then(|| Finding::must(Clause::Cpu, 0, what))
 }

@@ -4,6 +4,7 @@ use super::maker::flood;
 use super::{Case, Maker};
 use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::spec::Clause;
 use crate::transcript::Transcript;
@@ -258,7 +259,8 @@ fn padded_with_pad_octets(profile: &Profile, transcript: &Transcript) -> Option<
     let blank_ends = all
         .iter()
         .filter(|reply| reply.payload().last().is_some_and(blank));
-    let what = "replies of every length fill their last chunk with white space: that is no padding";
+    let what =
+        say!("replies of every length fill their last chunk with white space: that is no padding");
     (is_filled && blank_ends.count().saturating_mul(2) > all.len())
         .then(|| Finding::must(Clause::MinimalPadding, 0, what))
 }

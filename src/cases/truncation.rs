@@ -2,6 +2,7 @@
 
 use super::maker::parted;
 use super::{Case, Maker};
+use crate::lang::say;
 use crate::spec::Clause;
 
 pub(super) const CASES: &[Case] = &[
@@ -11,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
         "The stream ends inside a header: there is no frame, so no reply, and nothing left to wait for.",
         |s| {
             let fits = s.header_len() > 1;
-            s.need(fits, "the header is a single octet");
+            s.need(fits, say!("the header is a single octet"));
             let half = s.header_len() / 2;
             cut_off(s, half.max(1));
         },

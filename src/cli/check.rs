@@ -14,6 +14,7 @@ use super::target::TargetArgs;
 use super::wire_format::WireFormatArgs;
 use crate::cases;
 use crate::diagnosis::Knowledge;
+use crate::lang::say;
 use crate::profile::{Profile, Reply};
 use crate::recall::Whose;
 use crate::run::{DEFAULT_TIMEOUT, Options, bound, default_jobs};
@@ -104,19 +105,19 @@ impl From<ReplyArg> for Reply {
 pub(crate) fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
-        _ => Err("give a number from 1 to 64".to_owned()),
+        _ => Err(say!("give a number from 1 to 64").to_string()),
     }
 }
 
 pub(crate) fn repeat(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(times @ 1..=1000) => Ok(times),
-        _ => Err("give a number from 1 to 1000".to_owned()),
+        _ => Err(say!("give a number from 1 to 1000").to_string()),
     }
 }
 
 pub(crate) fn seed(text: &str) -> Result<u64, String> {
-    let wrong = |_| format!("give a whole number from 0 to {}", u64::MAX);
+    let wrong = |_| say!("give a whole number from 0 to {most}", most = u64::MAX).to_string();
     text.parse().map_err(wrong)
 }
 
@@ -188,7 +189,7 @@ impl CheckArgs {
         let named = self
             .target
             .named(&profile)
-            .inspect_err(|failure| outputs.broken_off(&failure.what))?;
+            .inspect_err(|failure| outputs.broken_off(failure.what.clone()))?;
         let options = Options {
             cases: failed.unwrap_or(selected),
             timeout: self.manner.timeout.max(Duration::from_millis(1)),

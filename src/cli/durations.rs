@@ -1,5 +1,6 @@
 //! Durations on the command line.
 
+use crate::lang::say;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,15 +15,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let zero = if text.starts_with('.') { "0" } else { "" };
     match humantime::parse_duration(&format!("{zero}{text}{unit}")) {
         Ok(duration) if duration <= LONGEST => Ok(duration),
-        Ok(_) => Err("give no more than a year".to_owned()),
-        Err(_) => Err("give a duration, such as 250ms, 1.5s or 2m".to_owned()),
+        Ok(_) => Err(say!("give no more than a year").to_string()),
+        Err(_) => Err(say!("give a duration, such as 250ms, 1.5s or 2m").to_string()),
     }
 }
 
 /// The same above 0: how long something is waited for.
 pub(crate) fn waiting(text: &str) -> Result<Duration, String> {
     match duration(text) {
-        Ok(Duration::ZERO) => Err("give a duration above 0, such as 250ms, 1.5s or 2m".to_owned()),
+        Ok(Duration::ZERO) => {
+            Err(say!("give a duration above 0, such as 250ms, 1.5s or 2m").to_string())
+        }
         other => other,
     }
 }
@@ -44,9 +47,9 @@ impl FromStr for Deadline {
         match text {
             "never" => Ok(Self(None)),
             _ => match duration(text) {
-                Ok(Duration::ZERO) => Err("give a duration above 0, or never".to_owned()),
+                Ok(Duration::ZERO) => Err(say!("give a duration above 0, or never").to_string()),
                 Ok(duration) => Ok(Self(Some(duration))),
-                Err(error) => Err(format!("{error}, or never")),
+                Err(error) => Err(say!("{error}, or never", error).to_string()),
             },
         }
     }

@@ -1,6 +1,7 @@
 //! How the program ends, and what it says when it ends badly.
 
 use crate::event::Conclusion;
+use crate::lang::{Text, say};
 use std::io;
 use std::process::ExitCode;
 
@@ -40,23 +41,23 @@ pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
     /// What is wrong; empty if there is nobody left to be told.
-    pub(crate) what: String,
+    pub(crate) what: Text,
     /// What to try next; empty if there is nothing to be said.
-    pub(crate) hint: String,
+    pub(crate) hint: Text,
 }
 
 impl Failure {
     /// The arguments are wrong.
-    pub(crate) fn usage(what: impl Into<String>) -> Self {
+    pub(crate) fn usage(what: impl Into<Text>) -> Self {
         Self {
             exit: Exit::Usage,
             what: what.into(),
-            hint: String::new(),
+            hint: Text::default(),
         }
     }
 
     /// The arguments are right, and still it could not be done.
-    pub(crate) fn could_not(what: impl Into<String>) -> Self {
+    pub(crate) fn could_not(what: impl Into<Text>) -> Self {
         Self {
             exit: Exit::CouldNot,
             ..Self::usage(what)
@@ -64,7 +65,7 @@ impl Failure {
     }
 
     /// The same with advice.
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Text>) -> Self {
         Self {
             hint: hint.into(),
             ..self
@@ -79,12 +80,9 @@ impl Failure {
     /// Tells the user, on stderr.
     pub(crate) fn report(self) -> ExitCode {
         let mut text = String::new();
-        for (label, said) in [("error", &self.what), ("try", &self.hint)] {
+        for (label, said) in [(say!("error"), &self.what), (say!("try"), &self.hint)] {
             if !said.is_empty() {
-                text.push_str(label);
-                text.push_str(": ");
-                text.push_str(said);
-                text.push('\n');
+                text.push_str(&format!("{label}: {said}\n"));
             }
         }
         // Nobody can be told if even this fails; the exit code still tells.
@@ -98,7 +96,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::could_not(""),
-            _ => Self::could_not(format!("cannot write the output: {error}")),
+            _ => Self::could_not(say!("cannot write the output: {error}", error)),
         }
     }
 }

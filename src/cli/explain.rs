@@ -8,6 +8,7 @@ use super::wire_format::WireFormatArgs;
 use crate::cases::{self, Case, Circumstances, Unfit};
 use crate::diagnosis::{Entry, FIRST_LOOK, Knowledge};
 use crate::judge::ReplyRule;
+use crate::lang::{Hole, Text, say};
 use crate::outcome::rehearsal;
 use crate::profile::Profile;
 use crate::report::{human, terminal};
@@ -64,7 +65,14 @@ fn neither(name: &str) -> Failure {
     if alike.is_empty() || name.contains('/') || Clause::from_slug(name).is_some() {
         return unknown(name);
     }
-    Failure::usage(format!("no case and no cause is called {name:?}")).hint(alike.join(", or "))
+    Failure::usage(say!(
+        "no case and no cause is called {name}",
+        name = format!("{name:?}")
+    ))
+    .hint(Text::joined(
+        alike.into_iter().map(Text::from),
+        &say!(", or "),
+    ))
 }
 
 /// The most steps of a script that are shown.
@@ -91,25 +99,42 @@ fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std
 fn cause(entry: &Entry) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     let (head, width) = (&entry.head, terminal::look().width);
-    writeln!(out, "{} ({})\n", head.id, head.clause.level())?;
-    writeln!(out, "{}.\n", human::wrapped(&head.title, width, 0))?;
-    writeln!(out, "{}\n", human::wrapped(&head.advice, width, 0))?;
-    let clause = format!("Clause {}: {}", head.clause, head.clause.sentence());
-    writeln!(out, "{}", human::wrapped(&clause, width, 0))?;
+    writeln!(out, "{} ({})\n", head.id, head.clause.level().text())?;
+    writeln!(
+        out,
+        "{}.\n",
+        human::wrapped(&Text::whole(&head.title).shown(), width, 0)
+    )?;
+    writeln!(
+        out,
+        "{}\n",
+        human::wrapped(&Text::whole(&head.advice).shown(), width, 0)
+    )?;
+    let clause = say!(
+        "Clause {clause}: {sentence}",
+        clause = head.clause.slug(),
+        sentence = Text::whole(head.clause.sentence())
+    );
+    writeln!(out, "{}", human::wrapped(&clause.shown(), width, 0))?;
     for sketch in Knowledge::embedded().sketches(entry) {
-        writeln!(out, "\nIn {}:\n", sketch.language)?;
-        for line in sketch.code.lines() {
-            writeln!(out, "    {line}")?;
+        writeln!(
+            out,
+            "\n{}:\n",
+            say!("In {language}", language = sketch.language)
+        )?;
+        for (code, comment) in sketch.lines() {
+            let comment = comment.map_or(Text::default(), Text::whole);
+            writeln!(out, "    {code}{comment}")?;
         }
     }
     let failed = entry.lessons().map(|(case, _)| case);
     let failed: Vec<&str> = failed.filter(|case| *case != FIRST_LOOK).collect();
     if !failed.is_empty() {
-        let failed = format!(
-            "Cases that failed where it was planted: {}",
-            failed.join(", ")
+        let failed = say!(
+            "Cases that failed where it was planted: {failed}",
+            failed = failed.join(", ")
         );
-        writeln!(out, "\n{}", human::wrapped(&failed, width, 0))?;
+        writeln!(out, "\n{}", human::wrapped(&failed.shown(), width, 0))?;
     }
     Ok(())
 }
@@ -122,14 +147,19 @@ fn heading(
     out: &mut dyn std::io::Write,
 ) -> std::io::Result<()> {
     let (clause, width) = (id.clause, look.width);
-    writeln!(out, "{id} ({level})\n")?;
-    writeln!(out, "{}\n", human::wrapped(why, width, 0))?;
-    let clause = format!(
-        "Clause {clause} ({}): {}",
-        clause.level(),
-        clause.sentence()
+    writeln!(out, "{id} ({})\n", level.text())?;
+    writeln!(
+        out,
+        "{}\n",
+        human::wrapped(&Text::whole(why).shown(), width, 0)
+    )?;
+    let clause = say!(
+        "Clause {clause} ({level}): {sentence}",
+        clause = clause.slug(),
+        level = clause.level(),
+        sentence = Text::whole(clause.sentence())
     );
-    writeln!(out, "{}\n", human::wrapped(&clause, width, 0))
+    writeln!(out, "{}\n", human::wrapped(&clause.shown(), width, 0))
 }
 
 fn causes(
@@ -138,11 +168,16 @@ fn causes(
     look: human::Look,
     out: &mut dyn std::io::Write,
 ) -> std::io::Result<()> {
-    writeln!(out, "\nWhat usually is behind a failure:")?;
+    writeln!(out, "\n{}:", say!("What usually is behind a failure"))?;
     for cause in clause.likely_causes() {
-        writeln!(out, "  - {}", human::wrapped(cause, look.width, 4))?;
+        writeln!(
+            out,
+            "  - {}",
+            human::wrapped(&Text::whole(cause).shown(), look.width, 4)
+        )?;
     }
-    writeln!(out, "\nDefined in {}:{}", place.file(), place.line())
+    let place = format!("{}:{}", place.file(), place.line());
+    writeln!(out, "\n{}", say!("Defined in {place}", place))
 }
 
 /// The script as text: what is done, and where segments are cut.
@@ -155,8 +190,11 @@ fn steps(
     let steps = script.steps();
     writeln!(
         out,
-        "Its script in the profile {}; | cuts segments:",
-        profile.name()
+        "{}:",
+        say!(
+            "Its script in the profile {profile}; | cuts segments",
+            profile = profile.name()
+        )
     )?;
     let width = terminal::width().map_or(STEP_WIDTH, |width| width.saturating_sub(6));
     for step in steps.iter().take(STEPS) {
@@ -171,16 +209,24 @@ fn steps(
         let id = case.id;
         writeln!(
             out,
-            "    … {more} steps more: conformance explain {id} --script"
+            "    {}",
+            say!(
+                "… {more} steps more: conformance explain {id} --script",
+                more,
+                id = id.to_string()
+            )
         )?;
     }
     writeln!(out)
 }
 
-fn unfit_words(unfit: &Unfit) -> String {
+fn unfit_words(unfit: &Unfit) -> Text {
     match unfit {
-        Unfit::Skipped(why) => format!("It does not apply here: {why}"),
-        Unfit::Broken(error) => format!("It has no valid script here: {error}"),
+        Unfit::Skipped(why) => say!("It does not apply here: {why}", why),
+        Unfit::Broken(error) => say!(
+            "It has no valid script here: {error}",
+            error = error.to_string()
+        ),
     }
 }
 
@@ -190,13 +236,14 @@ mod tests {
 
     #[test]
     fn a_mistyped_cause_leads_to_one_and_a_mistyped_case_to_a_case() {
-        assert!(neither("no-limt").hint.starts_with("no-limit"));
+        assert!(neither("no-limt").hint.as_str().starts_with("no-limit"));
         assert!(
             neither("one-reply/singel")
                 .hint
+                .as_str()
                 .starts_with("one-reply/single")
         );
-        assert!(neither("one-reply").what.contains("is a clause"));
-        assert!(neither("zzz").what.contains("no case"));
+        assert!(neither("one-reply").what.as_str().contains("is a clause"));
+        assert!(neither("zzz").what.as_str().contains("no case"));
     }
 }

@@ -151,7 +151,7 @@ impl FuzzArgs {
             folder: &self.out,
             peer: self.target.words(),
             profile: &options.profile,
-            target: &options.target,
+            target: options.target.as_str(),
             saved: 0,
             failed: None,
         };
@@ -199,7 +199,7 @@ impl FuzzArgs {
             MeetError::NotServed { what, advice } => {
                 let failure = Failure::could_not(format!("nothing could be played: {what}"));
                 match advice {
-                    Some(advice) => failure.hint(advice),
+                    Some(advice) => failure.hint(advice.to_string()),
                     None => failure,
                 }
             }

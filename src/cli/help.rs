@@ -1,5 +1,6 @@
 //! What `--help` and the manual tell beyond `-h`: examples of each command, and the exit codes.
 
+use crate::lang::{Text, say};
 use clap::Command;
 
 /// Exit codes, and what each means.
@@ -202,8 +203,8 @@ pub(crate) fn examples(name: &str) -> impl Iterator<Item = &'static str> {
 
 /// The table with what `--help` tells at the end.
 pub(crate) fn with_examples(program: Command) -> Command {
-    let codes = EXIT_CODES.map(|(code, meaning)| format!("\n  {code}  {meaning}"));
-    let codes = format!("{}\n\nExit codes:{}", shown(""), codes.concat());
+    let codes = EXIT_CODES.map(|(code, meaning)| format!("\n  {code}  {}", Text::whole(meaning)));
+    let codes = format!("{}\n\n{}:{}", shown(""), say!("Exit codes"), codes.concat());
     below(program, "").after_long_help(codes)
 }
 
@@ -223,7 +224,7 @@ fn below(command: Command, name: &str) -> Command {
 
 fn shown(name: &str) -> String {
     let lines: Vec<String> = examples(name).map(|line| format!("\n  {line}")).collect();
-    format!("Examples:{}", lines.concat())
+    format!("{}:{}", say!("Examples"), lines.concat())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::out;
 use crate::cases::Case;
 use crate::event::Run;
+use crate::lang::say;
 use crate::recall::{Recall, Whose};
 use etcetera::BaseStrategy as _;
 use std::collections::BTreeSet;
@@ -30,7 +31,10 @@ impl Memory {
         let recall = folder().map(|folder| Recall::new(folder, whose));
         let failed = recall.as_ref().map(Recall::failed).transpose();
         let before = failed.unwrap_or_else(|error| {
-            out::note(format_args!("note: {error}: it is left out of account"));
+            out::note(say!(
+                "note: {error}: it is left out of account",
+                error = error.to_string()
+            ));
             None
         });
         Self {
@@ -45,11 +49,14 @@ impl Memory {
         let failed: Vec<_> = cases.iter().copied().filter(is_known).collect();
         let all = cases.len();
         match failed.len() {
-            0 => out::note(format_args!(
-                "nothing is known to have failed last time: all {all} cases are played"
+            0 => out::note(say!(
+                "nothing is known to have failed last time: all {all} cases are played",
+                all
             )),
-            few => out::note(format_args!(
-                "what failed last time is played: {few} of {all} cases"
+            few => out::note(say!(
+                "what failed last time is played: {few} of {all} cases",
+                few,
+                all
             )),
         }
         (!failed.is_empty()).then_some(failed)

@@ -58,6 +58,6 @@ mod tests {
         assert_eq!(filter("debug").unwrap().to_string(), "debug");
         assert_eq!(filter("").unwrap().to_string(), "warn");
         assert!(filter("framespec::server=trace,info").is_ok());
-        assert!(filter("a=b=c").unwrap_err().what.contains("a=b=c"));
+        assert!(filter("a=b=c").unwrap_err().what.as_str().contains("a=b=c"));
     }
 }

@@ -9,6 +9,7 @@ mod check_client;
 mod client_target;
 mod command;
 mod compare;
+mod complaints;
 mod completions;
 mod detect;
 mod dissector;
@@ -20,6 +21,7 @@ mod grade;
 mod help;
 mod init;
 mod keep;
+mod language;
 mod last_failed;
 mod lines;
 mod list;
@@ -46,6 +48,7 @@ mod signals;
 mod suggestions;
 mod target;
 mod tls;
+mod translated;
 mod watch;
 mod wire_format;
 
@@ -66,6 +69,8 @@ use std::process::ExitCode;
 struct Cli {
     #[command(flatten)]
     log: log::LogArgs,
+    #[command(flatten)]
+    language: language::LanguageArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -151,6 +156,7 @@ pub fn main() -> ExitCode {
         Ok(true) => return Exit::Ok.into(),
         Err(failure) => return failure.report(),
     }
+    language::choose(std::env::args_os());
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -164,7 +170,7 @@ pub fn main() -> ExitCode {
 
 /// The table of arguments, by which they are read, completed and told of.
 fn table() -> clap::Command {
-    help::with_examples(Cli::command())
+    translated::translated(help::with_examples(Cli::command()))
 }
 
 fn parsed() -> Result<Cli, clap::Error> {
@@ -176,7 +182,7 @@ fn parsed() -> Result<Cli, clap::Error> {
 fn usage(error: &clap::Error) -> ExitCode {
     let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if error.use_stderr() && !is_help {
-        return refused(&error.render().to_string()).report();
+        return complaints::refused(error).report();
     }
     let exit = if is_help { Exit::Usage } else { Exit::Ok };
     match error.print() {
@@ -186,41 +192,6 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// What is wrong with the arguments, of what the parser of arguments says of it: that in one line, and what it advises, or
-/// where the help is.
-fn refused(said: &str) -> Failure {
-    let said = said.strip_prefix("error: ").unwrap_or(said);
-    let (what, usage) = said.split_once("\n\nUsage: ").unwrap_or((said, ""));
-    let what = what
-        .split("\n\nFor more information")
-        .next()
-        .unwrap_or_default();
-    let (tips, what): (Vec<&str>, Vec<&str>) = what
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .partition(|line| line.starts_with(TIP));
-    let tips: Vec<&str> = tips
-        .into_iter()
-        .filter_map(|tip| tip.strip_prefix(TIP))
-        .collect();
-    let is_word = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
-    let words: Vec<&str> = usage.split_whitespace().take_while(is_word).collect();
-    let help = match words.is_empty() {
-        true => "conformance --help".to_owned(),
-        false => format!("{} --help", words.join(" ")),
-    };
-    let hint = if tips.is_empty() {
-        help
-    } else {
-        tips.join("; ")
-    };
-    Failure::usage(what.join(" ")).hint(hint)
-}
-
-/// What the parser of arguments puts in front of advice.
-const TIP: &str = "tip: ";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +200,7 @@ mod tests {
     fn what_is_wrong_with_arguments_is_told_in_a_line_with_advice() {
         let told = |line: &str| {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
-            let failure = refused(&error.render().to_string());
+            let failure = complaints::refused(&error);
             assert_eq!(failure.exit, Exit::Usage);
             (failure.what, failure.hint)
         };
@@ -244,7 +215,8 @@ mod tests {
         assert_eq!(hint, "a similar argument exists: '--format'");
         let (what, hint) = told("conformance send");
         assert!(
-            what.starts_with("the following required arguments were not provided: <"),
+            what.as_str()
+                .starts_with("the following required arguments were not provided: <"),
             "{what}"
         );
         assert_eq!(hint, "conformance send --help");

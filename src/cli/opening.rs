@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::signals::Signals;
 use super::{out, runtime};
+use crate::lang::say;
 use crate::live::{Browser, Page};
 use std::cell::OnceCell;
 
@@ -60,14 +61,15 @@ impl Shown {
 impl Opened {
     fn new() -> Result<Self, Failure> {
         let page = Page::open().map_err(|error| {
-            Failure::could_not(format!("--open: cannot serve the report: {error}"))
-                .hint("--format html=FILE, which needs no port")
+            Failure::could_not(say!("--open: cannot serve the report: {error}", error))
+                .hint(say!("--format html=FILE, which needs no port"))
         })?;
         let url = page.url();
-        out::note(format_args!("the report, as it comes: {url}"));
+        out::note(say!("the report, as it comes: {url}", url));
         let browser = Browser::open(&url).inspect_err(|error| {
-            out::note(format_args!(
-                "no browser is started: {error}; open that address by hand, as long as the run goes on"
+            out::note(say!(
+                "no browser is started: {error}; open that address by hand, as long as the run goes on",
+                error = error.to_string()
             ));
         });
         Ok(Self {
@@ -88,7 +90,9 @@ impl Opened {
             Ok::<_, Failure>(())
         })?;
         if !self.page.was_read() {
-            out::note("no browser has come for the report; --format html=FILE keeps it");
+            out::note(say!(
+                "no browser has come for the report; --format html=FILE keeps it"
+            ));
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ impl RegressArgs {
             }
         });
         if let Err(failure) = &done {
-            outputs.broken_off(&failure.what);
+            outputs.broken_off(failure.what.clone());
         }
         let closing = outputs.finish();
         let feeding = done?;
@@ -151,7 +151,7 @@ impl RegressArgs {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             role: feeding.role(),
-            target: feeding.name().to_owned(),
+            target: feeding.name().into(),
             profile: profile.unwrap_or("as each file says").to_owned(),
             selected: corpus.members.len(),
             selection: names.collect(),
@@ -171,7 +171,7 @@ impl RegressArgs {
             Err(why) => {
                 out::note(format_args!("error: {}: {why}", member.path.display()));
                 feeding.unreadable = feeding.unreadable.saturating_add(1);
-                FileResult::unreadable(name, why)
+                FileResult::unreadable(name, why.into())
             }
         };
         Ok(CaseResult {

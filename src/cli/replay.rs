@@ -145,7 +145,7 @@ impl Replay<'_> {
             }
             Err(error) => {
                 out::note(format_args!("error: {name}: {error}"));
-                Ok(FileResult::unreadable(name, error.to_string()))
+                Ok(FileResult::unreadable(name, error.to_string().into()))
             }
         }
     }

@@ -5,6 +5,7 @@ use super::opening::{OpenArgs, Shown};
 use super::out;
 use crate::event::{Conclusion, Stale};
 use crate::expect::Expectations;
+use crate::lang::{Hole, Text, say};
 use crate::outcome::Keep;
 use crate::report::escape::Line;
 use crate::report::terminal::{self, Progress};
@@ -141,12 +142,14 @@ impl WrittenArgs {
             match (free.next(), free.next()) {
                 (Some(output), None) => output.destination = Destination::File(path.clone()),
                 (None, _) => {
-                    return Err(Failure::usage("--output: every report has a file already")
-                        .hint("leave it out, or one of the files"));
+                    return Err(
+                        Failure::usage(say!("--output: every report has a file already"))
+                            .hint(say!("leave it out, or one of the files")),
+                    );
                 }
                 _ => {
-                    return Err(Failure::usage("--output is for one report")
-                        .hint("--format json=FILE --format html=FILE, one for each"));
+                    return Err(Failure::usage(say!("--output is for one report"))
+                        .hint(say!("--format json=FILE --format html=FILE, one for each")));
                 }
             }
         }
@@ -183,7 +186,7 @@ impl WrittenArgs {
         }
         if !self.is_read() {
             for Stale { case, problem, .. } in &closing.run.finished.stale {
-                out::note(format_args!("stale: {} {problem}", Line(case)));
+                out::note(format_args!("{}: {} {problem}", say!("stale"), Line(case)));
             }
         }
         Ok(())
@@ -205,11 +208,12 @@ impl KnownArgs {
             return Ok(());
         };
         probe(path).map_err(|error| {
-            let what = format!(
-                "--write-expect {}: cannot write it: {error}",
-                path.display()
+            let what = say!(
+                "--write-expect {path}: cannot write it: {error}",
+                path = path.display().to_string(),
+                error
             );
-            Failure::usage(what).hint(WRITABLE)
+            Failure::usage(what).hint(writable())
         })
     }
 
@@ -236,9 +240,9 @@ impl KnownArgs {
         written(path, &expectations.updated(run, is_case))?;
         match &run.finished.broken_off {
             None => Ok(Conclusion::Passed),
-            Some(_) => Err(Failure::could_not(format!(
-                "{} tells only of what was played before the run was broken off",
-                path.display()
+            Some(_) => Err(Failure::could_not(say!(
+                "{path} tells only of what was played before the run was broken off",
+                path = path.display().to_string()
             ))),
         }
     }
@@ -247,26 +251,41 @@ impl KnownArgs {
 /// A file that is written from its beginning, as things happen.
 pub(super) fn created(path: &Path) -> Result<BufWriter<File>, Failure> {
     File::create(path).map(BufWriter::new).map_err(|error| {
-        let what = format!("cannot write the report to {}: {error}", path.display());
-        Failure::usage(what).hint(WRITABLE)
+        let what = say!(
+            "cannot write the report to {path}: {error}",
+            path = path.display().to_string(),
+            error
+        );
+        Failure::usage(what).hint(writable())
     })
 }
 
 /// What a file says is known to fail.
 fn known(path: &Path) -> Result<Expectations, Failure> {
     let text = fs::read_to_string(path).map_err(|error| {
-        let what = format!("--expect {}: cannot read it: {error}", path.display());
+        let what = say!(
+            "--expect {path}: cannot read it: {error}",
+            path = path.display().to_string(),
+            error
+        );
         Failure::usage(what).hint(match error.kind() {
-            ErrorKind::NotFound => "--write-expect FILE, to have such a file written",
-            _ => "name a file such as --write-expect FILE writes",
+            ErrorKind::NotFound => say!("--write-expect FILE, to have such a file written"),
+            _ => say!("name a file such as --write-expect FILE writes"),
         })
     })?;
-    Expectations::parse(&text)
-        .map_err(|error| Failure::usage(format!("--expect {}: {error}", path.display())))
+    Expectations::parse(&text).map_err(|error| {
+        Failure::usage(say!(
+            "--expect {path}: {error}",
+            path = path.display().to_string(),
+            error = error.to_string()
+        ))
+    })
 }
 
 /// What to try if something cannot be written.
-const WRITABLE: &str = "name a file in a folder that is there and can be written";
+fn writable() -> Text {
+    say!("name a file in a folder that is there and can be written")
+}
 
 /// Whether a file can be written; it is left as it is.
 fn probe(path: &Path) -> io::Result<()> {
@@ -281,10 +300,10 @@ fn probe(path: &Path) -> io::Result<()> {
 /// Reports that cannot be written, before anything is played.
 pub(super) fn unopened(error: OutputError) -> Failure {
     let hint = match error {
-        OutputError::Twice(_) => "--format FORMAT=FILE, another file for each but one",
-        OutputError::Unwritable { .. } => WRITABLE,
+        OutputError::Twice(_) => say!("--format FORMAT=FILE, another file for each but one"),
+        OutputError::Unwritable { .. } => writable(),
     };
-    Failure::usage(error.to_string()).hint(hint)
+    Failure::usage(error.text()).hint(hint)
 }
 
 /// A report that could not be written. If whoever read it has seen enough, there is nothing to say.
@@ -293,12 +312,18 @@ pub(crate) fn unwritten(error: &OutputError) -> Failure {
         OutputError::Unwritable { error, .. } if error.kind() == ErrorKind::BrokenPipe => {
             Failure::could_not("")
         }
-        error => Failure::could_not(error.to_string()),
+        error => Failure::could_not(error.text()),
     }
 }
 
 fn written(path: &Path, text: &str) -> Result<(), Failure> {
     let destination = Destination::File(path.to_owned());
     let written = destination.write(|out| out.write_all(text.as_bytes()));
-    written.map_err(|error| Failure::could_not(format!("cannot write {}: {error}", path.display())))
+    written.map_err(|error| {
+        Failure::could_not(say!(
+            "cannot write {path}: {error}",
+            path = path.display().to_string(),
+            error
+        ))
+    })
 }

@@ -8,13 +8,16 @@ use super::reporting::unwritten;
 use super::saving::Saver;
 use super::signals::Signals;
 use crate::event::Finished;
+use crate::lang::{Text, say};
 use crate::report::{Closing, Outputs};
 use crate::run::{self, Options, Player, RunError, Target};
 use std::time::Instant;
 use tokio::runtime::Runtime;
 
 /// Why a run ends that the user has had enough of.
-const INTERRUPTED: &str = "interrupted";
+fn had_enough() -> Text {
+    say!("interrupted")
+}
 
 /// A run with its reports.
 pub(crate) struct Run<'a> {
@@ -51,7 +54,7 @@ impl<'a> Run<'a> {
         let done = runtime.block_on(self.played())?;
         if done.is_none() {
             self.outputs.took(begun.elapsed());
-            self.outputs.broken_off(INTERRUPTED);
+            self.outputs.broken_off(had_enough());
         }
         let closing = self.outputs.finish();
         memory.keep(&closing.run);
@@ -90,7 +93,7 @@ impl<'a> Run<'a> {
 fn interrupted(closing: &Closing) -> Failure {
     match closing.failed.first() {
         Some(error) => unwritten(error),
-        None => Failure::could_not("interrupted: the report says how far it came"),
+        None => Failure::could_not(say!("interrupted: the report says how far it came")),
     }
 }
 
@@ -112,6 +115,6 @@ async fn minimised(
     };
     tokio::select! {
         () = work => Ok(()),
-        () = signals.next() => Err(Failure::could_not("interrupted: not all is as small as it gets")),
+        () = signals.next() => Err(Failure::could_not(say!("interrupted: not all is as small as it gets"))),
     }
 }

@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::target::carried_to;
 use super::tls::TrustArgs;
 use crate::client::Client;
+use crate::lang::{Text, say};
 use crate::profile::Profile;
 use crate::transport::{Name, Stream};
 use std::io;
@@ -22,7 +23,7 @@ pub(crate) fn multi() -> Result<Runtime, Failure> {
 }
 
 fn started(runtime: io::Result<Runtime>) -> Result<Runtime, Failure> {
-    runtime.map_err(|error| Failure::could_not(format!("cannot start: {error}")))
+    runtime.map_err(|error| Failure::could_not(say!("cannot start: {error}", error)))
 }
 
 /// A client of the target, connected within that time.
@@ -41,44 +42,57 @@ pub(crate) async fn connect(
     match timeout(limit, connecting).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(unreachable_target(target, &error)),
-        Err(_) => Err(
-            Failure::could_not(format!("{target} did not answer within {limit:?}"))
-                .hint("check host, port and firewall, or give it longer with --timeout"),
-        ),
+        Err(_) => Err(Failure::could_not(say!(
+            "{target} did not answer within {limit}",
+            target = target.to_string(),
+            limit = format!("{limit:?}")
+        ))
+        .hint(say!(
+            "check host, port and firewall, or give it longer with --timeout"
+        ))),
     }
 }
 
 /// A name that is that of nobody.
 pub(crate) fn unknown(error: &io::Error) -> Failure {
-    Failure::could_not(error.to_string())
-        .hint("check the spelling, or give the address itself, such as 127.0.0.1:7060")
+    Failure::could_not(error.to_string()).hint(say!(
+        "check the spelling, or give the address itself, such as 127.0.0.1:7060"
+    ))
 }
 
 /// The target cannot be reached: why, and what to try.
 pub(crate) fn unreachable_target(target: &Name, error: &io::Error) -> Failure {
-    let failure = Failure::could_not(format!("cannot connect to {target}: {error}"));
+    let failure = Failure::could_not(say!(
+        "cannot connect to {target}: {error}",
+        target = target.to_string(),
+        error
+    ));
     failure.hint(unreachable_hint(target, error.kind()))
 }
 
 /// What to try where a target cannot be reached for such a reason.
-pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> String {
+pub(crate) fn unreachable_hint(target: &Name, why: io::ErrorKind) -> Text {
     match (target, why) {
-        (_, io::ErrorKind::ConnectionRefused) => format!(
-            "nothing listens there: start the server first, or conformance serve --listen {target}"
+        (_, io::ErrorKind::ConnectionRefused) => say!(
+            "nothing listens there: start the server first, or conformance serve --listen {target}",
+            target = target.to_string()
         ),
-        (Name::Unix(_), io::ErrorKind::NotFound) => format!(
-            "there is no such socket: check the path, or start the server first, or conformance serve --listen {target}"
+        (Name::Unix(_), io::ErrorKind::NotFound) => say!(
+            "there is no such socket: check the path, or start the server first, or conformance serve --listen {target}",
+            target = target.to_string()
         ),
         (Name::Tls(_), io::ErrorKind::InvalidData) => {
-            "--ca FILE names who has signed its certificate, --servername NAME what it is called there, and --insecure trusts anybody".to_owned()
+            say!(
+                "--ca FILE names who has signed its certificate, --servername NAME what it is called there, and --insecure trusts anybody"
+            )
         }
         (_, io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
-            "compare what the server says first with exchange.prologue of the profile".to_owned()
+            say!("compare what the server says first with exchange.prologue of the profile")
         }
-        (Name::Unix(_), _) => "check the path, and who may use that socket".to_owned(),
+        (Name::Unix(_), _) => say!("check the path, and who may use that socket"),
         (_, io::ErrorKind::Unsupported) => {
-            "a profile without exchange.prologue, or another transport".to_owned()
+            say!("a profile without exchange.prologue, or another transport")
         }
-        _ => "check host, port and firewall".to_owned(),
+        _ => say!("check host, port and firewall"),
     }
 }

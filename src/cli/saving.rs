@@ -152,7 +152,7 @@ impl Saver {
             file.say("found", result.detail.as_str());
         }
         say_findings(&mut file, findings);
-        say_when(&mut file, &options.target);
+        say_when(&mut file, options.target.as_str());
         file
     }
 
@@ -217,7 +217,7 @@ impl Saver {
     /// Tells where everything is.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         match &self.failed {
-            Some(why) => Err(Failure::could_not(why)),
+            Some(why) => Err(Failure::could_not(why.as_str())),
             None => Ok(()),
         }
     }
@@ -338,6 +338,10 @@ mod tests {
         };
         let failure = args.open(Vec::new()).unwrap_err();
         assert_eq!(failure.exit, super::super::exit::Exit::Usage);
-        assert!(failure.what.starts_with("--save "), "{}", failure.what);
+        assert!(
+            failure.what.as_str().starts_with("--save "),
+            "{}",
+            failure.what
+        );
     }
 }

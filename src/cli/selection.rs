@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::suggestions::suggestions;
 use crate::cases::{self, Case};
 use crate::check::{Selection, SelectionError};
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::spec::{Clause, Role};
 
@@ -66,13 +67,26 @@ fn refused(error: &SelectionError, role: Role) -> Failure {
     names.extend(role.clauses().map(|clause| clause.to_string()));
     let names = names.iter().map(String::as_str);
     let (what, like) = match error {
-        SelectionError::NothingLeft => ("--skip leaves no case to run".to_owned(), None),
-        SelectionError::NoMatch { pattern } => (error.to_string(), likest(pattern, names)),
-        SelectionError::NoPattern { .. } => (error.to_string(), None),
+        SelectionError::NothingLeft => (say!("--skip leaves no case to run"), None),
+        SelectionError::NoMatch { pattern } => (
+            say!(
+                "no case is called {pattern}, and none matches it",
+                pattern = format!("{pattern:?}")
+            ),
+            likest(pattern, names),
+        ),
+        SelectionError::NoPattern { pattern, why } => (
+            say!(
+                "{pattern} is no pattern: {why}",
+                pattern = format!("{pattern:?}"),
+                why = *why
+            ),
+            None,
+        ),
     };
     Failure::usage(what).hint(match like {
-        Some(like) => format!("{like}, or another of those that {list} shows"),
-        None => format!("{list}, for the names of all cases"),
+        Some(like) => say!("{like}, or another of those that {list} shows", like, list),
+        None => say!("{list}, for the names of all cases", list),
     })
 }
 
@@ -86,19 +100,23 @@ pub(crate) fn unknown(name: &str) -> Failure {
     {
         let like = likest(name, ids()).filter(|_| name != slug);
         let what = if name == slug {
-            format!("{name:?} is a clause and no case")
+            say!("{name} is a clause and no case", name = format!("{name:?}"))
         } else {
-            format!("no case is called {name:?}")
+            say!("no case is called {name}", name = format!("{name:?}"))
         };
         let like = like.map_or_else(|| first.id.to_string(), str::to_owned);
         let others = format!("{} --run {slug}", list_of(clause.role()));
-        return Failure::usage(what).hint(format!("{like}, or another of {others}"));
+        return Failure::usage(what).hint(say!("{like}, or another of {others}", like, others));
     }
     let hint = match likest(name, ids()) {
-        Some(like) => format!("{like}, or another of those that {LIST} shows"),
-        None => format!("{LIST}, for the names of all cases"),
+        Some(like) => say!(
+            "{like}, or another of those that {list} shows",
+            like,
+            list = LIST
+        ),
+        None => say!("{list}, for the names of all cases", list = LIST),
     };
-    Failure::usage(format!("no case is called {name:?}")).hint(hint)
+    Failure::usage(say!("no case is called {name}", name = format!("{name:?}"))).hint(hint)
 }
 
 /// The name that is most like it.
@@ -124,24 +142,33 @@ mod tests {
     #[test]
     fn the_name_of_no_case_leads_to_one() {
         let failure = unknown("one-reply");
-        assert!(failure.what.contains("is a clause"), "{failure:?}");
+        assert!(failure.what.as_str().contains("is a clause"), "{failure:?}");
         assert!(
             failure
                 .hint
+                .as_str()
                 .starts_with("one-reply/single, or another of conformance list")
         );
         let hint = |name: &str| unknown(name).hint;
-        assert!(hint("one-reply/singel").starts_with("one-reply/single, "));
         assert!(
-            hint("order/xyz").starts_with("order/"),
+            hint("one-reply/singel")
+                .as_str()
+                .starts_with("one-reply/single, ")
+        );
+        assert!(
+            hint("order/xyz").as_str().starts_with("order/"),
             "{}",
             hint("order/xyz")
         );
-        assert!(hint("truncaton/in-header").starts_with("truncation/in-header, "));
+        assert!(
+            hint("truncaton/in-header")
+                .as_str()
+                .starts_with("truncation/in-header, ")
+        );
         assert_eq!(hint("zzz"), "conformance list, for the names of all cases");
         let slug = Clause::ClientReset.slug();
         assert!(
-            hint(slug).contains("check-client --list --run"),
+            hint(slug).as_str().contains("check-client --list --run"),
             "{}",
             hint(slug)
         );
@@ -160,12 +187,14 @@ mod tests {
             selected(&["truncaton"], &[])
                 .unwrap_err()
                 .hint
+                .as_str()
                 .starts_with("truncation")
         );
         assert!(
             selected(&["[a"], &[])
                 .unwrap_err()
                 .what
+                .as_str()
                 .contains("no pattern")
         );
     }

@@ -156,7 +156,7 @@ mod tests {
     fn what_is_no_json_is_refused_with_a_hint_on_quoting() {
         let failure = argument(&Profile::tutorial(), "hello").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
-        assert!(failure.hint.contains("'\"hello\"'"), "{failure:?}");
+        assert!(failure.hint.as_str().contains("'\"hello\"'"), "{failure:?}");
         assert!(argument(&Profile::tutorial(), "\"hello\"").is_ok());
     }
 

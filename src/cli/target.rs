@@ -6,6 +6,7 @@ use super::exit::Failure;
 use super::out;
 use super::runtime::{unknown, unreachable_hint};
 use super::tls::TrustArgs;
+use crate::lang::{Hole, Text, say};
 use crate::peer::{Launch, LaunchError, Process};
 use crate::profile::{Carriage, Profile};
 use crate::report::escape;
@@ -50,21 +51,21 @@ fn local_port(target: &Name) -> Option<u16> {
 }
 
 fn pid(text: &str) -> Result<u32, String> {
-    let wrong = |_| "give the number of the server's process".to_owned();
+    let wrong = |_| say!("give the number of the server's process").to_string();
     text.parse().map_err(wrong)
 }
 
 /// The server to be checked, and whatever keeps it alive.
 pub(crate) struct NamedTarget {
     /// As reports call it.
-    pub(crate) name: String,
+    pub(crate) name: Text,
     pub(crate) server: ServerTarget,
     /// The one in this program, for as long as it is kept.
     pub(super) embedded: Option<Background>,
 }
 
 impl NamedTarget {
-    fn new(name: String, server: ServerTarget) -> Self {
+    fn new(name: Text, server: ServerTarget) -> Self {
         Self {
             name,
             server,
@@ -106,8 +107,9 @@ impl TargetArgs {
     /// The server's process, where the user has named it.
     pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
         self.pid.map(Process::new).transpose().map_err(|error| {
-            Failure::usage(error.to_string())
-                .hint("--pid takes the number of the server's process on this machine")
+            Failure::usage(error.to_string()).hint(say!(
+                "--pid takes the number of the server's process on this machine"
+            ))
         })
     }
 
@@ -117,8 +119,10 @@ impl TargetArgs {
         if let (Some(process), Some(port), Some(pid)) = (self.process()?, port, self.pid)
             && process.listens_at(port) == Some(false)
         {
-            out::note(format_args!(
-                "note: another process than {pid} listens at port {port}: what it holds and spends may not be the server's"
+            out::note(say!(
+                "note: another process than {pid} listens at port {port}: what it holds and spends may not be the server's",
+                pid,
+                port
             ));
         }
         Ok(())
@@ -150,7 +154,7 @@ impl TargetArgs {
             (Some(launch), _) => launch.to_string(),
             (None, target) => target.as_ref().map(Name::to_string).unwrap_or_default(),
         };
-        Ok(NamedTarget::new(name, server))
+        Ok(NamedTarget::new(name.into(), server))
     }
 
     /// Adds what names the server to a command line.
@@ -172,18 +176,19 @@ impl TargetArgs {
             RunError::NotStarted(not_started) => {
                 started_in_vain(not_started, self.target == Some(Name::Stdio))
             }
-            RunError::NoClient(_) => Failure::could_not(error.to_string()),
+            RunError::NoClient(_) => Failure::could_not(error.text()),
         }
     }
 
     fn unreachable(&self, unreachable: &Unreachable) -> Failure {
-        let failure = Failure::could_not(unreachable.to_string());
+        let failure = Failure::could_not(unreachable.text());
         match &self.target {
             Some(target) if self.exec.is_none() => {
                 failure.hint(unreachable_hint(target, unreachable.kind))
             }
-            _ if self.exec.is_some() => failure
-                .hint("the server listened, and then no longer: run it by hand and connect to it"),
+            _ if self.exec.is_some() => failure.hint(say!(
+                "the server listened, and then no longer: run it by hand and connect to it"
+            )),
             _ => failure,
         }
     }
@@ -199,11 +204,14 @@ pub(super) fn carried_to(target: &Name, profile: Profile) -> Result<Profile, Fai
         _ => Carriage::Stream,
     };
     if carriage.is_datagrams() && !profile.prologue().is_empty() {
-        let what = format!(
-            "the profile {} has a prologue, which is said on a connection, and over {target} there is none",
-            profile.name()
+        let what = say!(
+            "the profile {profile} has a prologue, which is said on a connection, and over {target} there is none",
+            profile = profile.name(),
+            target = target.to_string()
         );
-        return Err(Failure::usage(what).hint("a profile without exchange.prologue, or host:port"));
+        return Err(
+            Failure::usage(what).hint(say!("a profile without exchange.prologue, or host:port"))
+        );
     }
     Ok(profile.carried_by(carriage))
 }
@@ -221,18 +229,16 @@ pub(super) fn server_at(
             Ok(ServerTarget::spawned_over_udp(with_port(launch)?, startup, at))
         }
         (Name::SomeUdp, None) => Err(Failure::usage(
-            "udp: alone is a server that a command starts, and there is none",
+            say!("udp: alone is a server that a command starts, and there is none"),
         )
-        .hint("udp:host:port, or --exec COMMAND udp:")),
+        .hint(say!("udp:host:port, or --exec COMMAND udp:"))),
         (Name::Stdio, None) => Err(Failure::usage(
-            "stdio: is the standard input and output of a command, and there is none",
+            say!("stdio: is the standard input and output of a command, and there is none"),
         )
-        .hint("--exec COMMAND stdio:")),
+        .hint(say!("--exec COMMAND stdio:"))),
         (target, None) => Ok(ServerTarget::at(&trust.addresses(target)?)),
-        (target, Some(_)) => Err(Failure::usage(format!(
-            "--exec starts a server, and {target} is one that runs: the argument '--exec <COMMAND>' cannot be used with it"
-        ))
-        .hint("leave out one of the two, or give stdio: or udp: in the place of the target")),
+        (target, Some(_)) => Err(Failure::usage(say!("--exec starts a server, and {target} is one that runs: the argument '--exec <COMMAND>' cannot be used with it", target = target.to_string()))
+        .hint(say!("leave out one of the two, or give stdio: or udp: in the place of the target"))),
     }
 }
 
@@ -248,26 +254,31 @@ fn udp_address(target: &Name) -> Result<Option<SocketAddr>, Failure> {
 /// A command that says where the port goes.
 pub(super) fn with_port(launch: &Launch) -> Result<Launch, Failure> {
     launch.to_string().parse().map_err(|error: LaunchError| {
-        Failure::usage(format!(
-            "invalid value '{launch}' for '--exec <COMMAND>': {error}"
+        Failure::usage(say!(
+            "invalid value '{launch}' for '--exec <COMMAND>': {error}",
+            launch = launch.to_string(),
+            error
         ))
-        .hint("or stdio: as the target, if the server speaks on its standard input and output")
+        .hint(say!(
+            "or stdio: as the target, if the server speaks on its standard input and output"
+        ))
     })
 }
 
 pub(super) fn started_in_vain(error: &NotStarted, is_on_pipes: bool) -> Failure {
     let mut what = error.to_string();
     if !error.stderr.is_empty() {
-        what.push_str("\nthe last it wrote to its standard error:");
+        let label = say!("the last it wrote to its standard error");
+        what.push_str(&format!("\n{label}:"));
         for line in error.stderr.lines() {
             what.push_str("\n  ");
             what.push_str(&escape::Line(line).to_string());
         }
     }
     Failure::could_not(what).hint(if is_on_pipes {
-        "run the command by hand: the server has to stay, and to take requests from its standard input"
+        say!("run the command by hand: the server has to stay, and to take requests from its standard input")
     } else {
-        "run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground"
+        say!("run the command by hand, with a port in the place of {port}: the server has to listen on that port of this machine, and to stay in the foreground")
     })
 }
 
@@ -275,11 +286,14 @@ pub(super) fn started_in_vain(error: &NotStarted, is_on_pipes: bool) -> Failure 
 pub(super) fn embedded(profile: &Profile) -> Result<NamedTarget, Failure> {
     let started = Background::start("127.0.0.1:0", profile.clone(), Settings::default(), Echo);
     let server = started.map_err(|error| {
-        Failure::could_not(format!("cannot start the reference server: {error}"))
+        Failure::could_not(say!("cannot start the reference server: {error}", error))
     })?;
     let address = server.addr();
     Ok(NamedTarget {
-        name: format!("the reference server at {address}"),
+        name: say!(
+            "the reference server at {address}",
+            address = address.to_string()
+        ),
         server: ServerTarget::at(&[address.into()]),
         embedded: Some(server),
     })

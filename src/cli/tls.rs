@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::exit::Failure;
 use super::runtime::unknown;
+use crate::lang::say;
 use crate::transport::{Address, Name, Trust};
 use std::fs;
 use std::io;
@@ -29,23 +30,21 @@ impl TrustArgs {
     pub(crate) fn addresses(&self, target: &Name) -> Result<Vec<Address>, Failure> {
         match target {
             Name::Stdio => Err(Failure::usage(
-                "stdio: is the standard input and output of a command that --exec starts",
+                say!("stdio: is the standard input and output of a command that --exec starts"),
             )
             .hint(
-                "check, fuzz and replay take it; here, give host:port, tls:host:port, udp:host:port or unix:PATH",
+                say!("check, fuzz and replay take it; here, give host:port, tls:host:port, udp:host:port or unix:PATH"),
             )),
             Name::SomeUdp => Err(Failure::usage(
-                "udp: alone is a server that --exec starts",
+                say!("udp: alone is a server that --exec starts"),
             )
-            .hint("check, fuzz and replay take it; here, give udp:host:port")),
+            .hint(say!("check, fuzz and replay take it; here, give udp:host:port"))),
             Name::Tls(_) => {
                 let found = target.resolve_for(&self.trust()?, self.servername.as_deref());
                 found.map_err(|error| self.wrong(&error))
             }
-            _ if self.is_given() => Err(Failure::usage(format!(
-                "--insecure, --ca and --servername are for TLS, and {target} is spoken to without"
-            ))
-            .hint("tls:host:port as the target, or leave them out")),
+            _ if self.is_given() => Err(Failure::usage(say!("--insecure, --ca and --servername are for TLS, and {target} is spoken to without", target = target.to_string()))
+            .hint(say!("tls:host:port as the target, or leave them out"))),
             _ => target.resolve().map_err(|error| unknown(&error)),
         }
     }
@@ -53,8 +52,14 @@ impl TrustArgs {
     fn wrong(&self, error: &io::Error) -> Failure {
         match (&self.ca, error.kind()) {
             (Some(file), io::ErrorKind::InvalidInput) => {
-                let what = format!("--ca {} and --servername: {error}", file.display());
-                Failure::usage(what).hint("name a file in PEM, and a host by its name or address")
+                let what = say!(
+                    "--ca {file} and --servername: {error}",
+                    file = file.display().to_string(),
+                    error = error.to_string()
+                );
+                Failure::usage(what).hint(say!(
+                    "name a file in PEM, and a host by its name or address"
+                ))
             }
             _ => unknown(error),
         }
@@ -85,6 +90,7 @@ impl TrustArgs {
 /// A file that an option names.
 pub(crate) fn read(option: &str, file: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(file).map_err(|error| {
-        Failure::usage(format!("{option} {}: {error}", file.display())).hint("name a file in PEM")
+        Failure::usage(format!("{option} {}: {error}", file.display()))
+            .hint(say!("name a file in PEM"))
     })
 }

@@ -3,6 +3,7 @@
 use super::command::CommandLine;
 use super::exit::Failure;
 use super::suggestions::suggestions;
+use crate::lang::say;
 use crate::profile::Profile;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -32,8 +33,11 @@ pub(crate) fn limited(profile: Profile, max_frame: Option<u64>) -> Result<Profil
     };
     let chunk = profile.chunk();
     profile.with_max_body(max_body).map_err(|_| {
-        Failure::usage(format!("--max-frame {max_body} does not hold one chunk"))
-            .hint(format!("--max-frame {chunk} or more"))
+        Failure::usage(say!(
+            "--max-frame {max_body} does not hold one chunk",
+            max_body
+        ))
+        .hint(say!("--max-frame {chunk} or more", chunk))
     })
 }
 
@@ -54,11 +58,17 @@ pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
     if !Path::new(name).exists() {
         return Err(unknown(name));
     }
-    let text =
-        read(name).map_err(|error| Failure::usage(format!("cannot read {name:?}: {error}")))?;
+    let text = read(name).map_err(|error| {
+        Failure::usage(say!(
+            "cannot read {name}: {error}",
+            name = format!("{name:?}"),
+            error
+        ))
+    })?;
     Profile::from_toml(&text).map_err(|error| {
-        Failure::usage(format!("{name}: {error}"))
-            .hint("conformance profiles tutorial --toml, for an example of a profile file")
+        Failure::usage(format!("{name}: {error}")).hint(say!(
+            "conformance profiles tutorial --toml, for an example of a profile file"
+        ))
     })
 }
 
@@ -75,10 +85,13 @@ fn unknown(name: &str) -> Failure {
         like if like.is_empty() => Profile::BUILT_IN.to_vec(),
         like => like,
     };
-    let what = format!("no profile is called {name:?}, and no file is there");
-    Failure::usage(what).hint(format!(
-        "{}, another that `conformance profiles` lists, or the path of a profile file",
-        like.join(", ")
+    let what = say!(
+        "no profile is called {name}, and no file is there",
+        name = format!("{name:?}")
+    );
+    Failure::usage(what).hint(say!(
+        "{like}, another that `conformance profiles` lists, or the path of a profile file",
+        like = like.join(", ")
     ))
 }
 
@@ -102,7 +115,7 @@ pub(crate) fn octets(text: &str) -> Result<u64, String> {
         .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
         .and_then(|digits| digits.parse::<u64>().ok())
         .and_then(|count| count.checked_mul(1 << shift))
-        .ok_or_else(|| "give a whole number of octets, such as 4096, 64k or 1M".to_owned())
+        .ok_or_else(|| say!("give a whole number of octets, such as 4096, 64k or 1M").to_string())
 }
 
 #[cfg(test)]
@@ -136,11 +149,11 @@ mod tests {
     fn an_unknown_profile_is_a_usage_error_that_names_the_known() {
         let failure = named("nothing-like-it").unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
-        assert!(failure.hint.contains("chunk-count"));
+        assert!(failure.hint.as_str().contains("chunk-count"));
         let hint = |name: &str| named(name).unwrap_err().hint;
-        assert!(hint("tutorail").starts_with("tutorial, another"));
+        assert!(hint("tutorail").as_str().starts_with("tutorial, another"));
         assert!(
-            hint("postgres").starts_with("postgres"),
+            hint("postgres").as_str().starts_with("postgres"),
             "{}",
             hint("postgres")
         );

@@ -65,6 +65,23 @@ pub struct Entry {
     lessons: BTreeMap<String, Lesson>,
 }
 
+impl Sketch {
+    /// Its lines, each with the comment behind it, if there is one.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let mark = match self.language.as_str() {
+            "Python" => "# ",
+            _ => "// ",
+        };
+        self.code.lines().map(move |line| {
+            let at = line.find(mark).map(|at| at.saturating_add(mark.len()));
+            match at.and_then(|at| line.split_at_checked(at)) {
+                Some((code, comment)) => (code, Some(comment)),
+                None => (line, None),
+            }
+        })
+    }
+}
+
 /// What became of a case at a peer with a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Lesson {

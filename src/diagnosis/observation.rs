@@ -3,6 +3,7 @@
 use super::knowledge::Head;
 use super::symptom::Symptom;
 use crate::event::{Calibration, CaseResult, Role, Run, Verdict};
+use crate::lang::Text;
 use crate::spec::Clause;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,7 +109,7 @@ impl Observation {
         if calibration.reply == "unknown" {
             oddities.push("no reply understood;");
         }
-        oddities.extend(calibration.notes.iter().map(String::as_str));
+        oddities.extend(calibration.notes.iter().map(Text::as_str));
         let outcome = match oddities.is_empty() {
             true => Outcome::Passed,
             false => Outcome::Failed(Symptom::told(FIRST_LOOK, &oddities.join(" "))),
@@ -160,6 +161,6 @@ impl Observation {
 fn symptom(result: &CaseResult) -> Symptom {
     match result.findings.first() {
         Some(finding) => Symptom::of(finding),
-        None => Symptom::told(&result.clause, &result.detail),
+        None => Symptom::told(&result.clause, result.detail.as_str()),
     }
 }

@@ -4,6 +4,7 @@ use super::knowledge::{Entry, Knowledge, Lesson};
 use super::observation::{FIRST_LOOK, Observation, Outcome};
 use super::symptom::Symptom;
 use crate::event::{Cause, Confidence, Diagnosis};
+use crate::lang::Text;
 use crate::spec::Role;
 
 /// How likely a case fails for a reason that nobody knows.
@@ -303,11 +304,11 @@ impl<'a> View<'a> {
         let head = &candidate.entry.head;
         let cause = Cause {
             id: head.id.clone(),
-            title: head.title.clone(),
+            title: Text::whole(&head.title),
             clause: head.clause.to_string(),
             level: head.clause.level(),
             confidence: self.confidence(best, candidate, gain, ahead),
-            advice: head.advice.clone(),
+            advice: Text::whole(&head.advice),
             sketch: head.sketch.clone(),
             explains: self.explained(candidate),
             alike: alike.iter().map(|one| one.entry.head.id.clone()).collect(),

@@ -13,7 +13,11 @@ impl Symptom {
     /// The symptom that a finding is.
     #[must_use]
     pub fn of(finding: &FindingNote) -> Self {
-        Self(format!("{}: {}", finding.clause, shape(&finding.what)))
+        Self(format!(
+            "{}: {}",
+            finding.clause,
+            shape(finding.what.as_str())
+        ))
     }
 
     /// The symptom that a sentence is, where there is no finding.

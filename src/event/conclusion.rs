@@ -61,6 +61,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::event::{CaseResult, Known, KnownKind, Problem, Stale};
+    use crate::lang::Text;
     use crate::spec::{CaseId, Clause, Level};
 
     fn result(verdict: Verdict) -> CaseResult {
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn what_no_longer_holds_fails_and_a_run_broken_off_says_nothing() {
         let mut run = Run::default();
-        run.finished.broken_off = Some("the server is gone".to_owned());
+        run.finished.broken_off = Some(Text::whole("the server is gone"));
         assert_eq!(run.conclusion(), Conclusion::Undecided);
         run.finished.stale.push(Stale {
             case: "order/x".to_owned(),

@@ -1,5 +1,6 @@
 //! What is behind the failures of a run, as plain data.
 
+use crate::lang::Text;
 use crate::spec::Level;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,7 +22,7 @@ pub struct Cause {
     /// Its name, which `explain` takes.
     pub id: String,
     /// What is wrong, in plain words.
-    pub title: String,
+    pub title: Text,
     /// Slug of the clause that it breaks.
     pub clause: String,
     /// How binding that clause is.
@@ -29,7 +30,7 @@ pub struct Cause {
     /// How sure it is that this is what is wrong.
     pub confidence: Confidence,
     /// What to do about it, in a sentence.
-    pub advice: String,
+    pub advice: Text,
     /// What good code looks like there: causes of the same sketch are mended in the same lines.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sketch: String,

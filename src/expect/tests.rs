@@ -211,7 +211,7 @@ fn a_bad_file_is_refused_with_the_place() {
 fn a_file_of_a_run_that_was_broken_off_says_so() {
     let mut run = fixture::full_pass();
     assert!(!Expectations::from_run(&run).contains("broken off"));
-    run.finished.broken_off = Some("no time\nwas left".to_owned());
+    run.finished.broken_off = Some("no time\nwas left".into());
     let text = Expectations::from_run(&run);
     assert!(
         text.contains("# This is of a run that was broken off"),

@@ -4,6 +4,7 @@ use super::decoding::decoded;
 use crate::generate;
 use crate::judge::frame_log::{FrameLog, MOST_UNASKED};
 use crate::judge::{Finding, Frame, ReplyRule, judge};
+use crate::lang::Text;
 use crate::model::{permitted, reader};
 use crate::profile::Profile;
 use crate::script::draws::Draws;
@@ -85,9 +86,9 @@ impl<'a> Server<'a> {
             }
         }
         self.transcript.canary = match self.draws.below(12) {
-            0 => Canary::Dead("it did not connect".to_owned()),
-            1 => Canary::Mute("it was not answered".to_owned()),
-            2 => Canary::Disturbed("was disconnected".to_owned()),
+            0 => Canary::Dead(Text::whole("it did not connect")),
+            1 => Canary::Mute(Text::whole("it was not answered")),
+            2 => Canary::Disturbed(Text::whole("was disconnected")),
             _ => Canary::Well,
         };
         self.transcript
@@ -96,7 +97,7 @@ impl<'a> Server<'a> {
     fn step(&mut self, conn: Conn, action: &Action) {
         match action {
             Action::Open | Action::Begin(_) if self.draws.one_in(24) => {
-                self.note(conn, Seen::Refused("refused".to_owned()));
+                self.note(conn, Seen::Refused(Text::whole("refused")));
                 self.end(conn);
             }
             Action::Open | Action::Begin(_) => self.note(conn, Seen::Connected),
@@ -267,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_found_out() {
         let script: Script = "framespec script 1\nopen a\nsend a 00\n".parse().unwrap();
-        let finding = Finding::must(crate::spec::Clause::Order, 0, "x");
+        let finding = Finding::must(crate::spec::Clause::Order, 0, "x".into());
         assert_eq!(is_sound(&script, &finding), Ok(()));
         assert!(
             is_sound(

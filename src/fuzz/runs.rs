@@ -72,7 +72,7 @@ fn started(results: &[CaseResult], draws: &mut Draws) -> Started {
     Started {
         schema: SCHEMA.to_owned(),
         version: "0.1.0".to_owned(),
-        target: text(draws),
+        target: text(draws).into(),
         profile: text(draws),
         selected: results.len(),
         seed: draws.number(),
@@ -86,10 +86,10 @@ fn started(results: &[CaseResult], draws: &mut Draws) -> Started {
 
 fn calibration(draws: &mut Draws) -> Calibration {
     Calibration {
-        client: text(draws),
+        client: text(draws).into(),
         reply: text(draws),
         round_trip_us: draws.number(),
-        notes: vec![text(draws)],
+        notes: vec![text(draws).into()],
         ..Calibration::default()
     }
 }
@@ -103,11 +103,11 @@ fn finished(summary: Summary, draws: &mut Draws) -> Finished {
     });
     let unchecked = draws.one_in(3).then(|| Unchecked {
         clause: clause.clone(),
-        why: text(draws),
+        why: text(draws).into(),
     });
     Finished {
         summary,
-        broken_off: draws.one_in(3).then(|| text(draws)),
+        broken_off: draws.one_in(3).then(|| text(draws).into()),
         stale: stale.into_iter().collect(),
         clauses_checked: vec![clause],
         clauses_unchecked: unchecked.into_iter().collect(),
@@ -118,11 +118,11 @@ fn diagnosis(results: &[CaseResult], draws: &mut Draws) -> Diagnosis {
     let explains = results.iter().take(1).map(|result| result.id.clone());
     let cause = draws.one_in(3).then(|| Cause {
         id: text(draws),
-        title: text(draws),
+        title: text(draws).into(),
         clause: clause(draws).to_string(),
         level: level(draws),
         confidence: Confidence::Likely,
-        advice: text(draws),
+        advice: text(draws).into(),
         sketch: text(draws),
         explains: explains.collect(),
         alike: vec![text(draws)],
@@ -146,9 +146,9 @@ fn result(draws: &mut Draws) -> CaseResult {
         level: level(draws),
         verdict: one(&Verdict::ALL, Verdict::Error, draws),
         known: draws.one_in(4).then(|| known(draws)),
-        detail: text(draws),
+        detail: text(draws).into(),
         elapsed_ms: draws.number(),
-        why: text(draws),
+        why: text(draws).into(),
         attempts: Attempts { failed: 1, of: 2 },
         findings: draws
             .one_in(2)
@@ -165,7 +165,7 @@ fn finding(draws: &mut Draws) -> FindingNote {
     FindingNote {
         clause: clause(draws).to_string(),
         level: level(draws),
-        what: text(draws),
+        what: text(draws).into(),
         conn: text(draws),
         frame: draws.one_in(2).then(|| draws.below(1 << 20)),
     }
@@ -177,7 +177,7 @@ fn evidence(draws: &mut Draws) -> Evidence {
         script: text(draws),
         timeline: (0..draws.below(8)).map(|_| moment(draws)).collect(),
         frames,
-        permitted: vec![text(draws)],
+        permitted: vec![text(draws).into()],
         stderr: text(draws),
     }
 }
@@ -195,7 +195,9 @@ fn moment(draws: &mut Draws) -> Moment {
         6 => What::ClientRst,
         7 => What::Fin,
         8 => What::Rst,
-        _ => What::Note { text: text(draws) },
+        _ => What::Note {
+            text: text(draws).into(),
+        },
     };
     let at_us = match draws.one_in(8) {
         true => draws.number(),

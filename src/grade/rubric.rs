@@ -254,7 +254,7 @@ mod tests {
             causes: Vec::new(),
             mistakes: mistakes.iter().map(mistake).collect(),
             passes: true,
-            first: String::new(),
+            first: crate::lang::Text::default(),
             broken_off: None,
         }
     }

@@ -5,6 +5,7 @@ use super::files::{Files, taken};
 use super::submission::{DIR, FILE, Kind, Submission};
 use crate::check::{Check, CheckError, Command, Server, check_command};
 use crate::event::Run;
+use crate::lang::say;
 use crate::peer::{Confinement, Told};
 use crate::run::NotStarted;
 use std::io;
@@ -202,7 +203,10 @@ fn outcome(done: Result<Run, CheckError>, told: &Path) -> Outcome {
         Err(CheckError::NotStarted(not_started)) => Outcome::NotServed(why(&not_started, &told)),
         Err(CheckError::Unreachable(error)) => {
             let gone = NotStarted {
-                why: format!("it listened, and then no longer: {error}"),
+                why: say!(
+                    "it listened, and then no longer: {error}",
+                    error = error.to_string()
+                ),
                 stderr: String::new(),
             };
             Outcome::NotServed(why(&gone, &told))
@@ -239,7 +243,7 @@ mod tests {
 
     fn not_started(stderr: &str) -> NotStarted {
         NotStarted {
-            why: "it exited with code 1 before it listened on port 7060".to_owned(),
+            why: crate::lang::Text::whole("it exited with code 1 before it listened on port 7060"),
             stderr: stderr.to_owned(),
         }
     }
@@ -256,7 +260,10 @@ mod tests {
             said.starts_with("EOFError: EOF when reading a line (it exited"),
             "{said}"
         );
-        assert_eq!(why(&not_started(""), &none), not_started("").why);
+        assert_eq!(
+            why(&not_started(""), &none),
+            not_started("").why.to_string()
+        );
         let over = Told {
             over: vec!["it ran too many processes".to_owned()],
             left: true,

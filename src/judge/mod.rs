@@ -23,6 +23,7 @@ pub use content::{Frame, ReplyRule, mentions};
 pub use observed::{replies_to, settled};
 pub use words::excerpt;
 
+use crate::lang::{Text, say};
 use crate::model::Permitted;
 use crate::profile::{Carriage, Profile};
 use crate::script::Conn;
@@ -41,7 +42,7 @@ pub struct Finding {
     /// judging anything else, and would otherwise fail every case there is.
     pub own_clause_only: bool,
     /// What was seen, and what should have been.
-    pub what: String,
+    pub what: Text,
     /// The connection.
     pub conn: Conn,
     /// Offset in the client's stream of the frame that it is about, if it is about one.
@@ -51,13 +52,13 @@ pub struct Finding {
 impl Finding {
     /// A breach of a required clause.
     #[must_use]
-    pub fn must(clause: Clause, conn: Conn, what: impl Into<String>) -> Self {
+    pub fn must(clause: Clause, conn: Conn, what: Text) -> Self {
         let level = Level::Must;
         Self {
             clause,
             level,
             own_clause_only: false,
-            what: what.into(),
+            what,
             conn,
             frame: None,
         }
@@ -166,15 +167,15 @@ fn canary(canary: &Canary) -> Option<Finding> {
         Canary::Well => return None,
         Canary::Disturbed(how) => (
             Clause::Isolation,
-            format!("a healthy client beside it {how}"),
+            say!("a healthy client beside it {how}", how),
         ),
         Canary::Dead(how) => (
             Clause::Isolation,
-            format!("afterwards the server was gone: {how}"),
+            say!("afterwards the server was gone: {how}", how),
         ),
         Canary::Mute(how) => (
             Clause::Isolation,
-            format!("afterwards the server served no new client: {how}"),
+            say!("afterwards the server served no new client: {how}", how),
         ),
     };
     Some(Finding::must(clause, 0, what))

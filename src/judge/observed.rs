@@ -1,6 +1,7 @@
 //! One connection of a transcript, brought into the form that duties are compared with.
 
 use super::frame_log::{FrameLog, LoggedFrame as Reply, Rest, alone};
+use crate::lang::{Text, say};
 use crate::model::{Misfit, Owes, Permitted};
 use crate::profile::Profile;
 use crate::script::{Conn, OwnEnd};
@@ -17,10 +18,10 @@ pub(super) enum Close {
 }
 
 impl Close {
-    pub(super) const fn how(self) -> &'static str {
+    pub(super) fn how(self) -> Text {
         match self {
-            Self::Fin => "closed (FIN)",
-            Self::Rst => "reset (RST)",
+            Self::Fin => say!("closed (FIN)"),
+            Self::Rst => say!("reset (RST)"),
         }
     }
 }
@@ -28,9 +29,9 @@ impl Close {
 /// What the client noticed of one connection.
 #[derive(Debug)]
 pub(super) struct Observed {
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Text>,
     /// Why it did not get through the prologue of which it had said its part.
-    pub(super) not_begun: Option<String>,
+    pub(super) not_begun: Option<Text>,
     /// All that came, as it came.
     pub(super) received: Vec<Bytes>,
     pub(super) replies: Vec<Reply>,

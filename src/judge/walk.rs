@@ -10,6 +10,7 @@ use super::frame_log::{LoggedFrame as Reply, Rest};
 use super::observed::{Close, Observed};
 use super::words::{duration, excerpt, place};
 use super::{Finding, ReplyRule};
+use crate::lang::{Text, say};
 use crate::model::payload::is_json_text;
 use crate::model::reader::Fault;
 use crate::model::{Carried, Doubt, Duty, Owes, Permitted, Tail};
@@ -35,7 +36,7 @@ pub(super) fn findings(
         return vec![Finding::must(
             Clause::Concurrency,
             conn,
-            format!("could not connect: {why}"),
+            say!("could not connect: {why}", why),
         )];
     }
     let mut walk = Walk::new(profile, rule, (all, conn, permitted), observed);
@@ -219,9 +220,10 @@ impl<'a> Walk<'a> {
                 // One last reply may say what was wrong.
                 self.take(duty);
                 if self.is_still_open() {
-                    let what = format!(
-                        "{fault}: the connection should have been closed, and {}",
-                        self.still_open()
+                    let what = say!(
+                        "{fault}: the connection should have been closed, and {still_open}",
+                        fault,
+                        still_open = self.still_open()
                     );
                     self.must(clause_of(fault), what, duty);
                 }
@@ -233,14 +235,14 @@ impl<'a> Walk<'a> {
     fn reply_or_close(&mut self, duty: &'a Duty, doubt: &Doubt) -> Then {
         let Some(reply) = self.take(duty) else {
             if self.is_still_open() && self.observed.rest == Rest::Nothing {
-                let what = format!(
-                    "{}: neither a reply nor a close, {}",
+                let what = say!(
+                    "{doubt}: neither a reply nor a close, {still_open}",
                     doubt,
-                    self.still_open()
+                    still_open = self.still_open()
                 );
                 self.must(unanswered(doubt), what, duty);
             } else if matches!(doubt, Doubt::MorePadding(_)) && self.observed.close.is_some() {
-                self.refused_padding("the connection was closed", duty);
+                self.refused_padding(&say!("the connection was closed"), duty);
             }
             return Then::Stop;
         };
@@ -252,14 +254,18 @@ impl<'a> Walk<'a> {
                 self.content(duty, carried, reply);
             }
             Doubt::MorePadding(_) => {
-                let what = format!("the reply {} is no answer to it", excerpt(reply.payload()));
+                let what = say!(
+                    "the reply {excerpt} is no answer to it",
+                    excerpt = excerpt(reply.payload())
+                );
                 self.refused_padding(&what, duty);
             }
             // One last reply may say what was wrong.
             Doubt::OddLength if self.closed_behind_last_reply() => {}
             Doubt::OddLength => {
-                let what = "a body that is no whole number of chunks was taken like any other; \
-                            closing the connection is safer";
+                let what = say!(
+                    "a body that is no whole number of chunks was taken like any other; closing the connection is safer"
+                );
                 self.push(
                     Finding::must(Clause::ChunkMultiple, self.conn, what).should(),
                     duty,
@@ -279,8 +285,11 @@ impl<'a> Walk<'a> {
         most.is_some_and(|most| usize::try_from(most).is_ok_and(|most| asked >= most))
     }
 
-    fn refused_padding(&mut self, how: &str, duty: &Duty) {
-        let what = format!("a body with more padding than it needs was not taken: {how}");
+    fn refused_padding(&mut self, how: &Text, duty: &Duty) {
+        let what = say!(
+            "a body with more padding than it needs was not taken: {how}",
+            how
+        );
         self.push(
             Finding::must(Clause::Padding, self.conn, what).should(),
             duty,
@@ -303,12 +312,13 @@ impl<'a> Walk<'a> {
             duty.due
         };
         if self.observed.sent_before(reply.first_entry) < due {
-            let what = format!(
-                "a reply began when {} of the request's {} octets had been sent",
-                self.observed
+            let what = say!(
+                "a reply began when {sent} of the request's {octets} octets had been sent",
+                sent = self
+                    .observed
                     .sent_before(reply.first_entry)
                     .saturating_sub(duty.start),
-                duty.due.saturating_sub(duty.start),
+                octets = duty.due.saturating_sub(duty.start)
             );
             self.must(Clause::Unsolicited, what, duty);
         }
@@ -324,9 +334,9 @@ impl<'a> Walk<'a> {
             Some(_) if self.may_close => {}
             Some((_, Close::Rst)) if self.close_follows(duty) => {}
             Some((_, close)) if self.was_outstanding_at_fin(duty) => {
-                let what = format!(
-                    "the client ended its stream behind a request, and the server {} without a reply",
-                    close.how()
+                let what = say!(
+                    "the client ended its stream behind a request, and the server {how} without a reply",
+                    how = close.how()
                 );
                 self.push(
                     Finding::must(Clause::HalfClose, self.conn, what).should(),
@@ -337,11 +347,11 @@ impl<'a> Walk<'a> {
                 self.closed_unasked(Some(duty.start), close);
             }
             Some((_, close)) => {
-                let what = format!("the server {} where a reply was owed", close.how());
+                let what = say!("the server {how} where a reply was owed", how = close.how());
                 self.must(Clause::OneReply, what, duty);
             }
             None if self.is_still_open() => {
-                let what = format!("no reply, {}", self.still_open());
+                let what = say!("no reply, {still_open}", still_open = self.still_open());
                 self.must(Clause::OneReply, what, duty);
             }
             None => {}
@@ -372,14 +382,18 @@ impl<'a> Walk<'a> {
             self.cut_short(duty, carried, left);
         } else if is_anothers || !self.rule.answers(carried, payload) {
             let (clause, whose) = self.whose(duty, payload);
-            let what = format!("the reply {} {whose}", excerpt(payload),);
+            let what = say!(
+                "the reply {excerpt} {whose}",
+                excerpt = excerpt(payload),
+                whose
+            );
             self.must(clause, what, duty);
         } else if !self.rule.keeps_text(carried, payload) {
             let text = carried.text().unwrap_or_default();
-            let what = format!(
-                "the reply {} does not hold the text {} as it was sent",
-                excerpt(payload),
-                excerpt(text.as_bytes())
+            let what = say!(
+                "the reply {excerpt} does not hold the text {text} as it was sent",
+                excerpt = excerpt(payload),
+                text = excerpt(text.as_bytes())
             );
             let finding = Finding::must(Clause::Fidelity, self.conn, what).own_clause_only();
             self.push(finding, duty);
@@ -397,8 +411,10 @@ impl<'a> Walk<'a> {
 
     fn cut_short(&mut self, duty: &Duty, carried: &Carried, left: usize) {
         let whole = carried.text().unwrap_or_default().len();
-        let what = format!(
-            "the reply is cut short: it holds {left} of the {whole} octets of the request's text"
+        let what = say!(
+            "the reply is cut short: it holds {left} of the {whole} octets of the request's text",
+            left,
+            whole
         );
         self.must(Clause::Fidelity, what, duty);
     }
@@ -408,9 +424,9 @@ impl<'a> Walk<'a> {
             .iter()
             .any(|part| self.rule.is_surely_answer(part, reply.payload()))
         {
-            let what = format!(
-                "a payload with a pad octet inside was answered as a message, or a part of it was: {}",
-                excerpt(reply.payload())
+            let what = say!(
+                "a payload with a pad octet inside was answered as a message, or a part of it was: {excerpt}",
+                excerpt = excerpt(reply.payload())
             );
             self.must(Clause::Smuggling, what, duty);
         }
@@ -420,14 +436,18 @@ impl<'a> Walk<'a> {
     fn form(&mut self, reply: &Reply) {
         let chunk = usize::try_from(self.profile.chunk()).unwrap_or(usize::MAX);
         if chunk > 1 && reply.padding_len() >= chunk {
-            let what = format!(
-                "a reply with {} octets of padding, where fewer than {chunk} do",
-                reply.padding_len()
+            let what = say!(
+                "a reply with {octets} octets of padding, where fewer than {chunk} do",
+                octets = reply.padding_len(),
+                chunk
             );
             self.loose(Clause::MinimalPadding, what);
         }
         if self.profile.payload() == Payload::Json && !is_json_text(reply.payload()) {
-            let what = format!("a reply that is no JSON text: {}", excerpt(reply.payload()));
+            let what = say!(
+                "a reply that is no JSON text: {excerpt}",
+                excerpt = excerpt(reply.payload())
+            );
             self.loose(Clause::ReplyText, what);
         }
     }
@@ -439,26 +459,33 @@ impl<'a> Walk<'a> {
             return;
         }
         let (clause, when) = match (self.permitted.tail, self.observed.own_end) {
-            _ if self.is_anothers(extra) => (Clause::Crosstalk, "that belong to another client"),
+            _ if self.is_anothers(extra) => {
+                (Clause::Crosstalk, say!("that belong to another client"))
+            }
             (Tail::Inside { .. }, Some((_, OwnEnd::Fin))) => (
                 Clause::Truncation,
-                "although the last frame was never completed",
+                say!("although the last frame was never completed"),
             ),
             (Tail::Boundary, Some((fin, OwnEnd::Fin))) if self.first_extra_after(fin) => (
                 Clause::OrderlyClose,
-                "after the client had ended its stream",
+                say!("after the client had ended its stream"),
             ),
-            (Tail::Inside { .. }, _) => (Clause::Unsolicited, "before the last frame was complete"),
-            _ => (Clause::Unsolicited, "that no request asked for"),
+            (Tail::Inside { .. }, _) => (
+                Clause::Unsolicited,
+                say!("before the last frame was complete"),
+            ),
+            _ => (Clause::Unsolicited, say!("that no request asked for")),
         };
         let first = self.pending.front();
         let first = first.map(|(_, reply)| excerpt(reply.payload()));
         let what = if self.observed.flooded {
-            format!("octets without end {when}; reading was stopped")
+            say!("octets without end {when}; reading was stopped", when)
         } else {
-            format!(
-                "{extra} more replies {when}, the first {}",
-                first.unwrap_or_default()
+            say!(
+                "{extra} more replies {when}, the first {first}",
+                extra,
+                when,
+                first = first.unwrap_or_default()
             )
         };
         self.findings.push(Finding::must(clause, self.conn, what));
@@ -486,14 +513,17 @@ impl<'a> Walk<'a> {
         self.observed.close.is_none() && self.observed.gave_up.is_some() && !self.is_void()
     }
 
-    fn still_open(&self) -> String {
+    fn still_open(&self) -> Text {
         match self.observed.gave_up {
-            Some(after) => format!("the connection was still open after {}", duration(after)),
-            None => "the connection was still open".into(),
+            Some(after) => say!(
+                "the connection was still open after {after}",
+                after = duration(after)
+            ),
+            None => say!("the connection was still open"),
         }
     }
 
-    fn must(&mut self, clause: Clause, what: String, duty: &Duty) {
+    fn must(&mut self, clause: Clause, what: Text, duty: &Duty) {
         self.push(Finding::must(clause, self.conn, what), duty);
     }
 
@@ -501,7 +531,7 @@ impl<'a> Walk<'a> {
         self.findings.push(finding.about(duty.start));
     }
 
-    fn loose(&mut self, clause: Clause, what: String) {
+    fn loose(&mut self, clause: Clause, what: Text) {
         self.findings
             .push(Finding::must(clause, self.conn, what).own_clause_only());
     }

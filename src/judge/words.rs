@@ -1,23 +1,24 @@
 //! What findings are worded with: places, excerpts, times.
 
+use crate::lang::{Text, say};
 use crate::model::Tail;
 use crate::model::reader::Place;
 use std::time::Duration;
 
-pub(super) fn place(tail: Tail) -> &'static str {
+pub(super) fn place(tail: Tail) -> Text {
     match tail {
-        Tail::Boundary | Tail::Void | Tail::Apart => "between frames",
+        Tail::Boundary | Tail::Void | Tail::Apart => say!("between frames"),
         Tail::Inside {
             place: Place::Header,
             ..
-        } => "inside a header",
+        } => say!("inside a header"),
         Tail::Inside {
             place: Place::Boundary,
             ..
-        } => "between header and body",
+        } => say!("between header and body"),
         Tail::Inside {
             place: Place::Body, ..
-        } => "inside a body",
+        } => say!("inside a body"),
     }
 }
 

@@ -12,6 +12,7 @@ pub use asking::Asking;
 use super::reader::{self, Fault};
 use super::sending::Sending;
 use super::{Doubt, Duty, Owes, Permitted, Tail};
+use crate::lang::{Text, say};
 use crate::profile::Profile;
 use crate::script::{Awaited, OwnEnd, Script};
 use crate::spec::{Clause, Level};
@@ -28,12 +29,17 @@ const LATE: Duration = Duration::from_millis(500);
 /// The fewest octets of a text by which it can be told from anything else that is printed.
 const TELLING: usize = 6;
 
-const PAD_INSIDE: &str =
-    "it stands beside a pad octet inside a payload, which as a whole is no message";
+fn pad_inside() -> Text {
+    say!("it stands beside a pad octet inside a payload, which as a whole is no message")
+}
 
-const PAD_IN_FRONT: &str = "its payload begins with a pad octet and so is no message";
+fn pad_in_front() -> Text {
+    say!("its payload begins with a pad octet and so is no message")
+}
 
-const BREAKS_OFF: &str = "the stream ended inside a reply";
+fn breaks_off() -> Text {
+    say!("the stream ended inside a reply")
+}
 
 /// The text of a reply, which the client is to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +76,7 @@ pub struct Hidden {
     /// How binding that is.
     pub level: Level,
     /// What is wrong with what carries it.
-    pub about: &'static str,
+    pub about: Text,
 }
 
 /// Why a client has to end the connection.
@@ -79,7 +85,7 @@ pub struct MustEnd {
     /// The clause that says so.
     pub clause: Clause,
     /// What has happened.
-    pub why: String,
+    pub why: Text,
 }
 
 /// What the script makes its one client owe.
@@ -120,35 +126,45 @@ pub(super) fn permitted(profile: &Profile, script: &Script) -> Permitted {
 }
 
 impl Showing {
-    pub(super) fn owed(&self) -> String {
-        let shown = format!("the client shows {}", brief(&self.text));
+    pub(super) fn owed(&self) -> Text {
+        let shown = say!("the client shows {brief}", brief = brief(&self.text));
         match self.unless_ended {
-            true => format!("{shown}, or has ended the connection or itself before"),
+            true => say!(
+                "{shown}, or has ended the connection or itself before",
+                shown
+            ),
             false => shown,
         }
     }
 }
 
 impl NoMessage {
-    pub(super) fn owed(&self) -> String {
+    pub(super) fn owed(&self) -> Text {
         let hidden = self.hidden.iter().map(|hidden| {
-            let (text, about) = (brief(&hidden.text), hidden.about);
-            format!("; it does not show {text}: {about}")
+            let (text, about) = (brief(&hidden.text), &hidden.about);
+            say!("; it does not show {text}: {about}", text, about)
         });
-        let hidden: String = hidden.collect();
-        format!("no message: the client reads on, or ends the connection or itself{hidden}")
+        let hidden = Text::joined(hidden, &Text::default());
+        say!(
+            "no message: the client reads on, or ends the connection or itself{hidden}",
+            hidden
+        )
     }
 }
 
 /// The beginning of a text, in quotes.
 #[must_use]
-pub fn brief(text: &str) -> String {
+pub fn brief(text: &str) -> Text {
     const MOST: usize = 24;
     if text.chars().count() <= MOST {
-        return format!("{text:?}");
+        return format!("{text:?}").into();
     }
     let head: String = text.chars().take(MOST).collect();
-    format!("{head:?}… ({} octets)", text.len())
+    say!(
+        "{head}… ({octets} octets)",
+        head = format!("{head:?}"),
+        octets = text.len()
+    )
 }
 
 struct Client<'a> {
@@ -259,8 +275,8 @@ impl Client<'_> {
         };
         let parts = inner.split(|octet| *octet == pad);
         let (level, about) = match first {
-            Some(1..) => (Level::Should, PAD_IN_FRONT),
-            _ => (Level::Must, PAD_INSIDE),
+            Some(1..) => (Level::Should, pad_in_front()),
+            _ => (Level::Must, pad_inside()),
         };
         let hidden = parts
             .filter(|part| part.len() < payload.len())
@@ -270,7 +286,7 @@ impl Client<'_> {
                 text,
                 clause,
                 level,
-                about,
+                about: about.clone(),
             });
         NoMessage {
             clause,
@@ -299,7 +315,7 @@ impl Client<'_> {
             text,
             clause,
             level: Level::Must,
-            about: BREAKS_OFF,
+            about: breaks_off(),
         });
         let hidden = hidden.into_iter().collect();
         self.duties.push(Duty {
@@ -348,11 +364,11 @@ impl Permitted {
             .count()
     }
 
-    pub(super) fn requests_line(&self) -> Option<String> {
+    pub(super) fn requests_line(&self) -> Option<Text> {
         match self.requests() {
             0 => None,
-            1 => Some("the client sends one well-formed request".to_owned()),
-            more => Some(format!("the client sends {more} well-formed requests")),
+            1 => Some(say!("the client sends one well-formed request")),
+            more => Some(say!("the client sends {more} well-formed requests", more)),
         }
     }
 
@@ -366,33 +382,34 @@ impl Permitted {
             }),
             _ => None,
         });
-        let ended = |clause, why: &str| {
-            let why = why.to_owned();
-            Some(MustEnd { clause, why })
-        };
+        let ended = |clause, why| Some(MustEnd { clause, why });
         refused.or_else(|| match (self.own_end, self.tail) {
             (OwnEnd::Open, _) => None,
-            (OwnEnd::Rst, _) => ended(Clause::ClientReset, "the connection was reset"),
-            (OwnEnd::Fin, Tail::Inside { .. }) => ended(Clause::ClientTruncation, BREAKS_OFF),
+            (OwnEnd::Rst, _) => ended(Clause::ClientReset, say!("the connection was reset")),
+            (OwnEnd::Fin, Tail::Inside { .. }) => ended(Clause::ClientTruncation, breaks_off()),
             (OwnEnd::Fin, _) => ended(Clause::ClientClose, self.fin_between_replies()),
         })
     }
 
-    fn fin_between_replies(&self) -> &'static str {
+    fn fin_between_replies(&self) -> Text {
         match (self.requests(), self.duties.len()) {
-            (0, 0) => "the stream ended before anything was sent",
-            (asked, answered) if asked > answered => "the stream ended where a reply was owed",
-            _ => "the stream ended between two replies",
+            (0, 0) => say!("the stream ended before anything was sent"),
+            (asked, answered) if asked > answered => {
+                say!("the stream ended where a reply was owed")
+            }
+            _ => say!("the stream ended between two replies"),
         }
     }
 }
 
-fn refused_for(fault: &Fault) -> String {
-    let what = match fault {
-        Fault::Checksum { .. } => "a reply is not what its checksum was made of",
-        _ => "the header of a reply cannot be",
-    };
-    format!("{what} ({fault})")
+fn refused_for(fault: &Fault) -> Text {
+    match fault {
+        Fault::Checksum { .. } => say!(
+            "a reply is not what its checksum was made of ({fault})",
+            fault
+        ),
+        _ => say!("the header of a reply cannot be ({fault})", fault),
+    }
 }
 
 #[cfg(test)]
@@ -529,6 +546,6 @@ mod tests {
     #[test]
     fn a_long_text_is_told_by_its_beginning() {
         assert_eq!(brief("short"), "\"short\"");
-        assert!(brief(&"x".repeat(1000)).len() < 60);
+        assert!(brief(&"x".repeat(1000)).as_str().len() < 60);
     }
 }

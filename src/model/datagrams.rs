@@ -8,9 +8,9 @@ use super::{
     Carried, Doubt, Duty, Owes, Permitted, Tail, carried, frame_owes, id_of, most_body, payload,
     taken_or_passed_over,
 };
+use crate::lang::{Hole, Text, say};
 use crate::profile::Profile;
 use crate::script::{Action, Script, StepError};
-use std::fmt;
 
 /// Why a datagram need not be answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,27 +42,27 @@ pub enum Misfit {
     Several(usize),
 }
 
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hole for Misfit {
+    fn text(&self) -> Text {
         match self {
-            Self::Empty => f.write_str("a datagram without an octet"),
-            Self::Short(Place::Header) => f.write_str("a datagram that ends inside its header"),
-            Self::Short(Place::Boundary) => f.write_str("a datagram that ends behind its header"),
-            Self::Short(Place::Body) => f.write_str("a datagram that ends inside its frame"),
-            Self::Malformed(fault) => write!(f, "a datagram that begins no frame: {fault}"),
+            Self::Empty => say!("a datagram without an octet"),
+            Self::Short(Place::Header) => say!("a datagram that ends inside its header"),
+            Self::Short(Place::Boundary) => say!("a datagram that ends behind its header"),
+            Self::Short(Place::Body) => say!("a datagram that ends inside its frame"),
+            Self::Malformed(fault) => say!("a datagram that begins no frame: {fault}", fault),
             Self::Long(octets) => {
-                write!(f, "a datagram with {octets} octets behind its frame")
+                say!("a datagram with {octets} octets behind its frame", octets)
             }
-            Self::Several(frames) => write!(f, "a datagram of {frames} frames"),
+            Self::Several(frames) => say!("a datagram of {frames} frames", frames),
         }
     }
 }
 
-impl fmt::Display for Unsure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hole for Unsure {
+    fn text(&self) -> Text {
         match self {
-            Self::Doubt(doubt) => doubt.fmt(f),
-            Self::NoFrame { misfit, .. } => misfit.fmt(f),
+            Self::Doubt(doubt) => doubt.text(),
+            Self::NoFrame { misfit, .. } => misfit.text(),
         }
     }
 }

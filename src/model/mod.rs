@@ -13,6 +13,7 @@ pub mod payload;
 pub mod prologue;
 pub mod reader;
 mod sending;
+mod words;
 
 pub use checksums::{checksum_in, sum, summed, summed_but};
 pub use client::{Asking, Hidden, MustEnd, NoMessage, Showing, brief};
@@ -20,12 +21,12 @@ pub use datagrams::{Misfit, Unsure, one_frame};
 pub use ids::{numbered, with_id};
 pub use prologue::{Astray, NoSession};
 
+use crate::lang::{Text, say};
 use crate::profile::{OverLimit, Payload, Profile};
 use crate::script::{Conn, OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
-use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
 
@@ -142,10 +143,10 @@ impl Permitted {
     /// What is permitted, one line for each thing owed and one for the end. Neighbours of which the
     /// same is owed share a line.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Text> {
         let asked = self.asking.as_ref().and_then(|_| self.requests_line());
         let runs = self.duties.chunk_by(|one, next| one.owed() == next.owed());
-        let owed = runs.filter_map(line);
+        let owed = runs.filter_map(words::line);
         asked
             .into_iter()
             .chain(owed)
@@ -153,71 +154,54 @@ impl Permitted {
             .collect()
     }
 
-    fn end_line(&self) -> Option<String> {
+    fn end_line(&self) -> Option<Text> {
         if let Some(NoSession { why, .. }) = &self.no_session {
-            let when = match self.own_end {
-                OwnEnd::Fin => "at the end of the stream at the latest",
-                OwnEnd::Open | OwnEnd::Rst if why.is_seen() => "or an error in any words",
-                OwnEnd::Open | OwnEnd::Rst => return Some(format!("{why}: nothing is a request")),
-            };
-            return Some(format!("{why}: nothing is a request; a close, {when}"));
+            return Some(match self.own_end {
+                OwnEnd::Fin => say!(
+                    "{why}: nothing is a request; a close, at the end of the stream at the latest",
+                    why
+                ),
+                OwnEnd::Open | OwnEnd::Rst if why.is_seen() => {
+                    say!(
+                        "{why}: nothing is a request; a close, or an error in any words",
+                        why
+                    )
+                }
+                OwnEnd::Open | OwnEnd::Rst => say!("{why}: nothing is a request", why),
+            });
         }
         if self.asking.is_some() {
             let why = self.must_end()?.why;
-            return Some(format!("then it ends the connection, or itself: {why}"));
+            return Some(say!("then it ends the connection, or itself: {why}", why));
         }
         let place = match self.tail {
-            Tail::Boundary => "between frames".to_owned(),
-            Tail::Inside { start, .. } => format!("inside the frame at octet {start}"),
-            Tail::Apart => return Some("then: silence".to_owned()),
+            Tail::Boundary => say!("between frames"),
+            Tail::Inside { start, .. } => say!("inside the frame at octet {start}", start),
+            Tail::Apart => return Some(say!("then: silence")),
             Tail::Void => return None,
         };
         match self.own_end {
-            OwnEnd::Fin => Some(format!(
-                "at the end of the stream, {place}: a close, no reply"
+            OwnEnd::Fin => Some(say!(
+                "at the end of the stream, {place}: a close, no reply",
+                place
             )),
-            OwnEnd::Rst => Some(format!("at the reset, {place}: nothing")),
-            OwnEnd::Open => Some(format!("then, {place}: silence, and no close")),
+            OwnEnd::Rst => Some(say!("at the reset, {place}: nothing", place)),
+            OwnEnd::Open => Some(say!("then, {place}: silence, and no close", place)),
         }
     }
-}
-
-/// What is owed for some neighbouring duties of one kind.
-fn line(duties: &[Duty]) -> Option<String> {
-    let (first, last) = (duties.first()?, duties.last()?);
-    let octets = format!("octets {} to {}", first.start, last.due.saturating_sub(1));
-    let owed = first.owed();
-    Some(match duties.len() {
-        1 => format!("{octets}: {owed}"),
-        frames => format!("{octets}, for each of {frames} frames: {owed}"),
-    })
 }
 
 impl Duty {
     /// What is owed, in words.
-    fn owed(&self) -> String {
+    fn owed(&self) -> Text {
         match &self.owes {
-            Owes::Reply(_) => "exactly one reply".to_owned(),
-            Owes::ReplyOrClose(doubt) => format!("{doubt}: one reply or a close"),
-            Owes::ReplyOrSilence(unsure) => format!("{unsure}: one reply or silence"),
-            Owes::Close(fault) => format!("{fault}: a close, before it at most one reply"),
+            Owes::Reply(_) => say!("exactly one reply"),
+            Owes::ReplyOrClose(doubt) => say!("{doubt}: one reply or a close", doubt),
+            Owes::ReplyOrSilence(unsure) => say!("{unsure}: one reply or silence", unsure),
+            Owes::Close(fault) => say!("{fault}: a close, before it at most one reply", fault),
             Owes::Showing(showing) => showing.owed(),
             Owes::ReadOnOrEnd(no_message) => no_message.owed(),
         }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Payload => "a payload that need not be taken for a message",
-            Self::Smuggled(_) => "a payload with a pad octet inside",
-            Self::Size(_) => "a body larger than every server must take",
-            Self::Beyond => "a request beyond those that a connection is there for",
-            Self::OverLimit => "a body over the limit",
-            Self::OddLength => "a body that is no whole number of chunks",
-            Self::MorePadding(_) => "a message with more padding than it needs",
-        })
     }
 }
 

@@ -3,10 +3,10 @@
 
 use super::reader::{Ending, FrameAt};
 use super::{Carried, Owes, permitted_for};
+use crate::lang::{Hole, Text, say};
 use crate::profile::{Profile, Said, Speaker, Turn};
 use crate::script::craft::Craft;
 use crate::script::{Opening, OwnEnd};
-use std::fmt;
 
 /// A connection that does not begin as the profile has it, so that nothing on it is a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,21 +43,27 @@ impl Astray {
     }
 }
 
-impl fmt::Display for Astray {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hole for Astray {
+    fn text(&self) -> Text {
         match self {
             Self::Short(said, all) => {
-                write!(f, "a prologue of which {said} of {all} octets are said")
+                say!(
+                    "a prologue of which {said} of {all} octets are said",
+                    said,
+                    all
+                )
             }
             Self::Wrong {
                 at,
                 found,
                 expected,
-            } => write!(
-                f,
-                "a prologue with \"{found:02x}\" where \"{expected:02x}\" belongs, at octet {at}"
+            } => say!(
+                "a prologue with \"{found}\" where \"{expected}\" belongs, at octet {at}",
+                found = format!("{found:02x}"),
+                expected = format!("{expected:02x}"),
+                at
             ),
-            Self::Long(more) => write!(f, "a prologue with {more} octets behind it"),
+            Self::Long(more) => say!("a prologue with {more} octets behind it", more),
         }
     }
 }

@@ -9,6 +9,7 @@ mod number;
 pub use frame_at::{FrameAt, Part};
 pub use indexes::content_so_far;
 
+use crate::lang::{Hole, Text, say};
 use crate::profile::{Mark, Profile, Region, Unit};
 use crate::script::checksum::{self, Ends};
 use indexes::{in_all, indexes_in, without_indexes};
@@ -156,46 +157,67 @@ pub enum NoNumber {
     Overlong,
 }
 
-impl fmt::Display for NoNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hole for NoNumber {
+    fn text(&self) -> Text {
         match self {
-            Self::NoDigit(octet) => write!(f, "octet {octet:02x} in a decimal length"),
-            Self::TooMany => f.write_str("a length of more octets than there may be"),
-            Self::Overlong => f.write_str("a length of more octets than it needs"),
+            Self::NoDigit(octet) => {
+                say!("octet {octet} in a decimal length", octet = hex(*octet))
+            }
+            Self::TooMany => say!("a length of more octets than there may be"),
+            Self::Overlong => say!("a length of more octets than it needs"),
         }
     }
 }
 
+impl Hole for Fault {
+    fn text(&self) -> Text {
+        match self {
+            Self::Mark { found, expected } => say!(
+                "fixed octet {found} where {expected} belongs",
+                found = hex(*found),
+                expected = hex(*expected)
+            ),
+            Self::NoNumber(what) => what.text(),
+            Self::Negative(length) => say!("negative length {length}", length),
+            Self::Underflow { length, covered } => say!(
+                "length {length} covers less than the {covered} header octets it counts",
+                length,
+                covered
+            ),
+            Self::NotWholeChunks { body, chunk } => say!(
+                "body of {body} octets is no whole number of {chunk}-octet chunks",
+                body,
+                chunk
+            ),
+            Self::Index { found, expected } => say!(
+                "index {found} of a chunk where {expected} belongs",
+                found,
+                expected
+            ),
+            Self::OverLimit { body, limit } => {
+                say!(
+                    "body of {body} octets is over the limit of {limit}",
+                    body,
+                    limit
+                )
+            }
+            Self::Checksum { found, expected } => say!(
+                "checksum {found} where {expected} belongs",
+                found = found.to_string(),
+                expected = expected.to_string()
+            ),
+        }
+    }
+}
+
+fn hex(octet: u8) -> String {
+    format!("{octet:02x}")
+}
+
+/// In the language of the reader.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mark { found, expected } => {
-                write!(f, "fixed octet {found:02x} where {expected:02x} belongs")
-            }
-            Self::NoNumber(what) => what.fmt(f),
-            Self::Negative(length) => write!(f, "negative length {length}"),
-            Self::Underflow { length, covered } => {
-                write!(
-                    f,
-                    "length {length} covers less than the {covered} header octets it counts"
-                )
-            }
-            Self::NotWholeChunks { body, chunk } => {
-                write!(
-                    f,
-                    "body of {body} octets is no whole number of {chunk}-octet chunks"
-                )
-            }
-            Self::Index { found, expected } => {
-                write!(f, "index {found} of a chunk where {expected} belongs")
-            }
-            Self::OverLimit { body, limit } => {
-                write!(f, "body of {body} octets is over the limit of {limit}")
-            }
-            Self::Checksum { found, expected } => {
-                write!(f, "checksum {found} where {expected} belongs")
-            }
-        }
+        self.text().fmt(f)
     }
 }
 

@@ -1,11 +1,12 @@
 //! One playing of a script, and what was found in it.
 
 use super::evidence::evidence;
-use super::result::UNEXPLAINED;
+use super::result::unexplained;
 use super::series::Judged;
 use crate::cases::Case;
 use crate::event::{Evidence, FindingNote, Verdict};
 use crate::judge::{self, Finding, Traits};
+use crate::lang::{Text, say};
 use crate::model::Permitted;
 use crate::profile::Profile;
 use crate::script::{Awaited, ConnName, Script};
@@ -38,7 +39,7 @@ pub(crate) struct Attempt {
     /// All that was owed came, though later than it was waited for.
     is_late: bool,
     /// Why nothing can be concluded, if that is so.
-    inconclusive: Option<String>,
+    inconclusive: Option<Text>,
 }
 
 /// The most of a client's standard error that is kept, in octets.
@@ -100,7 +101,7 @@ impl Attempt {
     }
 
     /// Finds something that is told before all else.
-    pub(crate) fn charge(&mut self, case: &Case, what: String) {
+    pub(crate) fn charge(&mut self, case: &Case, what: Text) {
         self.findings
             .insert(0, Finding::must(case.clause(), 0, what));
         // That is no matter of time.
@@ -108,9 +109,9 @@ impl Attempt {
     }
 
     /// Adds something to what is told first.
-    pub(crate) fn remark(&mut self, remark: &str) {
+    pub(crate) fn remark(&mut self, remark: &Text) {
         if let Some(finding) = self.findings.first_mut() {
-            finding.what.push_str(remark);
+            finding.what = say!("{what}{remark}", what = finding.what, remark);
         }
     }
 
@@ -157,7 +158,7 @@ fn inconclusive(
     traits: Traits<'_>,
     permitted: &[Permitted],
     transcript: &Transcript,
-) -> Option<String> {
+) -> Option<Text> {
     let Traits::Client(traits) = traits else {
         return None;
     };
@@ -214,11 +215,11 @@ impl Judged for Attempt {
         self.findings.iter().map(noted).collect()
     }
 
-    fn without_findings(&self) -> &str {
+    fn without_findings(&self) -> Text {
         match &self.inconclusive {
-            Some(why) => why,
-            None if self.is_unexplained => UNEXPLAINED,
-            None => "",
+            Some(why) => why.clone(),
+            None if self.is_unexplained => unexplained(),
+            None => Text::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What was sent and seen, in the form that reports show.
 
 use crate::event::{Evidence, Moment, What};
+use crate::lang::{Text, say};
 use crate::marks;
 use crate::model::{self, Permitted};
 use crate::profile::Profile;
@@ -19,7 +20,9 @@ pub(super) const MOST_IN_ALL: usize = 5 << 20;
 const BEHIND_THOSE: usize = 4 << 10;
 
 /// What stands where the rest was.
-const MORE: &str = "more octets than a report keeps";
+fn more() -> What {
+    note(say!("more octets than a report keeps"))
+}
 
 /// The most of what a client printed that one line of a timeline tells, in octets.
 const MOST_PRINTED: usize = 200;
@@ -96,21 +99,21 @@ fn only_sent(script: &Script) -> Vec<Entry> {
 }
 
 /// What is permitted, one line for each thing owed.
-fn permitted_lines(permitted: &[Permitted]) -> Vec<String> {
-    let lines: Vec<String> = permitted
+fn permitted_lines(permitted: &[Permitted]) -> Vec<Text> {
+    let lines: Vec<Text> = permitted
         .iter()
         .enumerate()
         .flat_map(|(conn, permitted)| {
             permitted
                 .lines()
                 .into_iter()
-                .map(move |line| format!("{}: {line}", ConnName(conn)))
+                .map(move |line| say!("{conn}: {line}", conn = ConnName(conn).to_string(), line))
         })
         .collect();
     let more = lines.len().saturating_sub(MOST_PERMITTED);
-    let mut lines: Vec<String> = lines.into_iter().take(MOST_PERMITTED).collect();
+    let mut lines: Vec<Text> = lines.into_iter().take(MOST_PERMITTED).collect();
     if more > 0 {
-        lines.push(format!("… and {more} more"));
+        lines.push(say!("… and {more} more", more));
     }
     lines
 }
@@ -126,7 +129,7 @@ fn timeline(script: &Script, transcript: &Transcript) -> Vec<Moment> {
         let what = seen_from(script.side(), what(entry, &mut sent));
         let octets = octets_of(&what);
         if octets > room {
-            moments.push(moment(entry.at, entry.conn, note(MORE)));
+            moments.push(moment(entry.at, entry.conn, more()));
             break;
         }
         room = room.saturating_sub(octets);
@@ -138,7 +141,11 @@ fn timeline(script: &Script, transcript: &Transcript) -> Vec<Moment> {
         .map(|entry| entry.at)
         .unwrap_or_default();
     for sample in &transcript.samples {
-        let text = format!("process ({}): {}", sample.name, told(&sample.reading));
+        let text = say!(
+            "process ({name}): {told}",
+            name = sample.name,
+            told = told(&sample.reading)
+        );
         moments.push(moment(sample.at, 0, note(text)));
     }
     moments.sort_by_key(|moment| moment.at_us);
@@ -161,12 +168,12 @@ fn moment(at: Duration, conn: usize, what: What) -> Moment {
 }
 
 /// What a connection begins with, in the words of scripts.
-fn begins_with(opening: &Opening) -> String {
+fn begins_with(opening: &Opening) -> Text {
     let segments = opening.segments.iter();
     let segments: Vec<String> = segments.map(|one| Octets(one).to_string()).collect();
     match segments.is_empty() {
-        true => "begins with nothing".to_owned(),
-        false => format!("begins with {}", segments.join(" | ")),
+        true => say!("begins with nothing"),
+        false => say!("begins with {octets}", octets = segments.join(" | ")),
     }
 }
 
@@ -187,7 +194,7 @@ pub(super) fn shorten(evidence: &mut Evidence, left: usize) -> usize {
         // One moment stands for all that is left out.
         let is_first = !std::mem::replace(&mut is_cut, true);
         if is_first {
-            moment.what = note(MORE);
+            moment.what = more();
         }
         is_first
     });
@@ -201,8 +208,8 @@ fn octets_of(what: &What) -> usize {
     }
 }
 
-fn note(text: impl Into<String>) -> What {
-    What::Note { text: text.into() }
+const fn note(text: Text) -> What {
+    What::Note { text }
 }
 
 /// The script's octets, handed out in the order in which they were sent.
@@ -237,18 +244,21 @@ fn what(entry: &Entry, sent: &mut Sent<'_>) -> What {
         Seen::Rst => What::Rst,
         Seen::FinSent => What::ClientFin,
         Seen::RstSent => What::ClientRst,
-        Seen::Refused(why) => note(format!("could not connect: {why}")),
+        Seen::Refused(why) => note(say!("could not connect: {why}", why)),
         Seen::BeganWith(opening) => note(begins_with(opening)),
-        Seen::NotBegun(why) => note(format!("did not get through the prologue: {why}")),
-        Seen::SendFailed => note("the connection was ended by the other side: not all was sent"),
-        Seen::SendBlocked => note("the other side read no more: not all was sent"),
-        Seen::Flooded => note("more came than a checker keeps; reading was stopped"),
-        Seen::Stalled => note("the client stops reading"),
-        Seen::Resumed => note("the client reads again"),
+        Seen::NotBegun(why) => note(say!("did not get through the prologue: {why}", why)),
+        Seen::SendFailed => note(say!(
+            "the connection was ended by the other side: not all was sent"
+        )),
+        Seen::SendBlocked => note(say!("the other side read no more: not all was sent")),
+        Seen::Flooded => note(say!("more came than a checker keeps; reading was stopped")),
+        Seen::Stalled => note(say!("the client stops reading")),
+        Seen::Resumed => note(say!("the client reads again")),
         Seen::GaveUp(awaited, after) => note(given_up(*awaited, *after)),
-        Seen::CameLate => note("what was waited for came late"),
-        Seen::Silent { round_trips } => note(format!(
-            "silent while another client was served {round_trips} times"
+        Seen::CameLate => note(say!("what was waited for came late")),
+        Seen::Silent { round_trips } => note(say!(
+            "silent while another client was served {round_trips} times",
+            round_trips
         )),
         client => note(of_client(client)),
     }
@@ -268,46 +278,60 @@ fn seen_from(side: Side, what: What) -> What {
     }
 }
 
-fn given_up(awaited: Awaited, after: Duration) -> String {
+fn given_up(awaited: Awaited, after: Duration) -> Text {
     let awaited = match awaited {
-        Awaited::Owed => return format!("nothing more was waited for after {after:.1?}"),
-        Awaited::Connection => "a connection".to_owned(),
-        Awaited::Request(before) => format!("request {}", before.saturating_add(1)),
-        Awaited::RequestOrEnd(_) => "another request, or the end of the connection,".to_owned(),
-        Awaited::Shown => "a sign that the reply was read".to_owned(),
-        Awaited::End => "the end of the connection".to_owned(),
-        Awaited::Notice => "a sign that the reset was noticed".to_owned(),
+        Awaited::Owed => {
+            return say!(
+                "nothing more was waited for after {after}",
+                after = format!("{:.1?}", after)
+            );
+        }
+        Awaited::Connection => say!("a connection"),
+        Awaited::Request(before) => say!("request {number}", number = before.saturating_add(1)),
+        Awaited::RequestOrEnd(_) => say!("another request, or the end of the connection,"),
+        Awaited::Shown => say!("a sign that the reply was read"),
+        Awaited::End => say!("the end of the connection"),
+        Awaited::Notice => say!("a sign that the reset was noticed"),
     };
-    format!("{awaited} was waited for in vain for {after:.1?}")
+    say!(
+        "{awaited} was waited for in vain for {after}",
+        awaited,
+        after = format!("{:.1?}", after)
+    )
 }
 
 /// What was seen of a client as a program, in words; nothing for what has no words.
-fn of_client(seen: &Seen) -> String {
+fn of_client(seen: &Seen) -> Text {
     match seen {
-        Seen::Started => "the client is started".to_owned(),
-        Seen::ConnectedAgain(before) => format!("the client connects once more, after {before}"),
-        Seen::Typed(line) => format!("typed: {}", brief(line.as_bytes())),
-        Seen::Printed(octets) => format!("printed: {}", brief(octets)),
-        Seen::PrintedTooMuch(octets) => {
-            format!("{} KiB printed so far; no more is kept", octets >> 10)
+        Seen::Started => say!("the client is started"),
+        Seen::ConnectedAgain(before) => {
+            say!("the client connects once more, after {before}", before)
         }
-        Seen::Stderr(octets) => format!("on standard error: {}", brief(octets)),
-        Seen::Exited(exit) => format!("the client {exit}"),
-        Seen::Used { busy, over } => format!(
-            "{} ms of processor time used or queued for in {} ms",
-            busy.as_millis(),
-            over.as_millis()
+        Seen::Typed(line) => say!("typed: {brief}", brief = brief(line.as_bytes())),
+        Seen::Printed(octets) => say!("printed: {brief}", brief = brief(octets)),
+        Seen::PrintedTooMuch(octets) => {
+            say!(
+                "{octets} KiB printed so far; no more is kept",
+                octets = octets >> 10
+            )
+        }
+        Seen::Stderr(octets) => say!("on standard error: {brief}", brief = brief(octets)),
+        Seen::Exited(exit) => say!("the client {exit}", exit),
+        Seen::Used { busy, over } => say!(
+            "{busy} ms of processor time used or queued for in {over} ms",
+            busy = busy.as_millis(),
+            over = over.as_millis()
         ),
         Seen::Grew {
             resident,
             address_space,
-        } => format!(
-            "{} KiB of memory and {} KiB of address space taken",
-            resident >> 10,
-            address_space >> 10
+        } => say!(
+            "{resident} KiB of memory and {address_space} KiB of address space taken",
+            resident = resident >> 10,
+            address_space = address_space >> 10
         ),
-        Seen::Noticed(how) => format!("the reset was noticed: {how}"),
-        _ => String::new(),
+        Seen::Noticed(how) => say!("the reset was noticed: {how}", how),
+        _ => Text::default(),
     }
 }
 
@@ -318,22 +342,22 @@ fn brief(octets: &[u8]) -> String {
     format!("{:?}{more}", String::from_utf8_lossy(head))
 }
 
-fn told(reading: &Reading) -> String {
-    format!(
-        "{} KiB of memory, {} MiB address space, {} ms processor time, {} descriptors, {} threads",
-        reading.resident >> 10,
-        reading.virtual_size >> 20,
-        reading.cpu.as_millis(),
-        reading.descriptors,
-        reading.threads
+fn told(reading: &Reading) -> Text {
+    say!(
+        "{resident} KiB of memory, {virtual_size} MiB address space, {cpu} ms processor time, {descriptors} descriptors, {threads} threads",
+        resident = reading.resident >> 10,
+        virtual_size = reading.virtual_size >> 20,
+        cpu = reading.cpu.as_millis(),
+        descriptors = reading.descriptors,
+        threads = reading.threads
     )
 }
 
-fn canary(canary: &Canary) -> Option<String> {
+fn canary(canary: &Canary) -> Option<Text> {
     match canary {
         Canary::Well => None,
-        Canary::Disturbed(how) => Some(format!("the healthy client beside the script {how}")),
-        Canary::Dead(how) | Canary::Mute(how) => Some(format!("a new client afterwards {how}")),
+        Canary::Disturbed(how) => Some(say!("the healthy client beside the script {how}", how)),
+        Canary::Dead(how) | Canary::Mute(how) => Some(say!("a new client afterwards {how}", how)),
     }
 }
 
@@ -374,7 +398,7 @@ mod tests {
         ];
         let mut evidence = evidence_of(all);
         assert_eq!(shorten(&mut evidence, 0), 1_000);
-        let cut = moment(Duration::ZERO, 0, note(MORE));
+        let cut = moment(Duration::ZERO, 0, more());
         assert_eq!(evidence.timeline, [received(1_000), cut, fin]);
     }
 }

@@ -1,6 +1,7 @@
 //! What a case says that measures the process: what its clause is about, and nothing else.
 
 use crate::event::{CaseResult, Verdict};
+use crate::lang::say;
 use crate::spec::{Clause, Group};
 
 /// The result as it is told: of a case that measures the process, what broke other clauses is left to the cases of those.
@@ -15,9 +16,10 @@ pub(super) fn told(mut result: CaseResult) -> CaseResult {
     if own.is_empty()
         && let Some(other) = others.first()
     {
-        let what = format!(
-            "not measured, as {} was broken: {}",
-            other.clause, other.what
+        let what = say!(
+            "not measured, as {clause} was broken: {what}",
+            clause = other.clause,
+            what = other.what
         );
         (result.verdict, result.detail) = (Verdict::Skip, what);
         result.evidence = None;
@@ -44,7 +46,7 @@ mod tests {
         let note = |broken: &Clause| FindingNote {
             clause: broken.to_string(),
             level: Level::Must,
-            what: format!("{broken} it is"),
+            what: format!("{broken} it is").into(),
             conn: "a".to_owned(),
             frame: None,
         };

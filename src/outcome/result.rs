@@ -3,10 +3,12 @@
 use super::sink::Head;
 use super::{Judged, Keep, Series, millis};
 use crate::event::{Attempts, CaseResult, FindingNote, Verdict};
+use crate::lang::{Text, say};
 
 /// What is said of an attempt that cannot be explained.
-pub(crate) const UNEXPLAINED: &str =
-    "waiting was given up and the judge found nothing wrong: please report this";
+pub(crate) fn unexplained() -> Text {
+    say!("waiting was given up and the judge found nothing wrong: please report this")
+}
 
 /// What became of a case that was played; `command` repeats the run, up to where a case is selected.
 pub(crate) fn result(
@@ -18,7 +20,7 @@ pub(crate) fn result(
     let (shown, verdict) = (series.shown(), series.verdict());
     let findings = shown.findings();
     let detail = match verdict {
-        Verdict::Pass => String::new(),
+        Verdict::Pass => Text::default(),
         _ => detail(&findings, shown.without_findings(), series.attempts()),
     };
     CaseResult {
@@ -32,13 +34,18 @@ pub(crate) fn result(
     }
 }
 
-fn detail(findings: &[FindingNote], otherwise: &str, attempts: Attempts) -> String {
+fn detail(findings: &[FindingNote], otherwise: Text, attempts: Attempts) -> Text {
     let Some(first) = findings.first() else {
-        return otherwise.to_owned();
+        return otherwise;
     };
     let Attempts { failed, of } = attempts;
     if failed < of {
-        format!("{} ({failed} of {of} times)", first.what)
+        say!(
+            "{what} ({failed} of {of} times)",
+            what = first.what,
+            failed,
+            of
+        )
     } else {
         first.what.clone()
     }

@@ -2,6 +2,7 @@
 
 use super::policy::{Came, Next, Policy, Tally};
 use crate::event::{Attempts, Evidence, FindingNote, Verdict};
+use crate::lang::Text;
 use std::time::Duration;
 
 /// One attempt at a case, whoever is checked.
@@ -26,7 +27,7 @@ pub(crate) trait Judged {
     fn findings(&self) -> Vec<FindingNote>;
 
     /// What is to be said where nothing was found.
-    fn without_findings(&self) -> &str;
+    fn without_findings(&self) -> Text;
 
     /// What was sent and seen.
     fn evidence(&self) -> Evidence;
@@ -138,8 +139,8 @@ mod tests {
             Vec::new()
         }
 
-        fn without_findings(&self) -> &str {
-            ""
+        fn without_findings(&self) -> Text {
+            Text::default()
         }
 
         fn evidence(&self) -> Evidence {

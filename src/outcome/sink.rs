@@ -8,6 +8,7 @@ use crate::diagnosis::{self, Knowledge, Observation};
 use crate::event::{
     Calibration, CaseResult, Event, Finished, Role, SCHEMA, Started, Summary, Unchecked, Verdict,
 };
+use crate::lang::{Text, say};
 use crate::profile::Profile;
 use crate::spec::{CaseId, Clause, Level};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ impl From<&'static Case> for Head {
 pub(crate) struct Start<'a> {
     pub(crate) role: Role,
     /// The peer as the user calls it.
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a Text,
     pub(crate) profile: &'a Profile,
     pub(crate) seed: u64,
     /// The command line that repeats the run, up to where a case is selected.
@@ -58,7 +59,7 @@ pub(crate) struct EventSink<'a> {
     start: Start<'a>,
     begun: Instant,
     tell: &'a mut (dyn FnMut(Event) + Send),
-    results: BTreeMap<String, (Verdict, String)>,
+    results: BTreeMap<String, (Verdict, Text)>,
     seen: Observation,
     /// Octets that may still be told of what was sent and seen.
     room: usize,
@@ -114,10 +115,10 @@ impl<'a> EventSink<'a> {
     }
 
     /// Tells what became of a case that was not played, or in which the harness failed.
-    pub(crate) fn without_play(&mut self, case: Head, verdict: Verdict, why: impl Into<String>) {
+    pub(crate) fn without_play(&mut self, case: Head, verdict: Verdict, why: Text) {
         self.case_finished(CaseResult {
             verdict,
-            detail: why.into(),
+            detail: why,
             ..case.unjudged(self.start.command)
         });
     }
@@ -134,20 +135,24 @@ impl<'a> EventSink<'a> {
     }
 
     /// Tells why none of the cases that have no verdict yet was run.
-    pub(crate) fn not_run(&mut self, why: &str) {
+    pub(crate) fn not_run(&mut self, why: &Text) {
         for case in self.without_verdict().collect::<Vec<_>>() {
-            self.without_play(case, Verdict::Skip, why);
+            self.without_play(case, Verdict::Skip, why.clone());
         }
     }
 
     /// Tells the end of the run. Whatever has no verdict yet was not run, since the run was broken off, or
     /// the harness failed in it.
-    pub(crate) fn finish(mut self, broken_off: Option<String>) -> Finished {
+    pub(crate) fn finish(mut self, broken_off: Option<Text>) -> Finished {
         if let Some(why) = &broken_off {
-            self.not_run(&format!("not run: {why}"));
+            self.not_run(&say!("not run: {why}", why));
         }
         for case in self.without_verdict().collect::<Vec<_>>() {
-            self.without_play(case, Verdict::Error, "the harness failed in this case");
+            self.without_play(
+                case,
+                Verdict::Error,
+                say!("the harness failed in this case"),
+            );
         }
         let causes = diagnosis::diagnose(Knowledge::embedded(), self.start.role, &self.seen);
         (self.tell)(Event::Diagnosed(causes));
@@ -189,7 +194,7 @@ impl<'a> EventSink<'a> {
                 None => checked.push(clause.to_string()),
                 Some(why) => unchecked.push(Unchecked {
                     clause: clause.to_string(),
-                    why: why.to_owned(),
+                    why,
                 }),
             }
         }
@@ -197,16 +202,16 @@ impl<'a> EventSink<'a> {
     }
 
     /// Why nothing is known of a clause, if that is so.
-    fn unchecked(&self, clause: Clause) -> Option<&str> {
+    fn unchecked(&self, clause: Clause) -> Option<Text> {
         let is_own = |id: &str| id.split('/').next() == Some(clause.slug());
         let mut first = None;
         for (_, (verdict, why)) in self.results.iter().filter(|(id, _)| is_own(id)) {
             if !matches!(verdict, Verdict::Skip | Verdict::Error) {
                 return None;
             }
-            first.get_or_insert(why.as_str());
+            first.get_or_insert_with(|| why.clone());
         }
-        first.or(Some("no case of it was selected"))
+        first.or_else(|| Some(say!("no case of it was selected")))
     }
 }
 
@@ -218,7 +223,7 @@ fn started(start: &Start<'_>) -> Started {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         role: start.role,
-        target: start.target.to_owned(),
+        target: start.target.clone(),
         profile: start.profile.name().to_owned(),
         datagrams: start.profile.carriage().is_datagrams(),
         selected: selection.len(),
@@ -240,7 +245,7 @@ mod tests {
         }
     }
 
-    fn start(profile: &Profile) -> Start<'_> {
+    fn start<'a>(target: &'a Text, profile: &'a Profile) -> Start<'a> {
         let cases = [
             head(Clause::OneReply, "single"),
             head(Clause::OneReply, "many"),
@@ -248,7 +253,7 @@ mod tests {
         ];
         Start {
             role: Role::Server,
-            target: "here",
+            target,
             profile,
             seed: 1,
             command: "check here",
@@ -258,12 +263,12 @@ mod tests {
 
     #[test]
     fn whatever_was_not_told_of_is_told_at_the_end() {
-        let profile = Profile::default();
+        let (here, profile) = ("here".into(), Profile::default());
         let mut events = Vec::new();
         let mut tell = |event| events.push(event);
-        let mut sink = EventSink::begin(start(&profile), &mut tell);
+        let mut sink = EventSink::begin(start(&here, &profile), &mut tell);
         sink.case_started(head(Clause::OneReply, "many"));
-        sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "");
+        sink.without_play(head(Clause::OneReply, "many"), Verdict::Pass, "".into());
         let finished = sink.finish(Some("it is gone".into()));
         assert_eq!((finished.summary.pass, finished.summary.skip), (1, 2));
         assert_eq!(finished.clauses_checked, ["one-reply"]);
@@ -287,9 +292,9 @@ mod tests {
 
     #[test]
     fn without_a_reason_it_is_the_fault_of_the_harness() {
-        let profile = Profile::default();
+        let (here, profile) = ("here".into(), Profile::default());
         let mut tell = |_| {};
-        let finished = EventSink::begin(start(&profile), &mut tell).finish(None);
+        let finished = EventSink::begin(start(&here, &profile), &mut tell).finish(None);
         assert_eq!(finished.summary.error, 3);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::group::Group;
 use super::{Launch, Stderr};
+use crate::lang::{Text, say};
 use crate::transport::{Address, Stream};
 use std::ffi::OsString;
 use std::io;
@@ -35,10 +36,10 @@ impl From<Address> for Door {
 
 impl Door {
     /// Why a connection to it cannot be reset, if it cannot.
-    pub(crate) const fn no_reset(&self) -> Option<&'static str> {
+    pub(crate) fn no_reset(&self) -> Option<Text> {
         match self {
-            Self::At(address) => address.no_reset(),
-            Self::Program(_) => Some("standard input and output cannot be reset"),
+            Self::At(address) => address.no_reset().map(Text::whole),
+            Self::Program(_) => Some(say!("standard input and output cannot be reset")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command that starts the server or client under test.
 
 use super::Confinement;
+use crate::lang::{Hole, Text, say};
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
@@ -46,20 +47,37 @@ enum Form {
 }
 
 /// Why a text is no command that starts a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaunchError {
     /// The server could not be told where to listen.
-    #[error(
-        "there is no {PORT} in it: it has to stand where the server is told its port, as in './server --port {PORT}'"
-    )]
     NoPort,
     /// There is no program.
-    #[error("there is no program in it")]
     Empty,
     /// A quote that is opened and not closed.
-    #[error("a quotation mark in it is not closed")]
     Unclosed,
 }
+
+impl Hole for LaunchError {
+    fn text(&self) -> Text {
+        match self {
+            Self::NoPort => say!(
+                "there is no {hole} in it: it has to stand where the server is told its port, as in './server --port {hole}'",
+                hole = PORT
+            ),
+            Self::Empty => say!("there is no program in it"),
+            Self::Unclosed => say!("a quotation mark in it is not closed"),
+        }
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for LaunchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for LaunchError {}
 
 impl FromStr for Launch {
     type Err = LaunchError;

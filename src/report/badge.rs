@@ -11,7 +11,7 @@
 
 use super::causes;
 use super::escape::Html;
-use super::timeline::counted;
+use super::timeline::{Noun, counted};
 use crate::event::{Conclusion, Run, Verdict};
 use std::io::{self, Write};
 
@@ -93,7 +93,10 @@ fn said(run: &Run) -> Said {
         Conclusion::Failed => of(found(run), BAD),
         _ if !verdicts.any(is_decided) => of("not carried out".to_owned(), UNKNOWN),
         Conclusion::Undecided => of("not finished".to_owned(), UNKNOWN),
-        Conclusion::Passed if known > 0 => of(counted(known, "known failure"), DOUBTFUL),
+        Conclusion::Passed if known > 0 => of(
+            counted(known, Noun::KnownFailure).as_str().to_owned(),
+            DOUBTFUL,
+        ),
         Conclusion::Passed => of("conforming".to_owned(), GOOD),
     }
 }
@@ -106,15 +109,15 @@ fn found(run: &Run) -> String {
     let left = run.failures().filter(|result| is_left(&result.id)).count();
     match (causes, left) {
         (0, 0) => format!("{} stale", run.finished.stale.len()),
-        (0, left) => counted(left, "failure"),
-        (causes, 0) => counted(causes, "cause"),
-        (causes, left) => format!("{} and {left} more", counted(causes, "cause")),
+        (0, left) => counted(left, Noun::Failure).as_str().to_owned(),
+        (causes, 0) => counted(causes, Noun::Cause).as_str().to_owned(),
+        (causes, left) => format!("{} and {left} more", counted(causes, Noun::Cause).as_str()),
     }
 }
 
 /// What is told to whoever does not see it, or points at it.
 fn title(run: &Run, text: &str) -> String {
-    let target: String = run.started.target.chars().take(NAME).collect();
+    let target: String = run.started.target.as_str().chars().take(NAME).collect();
     let profile: String = run.started.profile.chars().take(NAME).collect();
     format!("{LABEL}: {text} ({target}, profile {profile})")
 }
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn whatever_a_report_holds_it_is_xml_and_fits() {
         let mut run = fixture::run();
-        run.started.target = fixture::HOSTILE.repeat(50);
+        run.started.target = fixture::HOSTILE.repeat(50).into();
         run.started.profile = fixture::HOSTILE.to_owned();
         let svg = svg(&run);
         assert!(texts(&svg).len() > 5, "{svg}");

@@ -1,8 +1,9 @@
 //! What reports tell of causes, however they are written.
 
 use super::tally::Mark;
-use super::timeline::counted;
+use super::timeline::{Noun, counted};
 use crate::event::{CaseResult, Cause, Confidence, Run, Verdict};
+use crate::lang::{Text, say};
 use std::collections::HashSet;
 
 /// The causes that explain a failure that is not known, in the order in which to mend them.
@@ -26,9 +27,13 @@ pub(super) fn once<'a>(causes: impl IntoIterator<Item = &'a Cause>) -> Vec<&'a C
 }
 
 /// How sure a cause is among these, and how many failures it explains there; nothing, if it is not among them.
-pub(super) fn how_sure<'a>(own: impl IntoIterator<Item = &'a Cause>, id: &str) -> Option<String> {
+pub(super) fn how_sure<'a>(own: impl IntoIterator<Item = &'a Cause>, id: &str) -> Option<Text> {
     let own = own.into_iter().find(|own| own.id == id)?;
-    Some(format!("{}, {}", sure(own), own.explains.len()))
+    Some(say!(
+        "{sure}, {failures}",
+        sure = sure(own),
+        failures = own.explains.len()
+    ))
 }
 
 /// The causes that are mended in the same lines of code together, each such group where its first stands.
@@ -69,49 +74,57 @@ pub(super) fn of_case<'a>(run: &'a Run, result: &CaseResult) -> Option<&'a Cause
 }
 
 /// How much the causes leave unexplained of what is not known.
-pub(super) fn left(run: &Run) -> String {
+pub(super) fn left(run: &Run) -> Text {
     let is_left =
         |result: &&CaseResult| is_found(result) && run.diagnosis.unexplained.contains(&result.id);
     match run.results.iter().filter(is_left).count() {
-        0 => "all that failed is explained".to_owned(),
-        left => format!("{} not explained", counted(left, "failure")),
+        0 => say!("all that failed is explained"),
+        1 => say!(
+            "{failure} not explained",
+            failure = counted(1, Noun::Failure)
+        ),
+        left => say!(
+            "{failures} not explained",
+            failures = counted(left, Noun::Failure)
+        ),
     }
 }
 
 /// How sure a cause is.
-pub(super) const fn sure(cause: &Cause) -> &'static str {
+pub(super) fn sure(cause: &Cause) -> Text {
     match cause.confidence {
-        Confidence::Guess => "a guess",
-        Confidence::Likely => "likely",
-        Confidence::Certain => "certain",
+        Confidence::Guess => say!("a guess"),
+        Confidence::Likely => say!("likely"),
+        Confidence::Certain => say!("certain"),
     }
 }
 
 /// Which clause it breaks, how sure it is and how much it explains.
-pub(super) fn facts(cause: &Cause) -> String {
-    format!(
-        "{} {}, {}, explains {}",
-        cause.clause,
-        cause.level,
-        sure(cause),
-        counted(cause.explains.len(), "failure")
+pub(super) fn facts(cause: &Cause) -> Text {
+    say!(
+        "{clause} {level}, {sure}, explains {failures}",
+        clause = cause.clause,
+        level = cause.level,
+        sure = sure(cause),
+        failures = counted(cause.explains.len(), Noun::Failure)
     )
 }
 
 /// Other causes that explain the same, if there are any.
-pub(super) fn alternatives(cause: &Cause) -> Option<String> {
+pub(super) fn alternatives(cause: &Cause) -> Option<Text> {
     let is_alone = cause.alike.is_empty();
-    (!is_alone).then(|| format!("or {}", cause.alike.join(", or ")))
+    let others = || cause.alike.iter().map(|other| say!("or {other}", other));
+    (!is_alone).then(|| Text::joined(others(), &say!(", ")))
 }
 
 /// The names of cases, so many at most.
-pub(super) fn named(cases: &[&str], most: usize) -> String {
+pub(super) fn named(cases: &[&str], most: usize) -> Text {
     let shown: Vec<&str> = cases.iter().take(most).copied().collect();
-    let more = match cases.len().saturating_sub(most) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{}{more}", shown.join(", "))
+    let shown = shown.join(", ");
+    match cases.len().saturating_sub(most) {
+        0 => shown.into(),
+        more => say!("{shown} and {more} more", shown, more),
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,9 @@
 //! Collects the events of a run into a [`Run`].
 
 use crate::event::{CaseResult, Event, Finished, Role, Run, SCHEMA, Summary, Unchecked, Verdict};
+use crate::lang::{Text, say};
 use crate::spec::{Clause, Level};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// What is said of a run whose end was never told.
-const UNTOLD: &str = "the run ended before it was over";
-
 /// Takes the events of a run as they come and gives the run in good order: its cases as in the
 /// table, none missing, the verdicts counted.
 #[derive(Debug, Default)]
@@ -50,7 +47,7 @@ impl Collector {
             coverage(self.run.started.role, &self.run.results);
         Finished {
             summary,
-            broken_off: Some(UNTOLD.to_owned()),
+            broken_off: Some(say!("the run ended before it was over")),
             stale: Vec::new(),
             clauses_checked,
             clauses_unchecked,
@@ -93,19 +90,19 @@ fn add_missing(run: &mut Run, order: &[String]) {
     let missing: Vec<CaseResult> = order
         .iter()
         .filter(|id| !told.contains(id.as_str()))
-        .map(|id| without_verdict(id, run.finished.broken_off.as_deref()))
+        .map(|id| without_verdict(id, run.finished.broken_off.as_ref()))
         .collect();
     run.results.extend(missing);
 }
 
 /// A case that never got a verdict: not run if the run was broken off, else a fault of ours.
-fn without_verdict(id: &str, broken_off: Option<&str>) -> CaseResult {
+fn without_verdict(id: &str, broken_off: Option<&Text>) -> CaseResult {
     let clause = id.split('/').next().unwrap_or_default();
     let (verdict, detail) = match broken_off {
-        Some(why) => (Verdict::Skip, format!("not run: {why}")),
+        Some(why) => (Verdict::Skip, say!("not run: {why}", why)),
         None => (
             Verdict::Error,
-            "the run ended without a verdict for this case".to_owned(),
+            say!("the run ended without a verdict for this case"),
         ),
     };
     let level = Clause::from_slug(clause).map_or(Level::Must, Clause::level);
@@ -149,7 +146,7 @@ fn coverage(role: Role, results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>)
         .filter(|result| !matches!(result.verdict, Verdict::Skip | Verdict::Error))
         .map(|result| result.clause.as_str())
         .collect();
-    let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, &Text> = BTreeMap::new();
     for result in results {
         reasons.entry(&result.clause).or_insert(&result.detail);
     }
@@ -159,7 +156,7 @@ fn coverage(role: Role, results: &[CaseResult]) -> (Vec<String>, Vec<Unchecked>)
         let why = reasons.get(clause.slug()).copied();
         Unchecked {
             clause: clause.to_string(),
-            why: why.unwrap_or("no case was run").to_owned(),
+            why: why.cloned().unwrap_or_else(|| say!("no case was run")),
         }
     };
     (
@@ -228,7 +225,10 @@ mod tests {
         finish_case(&mut collector, "order/a");
         assert!(!collector.is_finished());
         let run = collector.into_run();
-        assert_eq!(run.finished.broken_off.as_deref(), Some(UNTOLD));
+        assert_eq!(
+            run.finished.broken_off.as_ref(),
+            Some(&Text::whole("the run ended before it was over"))
+        );
         assert_eq!(run.finished.clauses_checked, ["order"]);
         assert_eq!(
             run.finished.clauses_unchecked.len(),
@@ -239,7 +239,14 @@ mod tests {
             (missing.verdict, missing.level),
             (Verdict::Skip, Level::Must)
         );
-        assert!(missing.detail.contains(UNTOLD), "{}", missing.detail);
+        assert!(
+            missing
+                .detail
+                .as_str()
+                .contains("the run ended before it was over"),
+            "{}",
+            missing.detail
+        );
         assert_eq!(run.finished.summary.skip, 1);
     }
 

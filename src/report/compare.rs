@@ -271,7 +271,7 @@ impl Comparison<'_> {
                 out,
                 "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
                 Html(name),
-                Html(&run.started.target),
+                Html(&run.started.target.shown()),
                 Html(&run.started.profile)
             )?;
         }
@@ -288,7 +288,7 @@ impl Comparison<'_> {
             writeln!(
                 out,
                 "<tr><th scope=\"row\">{}<br><code>{}</code></th>",
-                Html(&cause.title),
+                Html(&cause.title.shown()),
                 Html(&cause.id)
             )?;
             for run in &self.runs {
@@ -302,14 +302,14 @@ impl Comparison<'_> {
 
 /// How sure a cause is in a run, and how many failures it explains there.
 fn how_sure(run: &Run, cause: &Cause) -> String {
-    causes::how_sure(causes::news(run), &cause.id).unwrap_or("–".to_owned())
+    causes::how_sure(causes::news(run), &cause.id).map_or("–".to_owned(), |how| how.to_string())
 }
 
 fn totals(run: &Run) -> String {
     let counts = Counts::of(&run.results);
     let counts: Vec<String> = counts
         .present()
-        .map(|(mark, count)| format!("{count} {mark}"))
+        .map(|(mark, count)| mark.counted(count).to_string())
         .collect();
     counts.join(", ")
 }
@@ -349,7 +349,7 @@ fn told(result: &CaseResult) -> String {
         told.push_str(&format!("<p>{kind}: {}</p>", Html(reason)));
     }
     if !result.detail.is_empty() {
-        told.push_str(&format!("<p>{}</p>", Html(&result.detail)));
+        told.push_str(&format!("<p>{}</p>", Html(&result.detail.shown())));
     }
     told
 }

@@ -45,13 +45,13 @@ pub(crate) fn run() -> Run {
             strict: false,
         },
         calibration: Some(Calibration {
-            client: String::new(),
+            client: "".into(),
             round_trip_us: 85,
             reply: "echo".into(),
             concurrent: true,
             slack_us: 2_000,
             timeout_ms: 5_000,
-            notes: vec![format!("the first reply said {HOSTILE}")],
+            notes: vec![format!("the first reply said {HOSTILE}").into()],
         }),
         finished: Finished {
             summary,

@@ -22,6 +22,7 @@ use super::escape::Line;
 use super::human::plain_case;
 use super::tally::{self, OfClause};
 use crate::event::{CaseResult, Known, Run, Stale, Verdict};
+use crate::lang::say;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -48,7 +49,7 @@ fn report(run: &Run) -> Report {
         report.add_test_suite(stale(&run.finished.stale));
     }
     if let Some(why) = &run.finished.broken_off {
-        report.add_test_suite(broken_off(why));
+        report.add_test_suite(broken_off(&why.shown()));
     }
     report
 }
@@ -56,7 +57,7 @@ fn report(run: &Run) -> Report {
 fn suite(run: &Run, of: &OfClause<'_>) -> TestSuite {
     let mut suite = TestSuite::new(shown(of.slug));
     let started = &run.started;
-    suite.add_property(("target", shown(&started.target).as_str()));
+    suite.add_property(("target", shown(&started.target.shown()).as_str()));
     suite.add_property(("profile", shown(&started.profile).as_str()));
     if let Some(clause) = of.clause {
         suite.add_property(("clause", clause.sentence()));
@@ -92,7 +93,7 @@ fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
     let kind = match result.verdict {
         Verdict::Warn | Verdict::Unstable if is_strict => NonSuccessKind::Failure,
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
-        Verdict::Skip => return skipped(&result.detail),
+        Verdict::Skip => return skipped(&result.detail.shown()),
         Verdict::Unstable => {
             let mut status = TestCaseStatus::success();
             status.add_rerun(failed_run(result));
@@ -103,7 +104,7 @@ fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
     };
     let mut status = TestCaseStatus::non_success(kind);
     status
-        .set_message(shown(&result.detail))
+        .set_message(shown(&result.detail.shown()))
         .set_type(result.level.to_string())
         .set_description(described(run, result));
     status
@@ -115,11 +116,12 @@ fn described(run: &Run, result: &CaseResult) -> String {
     match causes::of_case(run, result) {
         None => told,
         Some(cause) => format!(
-            "\n  cause: {} ({}, {})\n  {}\n{told}",
-            shown(&cause.title),
+            "\n  {}: {} ({}, {})\n  {}\n{told}",
+            say!("cause"),
+            shown(&cause.title.shown()),
             shown(&cause.id),
             causes::sure(cause),
-            shown(&cause.advice)
+            shown(&cause.advice.shown())
         ),
     }
 }
@@ -134,7 +136,7 @@ fn skipped(why: &str) -> TestCaseStatus {
 fn failed_run(result: &CaseResult) -> TestRerun {
     let mut rerun = TestRerun::new(NonSuccessKind::Failure);
     rerun
-        .set_message(shown(&result.detail))
+        .set_message(shown(&result.detail.shown()))
         .set_type(result.level.to_string())
         .set_stack_trace(plain_case(result));
     rerun

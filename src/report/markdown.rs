@@ -6,8 +6,10 @@ use super::causes;
 use super::escape::{Html, Markdown};
 use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
-use super::timeline::{counted, millis, seconds};
+use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Conclusion, Known, Run, Stale, Verdict};
+use crate::lang::{Hole, Text, say};
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Failures whose evidence is shown.
@@ -36,35 +38,51 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let word = if run.conclusion() != Conclusion::Passed {
-        "failed"
+        say!("failed")
     } else {
-        "passed"
+        say!("passed")
     };
     let summary = &run.finished.summary;
     let all = Counts::of(&run.results);
     let stale = match run.finished.stale.len() {
         0 => String::new(),
-        stale => format!("**{stale} stale**, "),
+        stale => format!("**{}**, ", say!("{stale} stale", stale)),
     };
     writeln!(
         out,
-        "## Conformance of {}: {word}\n",
-        Markdown(&run.started.target)
+        "## {}: {word}\n",
+        say!(
+            "Conformance of {target}",
+            target = Markdown(&run.started.target.shown()).to_string()
+        )
     )?;
     writeln!(
         out,
-        "Profile {}, {} in {}, seed {}: {stale}{}.\n",
-        Markdown(&run.started.profile),
-        counted(all.total(), "case"),
-        seconds(summary.elapsed_ms),
-        run.started.seed,
+        "{}: {stale}{}.\n",
+        say!(
+            "Profile {profile}, {cases} in {time}, seed {seed}",
+            profile = Markdown(&run.started.profile).to_string(),
+            cases = counted(all.total(), Noun::Case),
+            time = seconds(summary.elapsed_ms),
+            seed = run.started.seed
+        ),
         counts(&all, run.started.strict)
     )?;
     if let Some(why) = &run.finished.broken_off {
-        writeln!(out, "**The run was broken off:** {}\n", Markdown(why))?;
+        writeln!(
+            out,
+            "**{}:** {}\n",
+            say!("The run was broken off"),
+            Markdown(&why.shown())
+        )?;
     }
     for Stale { case, problem, .. } in &run.finished.stale {
-        writeln!(out, "**Stale expectation:** {} {problem}\n", Markdown(case))?;
+        writeln!(
+            out,
+            "**{}:** {} {problem}\n",
+            say!("Stale expectation"),
+            Markdown(case)
+        )?;
     }
     Ok(())
 }
@@ -74,36 +92,40 @@ fn counts(counts: &Counts, is_strict: bool) -> String {
         .present()
         .map(|(mark, count)| {
             if mark.is_bad(is_strict) {
-                format!("**{count} {mark}**")
+                format!("**{}**", mark.counted(count))
             } else {
-                format!("{count} {mark}")
+                mark.counted(count).to_string()
             }
         })
         .collect();
     if counts.is_empty() {
-        return "none run".to_owned();
+        return say!("none run").to_string();
     }
     counts.join(", ")
 }
 
 fn calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     let clients = if found.concurrent {
-        "serves several clients at once"
+        say!("several clients at once")
     } else {
-        "serves one client at a time"
+        say!("one client at a time")
     };
     if found.client.is_empty() {
         writeln!(
             out,
-            "The server {clients}; replies: {}; round trip {}.\n",
-            Markdown(&found.reply),
-            millis(found.round_trip_us)
+            "{}\n",
+            say!(
+                "The server serves {clients}; replies: {replies}; round trip {round_trip}.",
+                clients,
+                replies = Markdown(&found.reply).to_string(),
+                round_trip = millis(found.round_trip_us)
+            )
         )?;
     } else {
-        writeln!(out, "{}.\n", Markdown(&found.client))?;
+        writeln!(out, "{}.\n", Markdown(&found.client.shown()))?;
     }
     for note in &found.notes {
-        writeln!(out, "> Note: {}\n", Markdown(note))?;
+        writeln!(out, "> {}: {}\n", say!("Note"), Markdown(&note.shown()))?;
     }
     Ok(())
 }
@@ -116,7 +138,8 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "### Causes\n\n{}.\n",
+        "### {}\n\n{}.\n",
+        say!("Causes"),
         counted_causes(run, causes.len())
     )?;
     for (place, cause) in (1_usize..).zip(causes) {
@@ -125,19 +148,20 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         let alike = causes::alternatives(cause).map_or(String::new(), |alike| format!("; {alike}"));
         writeln!(
             out,
-            "{place}. {} ({}{}). {} Failures: {}",
-            Markdown(&cause.title),
+            "{place}. {} ({}{}). {} {}: {}",
+            Markdown(&cause.title.shown()),
             Markdown(&facts),
             Markdown(&alike),
-            Markdown(&cause.advice),
-            Markdown(&causes::named(&names, NAMED))
+            Markdown(&cause.advice.shown()),
+            say!("Failures"),
+            Markdown(&causes::named(&names, NAMED).shown())
         )?;
     }
     writeln!(out)
 }
 
 fn counted_causes(run: &Run, causes: usize) -> String {
-    format!("{}, {}", counted(causes, "cause"), causes::left(run))
+    format!("{}, {}", counted(causes, Noun::Cause), causes::left(run))
 }
 
 /// What was found, the gravest first, and by itself what was known.
@@ -153,13 +177,13 @@ fn findings(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let found: Vec<&CaseResult> = found.collect();
     let known: Vec<&CaseResult> = tally::known(run).map(|(result, _)| result).collect();
     let room = SHOWN_IN_FULL.saturating_sub(found.len());
-    listed("Findings", &found, SHOWN_IN_FULL, out)?;
-    listed("Known failures", &known, room, out)
+    listed(&say!("Findings"), &found, SHOWN_IN_FULL, out)?;
+    listed(&say!("Known failures"), &known, room, out)
 }
 
 /// Cases under a heading, so many of them with their evidence.
 fn listed(
-    title: &str,
+    title: &Text,
     results: &[&CaseResult],
     whole: usize,
     out: &mut dyn Write,
@@ -177,23 +201,23 @@ fn listed(
                 out,
                 "- **{word}** {} ({}): {}",
                 Markdown(&result.id),
-                result.level,
-                Markdown(text)
+                result.level.text(),
+                Markdown(&text)
             )?;
         }
     }
     let untold = results.len().saturating_sub(LISTED);
     if untold > 0 {
-        writeln!(out, "- {untold} more")?;
+        writeln!(out, "- {}", say!("{untold} more", untold))?;
     }
     writeln!(out)
 }
 
 /// What a case is called, and what is to be said of it in a line.
-fn told(result: &CaseResult) -> (&'static str, &str) {
+fn told(result: &CaseResult) -> (Text, Cow<'_, str>) {
     match &result.known {
-        Some(Known { kind, reason }) => (kind.as_str(), reason),
-        None => (result.verdict.as_str(), &result.detail),
+        Some(Known { kind, reason }) => (kind.words(), reason.into()),
+        None => (Mark::Of(result.verdict).word(), result.detail.shown()),
     }
 }
 
@@ -204,8 +228,8 @@ fn in_full(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
         out,
         "<details><summary><b>{word}</b> <code>{}</code> ({}): {}</summary>\n",
         Html(&result.id),
-        result.level,
-        Html(text)
+        result.level.text(),
+        Html(&text)
     )?;
     writeln!(out, "<pre>")?;
     for line in plain_case(result).lines().filter(|line| !line.is_empty()) {
@@ -215,8 +239,8 @@ fn in_full(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn clauses(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### Clauses\n")?;
-    writeln!(out, "| clause | level | cases | verdicts |")?;
+    writeln!(out, "### {}\n", say!("Clauses"))?;
+    writeln!(out, "{}", say!("| clause | level | cases | verdicts |"))?;
     writeln!(out, "|---|---|---:|---|")?;
     for group in tally::by_group(run) {
         for of in &group.clauses {
@@ -229,7 +253,7 @@ fn clauses(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 fn clause(of: &OfClause<'_>, is_strict: bool, out: &mut dyn Write) -> io::Result<()> {
     let level = of
         .clause
-        .map_or_else(String::new, |clause| clause.level().to_string());
+        .map_or_else(String::new, |clause| clause.level().text().to_string());
     writeln!(
         out,
         "| {} | {level} | {} | {} |",
@@ -242,13 +266,19 @@ fn clause(of: &OfClause<'_>, is_strict: bool, out: &mut dyn Write) -> io::Result
 fn unchecked(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let checked = run.finished.clauses_checked.len();
     let all = checked.saturating_add(run.finished.clauses_unchecked.len());
-    writeln!(out, "{checked} of {} checked.", counted(all, "clause"))?;
+    let clauses = counted(all, Noun::Clause);
+    writeln!(
+        out,
+        "{}",
+        say!("{checked} of {clauses} checked.", checked, clauses)
+    )?;
     for (why, clauses) in tally::unchecked(run) {
         writeln!(
             out,
-            "- not checked: {}: {}",
+            "- {}: {}: {}",
+            say!("not checked"),
             Markdown(&clauses.join(", ")),
-            Markdown(why)
+            Markdown(&why.shown())
         )?;
     }
     Ok(())

@@ -8,6 +8,7 @@
 use super::place::Place;
 use super::{Collector, Format, Look, Reporter, reporter};
 use crate::event::{Event, Run};
+use crate::lang::{Hole, Text, say};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -24,12 +25,19 @@ pub enum Destination {
     File(PathBuf),
 }
 
+impl Hole for Destination {
+    fn text(&self) -> Text {
+        match self {
+            Self::Stdout => say!("standard output"),
+            Self::File(path) => path.display().to_string().into(),
+        }
+    }
+}
+
+/// In the language of the reader.
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => f.write_str("standard output"),
-            Self::File(path) => write!(f, "{}", path.display()),
-        }
+        self.text().fmt(f)
     }
 }
 
@@ -81,10 +89,9 @@ impl Destination {
 }
 
 /// Why a report cannot be written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum OutputError {
     /// Its destination cannot be opened.
-    #[error("cannot write the {format} report to {destination}: {error}")]
     Unwritable {
         /// Its format.
         format: Format,
@@ -94,9 +101,38 @@ pub enum OutputError {
         error: io::Error,
     },
     /// Two reports would go to the same place.
-    #[error("two reports cannot both go to {0}")]
     Twice(Destination),
 }
+
+impl Hole for OutputError {
+    fn text(&self) -> Text {
+        match self {
+            Self::Unwritable {
+                format,
+                destination,
+                error,
+            } => say!(
+                "cannot write the {format} report to {destination}: {error}",
+                format = format.as_str(),
+                destination = destination.text(),
+                error
+            ),
+            Self::Twice(destination) => say!(
+                "two reports cannot both go to {destination}",
+                destination = destination.text()
+            ),
+        }
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for OutputError {}
 
 /// What became of the reports.
 #[derive(Debug)]
@@ -119,7 +155,7 @@ pub struct Outputs {
     /// Reports that have failed; they are not tried again.
     failed: Vec<OutputError>,
     /// Why the run ends without telling its end, if that is known.
-    broken_off: Option<String>,
+    broken_off: Option<Text>,
     /// How long such a run took.
     elapsed: Duration,
     is_closed: bool,
@@ -178,8 +214,8 @@ impl Outputs {
     }
 
     /// Says why a run will not tell its end itself.
-    pub fn broken_off(&mut self, why: impl Into<String>) {
-        self.broken_off = Some(why.into());
+    pub fn broken_off(&mut self, why: Text) {
+        self.broken_off = Some(why);
     }
 
     /// Says how long such a run took.
@@ -331,7 +367,7 @@ mod tests {
             outputs.event(event);
         }
         outputs.took(Duration::from_secs(7));
-        outputs.broken_off("interrupted");
+        outputs.broken_off("interrupted".into());
         let elapsed = outputs.finish().run.finished.summary.elapsed_ms;
         assert_eq!(elapsed, 7_000);
     }
@@ -422,9 +458,9 @@ mod tests {
         for event in fixture::events().into_iter().take(20) {
             outputs.event(event);
         }
-        outputs.broken_off("interrupted");
+        outputs.broken_off("interrupted".into());
         let closing = outputs.finish();
-        let why = closing.run.finished.broken_off.as_deref();
+        let why = closing.run.finished.broken_off.as_ref().map(Text::as_str);
         assert_eq!(why, Some("interrupted"));
         let mut results = closing.run.results.iter();
         assert!(results.any(|result| result.detail == "not run: interrupted"));

@@ -234,7 +234,7 @@ fn result(run: &Run, result: &CaseResult, rules: &[&str]) -> ResultText {
             _ if run.started.strict => Grade::Error,
             _ => Grade::Warning,
         },
-        message: message(&result.detail),
+        message: message(&result.detail.shown()),
         locations: [location(result)],
         suppressions: result.known.iter().map(suppression).collect(),
         properties: Tried {
@@ -273,7 +273,11 @@ fn invocation(run: &Run) -> Invocation {
     let errors = run.results.iter();
     let errors = errors.filter(|one| one.verdict == Verdict::Error && one.known.is_none());
     let errors = errors.map(|one| error(&format!("{}: {}", one.id, one.detail)));
-    let broken_off = run.finished.broken_off.iter().map(|why| error(why));
+    let broken_off = run
+        .finished
+        .broken_off
+        .iter()
+        .map(|why| error(&why.shown()));
     let stale = run.finished.stale.iter();
     let stale = stale.map(|stale| error(&format!("{} {}", stale.case, stale.problem)));
     let tool_execution_notifications: Vec<_> = errors.chain(broken_off).collect();
@@ -282,7 +286,7 @@ fn invocation(run: &Run) -> Invocation {
         tool_execution_notifications,
         tool_configuration_notifications: stale.collect(),
         properties: About {
-            target: shown(&started.target),
+            target: shown(&started.target.shown()),
             profile: shown(&started.profile),
             seed: started.seed,
         },

@@ -1,6 +1,7 @@
 //! What a case counts as, and the cases of a run put together by clause and by group of clauses.
 
 use crate::event::{CaseResult, Known, Run, Summary, Verdict};
+use crate::lang::{Text, say};
 use crate::spec::{Clause, Group};
 use std::fmt;
 
@@ -37,6 +38,32 @@ impl Mark {
         match self {
             Self::Known => "known",
             Self::Of(verdict) => verdict.as_str(),
+        }
+    }
+
+    /// The word for it where people read it.
+    pub(super) fn word(self) -> Text {
+        match self {
+            Self::Known => say!("known"),
+            Self::Of(Verdict::Pass) => say!("pass"),
+            Self::Of(Verdict::Warn) => say!("warn"),
+            Self::Of(Verdict::Skip) => say!("skip"),
+            Self::Of(Verdict::Unstable) => say!("unstable"),
+            Self::Of(Verdict::Fail) => say!("fail"),
+            Self::Of(Verdict::Error) => say!("error"),
+        }
+    }
+
+    /// So many cases with it: `3 fail`.
+    pub(super) fn counted(self, count: usize) -> Text {
+        match self {
+            Self::Known => say!("{count} known", count),
+            Self::Of(Verdict::Pass) => say!("{count} pass", count),
+            Self::Of(Verdict::Warn) => say!("{count} warn", count),
+            Self::Of(Verdict::Skip) => say!("{count} skip", count),
+            Self::Of(Verdict::Unstable) => say!("{count} unstable", count),
+            Self::Of(Verdict::Fail) => say!("{count} fail", count),
+            Self::Of(Verdict::Error) => say!("{count} error", count),
         }
     }
 
@@ -119,7 +146,7 @@ pub(super) struct OfClause<'a> {
 
 /// The clauses of one group of which there are cases.
 pub(super) struct OfGroup<'a> {
-    pub(super) title: &'static str,
+    pub(super) title: Text,
     pub(super) clauses: Vec<OfClause<'a>>,
     pub(super) counts: Counts,
 }
@@ -159,14 +186,17 @@ pub(super) fn by_group(run: &Run) -> Vec<OfGroup<'_>> {
             .into_iter()
             .partition(|of| of.clause.map(Clause::group) == group);
         clauses = rest;
-        groups.push(OfGroup::new(group.map_or("Other", Group::title), of_group));
+        groups.push(OfGroup::new(
+            group.map_or_else(|| say!("Other"), |group| Text::whole(group.title())),
+            of_group,
+        ));
     }
     groups.retain(|group| !group.clauses.is_empty());
     groups
 }
 
 impl<'a> OfGroup<'a> {
-    fn new(title: &'static str, clauses: Vec<OfClause<'a>>) -> Self {
+    fn new(title: Text, clauses: Vec<OfClause<'a>>) -> Self {
         let results = clauses.iter().flat_map(|of| of.results.iter().copied());
         Self {
             title,
@@ -183,8 +213,8 @@ pub(super) fn known(run: &Run) -> impl Iterator<Item = (&CaseResult, &Known)> {
 }
 
 /// Skipped cases by reason: the reason, how many, and their clauses.
-pub(super) fn skipped(run: &Run) -> Vec<(&str, usize, Vec<&str>)> {
-    let mut reasons: Vec<(&str, usize, Vec<&str>)> = Vec::new();
+pub(super) fn skipped(run: &Run) -> Vec<(Text, usize, Vec<&str>)> {
+    let mut reasons: Vec<(Text, usize, Vec<&str>)> = Vec::new();
     for result in run
         .results
         .iter()
@@ -206,15 +236,22 @@ pub(super) fn skipped(run: &Run) -> Vec<(&str, usize, Vec<&str>)> {
 }
 
 /// Why a case was skipped, without what was seen of this one.
-fn reason(detail: &str) -> &str {
-    detail.split("; seen once").next().unwrap_or(detail)
+fn reason(detail: &Text) -> Text {
+    if let Some(reason) = detail.hole("reason") {
+        return reason.clone();
+    }
+    match detail.as_str().split_once("; seen once") {
+        // As a saved run has it.
+        Some((reason, _)) => Text::whole(reason),
+        None => detail.clone(),
+    }
 }
 
 /// Unchecked clauses by reason.
-pub(super) fn unchecked(run: &Run) -> Vec<(&str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+pub(super) fn unchecked(run: &Run) -> Vec<(&Text, Vec<&str>)> {
+    let mut reasons: Vec<(&Text, Vec<&str>)> = Vec::new();
     for unchecked in &run.finished.clauses_unchecked {
-        let place = reasons.iter().position(|(why, _)| *why == unchecked.why);
+        let place = reasons.iter().position(|(why, _)| **why == unchecked.why);
         match place.and_then(|place| reasons.get_mut(place)) {
             Some((_, clauses)) => clauses.push(&unchecked.clause),
             None => reasons.push((&unchecked.why, vec![&unchecked.clause])),

@@ -23,7 +23,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "# {}, profile {}",
-        Line(&started.target),
+        Line(&started.target.shown()),
         Line(&started.profile)
     )?;
     let mut numbers = 1_u64..;
@@ -34,7 +34,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         stale_point(number, entry, out)?;
     }
     if let Some(why) = &run.finished.broken_off {
-        writeln!(out, "Bail out! {}", Line(why))?;
+        writeln!(out, "Bail out! {}", Line(&why.shown()))?;
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ fn point(number: u64, result: &CaseResult, is_strict: bool, out: &mut dyn Write)
     }
     match result.verdict {
         Verdict::Pass => writeln!(out),
-        Verdict::Skip => writeln!(out, " # SKIP {}", escaped(&result.detail)),
+        Verdict::Skip => writeln!(out, " # SKIP {}", escaped(&result.detail.shown())),
         _ => {
             writeln!(out)?;
             diagnostic(result, out)
@@ -81,7 +81,7 @@ fn diagnostic(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
         ("severity", result.verdict.as_str()),
         ("clause", &result.clause),
         ("level", &level),
-        ("why", &result.why),
+        ("why", &result.why.shown()),
         ("rerun", &result.rerun),
     ] {
         if !value.is_empty() {

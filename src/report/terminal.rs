@@ -3,6 +3,7 @@
 use super::tally::Mark;
 use super::{Look, Reporter};
 use crate::event::{CaseResult, Event, Run};
+use crate::lang::say;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io;
@@ -77,7 +78,7 @@ impl Progress {
         }
         if let Some(bar) = &self.bar {
             if self.failed > 0 {
-                bar.set_prefix(format!("{} failed ", self.failed));
+                bar.set_prefix(format!("{} ", say!("{count} failed", count = self.failed)));
             }
             bar.inc(1);
         }

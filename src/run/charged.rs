@@ -5,6 +5,7 @@ use super::apart::apart;
 use crate::cases::Case;
 use crate::diagnosis::{Knowledge, KnownCauses, Observation, Outcome, Symptom};
 use crate::event::{CaseResult, Verdict};
+use crate::lang::{Text, say};
 use crate::spec::{Clause, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,14 +135,14 @@ impl Charged {
             self.alike(&outcome),
         ) {
             // Which cause it is, is told at the end of the run: more is known then.
-            (true, _) if shown != ShownBy::Readings => String::new(),
+            (true, _) if shown != ShownBy::Readings => Text::default(),
             (_, alike) if alike >= shown.enough() => match alike {
-                1 => ": confirmed in another".to_owned(),
-                alike => format!(": confirmed in {alike} others"),
+                1 => say!(": confirmed in another"),
+                alike => say!(": confirmed in {alike} others", alike),
             },
             _ => return None,
         };
-        failed.detail.push_str(&format!(" (played once{why})"));
+        failed.detail = say!("{detail} (played once{why})", detail = failed.detail, why);
         Some(failed)
     }
 
@@ -175,21 +176,22 @@ impl Charged {
 
     /// Why the case is not played, if what it reads of the process would say little: one that computes for clients that
     /// are gone is slow to all others, and what it holds changes by itself.
-    pub(super) fn not_measured(&self, measures: bool) -> Option<String> {
+    pub(super) fn not_measured(&self, measures: bool) -> Option<Text> {
         self.knowledge.filter(|_| measures)?;
         let spins = self.spins.as_ref()?;
-        Some(format!(
-            "blocked by {spins}: little can be read of a process that computes for nobody"
+        Some(say!(
+            "blocked by {spins}: little can be read of a process that computes for nobody",
+            spins
         ))
     }
 
     /// Why the case is not played, if it is sure to fail.
-    pub(super) fn foretold(&self, case: &Case) -> Option<String> {
+    pub(super) fn foretold(&self, case: &Case) -> Option<Text> {
         let known = self.known.as_ref().filter(|_| !self.all_played)?;
         let cause = known.foretelling(&case.id.to_string(), &self.failed)?;
-        Some(format!(
-            "blocked by {}: it fails of that in any case",
-            cause.id
+        Some(say!(
+            "blocked by {id}: it fails of that in any case",
+            id = cause.id
         ))
     }
 }
@@ -215,11 +217,11 @@ mod tests {
         let id = CaseId::new(Clause::OneReply, variant);
         CaseResult {
             verdict: Verdict::Fail,
-            detail: what.to_owned(),
+            detail: what.into(),
             findings: vec![FindingNote {
                 clause: Clause::OneReply.to_string(),
                 level: Level::Must,
-                what: what.to_owned(),
+                what: what.into(),
                 conn: "a".to_owned(),
                 frame: None,
             }],
@@ -261,6 +263,7 @@ mod tests {
         let told = again(&charged, ShownBy::Readings).unwrap();
         assert!(
             told.detail
+                .as_str()
                 .ends_with(" (played once: confirmed in another)")
         );
         assert_eq!(again(&charged, ShownBy::Octets), None);
@@ -278,6 +281,7 @@ mod tests {
             charged
                 .not_measured(true)
                 .unwrap()
+                .as_str()
                 .starts_with("blocked by one-reply/many:")
         );
         assert_eq!(charged.not_measured(false), None);

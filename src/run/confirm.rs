@@ -14,6 +14,7 @@ use super::schedule::{FIRST_LOOK, Run};
 use super::target::Target;
 use super::time::Time;
 use crate::event::{CaseResult, Role, Verdict};
+use crate::lang::{Text, say};
 use crate::outcome::{Judged as _, Next, Policy, Series};
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -28,11 +29,16 @@ const CLOSER_LOOKS: u32 = 3;
 const MOST_OTHERS: usize = 3;
 
 /// What is added to a failure that a server does not show which has served nobody before.
-const NOT_AT_FIRST: &str = " (not at a server that has just been started)";
+fn not_at_first() -> Text {
+    say!(" (not at a server that has just been started)")
+}
 
 /// What is added to a failure that could not be confirmed.
-fn seen_once(role: Role) -> String {
-    format!(" (seen once: the {role} was gone before it could be confirmed)")
+fn seen_once(role: Role) -> Text {
+    say!(
+        " (seen once: the {role} was gone before it could be confirmed)",
+        role
+    )
 }
 
 /// Other instances of the peer, as many as there may be at the same time.
@@ -212,7 +218,7 @@ impl Run<'_> {
     /// Something has been confirmed, or not, at an instance of its own.
     pub(super) fn take_confirmed(&mut self, became: Became) {
         match became {
-            Became::Known(played) => self.tell_confirmed(&played, ""),
+            Became::Known(played) => self.tell_confirmed(&played, &Text::default()),
             Became::Open(suspect) => self.open.push(*suspect),
         }
     }
@@ -283,22 +289,25 @@ impl Run<'_> {
             _ => terms.measured(&mut self.at, suspect.first).await,
         };
         let remark = if suspect.not_at_first {
-            NOT_AT_FIRST
+            not_at_first()
         } else {
-            ""
+            Text::default()
         };
-        self.tell_confirmed(&played, remark);
+        self.tell_confirmed(&played, &remark);
     }
 
     /// Tells what became of it. A failure that there was no time to confirm may be this machine's.
-    fn tell_confirmed(&mut self, played: &Played, remark: &str) {
+    fn tell_confirmed(&mut self, played: &Played, remark: &Text) {
         let is_open = played.next(self.policy) == Next::Confirm;
         if !is_open || !self.time.is_up() {
             return self.tell_with(played, remark);
         }
         let findings = played.shown().findings();
-        let what = findings.first().map_or("", |finding| finding.what.as_str());
-        let why = format!("not confirmed, as no time was left; seen once: {what}");
+        let what = findings
+            .first()
+            .map_or(Text::default(), |finding| finding.what.clone());
+        let reason = say!("not confirmed, as no time was left");
+        let why = say!("{reason}; seen once: {what}", reason, what);
         let case = played.shown().planned.case.into();
         self.sink.without_play(case, Verdict::Skip, why);
         self.unconfirmed = self.unconfirmed.saturating_add(1);

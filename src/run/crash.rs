@@ -10,6 +10,7 @@ use super::played::{Once, Played};
 use super::schedule::Run;
 use super::target::Target;
 use crate::event::Verdict;
+use crate::lang::say;
 use crate::outcome::{Judged as _, Series};
 use crate::transcript::{Canary, Exit};
 use std::borrow::BorrowMut;
@@ -36,7 +37,7 @@ impl Run<'_> {
         let (mut cleared, mut found) = (Vec::new(), false);
         while let Some(mut first) = suspects.pop() {
             if let Some(why) = &self.at.gone {
-                let why = format!("not finished: {why}");
+                let why = say!("not finished: {why}", why);
                 let case = first.shown().planned.case;
                 self.sink.without_play(case.into(), Verdict::Skip, why);
                 continue;
@@ -78,7 +79,7 @@ impl Run<'_> {
         };
         let why = self.at.gone_after(&culprit.shown().planned);
         for other in suspects {
-            let why = format!("not finished: {why}");
+            let why = say!("not finished: {why}", why);
             let case = other.shown().planned.case;
             self.sink.without_play(case.into(), Verdict::Skip, why);
         }
@@ -116,12 +117,15 @@ impl<T: BorrowMut<Target>> Instance<T> {
 /// Charges a case with the crash.
 fn charge(once: &mut Once, ended: Option<Exit>) {
     let what = match (ended, once.attempt.canary()) {
-        (Some(ended), _) => format!("the server {ended}"),
+        (Some(ended), _) => say!("the server {ended}", ended),
         (None, Canary::Mute(how)) => {
-            format!("the server no longer serves anybody: a new client {how}")
+            say!(
+                "the server no longer serves anybody: a new client {how}",
+                how
+            )
         }
-        (None, Canary::Dead(how)) => format!("the server is gone: a new client {how}"),
-        (None, _) => "the server is gone".to_owned(),
+        (None, Canary::Dead(how)) => say!("the server is gone: a new client {how}", how),
+        (None, _) => say!("the server is gone"),
     };
     once.attempt.charge(once.planned.case, what);
 }

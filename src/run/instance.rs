@@ -9,6 +9,7 @@ use super::played::{Once, once};
 use super::target::Target;
 use super::time::Time;
 use crate::event::Role;
+use crate::lang::{Hole as _, Text, say};
 use crate::transcript::Exit;
 use std::borrow::BorrowMut;
 use std::time::Duration;
@@ -21,9 +22,9 @@ pub(super) struct Instance<T> {
     /// Whether nothing has been played at it since it was started.
     is_fresh: bool,
     /// Why it could not be started again, if that was tried in vain.
-    not_revived: Option<String>,
+    not_revived: Option<Text>,
     /// Why nothing more can be played at it, if that is so.
-    pub(super) gone: Option<String>,
+    pub(super) gone: Option<Text>,
 }
 
 impl<T: BorrowMut<Target>> Instance<T> {
@@ -66,7 +67,7 @@ impl<T: BorrowMut<Target>> Instance<T> {
                 true
             }
             Some(Err(error)) => {
-                self.not_revived = Some(error.to_string());
+                self.not_revived = Some(error.text());
                 false
             }
         }
@@ -112,10 +113,17 @@ impl<T: BorrowMut<Target>> Instance<T> {
     }
 
     /// Why nothing more can be played, after a case that it was gone after.
-    pub(super) fn gone_after(&self, planned: &Planned) -> String {
-        let gone = format!("the server was gone after {}", planned.case.id);
+    pub(super) fn gone_after(&self, planned: &Planned) -> Text {
+        let gone = say!(
+            "the server was gone after {id}",
+            id = planned.case.id.to_string()
+        );
         match &self.not_revived {
-            Some(why) => format!("{gone}, and when it was to be started again, {why}"),
+            Some(why) => say!(
+                "{gone}, and when it was to be started again, {why}",
+                gone,
+                why
+            ),
             None => gone,
         }
     }

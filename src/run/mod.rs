@@ -40,6 +40,7 @@ pub use target::Target;
 use crate::cases::Case;
 use crate::diagnosis::Knowledge;
 use crate::event::{Event, Finished, Role, Verdict};
+use crate::lang::{Hole, Text, say};
 use crate::outcome::{EventSink, Head, Keep, Start};
 use crate::profile::{Carriage, Profile};
 use crate::spec::{CaseId, Clause};
@@ -65,7 +66,7 @@ pub const fn default_jobs(role: Role) -> usize {
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The peer as the user calls it.
-    pub target: String,
+    pub target: Text,
     /// The wire format.
     pub profile: Profile,
     /// The cases, in the order of the table.
@@ -98,7 +99,7 @@ pub struct Options {
 impl Options {
     /// All cases for that role in that format, with nothing out of the ordinary.
     #[must_use]
-    pub fn new(role: Role, target: impl Into<String>, profile: Profile) -> Self {
+    pub fn new(role: Role, target: impl Into<Text>, profile: Profile) -> Self {
         Self {
             target: target.into(),
             cases: crate::cases::in_format(role, &profile).collect(),
@@ -141,6 +142,16 @@ pub enum RunError {
     NoClient(#[from] NoClient),
 }
 
+impl Hole for RunError {
+    fn text(&self) -> Text {
+        match self {
+            Self::Unreachable(error) => error.text(),
+            Self::NotStarted(error) => error.text(),
+            Self::NoClient(error) => error.text(),
+        }
+    }
+}
+
 /// How long a run may take that is given this time, of which none is as long as it takes. If none is given:
 /// as long as somebody waits who looks on, or who has asked for the slow cases.
 #[must_use]
@@ -181,7 +192,7 @@ pub async fn run(
         }
         Err(NotMet::NotServed(not_served)) => Ok(tell_not_served(options, &not_served, sink)),
         Err(NotMet::NotThere(error)) => {
-            sink.finish(Some(error.to_string()));
+            sink.finish(Some(error.text()));
             Err(error)
         }
     }
@@ -196,8 +207,10 @@ const PLAINEST: [CaseId; 2] = [
 /// The server does not answer a plain request. That fails the plainest case of those selected;
 /// nothing can be said of the others.
 fn tell_not_served(options: &Options, failed: &NotServed, mut sink: EventSink<'_>) -> Finished {
-    let advice = failed.advice.iter().map(|advice| format!("; {advice}"));
-    let told = format!("{}{}", failed.what, advice.collect::<String>());
+    let told = match &failed.advice {
+        Some(advice) => say!("{what}; {advice}", what = failed.what, advice),
+        None => failed.what.clone(),
+    };
     let selected = |id: CaseId| options.cases.iter().copied().find(|case| case.id == id);
     let plain = PLAINEST.into_iter().find_map(selected);
     let plain = plain.or(options.cases.first().copied());
@@ -205,7 +218,7 @@ fn tell_not_served(options: &Options, failed: &NotServed, mut sink: EventSink<'_
         if plain.is_some_and(|plain| plain.id == case.id) {
             sink.without_play(case.into(), Verdict::Fail, told.clone());
         } else {
-            let why = "not run: the server does not answer a plain request";
+            let why = say!("not run: the server does not answer a plain request");
             sink.without_play(case.into(), Verdict::Skip, why);
         }
     }

@@ -8,6 +8,7 @@ use super::plan::{Planned, Roughness};
 use super::server::{HeldCanary, MOST_CONNECTIONS, ServerPeer};
 use crate::cases::{Case, Unfit};
 use crate::judge::Traits;
+use crate::lang::Text;
 use crate::model::{self, Permitted};
 use crate::outcome::{Attempt, Policy};
 use crate::peer::{Process, Stderr};
@@ -227,7 +228,7 @@ impl Peer {
     }
 
     /// Why nothing more can be played after this attempt, if that is so and needs no attribution.
-    pub(super) fn stays_away(&self, attempt: &Attempt) -> Option<String> {
+    pub(super) fn stays_away(&self, attempt: &Attempt) -> Option<Text> {
         match self {
             Self::Server(_) => None,
             Self::Client(client) => client.stays_away(attempt),

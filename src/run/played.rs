@@ -3,6 +3,7 @@
 use super::peer::Peer;
 use super::plan::Planned;
 use crate::event::{Evidence, FindingNote, Verdict};
+use crate::lang::Text;
 use crate::outcome::{Attempt, Judged, Series};
 use crate::peer::Stderr;
 use std::io;
@@ -54,7 +55,7 @@ impl Judged for Once {
         self.attempt.findings()
     }
 
-    fn without_findings(&self) -> &str {
+    fn without_findings(&self) -> Text {
         self.attempt.without_findings()
     }
 

@@ -7,6 +7,7 @@ use super::target::NotMet;
 use super::{Options, RunError, Target};
 use crate::cases::Case;
 use crate::event::{Calibration, Evidence, FindingNote, Verdict};
+use crate::lang::Text;
 use crate::model::Permitted;
 use crate::outcome::{Attempt, Judged};
 use crate::peer::Stderr;
@@ -34,9 +35,9 @@ pub enum MeetError {
     #[error("{what}")]
     NotServed {
         /// What it did instead.
-        what: String,
+        what: Text,
         /// What may be the matter.
-        advice: Option<String>,
+        advice: Option<Text>,
     },
 }
 

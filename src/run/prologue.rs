@@ -2,6 +2,7 @@
 //!
 //! Literal, and without the codec's code: octet after octet is compared with what the profile has there.
 
+use crate::lang::{Hole, Text, say};
 use crate::model::prologue::{heard, said};
 use crate::peer::clock::patiently;
 use crate::peer::drained::drained;
@@ -15,20 +16,32 @@ use std::time::Duration;
 const MOST: usize = 64 << 10;
 
 /// Why a connection did not get through the prologue.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the prologue has `{turn}`, and what came is {}", told(.came, .then))]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NotBegun {
     turn: String,
     came: Vec<u8>,
     /// What came behind it.
-    then: &'static str,
+    then: Text,
 }
 
-fn told(came: &[u8], then: &str) -> String {
-    let pairs: Vec<String> = came.iter().map(|octet| format!("{octet:02x}")).collect();
-    match came {
-        [] => format!("nothing{then}"),
-        _ => format!("{}{then}", pairs.join(" ")),
+impl Hole for NotBegun {
+    fn text(&self) -> Text {
+        let pairs: Vec<String> = self
+            .came
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect();
+        let came = match pairs.as_slice() {
+            [] => say!("nothing"),
+            pairs => pairs.join(" ").into(),
+        };
+        let Self { turn, then, .. } = self;
+        say!(
+            "the prologue has `{turn}`, and what came is {came}{then}",
+            turn,
+            came,
+            then
+        )
     }
 }
 
@@ -85,8 +98,10 @@ pub(super) async fn expect(
         let mut octet = [0];
         stream.acknowledge_at_once();
         match patiently(limit, stream.read(&mut octet)).await {
-            None => return Err(not_begun(turn, &came, ", and no more in time")),
-            Some(Ok(0)) => return Err(not_begun(turn, &came, ", then the end of the stream")),
+            None => return Err(not_begun(turn, &came, say!(", and no more in time"))),
+            Some(Ok(0)) => {
+                return Err(not_begun(turn, &came, say!(", then the end of the stream")));
+            }
             Some(Ok(_)) => came.extend(octet),
             Some(Err(error)) => return Err(not_begun(turn, &came, ended(&error))),
         }
@@ -99,7 +114,7 @@ fn is_whole(profile: &Profile, turn: &Turn, came: &[u8], before: usize) -> Resul
     let is_endless = before.saturating_add(came.len()) > MOST;
     match heard(profile, turn, came) {
         Ok(whole) if !is_endless => Ok(whole.is_some()),
-        _ => Err(not_begun(turn, came, "")),
+        _ => Err(not_begun(turn, came, Text::default())),
     }
 }
 
@@ -111,7 +126,7 @@ fn is_frame(profile: &Profile, came: &[u8]) -> bool {
     matches!(heard(profile, &frame, came), Ok(Some(_)))
 }
 
-fn not_begun(turn: &Turn, came: &[u8], then: &'static str) -> NotBegun {
+fn not_begun(turn: &Turn, came: &[u8], then: Text) -> NotBegun {
     NotBegun {
         turn: turn.to_string(),
         came: came.get(..80).unwrap_or(came).to_vec(),
@@ -119,9 +134,9 @@ fn not_begun(turn: &Turn, came: &[u8], then: &'static str) -> NotBegun {
     }
 }
 
-fn ended(error: &io::Error) -> &'static str {
+fn ended(error: &io::Error) -> Text {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => ", then the end of the stream",
-        _ => ", then a reset",
+        io::ErrorKind::BrokenPipe => say!(", then the end of the stream"),
+        _ => say!(", then a reset"),
     }
 }

@@ -29,6 +29,7 @@ use super::target::Target;
 use super::time::Time;
 use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Verdict};
+use crate::lang::{Text, say};
 use crate::outcome::{EventSink, Judged as _, Keep, Next, Policy, result};
 use crate::spec::Clause;
 use std::cmp::Reverse;
@@ -139,7 +140,10 @@ impl Run<'_> {
                 Ok((roughness, waiting, None)) => self.queue(roughness, waiting),
                 Err(Unfit::Skipped(why)) => self.sink.without_play(case.into(), Verdict::Skip, why),
                 Err(Unfit::Broken(error)) => {
-                    let what = format!("the case has no valid script: {error}");
+                    let what = say!(
+                        "the case has no valid script: {error}",
+                        error = error.to_string()
+                    );
                     self.sink.without_play(case.into(), Verdict::Error, what);
                 }
             }
@@ -174,7 +178,7 @@ impl Run<'_> {
         }
         let left = self.sink.untold().saturating_add(self.unconfirmed);
         if left > 0 && self.time.is_up() {
-            self.sink.not_run(Time::NOT_RUN);
+            self.sink.not_run(&Time::not_run());
             let why = self.time.ended(self.played, left, self.too_long);
             self.at.gone.get_or_insert(why);
         }
@@ -336,7 +340,10 @@ impl Run<'_> {
                 Some(planned)
             }
             Err(unfit) => {
-                let what = format!("the case has no script any more: {unfit:?}");
+                let what = say!(
+                    "the case has no script any more: {unfit}",
+                    unfit = format!("{unfit:?}")
+                );
                 self.sink.without_play(case.into(), Verdict::Error, what);
                 None
             }
@@ -355,7 +362,11 @@ impl Run<'_> {
     }
 
     fn not_started(&mut self, case: &'static Case, error: &io::Error) {
-        let why = format!("the {} could not be started: {error}", self.at.role());
+        let why = say!(
+            "the {role} could not be started: {error}",
+            role = self.at.role(),
+            error
+        );
         self.sink.without_play(case.into(), Verdict::Error, why);
     }
 
@@ -433,14 +444,14 @@ impl Run<'_> {
     }
 
     pub(super) fn tell(&mut self, played: &Played) {
-        self.tell_with(played, "");
+        self.tell_with(played, &Text::default());
     }
 
     /// Tells of a case, with something added to how it failed.
-    pub(super) fn tell_with(&mut self, played: &Played, remark: &str) {
+    pub(super) fn tell_with(&mut self, played: &Played, remark: &Text) {
         let mut told = self.result(played);
-        if told.verdict != Verdict::Pass {
-            told.detail.push_str(remark);
+        if told.verdict != Verdict::Pass && !remark.is_empty() {
+            told.detail = say!("{what}{remark}", what = told.detail, remark);
         }
         self.charged.confirmed(&told);
         self.sink.case_finished(told);

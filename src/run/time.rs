@@ -1,5 +1,6 @@
 //! How long a run may take, and what part of that a group of cases may have.
 
+use crate::lang::{Text, say};
 use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -50,27 +51,34 @@ impl Time {
     }
 
     /// Why nothing is played that takes so long at a peer that takes that long for a reply, if that is so.
-    pub(super) fn no_room_for(&self, takes: Duration, reply: Duration) -> Option<String> {
+    pub(super) fn no_room_for(&self, takes: Duration, reply: Duration) -> Option<Text> {
         let within = self.within?;
         (takes.saturating_mul(3) > within).then(|| {
-            format!(
-                "too long for {within:?} at a server that takes {reply:.0?} for a reply: give --within 0"
+            say!(
+                "too long for {within} at a server that takes {reply} for a reply: give --within 0",
+                within = format!("{within:?}"),
+                reply = format!("{reply:.0?}")
             )
         })
     }
 
     /// Why a case was not played for which no time was left.
-    pub(super) const NOT_RUN: &str = "not run: no time was left";
+    pub(super) fn not_run() -> Text {
+        say!("not run: no time was left")
+    }
 
     /// Why a run ends that has played so many cases and has so many left, beside those that take too long: the longest
     /// of them so long.
-    pub(super) fn ended(&self, played: usize, left: usize, longest: Duration) -> String {
+    pub(super) fn ended(&self, played: usize, left: usize, longest: Duration) -> Text {
         let within = self.within.unwrap_or_default();
         let begun = self.begun.elapsed().as_secs_f64();
         let those = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
         let whole = those + longest.as_secs_f64();
-        format!(
-            "no time was left: {left} cases were not played, or not confirmed, within {within:?}; all of them would take at least {whole:.0} s (--within 0)"
+        say!(
+            "no time was left: {left} cases were not played, or not confirmed, within {within}; all of them would take at least {whole} s (--within 0)",
+            left,
+            within = format!("{within:?}"),
+            whole = format!("{whole:.0}")
         )
     }
 }
@@ -109,7 +117,7 @@ mod tests {
         assert_eq!(Time::begins(None).no_room_for(minute, second), None);
         let told = of(60).no_room_for(21 * second, 300 * second / 1000);
         assert_eq!(
-            told.as_deref(),
+            told.as_ref().map(Text::as_str),
             Some("too long for 60s at a server that takes 300ms for a reply: give --within 0")
         );
     }
@@ -120,11 +128,12 @@ mod tests {
         time.begun -= Duration::from_secs(30);
         let told = time.ended(20, 40, Duration::ZERO);
         assert!(
-            told.contains("40 cases were not played, or not confirmed, within 30s"),
+            told.as_str()
+                .contains("40 cases were not played, or not confirmed, within 30s"),
             "{told}"
         );
-        assert!(told.contains("at least 90 s"), "{told}");
+        assert!(told.as_str().contains("at least 90 s"), "{told}");
         let told = time.ended(20, 40, Duration::from_secs(150));
-        assert!(told.contains("at least 240 s"), "{told}");
+        assert!(told.as_str().contains("at least 240 s"), "{told}");
     }
 }

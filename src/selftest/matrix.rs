@@ -101,7 +101,10 @@ impl Fate {
             Self::Survived
         } else {
             let why = results.cases.values().next();
-            Self::NotLooked(why.map_or_else(|| "it has no case".into(), |seen| seen.detail.clone()))
+            Self::NotLooked(why.map_or_else(
+                || "it has no case".to_owned(),
+                |seen| seen.detail.to_string(),
+            ))
         }
     }
 }
@@ -149,7 +152,7 @@ impl HonestRow {
                 verdict => row.alarms.push(Alarm {
                     case: *case,
                     verdict,
-                    detail: seen.detail.clone(),
+                    detail: seen.detail.to_string(),
                 }),
             }
         }

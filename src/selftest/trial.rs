@@ -6,6 +6,7 @@ use crate::altered::Need;
 use crate::cases::Case;
 use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
+use crate::lang::Text;
 use crate::profile::{Carriage, Profile};
 use crate::spec::{CaseId, Role};
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) verdict: Verdict,
-    pub(super) detail: String,
+    pub(super) detail: Text,
 }
 
 impl Seen {

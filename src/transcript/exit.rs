@@ -1,5 +1,6 @@
 //! How a process came to its end.
 
+use crate::lang::{Hole, Text, say};
 use std::fmt;
 
 /// How a process ended.
@@ -32,15 +33,22 @@ impl Exit {
     }
 }
 
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hole for Exit {
+    fn text(&self) -> Text {
         match self {
-            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Code(code) => say!("exited with code {code}", code),
             Self::Signal(signal) => match signal_name(*signal) {
-                Some(name) => write!(f, "was ended by {name} (signal {signal})"),
-                None => write!(f, "was ended by signal {signal}"),
+                Some(name) => say!("was ended by {name} (signal {signal})", name, signal),
+                None => say!("was ended by signal {signal}", signal),
             },
         }
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
     }
 }
 

@@ -9,6 +9,7 @@ mod exit;
 
 pub use exit::Exit;
 
+use crate::lang::Text;
 use crate::script::{Awaited, Conn, Opening};
 use bytes::Bytes;
 use std::time::Duration;
@@ -30,11 +31,11 @@ pub enum Seen {
     /// The connection was established.
     Connected,
     /// It could not be, and why.
-    Refused(String),
+    Refused(Text),
     /// The script said this where the prologue has the client speak.
     BeganWith(Opening),
     /// It did not get through the prologue that it had said its part of, and why.
-    NotBegun(String),
+    NotBegun(Text),
     /// This many octets of the script were handed to the system.
     Sent(usize),
     /// The system took no more octets because the peer has ended the connection.
@@ -114,11 +115,11 @@ pub enum Canary {
     #[default]
     Well,
     /// The connection that was held open across the script was disturbed, though new ones work.
-    Disturbed(String),
+    Disturbed(Text),
     /// The peer takes no connections any more.
-    Dead(String),
+    Dead(Text),
     /// The peer takes connections but no longer answers.
-    Mute(String),
+    Mute(Text),
 }
 
 /// What a process held at one moment.
@@ -276,9 +277,9 @@ impl Transcript {
 
     /// Why the first connection that did not come about did not.
     #[must_use]
-    pub fn refused(&self) -> Option<&str> {
+    pub fn refused(&self) -> Option<&Text> {
         self.entries.iter().find_map(|entry| match &entry.seen {
-            Seen::Refused(why) => Some(why.as_str()),
+            Seen::Refused(why) => Some(why),
             _ => None,
         })
     }

@@ -70,7 +70,10 @@ fn a_server_is_judged_by_the_profile_that_it_speaks() {
     );
     assert!(begun.elapsed() < Duration::from_secs(20));
     let broken_off = run.finished.broken_off.unwrap();
-    assert!(broken_off.contains("--profile chunk-count"), "{broken_off}");
+    assert!(
+        broken_off.as_str().contains("--profile chunk-count"),
+        "{broken_off}"
+    );
 }
 
 /// What says little does not pass for that, unless it is said that it is meant.
@@ -89,7 +92,12 @@ fn one_reply_for_all_is_no_pass_and_no_reply_is_none_at_all() {
     let said_the_same = |run: &Run| {
         let of_fidelity = |id: &str| id.starts_with("fidelity/");
         let mut results = run.results.iter().filter(|result| of_fidelity(&result.id));
-        results.any(|result| result.detail.contains("every request got the same reply"))
+        results.any(|result| {
+            result
+                .detail
+                .as_str()
+                .contains("every request got the same reply")
+        })
     };
     let checked = |server: &Served, reply: &[&str]| {
         let target = server.addr.to_string();
@@ -180,7 +188,7 @@ fn a_server_that_is_killed_is_charged_to_a_case_and_the_report_is_whole() {
         Event::CaseFinished(result) if result.verdict == Verdict::Fail => Some(result.id.as_str()),
         _ => None,
     });
-    let why = finished.broken_off.as_deref().unwrap();
+    let why = finished.broken_off.as_ref().unwrap().as_str();
     assert!(why.contains(culprit.unwrap()), "{why}");
     let told: usize = Verdict::ALL
         .iter()
@@ -210,7 +218,7 @@ fn an_interrupted_run_says_so_and_is_reported_whole() {
     let Event::Finished(finished) = last else {
         panic!("{last:?}")
     };
-    assert_eq!(finished.broken_off.as_deref(), Some("interrupted"));
+    assert_eq!(finished.broken_off.unwrap(), "interrupted");
     assert_eq!(check.wait().unwrap().code(), Some(3));
 }
 

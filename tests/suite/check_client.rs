@@ -228,8 +228,8 @@ fn what_the_tutorials_client_does_is_found() {
     assert_eq!(code, Some(1));
     let spins = &run.results.iter().find(|one| one.id.ends_with("-padding"));
     let what: Vec<_> = spins.unwrap().findings.iter().map(|f| &f.what).collect();
-    let is_busy = |what: &&&String| what.contains("processor time");
-    assert!(what.iter().any(|what| is_busy(&what)), "{what:?}");
+    let is_busy = |what: &&framespec::lang::Text| what.as_str().contains("processor time");
+    assert!(what.iter().any(is_busy), "{what:?}");
 }
 
 /// A client of the user's own, which is seen only by what it sends.

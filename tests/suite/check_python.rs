@@ -52,7 +52,10 @@ impl Checked {
     fn says(&self) -> String {
         let notes = self.run.calibration.iter().flat_map(|found| &found.notes);
         let broken_off = self.run.finished.broken_off.iter();
-        let said: Vec<_> = notes.chain(broken_off).map(String::as_str).collect();
+        let said: Vec<_> = notes
+            .chain(broken_off)
+            .map(framespec::lang::Text::as_str)
+            .collect();
         format!("{}\n{}", said.join("\n"), self.stderr)
     }
 

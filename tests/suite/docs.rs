@@ -3,6 +3,7 @@
 use crate::generated;
 use crate::rules::rooms::ROOMS;
 use bytes::BytesMut;
+use framespec::lang::Language;
 use framespec::model::payload::SURE_DEPTH;
 use framespec::model::reader::{self, Ending, FrameAt, Part, Place};
 use framespec::model::{self, Doubt, Owes, SURE_BODY, SURELY_TOO_LARGE};
@@ -16,52 +17,94 @@ use std::path::Path;
 
 const PROTOCOL: &str = "docs/PROTOCOL.md";
 
+/// The same in Spanish.
+const PROTOCOLO: &str = "docs/es/PROTOCOL.md";
+
+fn spanish() -> Language {
+    Language::named("es").unwrap().unwrap()
+}
+
 #[test]
 fn the_clauses_of_the_protocol_are_those_of_the_table() {
+    let text = clauses("clause", str::to_owned);
+    generated::part(PROTOCOL, "clauses", &text);
+    assert!(Clause::all().all(|clause| text.contains(clause.slug())));
+    let spanish = spanish();
+    let told = |english: &str| spanish.text(english).unwrap().to_owned();
+    generated::part(PROTOCOLO, "clauses", &clauses("cláusula", told));
+}
+
+/// The clauses by group, in the language in which they are told.
+fn clauses(heading: &str, told: impl Fn(&str) -> String) -> String {
     let mut text = String::new();
     for group in Group::ALL {
-        write!(
-            text,
-            "\n### {}\n\n| clause | | |\n|---|---|---|\n",
-            group.title()
-        )
-        .unwrap();
+        let title = told(group.title());
+        write!(text, "\n### {title}\n\n| {heading} | | |\n|---|---|---|\n").unwrap();
         for clause in group.clauses() {
-            let (level, sentence) = (clause.level(), clause.sentence());
+            let (level, sentence) = (clause.level().to_string(), clause.sentence());
+            let (level, sentence) = (told(&level), told(sentence));
             writeln!(text, "| `{clause}` | {level} | {sentence} |").unwrap();
         }
     }
     text.push('\n');
-    generated::part(PROTOCOL, "clauses", &text);
-    assert!(Clause::all().all(|clause| text.contains(clause.slug())));
+    text
 }
 
 #[test]
 fn the_figures_of_the_protocol_are_those_of_the_model() {
-    let rows = [
+    let english = [
+        ("bodies that must be taken", "up to {}"),
+        ("bodies that must be refused", "of {} and more"),
+        ("limit of our own server, if not told otherwise", "{}"),
+        ("nesting that must be managed", "up to {} levels"),
+    ];
+    generated::part(PROTOCOL, "figures", &figures(english));
+    let spanish = [
+        ("cuerpos que hay que aceptar", "hasta {}"),
+        ("cuerpos que hay que rechazar", "de {} y más"),
         (
-            "bodies that must be taken",
-            format!("up to {}", octets(SURE_BODY)),
+            "límite de nuestro propio servidor, si no se le dice otra cosa",
+            "{}",
         ),
-        (
-            "bodies that must be refused",
-            format!("of {} and more", octets(SURELY_TOO_LARGE)),
-        ),
-        (
-            "limit of our own server, if not told otherwise",
-            octets(DEFAULT_MAX_BODY),
-        ),
-        (
-            "nesting that must be managed",
-            format!("up to {SURE_DEPTH} levels"),
-        ),
+        ("anidamiento que hay que manejar", "hasta {} niveles"),
+    ];
+    generated::part(PROTOCOLO, "figures", &figures(spanish));
+}
+
+fn figures(rows: [(&str, &str); 4]) -> String {
+    let figures = [
+        octets(SURE_BODY),
+        octets(SURELY_TOO_LARGE),
+        octets(DEFAULT_MAX_BODY),
+        SURE_DEPTH.to_string(),
     ];
     let mut text = String::from("\n| | |\n|---|---|\n");
-    for (what, figure) in rows {
-        writeln!(text, "| {what} | {figure} |").unwrap();
+    for ((what, told), figure) in rows.into_iter().zip(figures) {
+        writeln!(text, "| {what} | {} |", told.replace("{}", &figure)).unwrap();
     }
     text.push('\n');
-    generated::part(PROTOCOL, "figures", &text);
+    text
+}
+
+/// The octets of the examples in a document, line by line.
+fn shown_octets(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+    let is_pair =
+        |word: &&str| word.len() == 2 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let lines = text.lines().filter_map(|line| {
+        let (offset, rest) = line.trim_start().split_once("  ")?;
+        offset.parse::<usize>().ok()?;
+        let pairs: Vec<&str> = rest.split(' ').take_while(is_pair).collect();
+        Some(format!("{offset}: {}", pairs.join(" ")))
+    });
+    lines.filter(|line| !line.ends_with(": ")).collect()
+}
+
+#[test]
+fn the_spanish_protocol_shows_the_same_octets() {
+    let english = shown_octets(PROTOCOL);
+    assert!(english.len() > 40, "{english:?}");
+    assert_eq!(shown_octets(PROTOCOLO), english);
 }
 
 fn octets(count: u64) -> String {
@@ -368,7 +411,12 @@ fn the_book_has_every_document() {
 }
 
 fn documents(root: &Path) -> Vec<std::path::PathBuf> {
-    let folders = [root.to_owned(), root.join("docs"), root.join("fuzz")];
+    let folders = [
+        root.to_owned(),
+        root.join("docs"),
+        root.join("docs/es"),
+        root.join("fuzz"),
+    ];
     folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder).unwrap())

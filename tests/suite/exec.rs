@@ -238,7 +238,10 @@ fn a_server_that_hangs_is_started_again() {
     );
     assert_eq!((exit, failed(&run)), (1, vec!["reset/in-header"]));
     let detail = &result(&run, "reset/in-header").detail;
-    assert!(detail.contains("no longer serves anybody"), "{detail}");
+    assert!(
+        detail.as_str().contains("no longer serves anybody"),
+        "{detail}"
+    );
     assert_eq!(run.finished.summary.skip, 0);
 }
 
@@ -383,7 +386,7 @@ fn a_run_ends_in_time_and_tells_what_did_not_fit() {
     assert!(begun.elapsed() < Duration::from_secs(40), "{stderr}");
     assert_eq!(code, 3, "{stderr}");
     let why = run.finished.broken_off.clone().unwrap();
-    assert!(why.contains(", within 12s"), "{why}");
+    assert!(why.as_str().contains(", within 12s"), "{why}");
     let of = |id| run.results.iter().find(|result| result.id == id).unwrap();
     assert_eq!(of("one-reply/single").verdict, Verdict::Pass);
     let left_out = of("persistence/two-hundred");
@@ -403,7 +406,7 @@ fn what_there_was_no_time_to_confirm_is_no_pass() {
     let large = result(&run, "one-reply/large");
     assert_eq!(large.verdict, Verdict::Skip);
     assert!(
-        large.detail.starts_with("not confirmed"),
+        large.detail.as_str().starts_with("not confirmed"),
         "{}",
         large.detail
     );
@@ -446,7 +449,7 @@ fn what_is_foretold_to_take_too_long_is_not_begun() {
     let left_out = of("pipelining/five-hundred");
     assert_eq!(left_out.verdict, Verdict::Skip);
     assert!(
-        left_out.detail.starts_with("too long for 30s"),
+        left_out.detail.as_str().starts_with("too long for 30s"),
         "{}",
         left_out.detail
     );
@@ -538,7 +541,7 @@ fn what_a_server_does_only_after_many_clients_is_a_failure() {
     let at_first = " (not at a server that has just been started)";
     let failed = failed(&run);
     let mut failed = failed.iter().map(|id| &result(&run, id).detail);
-    assert!(failed.any(|how| how.ends_with(at_first)));
+    assert!(failed.any(|how| how.as_str().ends_with(at_first)));
 }
 
 /// A second of it does not start, or ends the first: neither is a mistake.
@@ -561,7 +564,13 @@ fn a_server_of_which_there_can_be_only_one_is_checked_all_the_same() {
         };
         let (exit, run, stderr) = checked(&exec, &DOUBLED);
         assert_eq!(
-            (exit, run.finished.broken_off.as_deref()),
+            (
+                exit,
+                run.finished
+                    .broken_off
+                    .as_ref()
+                    .map(framespec::lang::Text::as_str)
+            ),
             (1, None),
             "{stderr}"
         );

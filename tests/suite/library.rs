@@ -62,7 +62,12 @@ fn a_server_that_is_wrong_fails_with_what_was_seen() {
     let told = told(&checked);
     let first = checked.failures().next().unwrap();
     let address = server.addr().to_string();
-    for part in [&*address, &first.id, &first.findings[0].what, "failed: "] {
+    for part in [
+        &*address,
+        &first.id,
+        first.findings[0].what.as_str(),
+        "failed: ",
+    ] {
         let words = part.split_whitespace();
         assert!(words.into_iter().all(|word| told.contains(word)), "{told}");
     }

@@ -46,6 +46,7 @@ mod server;
 #[cfg(unix)]
 mod shell;
 mod shown;
+mod spanish;
 mod tables;
 #[cfg(unix)]
 mod transports;

@@ -72,6 +72,8 @@ pub(crate) fn conformance() -> assert_cmd::Command {
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
     command.env_remove("RUST_LOG");
+    // Whatever the user reads, tests read English unless they ask.
+    command.env("LC_ALL", "C");
     // What fails in tests is no memory of the user's.
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command

@@ -515,7 +515,10 @@ fn the_scripts_of_the_document_do_what_it_says() {
     };
     let served: Script = served.parse().unwrap();
     let owed = permitted(&Profile::tutorial(), &served)[0].lines();
-    assert!(owed[1].contains("shows \"hello, too\""), "{owed:?}");
+    assert!(
+        owed[1].as_str().contains("shows \"hello, too\""),
+        "{owed:?}"
+    );
     let folder = folder();
     let play = |name: &str, script: &str, server: &Served| {
         let file = write(&folder, name, script);

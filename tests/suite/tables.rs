@@ -11,7 +11,7 @@ pub(crate) fn played(profile: Profile, with_process: bool) -> impl Iterator<Item
             slow: false,
             process: with_process
                 .then_some(())
-                .ok_or(framespec::cases::UNKNOWN_PROCESS),
+                .ok_or_else(framespec::cases::unknown_process),
             ..Circumstances::best(&profile, &ReplyRule::Echo)
         };
         case.script(&circumstances).is_ok()

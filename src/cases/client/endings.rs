@@ -1,6 +1,7 @@
 //! How clients bear what ends a connection, or is not worth waiting for, or is.
 
 use super::{Case, Maker, must, should};
+use crate::lang::say;
 use crate::model::{SURE_BODY, SURELY_TOO_LARGE};
 use crate::spec::Clause;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub(super) const LIMITS: &[Case] = &[
         |m| {
             let largest = m.craft().largest_body();
             if largest < SURELY_TOO_LARGE {
-                m.skip("no header of this wire format can claim so much");
+                m.skip(say!("no header of this wire format can claim so much"));
             }
             claims(m, largest, 0);
         },
@@ -85,7 +86,9 @@ pub(super) const LIMITS: &[Case] = &[
                 let body = whole_chunks(m, limit.saturating_add(1));
                 claims(m, body, 0);
             }
-            None => m.skip("no limit is declared: --max-frame, or a profile that has one"),
+            None => m.skip(say!(
+                "no limit is declared: --max-frame, or a profile that has one"
+            )),
         },
     ),
     must(
@@ -94,7 +97,9 @@ pub(super) const LIMITS: &[Case] = &[
         "What is exactly at the limit is not above it.",
         |m| match m.profile().declared_max_body() {
             Some(limit) => as_large_as(m, limit),
-            None => m.skip("no limit is declared: --max-frame, or a profile that has one"),
+            None => m.skip(say!(
+                "no limit is declared: --max-frame, or a profile that has one"
+            )),
         },
     ),
     must(
@@ -102,7 +107,7 @@ pub(super) const LIMITS: &[Case] = &[
         "large-and-fine",
         "A limit that is too low loses replies that any client should take.",
         |m| match m.profile().declared_max_body() {
-            Some(limit) if limit < SURE_BODY => m.skip("a lower limit is declared"),
+            Some(limit) if limit < SURE_BODY => m.skip(say!("a lower limit is declared")),
             _ => as_large_as(m, SURE_BODY),
         },
     ),
@@ -118,7 +123,7 @@ pub(super) const ENDS: &[Case] = &[
             let header = m.header(m.profile().chunk().into());
             let half = header.len() / 2;
             if half == 0 {
-                m.skip("the header of this wire format is a single octet");
+                m.skip(say!("the header of this wire format is a single octet"));
             }
             m.send(header.get(..half).unwrap_or_default(), &[]);
             m.fin();

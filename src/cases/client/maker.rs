@@ -2,6 +2,7 @@
 
 use crate::cases::draft::{Draft, Unfit, cut};
 use crate::judge::{ClientTraits, Shows};
+use crate::lang::{Text, say};
 use crate::profile::Profile;
 use crate::script::{Action, HOLE, ReplyTemplate, Script, Typed, filled};
 use crate::spec::CaseId;
@@ -13,9 +14,13 @@ const MOST: usize = 1 << 20;
 /// The one connection of such a script.
 const CONN: usize = 0;
 
-const TOO_LARGE: &str = "it needs a longer text than any that is sent";
+fn too_large() -> Text {
+    say!("it needs a longer text than any that is sent")
+}
 
-const ENDS_IN_PAD: &str = "a text that it needs ends in the octet that padding is made of";
+fn ends_in_pad() -> Text {
+    say!("a text that it needs ends in the octet that padding is made of")
+}
 
 /// What a script depends on besides its case.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +87,7 @@ impl<'a> Maker<'a> {
         let is_seen = !maker.shows || maker.client().shows != Shows::Nothing;
         maker.need(
             is_seen,
-            "the client shows nothing of the replies that it reads",
+            say!("the client shows nothing of the replies that it reads"),
         );
         maker.draft.finish()
     }
@@ -98,7 +103,7 @@ impl<'a> Maker<'a> {
     /// Only for clients that send a second request on the same connection.
     pub fn need_again(&mut self) {
         let met = self.client().again;
-        self.need(met, "the client sends one request on a connection");
+        self.need(met, say!("the client sends one request on a connection"));
     }
 
     /// Only where the client's process can be observed.
@@ -106,20 +111,20 @@ impl<'a> Maker<'a> {
         let met = self.client().process;
         self.need(
             met,
-            "what it takes is seen only in a client started by --exec",
+            say!("what it takes is seen only in a client started by --exec"),
         );
     }
 
     /// Only for clients whose output is seen.
     pub fn need_output(&mut self) {
         let met = matches!(self.client().shows, Shows::AtOnce | Shows::AtEnd);
-        self.need(met, "it is seen only in what a client prints");
+        self.need(met, say!("it is seen only in what a client prints"));
     }
 
     /// Only for clients that send what is typed.
     fn need_lines(&mut self) {
         let met = self.circumstances.input.is_some() && self.client().carries.is_some();
-        self.need(met, "the client's requests do not hold what is typed");
+        self.need(met, say!("the client's requests do not hold what is typed"));
     }
 
     /// Only where what is typed becomes a request that a frame can hold.
@@ -130,7 +135,7 @@ impl<'a> Maker<'a> {
         let octets = typed.len().saturating_add_signed(beyond);
         self.need_body_for(octets);
         let cut = beyond == 0 && self.ends_in_padding(typed.as_bytes());
-        self.need(!cut, ENDS_IN_PAD);
+        self.need(!cut, ends_in_pad());
     }
 
     /// Only where a frame can hold a payload of so many octets.
@@ -139,7 +144,7 @@ impl<'a> Maker<'a> {
         let body = payload.div_ceil(chunk).saturating_mul(chunk);
         let body = u64::try_from(body).unwrap_or(u64::MAX);
         if let Some(why) = self.craft().refuses(body) {
-            self.skip(why);
+            self.skip(Text::whole(why));
         }
     }
 
@@ -157,7 +162,7 @@ impl<'a> Maker<'a> {
 
     /// A text that occurs nowhere else, of so many octets; no two stretches of it are alike.
     pub fn long_token(&mut self, kind: &str, octets: usize) -> String {
-        self.need(octets <= MOST, TOO_LARGE);
+        self.need(octets <= MOST, too_large());
         let octets = octets.min(MOST);
         let mut text = self.token(kind);
         let mut count = 0_u32;
@@ -257,7 +262,7 @@ impl<'a> Maker<'a> {
         let met = self.client().ahead;
         self.need(
             met,
-            "the client sends no second request before it has the reply to the first",
+            say!("the client sends no second request before it has the reply to the first"),
         );
         for _ in 0..requests {
             self.types();
@@ -299,7 +304,7 @@ impl<'a> Maker<'a> {
         self.shows = true;
         let payload = self.payload(text);
         let cut = self.ends_in_padding(&payload);
-        self.need(!cut, ENDS_IN_PAD);
+        self.need(!cut, ends_in_pad());
         self.frame_with(&payload, more_chunks)
     }
 
@@ -313,9 +318,9 @@ impl<'a> Maker<'a> {
         let met = more_chunks == 0 || self.profile().trims();
         self.need(
             met,
-            "the length does not count the padding, so there is never more than needed",
+            say!("the length does not count the padding, so there is never more than needed"),
         );
-        self.need(payload.len() <= MOST, TOO_LARGE);
+        self.need(payload.len() <= MOST, too_large());
         let more = more_chunks.saturating_mul(self.chunk());
         self.need_body_for(payload.len().saturating_add(more));
         self.craft().frame_with(payload, more_chunks)
@@ -324,7 +329,7 @@ impl<'a> Maker<'a> {
     /// A header that claims a body of so many octets, be it over the limit.
     pub fn header(&mut self, body: u64) -> Vec<u8> {
         let met = body <= self.craft().largest_body();
-        self.need(met, "no header of this wire format can claim so much");
+        self.need(met, say!("no header of this wire format can claim so much"));
         self.craft().header(body)
     }
 
@@ -396,7 +401,7 @@ impl<'a> Maker<'a> {
         let met = self.client().process;
         self.need(
             met,
-            "what follows upon a reset is seen only in a client started by --exec",
+            say!("what follows upon a reset is seen only in a client started by --exec"),
         );
         self.act(Action::Rst);
         self.must_end_once_used();

@@ -1,6 +1,7 @@
 //! How clients read replies: in whatever pieces, one behind the other, with whatever payload.
 
 use super::{Case, Maker, must, should};
+use crate::lang::say;
 use crate::spec::Clause;
 
 /// How many octets at each end of a reply are sent alone where all are: what lies between is padding.
@@ -314,7 +315,7 @@ pub(super) const PAYLOADS: &[Case] = &[
         |m| {
             let payload = [b"\"\xff\xfe\xc3(".as_slice(), b"\""].concat();
             if m.profile().payload() == crate::profile::Payload::Opaque {
-                m.skip("payloads are any octets in this wire format");
+                m.skip(say!("payloads are any octets in this wire format"));
             }
             undecodable(m, &payload);
         },

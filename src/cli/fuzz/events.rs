@@ -5,6 +5,7 @@ use crate::campaign::{Ended, Found, Plan};
 use crate::event::{
     Attempts, Calibration, CaseResult, Event, Evidence, Finished, SCHEMA, Started, Summary, Verdict,
 };
+use crate::lang::{Text, say};
 use crate::run::Options;
 use crate::spec::Level;
 use std::time::Instant;
@@ -55,7 +56,7 @@ impl Events {
                 Level::Should | Level::May => Verdict::Warn,
             },
             level,
-            detail: first.map_or(String::new(), |first| first.what.clone()),
+            detail: first.map_or(Text::default(), |first| first.what.clone()),
             attempts: found.attempts,
             findings: found.findings.clone(),
             rerun: saved.map_or(String::new(), |saved| saved.replay.clone()),
@@ -72,11 +73,11 @@ impl Events {
     pub(super) fn ended(&mut self, ended: Option<&Ended>) -> Vec<Event> {
         let mut events = Vec::new();
         let broken_off = match ended {
-            None => Some("interrupted".to_owned()),
-            Some(ended) => ended.gone.clone(),
+            None => Some(say!("interrupted")),
+            Some(ended) => ended.gone.clone().map(Text::from),
         };
         if let Some(ended) = ended.filter(|_| self.summary == Summary::default()) {
-            let detail = format!("{} scripts", ended.status.scripts);
+            let detail = say!("{scripts} scripts", scripts = ended.status.scripts);
             events.push(self.case(CaseResult {
                 detail,
                 ..passed(CAMPAIGN, "scripts")

@@ -92,7 +92,7 @@ impl Teller {
             sheets: written.sheets,
             reports: written.reports,
             events: Events::new(options, plan),
-            target: options.target.clone(),
+            target: options.target.to_string(),
             seed: plan.seed,
             bar: is_watched.then(bar),
             last: None,

@@ -8,6 +8,7 @@ use crate::cli::script_file::ScriptFile;
 use crate::cli::target::embedded;
 use crate::event::{Role, Verdict};
 use crate::fuzz;
+use crate::lang::say;
 use crate::profile::Profile;
 use crate::script::Side;
 use std::collections::BTreeMap;
@@ -146,7 +147,7 @@ async fn in_process(
 
 async fn at_peer(playing: &mut Playing, name: String, input: &Input) -> Result<Fed, PlayError> {
     let Some(script) = &input.script else {
-        let why = "it is for a fuzz target, and cannot be played";
+        let why = say!("it is for a fuzz target, and cannot be played");
         return Ok((FileResult::not_played(name, why), Vec::new()));
     };
     let result = playing.file(name, script).await?;

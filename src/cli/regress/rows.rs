@@ -2,6 +2,7 @@
 
 use crate::event::{CaseResult, Conclusion, Event, Problem, Run, Stale, Summary, Verdict};
 use crate::expect::Expectations;
+use crate::lang::{Text, say};
 use crate::report::escape::Line;
 use crate::report::{Look, Reporter, human};
 use std::io::{self, Write};
@@ -31,7 +32,7 @@ impl<W: Write> Rows<W> {
             Line(&result.id)
         )?;
         if !result.detail.is_empty() {
-            write!(self.out, "  {}", Line(&result.detail))?;
+            write!(self.out, "  {}", Line(&result.detail.shown()))?;
         }
         if let Some(known) = &result.known {
             write!(self.out, "  ({}: {})", known.kind, Line(&known.reason))?;
@@ -81,11 +82,11 @@ fn concluded(run: &Run) -> &'static str {
 }
 
 /// What is the matter with an entry, where cases are files.
-const fn matter(problem: Problem) -> &'static str {
+fn matter(problem: Problem) -> Text {
     match problem {
-        Problem::Passes => problem.as_str(),
+        Problem::Passes => problem.words(),
         Problem::NoSuchCase => {
-            "is listed and is no file of this corpus: correct its entry or take it out"
+            say!("is listed and is no file of this corpus: correct its entry or take it out")
         }
     }
 }
@@ -94,7 +95,7 @@ impl<W: Write> Reporter for Rows<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) => {
-                let target = Line(&started.target);
+                let target = Line(&started.target.shown());
                 writeln!(self.out, "{} files, at {target}", started.selected)?;
                 writeln!(self.out, "{:<8} {:<8} file", "came", "expected")?;
             }
@@ -109,7 +110,7 @@ impl<W: Write> Reporter for Rows<W> {
             writeln!(self.out, "stale: {} {}", Line(case), matter(*problem))?;
         }
         if let Some(why) = &run.finished.broken_off {
-            writeln!(self.out, "broken off: {}", Line(why))?;
+            writeln!(self.out, "broken off: {}", Line(&why.shown()))?;
         }
         self.sum(run)?;
         self.out.flush()
@@ -128,7 +129,7 @@ mod tests {
         Event::CaseFinished(Box::new(CaseResult {
             id: id.to_owned(),
             verdict,
-            detail: detail.to_owned(),
+            detail: detail.into(),
             ..CaseResult::unjudged(case, Level::Must, "", "")
         }))
     }
@@ -143,7 +144,7 @@ mod tests {
         let mut rows = Rows::new(&mut out, Look::default(), known);
         let mut collector = Collector::default();
         let started = Started {
-            target: "this process".to_owned(),
+            target: "this process".into(),
             selected: 3,
             ..Started::default()
         };

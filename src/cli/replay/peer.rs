@@ -72,7 +72,7 @@ impl ReplayPeer {
     pub(crate) fn of(named: NamedTarget) -> Self {
         Self {
             target: named.server.into(),
-            name: named.name,
+            name: named.name.as_str().to_owned(),
             reply: None,
             is_had_again: true,
             _embedded: named.embedded,

@@ -6,6 +6,7 @@ use crate::cli::exit::Failure;
 use crate::cli::script_file::ScriptFile;
 use crate::cli::wire_format::limited;
 use crate::event::Verdict;
+use crate::lang::say;
 use crate::outcome::{Attempt, Judged as _, Next, Policy, Series};
 use crate::profile::Profile;
 use crate::run::{MeetError, Options, Player, RunError};
@@ -82,7 +83,7 @@ impl Playing {
             Some(MeetError::NotServed { what, advice }) => {
                 let failure = Failure::could_not(format!("nothing could be played: {what}"));
                 match advice {
-                    Some(advice) => failure.hint(advice),
+                    Some(advice) => failure.hint(advice.to_string()),
                     None => failure,
                 }
             }
@@ -101,7 +102,7 @@ impl Playing {
     ) -> Result<FileResult, PlayError> {
         let profile = self.profile(file)?;
         if let Some(why) = self.why_not(file) {
-            return Ok(FileResult::skipped(name, &profile, why));
+            return Ok(FileResult::skipped(name, &profile, why.into()));
         }
         let role = self.peer.target.role();
         let mut player = match self.player(&profile).await {
@@ -110,8 +111,10 @@ impl Playing {
             Err(MeetError::NotServed { what, .. }) => {
                 self.is_other_format = true;
                 let format = profile.name();
-                let why = format!(
-                    "meant for the profile {format}, in which the server does not answer: {what}"
+                let why = say!(
+                    "meant for the profile {format}, in which the server does not answer: {what}",
+                    format,
+                    what
                 );
                 return Ok(FileResult::skipped(name, &profile, why));
             }

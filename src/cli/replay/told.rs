@@ -5,6 +5,7 @@ use super::super::out;
 use crate::cases::Case;
 use crate::event::{Attempts, CaseResult, Evidence, FindingNote, Summary, Verdict};
 use crate::fuzz;
+use crate::lang::{Text, say};
 use crate::outcome::{Attempt, Judged as _, Series};
 use crate::profile::Profile;
 use crate::report::escape::Line;
@@ -28,7 +29,7 @@ pub(crate) struct FileResult {
     case: Option<CaseId>,
     pub(crate) verdict: Verdict,
     /// What was found first, or why it was not played; else nothing.
-    detail: String,
+    detail: Text,
     attempts: Attempts,
     pub(crate) elapsed_ms: u64,
     findings: Vec<FindingNote>,
@@ -39,7 +40,7 @@ pub(crate) struct FileResult {
 }
 
 impl FileResult {
-    fn new(file: String, verdict: Verdict, detail: String) -> Self {
+    fn new(file: String, verdict: Verdict, detail: Text) -> Self {
         Self {
             file,
             profile: String::new(),
@@ -55,7 +56,7 @@ impl FileResult {
     }
 
     /// It is no script.
-    pub(crate) fn unreadable(file: String, why: String) -> Self {
+    pub(crate) fn unreadable(file: String, why: Text) -> Self {
         Self {
             is_unreadable: true,
             ..Self::new(file, Verdict::Error, why)
@@ -63,7 +64,7 @@ impl FileResult {
     }
 
     /// It could not be played here.
-    pub(crate) fn skipped(file: String, profile: &Profile, why: String) -> Self {
+    pub(crate) fn skipped(file: String, profile: &Profile, why: Text) -> Self {
         Self {
             profile: profile.name().to_owned(),
             ..Self::new(file, Verdict::Skip, why)
@@ -71,16 +72,16 @@ impl FileResult {
     }
 
     /// It is nothing that could be played.
-    pub(crate) fn not_played(file: String, why: &str) -> Self {
-        Self::new(file, Verdict::Skip, why.to_owned())
+    pub(crate) fn not_played(file: String, why: Text) -> Self {
+        Self::new(file, Verdict::Skip, why)
     }
 
     /// It was fed to the fuzz targets, of which one may have found something wrong.
     pub(crate) fn fed(file: String, fault: Option<&fuzz::Fault>) -> Self {
         let failed = u32::from(fault.is_some());
         let (verdict, detail) = match fault {
-            None => (Verdict::Pass, String::new()),
-            Some(fault) => (Verdict::Fail, fault.to_string()),
+            None => (Verdict::Pass, Text::default()),
+            Some(fault) => (Verdict::Fail, fault.to_string().into()),
         };
         Self {
             attempts: Attempts { failed, of: 1 },
@@ -93,7 +94,7 @@ impl FileResult {
         let Attempts { failed, of } = self.attempts;
         let mut detail = self.detail;
         if failed > 0 && of > 1 {
-            detail.push_str(&format!(" ({failed} of {of} times)"));
+            detail = say!("{what} ({failed} of {of} times)", what = detail, failed, of);
         }
         let first = self.findings.first();
         let level = first.map_or(Level::Must, |first| first.level);
@@ -116,9 +117,9 @@ impl FileResult {
     ) -> Self {
         let (findings, verdict) = (played.shown().findings(), played.verdict());
         let detail = match (verdict, findings.first()) {
-            (Verdict::Pass, _) => String::new(),
-            (_, Some(first)) => format!("{}: {}", first.clause, first.what),
-            (_, None) => played.shown().without_findings().to_owned(),
+            (Verdict::Pass, _) => Text::default(),
+            (_, Some(first)) => say!("{clause}: {what}", clause = first.clause, what = first.what),
+            (_, None) => played.shown().without_findings(),
         };
         Self {
             profile: profile.name().to_owned(),
@@ -187,7 +188,7 @@ impl ReplaySink {
         let ink = self.look.verdict(result.verdict);
         let mut text = format!("{ink}{word:<8}{ink:#} {}", Line(&result.file));
         if !result.detail.is_empty() {
-            text.push_str(&format!("  {}", Line(&result.detail)));
+            text.push_str(&format!("  {}", Line(&result.detail.shown())));
         }
         let Attempts { failed, of } = result.attempts;
         if of > 1 {

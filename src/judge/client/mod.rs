@@ -15,6 +15,7 @@ pub use shown::found;
 
 use super::Finding;
 use super::frame_log::{FrameLog, LoggedFrame as Request, Rest};
+use crate::lang::{Text, say};
 use crate::model::payload::is_json_text;
 use crate::model::{Owes, Permitted, Tail};
 use crate::profile::Profile;
@@ -107,7 +108,7 @@ pub fn missed_aim(
     traits: &ClientTraits,
     permitted: &Permitted,
     transcript: &Transcript,
-) -> Option<String> {
+) -> Option<Text> {
     Walk::new(profile, traits, permitted, transcript).missed_aim()
 }
 
@@ -137,12 +138,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn find(&mut self, clause: Clause, level: Level, what: impl Into<String>) {
+    fn find(&mut self, clause: Clause, level: Level, what: Text) {
         let finding = Finding::must(clause, 0, what);
         self.findings.push(Finding { level, ..finding });
     }
 
-    fn must(&mut self, clause: Clause, what: impl Into<String>) {
+    fn must(&mut self, clause: Clause, what: Text) {
         self.find(clause, Level::Must, what);
     }
 
@@ -173,9 +174,11 @@ impl<'a> Walk<'a> {
         self.transcript.counting().any(|(_, entry)| is_it(entry))
     }
 
-    fn missed_aim(&self) -> Option<String> {
+    fn missed_aim(&self) -> Option<Text> {
         if self.had_nothing_to_send() {
-            return Some("the client sends what is typed for it, and nothing was typed".into());
+            return Some(say!(
+                "the client sends what is typed for it, and nothing was typed"
+            ));
         }
         let typed = self
             .permitted
@@ -185,10 +188,7 @@ impl<'a> Walk<'a> {
         let aim = typed.filter_map(|typed| typed.payload).next_back()?;
         let last = self.requests.whole.last()?;
         (last.payload_len != aim && is_json_text(last.payload())).then(|| {
-            format!(
-                "a request of {aim} octets was needed, and what was typed became one of {}",
-                last.payload_len
-            )
+            say!("a request of {aim} octets was needed, and what was typed became one of {payload_len}", aim, payload_len = last.payload_len)
         })
     }
 
@@ -208,19 +208,21 @@ impl<'a> Walk<'a> {
     }
 
     /// How the client went, in words, if it did.
-    fn ending(&self) -> Option<String> {
+    fn ending(&self) -> Option<Text> {
         if let Some(exit) = self.transcript.exit() {
-            return Some(format!("it {exit}{}", self.last_words()));
+            return Some(say!(
+                "it {exit}{last_words}",
+                exit,
+                last_words = self.last_words()
+            ));
         }
-        let end = self
-            .transcript
+        self.transcript
             .counting()
             .find_map(|(_, entry)| match entry.seen {
-                Seen::Fin => Some("it ended the connection (FIN)"),
-                Seen::Rst => Some("it reset the connection (RST)"),
+                Seen::Fin => Some(say!("it ended the connection (FIN)")),
+                Seen::Rst => Some(say!("it reset the connection (RST)")),
                 _ => None,
-            });
-        end.map(str::to_owned)
+            })
     }
 
     fn end(&mut self) {
@@ -230,23 +232,28 @@ impl<'a> Walk<'a> {
         match self.gave_up() {
             Some((Awaited::End, after)) => {
                 let printed = self.printed_instead();
-                let what = format!(
-                    "{}, and {:.1} s later the client has ended neither the connection nor itself{printed}",
-                    must_end.why,
-                    after.as_secs_f64()
+                let what = say!(
+                    "{why}, and {after} s later the client has ended neither the connection nor itself{printed}",
+                    why = must_end.why,
+                    after = seconds(after),
+                    printed
                 );
                 self.must(must_end.clause, what);
             }
             Some((Awaited::Notice, after)) => {
-                let what = format!(
-                    "the connection was reset, and {:.1} s later the client has not noticed: it keeps the socket, says nothing and goes on",
-                    after.as_secs_f64()
+                let what = say!(
+                    "the connection was reset, and {after} s later the client has not noticed: it keeps the socket, says nothing and goes on",
+                    after = seconds(after)
                 );
                 self.must(must_end.clause, what);
             }
             None | Some((Awaited::Shown, _)) if !self.was_played() && !self.ended_freely() => {
-                let ending = self.ending().unwrap_or_else(|| "it took no more".into());
-                let what = format!("it was not to be seen ({}): {ending} before", must_end.why);
+                let ending = self.ending().unwrap_or_else(|| say!("it took no more"));
+                let what = say!(
+                    "it was not to be seen ({why}): {ending} before",
+                    why = must_end.why,
+                    ending
+                );
                 self.must(must_end.clause, what);
             }
             _ => {}
@@ -307,9 +314,10 @@ impl<'a> Walk<'a> {
             }
             Some((Awaited::RequestOrEnd(_), after)) => {
                 let (clause, printed) = (self.no_message_clause(), self.printed_instead());
-                let what = format!(
-                    "a reply that is no message came, and {:.1} s later the client has neither asked again nor ended the connection{printed}",
-                    after.as_secs_f64()
+                let what = say!(
+                    "a reply that is no message came, and {after} s later the client has neither asked again nor ended the connection{printed}",
+                    after = seconds(after),
+                    printed
                 );
                 self.must(clause, what);
             }
@@ -318,15 +326,18 @@ impl<'a> Walk<'a> {
         self.too_few_requests();
     }
 
-    fn no_connection(&self, after: Duration) -> String {
+    fn no_connection(&self, after: Duration) -> Text {
         if let Some(why) = self.transcript.refused() {
-            return format!("the connection did not get through the prologue: {why}");
+            return say!(
+                "the connection did not get through the prologue: {why}",
+                why
+            );
         }
         let ending = self.ending();
-        format!(
-            "the client did not connect within {:.1} s{}",
-            after.as_secs_f64(),
-            ending.map_or(String::new(), |ending| format!(": {ending}"))
+        say!(
+            "the client did not connect within {after} s{ending}",
+            after = seconds(after),
+            ending = ending.map_or(Text::default(), |ending| say!(": {ending}", ending))
         )
     }
 
@@ -348,35 +359,54 @@ impl<'a> Walk<'a> {
         let is_short = came < wanted && self.transcript.has_client_ended();
         if is_short && !may_end && self.findings.is_empty() {
             let ending = self.ending().unwrap_or_default();
-            let what = format!("{came} of {wanted} requests came: {ending}");
+            let what = say!(
+                "{came} of {wanted} requests came: {ending}",
+                came,
+                wanted,
+                ending
+            );
             self.must(Clause::ClientFraming, what);
         }
     }
 
-    fn no_request(&self, before: usize, after: Duration) -> String {
+    fn no_request(&self, before: usize, after: Duration) -> Text {
         let which = match before {
-            0 => "request".to_owned(),
-            before => format!("request behind the first {before}"),
+            0 => say!("request"),
+            before => say!("request behind the first {before}", before),
         };
-        let after = after.as_secs_f64();
         match &self.requests.rest {
-            Rest::Nothing => format!("no {which} came within {after:.1} s"),
-            Rest::Unfinished(octets) => format!(
-                "no {which} came within {after:.1} s, only {} that are no whole request as the profile {} has it",
-                counted(*octets),
-                self.profile.name()
+            Rest::Nothing => say!(
+                "no {which} came within {after} s",
+                which,
+                after = seconds(after)
+            ),
+            Rest::Unfinished(octets) => say!(
+                "no {which} came within {after} s, only {counted} that are no whole request as the profile {profile} has it",
+                which,
+                after = seconds(after),
+                counted = counted(*octets),
+                profile = self.profile.name()
             ),
             Rest::Malformed(fault, octets) => {
-                format!("instead of a {which} came {}: {fault}", excerpt(octets))
+                say!(
+                    "instead of a {which} came {excerpt}: {fault}",
+                    which,
+                    excerpt = excerpt(octets),
+                    fault
+                )
             }
         }
     }
 }
 
-fn counted(octets: usize) -> String {
+fn seconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64())
+}
+
+fn counted(octets: usize) -> Text {
     match octets {
-        1 => "1 octet".to_owned(),
-        more => format!("{more} octets"),
+        1 => say!("1 octet"),
+        more => say!("{more} octets", more),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong with the client's process: how it died, what it took, what it said at that.
 
 use super::Walk;
+use crate::lang::{Text, say};
 use crate::spec::{Clause, Level};
 use crate::transcript::{Exit, Seen};
 use std::time::Duration;
@@ -19,17 +20,21 @@ impl Walk<'_> {
         for (_, entry) in self.transcript.counting() {
             match &entry.seen {
                 Seen::Exited(exit @ Exit::Signal(_)) => {
-                    let what = format!("the client {exit}{}", self.last_words());
+                    let what = say!(
+                        "the client {exit}{last_words}",
+                        exit,
+                        last_words = self.last_words()
+                    );
                     self.must(self.context(), what);
                 }
                 Seen::Grew {
                     resident,
                     address_space,
                 } if *resident > FREE_MEMORY || *address_space > FREE_ADDRESS_SPACE => {
-                    let what = format!(
-                        "the client took {} MiB of memory and {} MiB of address space for what had not arrived",
-                        resident >> 20,
-                        address_space >> 20
+                    let what = say!(
+                        "the client took {resident} MiB of memory and {address_space} MiB of address space for what had not arrived",
+                        resident = resident >> 20,
+                        address_space = address_space >> 20
                     );
                     self.must(Clause::ClientLimit, what);
                 }
@@ -42,13 +47,13 @@ impl Walk<'_> {
         let is_bad = matches!(self.transcript.exit(), Some(Exit::Code(code)) if code != 0);
         let said = self.transcript.stderr(64 << 10);
         if let Some(what) = unhandled(&said, is_bad) {
-            let what = format!("{what}{}", self.last_words());
+            let what = say!("{what}{last_words}", what, last_words = self.last_words());
             self.find(self.context(), Level::Should, what);
         }
     }
 
     /// Whether it is busy whenever it has nothing to do; once may be its start that is not over yet.
-    fn spins(&self) -> Option<String> {
+    fn spins(&self) -> Option<Text> {
         let idle: Vec<(Duration, Duration)> = self
             .transcript
             .counting()
@@ -60,39 +65,39 @@ impl Walk<'_> {
         let is_spinning = |(busy, over): &(Duration, Duration)| busy.saturating_mul(2) > *over;
         let (busy, over) = idle.last()?;
         idle.iter().all(is_spinning).then(|| {
-            format!(
-                "the client wanted {} ms of processor time in {} ms in which there was nothing to do",
-                busy.as_millis(),
-                over.as_millis()
-            )
+            say!("the client wanted {busy} ms of processor time in {over} ms in which there was nothing to do", busy = busy.as_millis(), over = over.as_millis())
         })
     }
 
     /// The last line of the standard error.
-    pub(super) fn last_words(&self) -> String {
+    pub(super) fn last_words(&self) -> Text {
         const MOST: usize = 160;
         let said = self.transcript.stderr(4 << 10);
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
-        last.map_or(String::new(), |line| {
+        last.map_or(Text::default(), |line| {
             let line: String = line.trim().chars().take(MOST).collect();
-            format!(", saying {line:?}")
+            say!(", saying {line}", line = format!("{line:?}"))
         })
     }
 }
 
 /// Whether the standard error tells of an exception that nobody handled.
-fn unhandled(said: &str, is_bad_exit: bool) -> Option<&'static str> {
+fn unhandled(said: &str, is_bad_exit: bool) -> Option<Text> {
     let begins = |start: &str| said.lines().any(|line| line.starts_with(start));
     if begins("Exception in thread") {
-        Some("an exception that nothing handles ended a thread of the client")
+        Some(say!(
+            "an exception that nothing handles ended a thread of the client"
+        ))
     } else if said.contains("exception was never retrieved") {
-        Some("an exception that nothing handles ended a task of the client")
+        Some(say!(
+            "an exception that nothing handles ended a task of the client"
+        ))
     } else if is_bad_exit
         && (begins("Traceback (most recent call last)")
             || begins("panic: ")
             || said.lines().any(is_rust_panic))
     {
-        Some("an exception that nothing handles ended the client")
+        Some(say!("an exception that nothing handles ended the client"))
     } else {
         None
     }

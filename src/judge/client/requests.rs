@@ -3,6 +3,7 @@
 use super::{Walk, counted, excerpt};
 use crate::judge::frame_log::{LoggedFrame as Request, Rest};
 use crate::judge::{Finding, mentions};
+use crate::lang::{Text, say};
 use crate::model::payload::is_json_text;
 use crate::model::reader::{self, Fault};
 use crate::profile::{Payload, Profile, Region};
@@ -29,7 +30,7 @@ impl Walk<'_> {
         self.findings.extend(findings);
     }
 
-    fn badly_sent(&self, request: &Request, text: Option<&str>) -> Option<(Clause, String)> {
+    fn badly_sent(&self, request: &Request, text: Option<&str>) -> Option<(Clause, Text)> {
         if let Some(what) = badly_padded(self.profile, request) {
             return Some((Clause::ClientPadding, what));
         }
@@ -40,7 +41,11 @@ impl Walk<'_> {
         let says = |request: &Request| mentions(request.payload(), text);
         (!self.requests.whole.iter().any(says)).then(|| {
             let said = excerpt(request.payload());
-            let what = format!("the user typed {text:?}, and the request says {said}");
+            let what = say!(
+                "the user typed {text}, and the request says {said}",
+                text = format!("{text:?}"),
+                said
+            );
             (Clause::ClientText, what)
         })
     }
@@ -67,24 +72,31 @@ impl Walk<'_> {
             Rest::Malformed(fault @ Fault::NotWholeChunks { .. }, octets)
                 if self.requests.whole.is_empty() || follows_frame(self.profile, octets) =>
             {
-                let what = format!("{fault}: {}", excerpt(octets));
+                let what = say!("{fault}: {excerpt}", fault, excerpt = excerpt(octets));
                 Some(told(Clause::ClientPadding, what, at))
             }
             Rest::Malformed(fault, octets) => {
                 let what = match fault {
-                    Fault::Checksum { .. } => "a request is not what its checksum was made of",
-                    Fault::Index { .. } => "a chunk of a request has another index",
-                    _ => "what follows is no header",
+                    Fault::Checksum { .. } => {
+                        say!("a request is not what its checksum was made of")
+                    }
+                    Fault::Index { .. } => say!("a chunk of a request has another index"),
+                    _ => say!("what follows is no header"),
                 };
-                let what = format!("{what}, {fault}: {}", excerpt(octets));
+                let what = say!(
+                    "{what}, {fault}: {excerpt}",
+                    what,
+                    fault,
+                    excerpt = excerpt(octets)
+                );
                 Some(told(Clause::ClientFraming, what, at))
             }
             Rest::Unfinished(octets) => {
                 let is_over = self.requests.whole.len() >= self.permitted.requests()
                     || self.transcript.has_client_ended();
-                let what = format!(
-                    "behind the last request came {} that are no request",
-                    counted(*octets)
+                let what = say!(
+                    "behind the last request came {counted} that are no request",
+                    counted = counted(*octets)
                 );
                 is_over.then(|| told(Clause::ClientFraming, what, at))
             }
@@ -92,7 +104,7 @@ impl Walk<'_> {
     }
 }
 
-fn told(clause: Clause, what: String, at: usize) -> Finding {
+fn told(clause: Clause, what: Text, at: usize) -> Finding {
     Finding::must(clause, 0, what).own_clause_only().about(at)
 }
 
@@ -108,22 +120,25 @@ fn follows_frame(profile: &Profile, octets: &[u8]) -> bool {
         })
 }
 
-fn badly_padded(profile: &Profile, request: &Request) -> Option<String> {
+fn badly_padded(profile: &Profile, request: &Request) -> Option<Text> {
     let chunk = usize::try_from(profile.chunk()).unwrap_or(usize::MAX);
     if chunk <= 1 {
         return None;
     }
     let padding = request.padding_len();
     if padding >= chunk && request.payload_len > 0 {
-        return Some(format!(
-            "{padding} octets of padding, where fewer than {chunk} are needed"
+        return Some(say!(
+            "{padding} octets of padding, where fewer than {chunk} are needed",
+            padding,
+            chunk
         ));
     }
     let padding_part = request.body.get(request.payload_len..).unwrap_or_default();
     if let Some(other) = padding_part.iter().find(|octet| **octet != profile.pad()) {
-        return Some(format!(
-            "padded with {other:02x} where {:02x} belongs",
-            profile.pad()
+        return Some(say!(
+            "padded with {other} where {pad} belongs",
+            other = format!("{:02x}", other),
+            pad = format!("{:02x}", profile.pad())
         ));
     }
     if padding > 0 || profile.payload() != Payload::Json || !profile.covers(Region::Padding) {
@@ -133,7 +148,7 @@ fn badly_padded(profile: &Profile, request: &Request) -> Option<String> {
 }
 
 /// A JSON text behind which octets fill the chunk that are no pad octets.
-fn filled_with_other(payload: &[u8], pad: u8) -> Option<String> {
+fn filled_with_other(payload: &[u8], pad: u8) -> Option<Text> {
     let last = *payload.last()?;
     let text = payload
         .iter()
@@ -142,23 +157,29 @@ fn filled_with_other(payload: &[u8], pad: u8) -> Option<String> {
     let filling = payload.len().saturating_sub(text.len());
     let is_blank = last.is_ascii_whitespace() && filling >= BLANKS;
     let is_wrong = !is_json_text(payload) && is_json_text(text);
-    (is_json_text(text) && (is_blank || is_wrong))
-        .then(|| format!("{filling} octets {last:02x} fill the chunk where {pad:02x} belongs"))
+    (is_json_text(text) && (is_blank || is_wrong)).then(|| {
+        say!(
+            "{filling} octets {last} fill the chunk where {pad} belongs",
+            filling,
+            last = format!("{:02x}", last),
+            pad = format!("{:02x}", pad)
+        )
+    })
 }
 
-fn no_text(profile: &Profile, payload: &[u8]) -> Option<String> {
-    let told = |what: &str| Some(format!("{what}: {}", excerpt(payload)));
+fn no_text(profile: &Profile, payload: &[u8]) -> Option<Text> {
+    let told = |what: Text| Some(say!("{what}: {excerpt}", what, excerpt = excerpt(payload)));
     if profile.payload() == Payload::Opaque {
         return None;
     }
     if payload.starts_with(b"\xef\xbb\xbf") {
-        return told("the payload begins with a byte order mark");
+        return told(say!("the payload begins with a byte order mark"));
     }
     if std::str::from_utf8(payload).is_err() {
-        return told("the payload is not UTF-8");
+        return told(say!("the payload is not UTF-8"));
     }
     if profile.payload() == Payload::Json && !is_json_text(payload) {
-        return told("the payload is no JSON text");
+        return told(say!("the payload is no JSON text"));
     }
     None
 }

@@ -2,6 +2,7 @@
 
 use super::{Shows, Walk};
 use crate::judge::frame_log::LoggedFrame as Request;
+use crate::lang::{Text, say};
 use crate::model::{Duty, Hidden, Owes, Showing, brief};
 use crate::spec::Level;
 use crate::transcript::Seen;
@@ -61,13 +62,15 @@ impl Walk<'_> {
         showing: &Showing,
         output: &str,
         from: &mut usize,
-    ) -> Option<String> {
+    ) -> Option<Text> {
         let text = brief(&showing.text);
         let Some(sent_at) = self.sent_at(duty.due) else {
             let ending = self.ending();
-            let instead = ending.unwrap_or_else(|| "it took no more".to_owned());
-            return Some(format!(
-                "before it had got all of the reply {text}, {instead}"
+            let instead = ending.unwrap_or_else(|| say!("it took no more"));
+            return Some(say!(
+                "before it had got all of the reply {text}, {instead}",
+                text,
+                instead
             ));
         };
         match self.traits.shows {
@@ -77,39 +80,46 @@ impl Walk<'_> {
                     None
                 }
                 None if found(&showing.text, output, 0).is_some() => {
-                    Some(format!("the reply {text} is shown out of order"))
+                    Some(say!("the reply {text} is shown out of order", text))
                 }
                 None => Some(self.not_shown(showing, output)),
             },
             Shows::NextRequest => {
                 let later = |request: &Request| request.first_entry > sent_at;
                 let is_read = self.requests.whole.iter().any(later);
-                (!is_read).then(|| self.no_next_request(&text))
+                (!is_read).then(|| self.no_next_request(text.as_str()))
             }
-            Shows::Nothing => Some("nothing shows whether the reply was read".to_owned()),
+            Shows::Nothing => Some(say!("nothing shows whether the reply was read")),
         }
     }
 
-    fn no_next_request(&self, text: &str) -> String {
+    fn no_next_request(&self, text: &str) -> Text {
         let ending = self.ending();
-        let instead = ending.unwrap_or_else(|| "the client still waits".into());
-        format!("no request came behind the reply {text}: {instead}")
+        let instead = ending.unwrap_or_else(|| say!("the client still waits"));
+        say!(
+            "no request came behind the reply {text}: {instead}",
+            text,
+            instead
+        )
     }
 
-    fn not_shown(&self, showing: &Showing, output: &str) -> String {
+    fn not_shown(&self, showing: &Showing, output: &str) -> Text {
         let text = &showing.text;
         let head = text.get(..BEGINNING).filter(|_| text.len() > 2 * BEGINNING);
         let what = if head.is_some_and(|head| output.contains(head)) {
-            format!(
-                "of the reply {} the client shows the beginning, and not all",
-                brief(text)
+            say!(
+                "of the reply {brief} the client shows the beginning, and not all",
+                brief = brief(text)
             )
         } else {
-            format!("the client does not show the reply {}", brief(text))
+            say!(
+                "the client does not show the reply {brief}",
+                brief = brief(text)
+            )
         };
         match self.ending() {
-            Some(ending) => format!("{what}: {ending}"),
-            None => format!("{what}{}", self.printed_instead()),
+            Some(ending) => say!("{what}: {ending}", what, ending),
+            None => say!("{what}{printed}", what, printed = self.printed_instead()),
         }
     }
 
@@ -123,7 +133,7 @@ impl Walk<'_> {
     }
 
     /// Whether what is beyond ASCII is shown otherwise than in the text that it must be like.
-    fn unlike(&self, showing: &Showing, output: &str) -> Option<String> {
+    fn unlike(&self, showing: &Showing, output: &str) -> Option<Text> {
         if self.traits.shows == Shows::NextRequest {
             return None;
         }
@@ -134,7 +144,11 @@ impl Walk<'_> {
         let (here, there) = (middle(&showing.text, output), middle(&other.text, output));
         (here != there).then(|| {
             let [here, there] = [here, there].map(|middle| middle.unwrap_or_default());
-            format!("the client shows {here:?} where it showed {there:?} when the same came whole")
+            say!(
+                "the client shows {here} where it showed {there} when the same came whole",
+                here = format!("{here:?}"),
+                there = format!("{there:?}")
+            )
         })
     }
 
@@ -151,12 +165,16 @@ impl Walk<'_> {
         }
         let (shown, sent) = (shape.count(&self.transcript.output()), duties.len());
         if shown > sent {
-            let what = format!("the client shows {shown} replies, and {sent} were sent");
+            let what = say!(
+                "the client shows {shown} replies, and {sent} were sent",
+                shown,
+                sent
+            );
             self.must(self.context(), what);
         }
     }
 
-    pub(super) fn printed_instead(&self) -> String {
+    pub(super) fn printed_instead(&self) -> Text {
         let much = self
             .transcript
             .counting()
@@ -164,8 +182,11 @@ impl Walk<'_> {
                 Seen::PrintedTooMuch(octets) => Some(octets),
                 _ => None,
             });
-        much.map_or(String::new(), |octets| {
-            format!(": it prints without end, {} KiB so far", octets >> 10)
+        much.map_or(Text::default(), |octets| {
+            say!(
+                ": it prints without end, {octets} KiB so far",
+                octets = octets >> 10
+            )
         })
     }
 
@@ -179,10 +200,10 @@ impl Walk<'_> {
             ),
         };
         if is_shown {
-            let what = format!(
-                "the client shows {} as a reply: {}",
-                brief(&hidden.text),
-                hidden.about
+            let what = say!(
+                "the client shows {brief} as a reply: {about}",
+                brief = brief(&hidden.text),
+                about = hidden.about
             );
             self.find(hidden.clause, level, what);
         }

@@ -2,6 +2,7 @@
 
 use super::{Close, Reply, ReplyRule, Walk, excerpt};
 use crate::judge::Finding;
+use crate::lang::{Text, say};
 use crate::model::{Doubt, Duty, Owes, Unsure};
 use crate::spec::Clause;
 
@@ -54,7 +55,7 @@ impl<'a> Walk<'a> {
         let asked = self.observed.datagrams().count();
         let floods = self.observed.flooded || came > asked.saturating_add(SURPLUS);
         if floods {
-            let what = format!("{came} datagrams came, and {asked} were sent");
+            let what = say!("{came} datagrams came, and {asked} were sent", came, asked);
             self.findings
                 .push(Finding::must(Clause::Unsolicited, self.conn, what));
         }
@@ -68,10 +69,11 @@ impl<'a> Walk<'a> {
             _ => Clause::ReplyFraming,
         };
         for (misfit, octets) in &self.observed.strays {
-            let what = format!(
-                "a reply that is not one frame, but {misfit}: {} octets, {}",
-                octets.len(),
-                excerpt(octets)
+            let what = say!(
+                "a reply that is not one frame, but {misfit}: {octets} octets, {excerpt}",
+                misfit,
+                octets = octets.len(),
+                excerpt = excerpt(octets)
             );
             self.findings.push(Finding::must(clause, self.conn, what));
         }
@@ -130,7 +132,7 @@ impl<'a> Walk<'a> {
             })
         };
         let old = self.pending.iter().filter(|(_, reply)| is_old(reply));
-        let whats: Vec<String> = old.map(|(_, reply)| once_more(reply)).collect();
+        let whats: Vec<Text> = old.map(|(_, reply)| once_more(reply)).collect();
         let kept = self.pending.iter().filter(|(_, reply)| !is_old(reply));
         self.pending = kept.copied().collect();
         for what in whats {
@@ -155,11 +157,11 @@ impl<'a> Walk<'a> {
         let what = match (self.observed.close, self.observed.gave_up) {
             _ if self.is_void() => return,
             (Some((_, Close::Rst)), _) => {
-                "no reply, and then the system said that nobody listens at that port".to_owned()
+                say!("no reply, and then the system said that nobody listens at that port")
             }
-            (_, Some(after)) => format!("no reply within {}", super::duration(after)),
+            (_, Some(after)) => say!("no reply within {after}", after = super::duration(after)),
             (_, None) if self.observed.silent => {
-                "no reply, though others were served behind it".to_owned()
+                say!("no reply, though others were served behind it")
             }
             _ => return,
         };
@@ -169,10 +171,13 @@ impl<'a> Walk<'a> {
     fn unsure(&mut self, duty: &Duty, unsure: &Unsure, reply: Option<&Reply>) {
         match (unsure, reply) {
             (Unsure::Doubt(Doubt::MorePadding(_)), None) if self.observed.silent => {
-                self.refused_padding("there was no reply", duty);
+                self.refused_padding(&say!("there was no reply"), duty);
             }
             (Unsure::Doubt(Doubt::MorePadding(_)), Some(reply)) => {
-                let what = format!("the reply {} is no answer to it", excerpt(reply.payload()));
+                let what = say!(
+                    "the reply {excerpt} is no answer to it",
+                    excerpt = excerpt(reply.payload())
+                );
                 self.refused_padding(&what, duty);
             }
             (Unsure::Doubt(Doubt::Smuggled(parts)), Some(reply)) => {
@@ -184,9 +189,10 @@ impl<'a> Walk<'a> {
             (Unsure::NoFrame { misfit, undue }, Some(reply)) => {
                 let is_answer = |undue| self.rule.is_surely_answer(undue, reply.payload());
                 if undue.iter().any(is_answer) {
-                    let what = format!(
-                        "{misfit} was answered as a message: {}",
-                        excerpt(reply.payload())
+                    let what = say!(
+                        "{misfit} was answered as a message: {excerpt}",
+                        misfit,
+                        excerpt = excerpt(reply.payload())
                     );
                     self.must(Clause::Datagram, what, duty);
                 }
@@ -203,21 +209,28 @@ impl<'a> Walk<'a> {
         }
         let is_doubtful = |(duty, _): &Sent<'_>| matches!(duty.owes, Owes::ReplyOrSilence(_));
         let (clause, which) = match sent.iter().any(is_doubtful) {
-            _ if self.is_anothers(extra) => (Clause::Crosstalk, "that belong to another client"),
-            true => (Clause::Datagram, "more than one to a datagram"),
-            false => (Clause::Unsolicited, "that no datagram asked for"),
+            _ if self.is_anothers(extra) => {
+                (Clause::Crosstalk, say!("that belong to another client"))
+            }
+            true => (Clause::Datagram, say!("more than one to a datagram")),
+            false => (Clause::Unsolicited, say!("that no datagram asked for")),
         };
         let first = self.pending.front();
         let first = first.map(|(_, reply)| excerpt(reply.payload()));
         let first = first.unwrap_or_default();
-        let what = format!("{extra} more replies {which}, the first {first}");
+        let what = say!(
+            "{extra} more replies {which}, the first {first}",
+            extra,
+            which,
+            first
+        );
         self.findings.push(Finding::must(clause, self.conn, what));
     }
 }
 
-fn once_more(reply: &Reply) -> String {
-    format!(
-        "the reply {} came once more: its datagram had been answered",
-        excerpt(reply.payload())
+fn once_more(reply: &Reply) -> Text {
+    say!(
+        "the reply {excerpt} came once more: its datagram had been answered",
+        excerpt = excerpt(reply.payload())
     )
 }

@@ -2,6 +2,7 @@
 
 use super::{Close, MUST_WAIT, ReplyRule, Rest, SHOULD_WAIT, Walk, duration, excerpt, place};
 use crate::judge::Finding;
+use crate::lang::say;
 use crate::model::Tail;
 use crate::script::OwnEnd;
 use crate::spec::{Clause, Level};
@@ -13,26 +14,33 @@ impl Walk<'_> {
         match &self.observed.rest {
             Rest::Nothing => {}
             Rest::Malformed(_, octets) if *self.rule == ReplyRule::None => {
-                let what = format!("octets that no request asked for: {}", excerpt(octets));
+                let what = say!(
+                    "octets that no request asked for: {excerpt}",
+                    excerpt = excerpt(octets)
+                );
                 self.findings
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
             Rest::Unfinished(octets) if *self.rule == ReplyRule::None => {
-                let what = format!("{octets} octets that no request asked for");
+                let what = say!("{octets} octets that no request asked for", octets);
                 self.findings
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
             Rest::Malformed(..) if self.was_refused() => {}
             Rest::Malformed(fault, octets) => {
-                let what = format!(
-                    "octets that are no reply frame ({fault}): {}",
-                    excerpt(octets)
+                let what = say!(
+                    "octets that are no reply frame ({fault}): {excerpt}",
+                    fault,
+                    excerpt = excerpt(octets)
                 );
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
             Rest::Unfinished(octets) if self.observed.flooded => {
-                let what = format!("octets without end: {octets} of a reply, and no end of it");
+                let what = say!(
+                    "octets without end: {octets} of a reply, and no end of it",
+                    octets
+                );
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
@@ -40,7 +48,7 @@ impl Walk<'_> {
             // Before a close nothing need end what is said.
             Rest::Unfinished(_) if self.observed.is_unended && self.observed.close.is_some() => {}
             Rest::Unfinished(octets) => {
-                let what = format!("a reply of which only {octets} octets came");
+                let what = say!("a reply of which only {octets} octets came", octets);
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }
@@ -58,10 +66,10 @@ impl Walk<'_> {
                     Tail::Inside { .. } => Clause::Truncation,
                     _ => Clause::OrderlyClose,
                 };
-                let what = format!(
-                    "the client ended its stream {}, and {}",
-                    place(tail),
-                    self.still_open()
+                let what = say!(
+                    "the client ended its stream {place}, and {still_open}",
+                    place = place(tail),
+                    still_open = self.still_open()
                 );
                 self.findings.push(Finding::must(clause, self.conn, what));
             }
@@ -90,14 +98,15 @@ impl Walk<'_> {
                 } else {
                     Level::Must
                 };
-                let what = format!(
-                    "the server {how} inside a frame, unasked, {} after its first octet",
-                    duration(age)
+                let what = say!(
+                    "the server {how} inside a frame, unasked, {after} after its first octet",
+                    how,
+                    after = duration(age)
                 );
                 (Clause::Patience, level, what)
             }
             None => {
-                let what = format!("the server {how} between frames, unasked");
+                let what = say!("the server {how} between frames, unasked", how);
                 (Clause::Persistence, Level::Must, what)
             }
         };
@@ -115,7 +124,7 @@ impl Walk<'_> {
             let inside = duties.find(|duty| self.is_inside(duty, at));
             self.closed_unasked(inside.map(|duty| duty.start), close);
         } else if self.observed.blocked {
-            let what = "the server stopped reading although the client read every reply";
+            let what = say!("the server stopped reading although the client read every reply");
             self.findings
                 .push(Finding::must(Clause::Pipelining, self.conn, what));
         }

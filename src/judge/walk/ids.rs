@@ -1,6 +1,7 @@
 //! Which reply is the one to which request, where both have an id.
 
 use super::{Observed, Reply, Walk};
+use crate::lang::{Text, say};
 use crate::model::{Doubt, Duty, Owes, Permitted, reader};
 use crate::profile::{Profile, ReplyOrder};
 use crate::spec::Clause;
@@ -47,20 +48,27 @@ impl Walk<'_> {
         let digits = self.profile.id_width().saturating_mul(2);
         let hex = |id: Option<u64>| format!("{:0digits$x}", id.unwrap_or_default());
         let (asked, answered) = (hex(duty.id), hex(id));
-        let what =
-            format!("the reply to the request \"{asked}\" has the id \"{answered}\", {whose}");
+        let what = say!(
+            "the reply to the request \"{asked}\" has the id \"{answered}\", {whose}",
+            asked,
+            answered,
+            whose
+        );
         self.must(clause, what, duty);
     }
 
     /// Whose id it is that a reply has by mistake.
-    fn whose_id(&self, id: Option<u64>) -> (Clause, &'static str) {
+    fn whose_id(&self, id: Option<u64>) -> (Clause, Text) {
         let is_of = |permitted: &Permitted| permitted.duties.iter().any(|duty| duty.id == id);
         if is_of(self.permitted) {
-            (Clause::Order, "that of another request")
+            (Clause::Order, say!("that of another request"))
         } else if self.all.iter().any(is_of) {
-            (Clause::Crosstalk, "that of a request of another connection")
+            (
+                Clause::Crosstalk,
+                say!("that of a request of another connection"),
+            )
         } else {
-            (Clause::Order, "that of no request")
+            (Clause::Order, say!("that of no request"))
         }
     }
 }

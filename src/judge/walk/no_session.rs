@@ -3,6 +3,7 @@
 use super::{Walk, excerpt};
 use crate::judge::Finding;
 use crate::judge::frame_log::FrameLog;
+use crate::lang::say;
 use crate::model::NoSession;
 use crate::model::prologue::behind_turns;
 use crate::script::OwnEnd;
@@ -13,7 +14,7 @@ impl Walk<'_> {
     /// Whether nothing on the connection is a request; what is wrong with that is found here.
     pub(super) fn is_unbegun(&mut self) -> bool {
         if let Some(why) = &self.observed.not_begun {
-            let what = format!("the server did not follow the prologue: {why:?}");
+            let what = say!("the server did not follow the prologue: \"{why}\"", why);
             self.findings
                 .push(Finding::must(Clause::Prologue, self.conn, what));
             return true;
@@ -33,10 +34,10 @@ impl Walk<'_> {
             undue.any(|carried| self.rule.is_surely_answer(carried, reply))
         };
         if let Some(reply) = replies.iter().find(is_undue) {
-            let what = format!(
-                "{}, and the request behind it was answered: {}",
-                none.why,
-                excerpt(reply)
+            let what = say!(
+                "{why}, and the request behind it was answered: {excerpt}",
+                why = none.why,
+                excerpt = excerpt(reply)
             );
             self.findings
                 .push(Finding::must(Clause::Prologue, self.conn, what));
@@ -64,15 +65,20 @@ impl Walk<'_> {
             Some((_, OwnEnd::Fin)) => Finding::must(
                 Clause::Prologue,
                 self.conn,
-                format!(
-                    "{why}: the connection should have been closed when the client ended its stream, and {}",
-                    self.still_open()
+                say!(
+                    "{why}: the connection should have been closed when the client ended its stream, and {still_open}",
+                    why,
+                    still_open = self.still_open()
                 ),
             ),
             _ => Finding::must(
                 Clause::Prologue,
                 self.conn,
-                format!("{why}: neither an error nor a close, {}", self.still_open()),
+                say!(
+                    "{why}: neither an error nor a close, {still_open}",
+                    why,
+                    still_open = self.still_open()
+                ),
             )
             .should(),
         };

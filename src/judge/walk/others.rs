@@ -1,6 +1,7 @@
 //! Replies to something else than what they are taken for, or earlier: to what has been answered, to another request, to another client.
 
 use super::{Duty, Owes, Reply, Rest, Walk, excerpt};
+use crate::lang::{Text, say};
 use crate::model::{Carried, Doubt, Tail};
 use crate::profile::ReplyOrder;
 use crate::spec::Clause;
@@ -53,9 +54,9 @@ impl Walk<'_> {
             return;
         }
         for (_, reply) in self.pending.drain(..before).collect::<Vec<_>>() {
-            let what = format!(
-                "the reply {} came once more: its request had been answered",
-                excerpt(reply.payload())
+            let what = say!(
+                "the reply {excerpt} came once more: its request had been answered",
+                excerpt = excerpt(reply.payload())
             );
             self.must(Clause::OneReply, what, duty);
         }
@@ -86,7 +87,7 @@ impl Walk<'_> {
     }
 
     /// The request that a wrong reply answers, if it is another of the script's.
-    pub(super) fn whose(&self, duty: &Duty, payload: &[u8]) -> (Clause, String) {
+    pub(super) fn whose(&self, duty: &Duty, payload: &[u8]) -> (Clause, Text) {
         for (conn, permitted) in self.all.iter().enumerate() {
             for other in &permitted.duties {
                 let Owes::Reply(carried) = &other.owes else {
@@ -100,12 +101,12 @@ impl Walk<'_> {
                 return if conn == self.conn {
                     (
                         Clause::Order,
-                        "answers another request of this connection".into(),
+                        say!("answers another request of this connection"),
                     )
                 } else {
                     (
                         Clause::Crosstalk,
-                        "answers a request of another connection".into(),
+                        say!("answers a request of another connection"),
                     )
                 };
             }
@@ -113,10 +114,10 @@ impl Walk<'_> {
         if self.rule.is_of_the_canary(payload) {
             return (
                 Clause::Crosstalk,
-                "answers a request of the healthy client beside it".into(),
+                say!("answers a request of the healthy client beside it"),
             );
         }
-        (Clause::Fidelity, "is not the answer to this request".into())
+        (Clause::Fidelity, say!("is not the answer to this request"))
     }
 
     /// Whether the first of so many replies that nothing asked for answers what another connection asked.

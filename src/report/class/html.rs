@@ -64,7 +64,7 @@ fn row(person: &Person, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Resul
         "<tr><th scope=\"row\">{name}</th><td class=\"points\">{}</td>\
          <td><span class=\"mark {word}\">{word}</span></td><td class=\"first\">{}",
         Html(&person.points),
-        Html(person.first())
+        Html(&person.first().shown())
     )?;
     for note in person.notes() {
         writeln!(out, "<p class=\"facts\">{}</p>", Html(&note))?;
@@ -76,7 +76,7 @@ fn row(person: &Person, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Resul
                 out,
                 "<td class=\"has\"><abbr title=\"{0}: {1}\">{2}</abbr></td>",
                 Html(&cause.id),
-                Html(&how),
+                Html(&how.shown()),
                 explained(person, &cause.id)
             )?,
             None => writeln!(out, "<td class=\"none\">·</td>")?,
@@ -120,8 +120,8 @@ fn of_causes(shared: &[Shared<'_>], people: usize, out: &mut dyn Write) -> io::R
             "<li id=\"{0}\"><b>{1}</b> <code class=\"id\">{0}</code>\n<p>{2}</p>\n\
              <p class=\"facts\">{3} of {people}: {4}</p>\n</li>",
             Html(&cause.id),
-            Html(&cause.title),
-            Html(&cause.advice),
+            Html(&cause.title.shown()),
+            Html(&cause.advice.shown()),
             who.len(),
             Html(&who.join(", "))
         )?;

@@ -6,8 +6,9 @@ mod html;
 mod tables;
 
 use super::causes;
-use super::timeline::counted;
+use super::timeline::{Noun, counted};
 use crate::event::{Cause, Conclusion, Run, Verdict};
+use crate::lang::{Text, say};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -63,9 +64,9 @@ pub struct Found {
     /// Whether any case passed.
     pub passes: bool,
     /// What there is to say first.
-    pub first: String,
+    pub first: Text,
     /// Why not everything was played, if it was not.
-    pub broken_off: Option<String>,
+    pub broken_off: Option<Text>,
 }
 
 /// Something that was found against a server.
@@ -142,9 +143,10 @@ fn unexplained(run: &Run, gravity: &BTreeMap<&str, bool>) -> Vec<Mistake> {
 }
 
 /// The cause that is to be mended first, else what failed first, else why not all was played.
-fn first(run: &Run, causes: &[Cause]) -> String {
+fn first(run: &Run, causes: &[Cause]) -> Text {
     let failed = run.failures().next();
-    let failed = failed.map(|result| format!("{}: {}", result.id, result.detail));
+    let failed =
+        failed.map(|result| say!("{case}: {detail}", case = result.id, detail = result.detail));
     let cause = causes.first().map(|cause| cause.title.clone());
     let broken_off = run.finished.broken_off.clone();
     cause.or(failed).or(broken_off).unwrap_or_default()
@@ -176,10 +178,10 @@ impl Person {
     }
 
     /// What there is to say first: the first cause, or why there are none.
-    fn first(&self) -> &str {
+    fn first(&self) -> Text {
         match &self.became {
-            Became::Checked(found) => &found.first,
-            Became::NotServed(why) | Became::NotGraded(why) => why,
+            Became::Checked(found) => found.first.clone(),
+            Became::NotServed(why) | Became::NotGraded(why) => why.as_str().into(),
         }
     }
 
@@ -187,11 +189,11 @@ impl Person {
     fn notes(&self) -> impl Iterator<Item = String> {
         let left = self.found().map_or(0, Found::unexplained);
         let broken_off = self.found().and_then(|found| found.broken_off.as_ref());
-        let said = broken_off.filter(|why| !self.first().contains(&**why));
+        let said = broken_off.filter(|why| !self.first().as_str().contains(why.as_str()));
         let left = (left > 0 && !self.causes().is_empty()).then(|| {
             format!(
                 "{} broken for no cause that is known",
-                counted(left, "clause")
+                counted(left, Noun::Clause)
             )
         });
         let part = said.map(|why| format!("not all was played: {why}"));
@@ -200,7 +202,7 @@ impl Person {
 
     /// All that is said, on a line.
     fn line(&self) -> String {
-        let first = Some(self.first().to_owned()).filter(|first| !first.is_empty());
+        let first = Some(self.first().to_string()).filter(|first| !first.is_empty());
         let said: Vec<String> = first.into_iter().chain(self.notes()).collect();
         said.join("; ")
     }
@@ -246,7 +248,7 @@ impl Class {
             .iter()
             .map(|(word, count)| format!("{count} {word}"))
             .collect();
-        let all = counted(self.people.len(), "submission");
+        let all = counted(self.people.len(), Noun::Submission);
         format!("{all}: {}", counts.join(", "))
     }
 }

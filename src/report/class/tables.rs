@@ -131,7 +131,7 @@ impl Class {
                 cell(person.word()),
                 cell(&count(person)),
                 cell(&causes.join(" ")),
-                cell(person.first()),
+                cell(&person.first().shown()),
                 cell(&notes.join("; ")),
                 cell(person.page.as_deref().unwrap_or_default()),
             ])?;

@@ -1,11 +1,12 @@
 //! One case on the page, with its timeline.
 
 use crate::event::{CaseResult, Evidence, Known, Side, What};
+use crate::lang::{Hole, Text, say};
 use crate::report::escape::Html;
 use crate::report::tally::Mark;
 use crate::report::timeline::{
-    Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
-    words,
+    Cell, Item, Limits, Noun, Part, Row, Stretch, amount, counted, direction, items, millis,
+    seconds, words,
 };
 use std::io::{self, Write};
 
@@ -46,14 +47,16 @@ pub(super) fn write(
     )?;
     write!(
         out,
-        "<{inner} class=\"line\"><span class=\"mark {mark}\">{mark}</span> <code class=\"id\">{}</code>",
+        "<{inner} class=\"line\"><span class=\"mark {mark}\">{}</span> <code class=\"id\">{}</code>",
+        mark.word(),
         Html(&result.id)
     )?;
     facts(result, out)?;
     if let Some(Known { kind, reason }) = &result.known {
         write!(
             out,
-            " <span class=\"detail\"><b>{kind}:</b> {}</span>",
+            " <span class=\"detail\"><b>{}:</b> {}</span>",
+            kind.words(),
             Html(reason)
         )?;
     }
@@ -61,7 +64,7 @@ pub(super) fn write(
         write!(
             out,
             " <span class=\"detail\">{}</span>",
-            Html(&result.detail)
+            Html(&result.detail.shown())
         )?;
     }
     writeln!(out, "</{inner}>")?;
@@ -76,11 +79,16 @@ fn facts(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
     write!(
         out,
         " <span class=\"facts\">{}, {}",
-        result.level,
+        result.level.text(),
         seconds(result.elapsed_ms)
     )?;
     if attempts.of > 1 {
-        write!(out, ", failed {} of {} runs", attempts.failed, attempts.of)?;
+        let failed = say!(
+            "failed {failed} of {of} runs",
+            failed = attempts.failed,
+            of = attempts.of
+        );
+        write!(out, ", {failed}")?;
     }
     write!(out, "</span>")
 }
@@ -88,17 +96,21 @@ fn facts(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
 fn more(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<div class=\"more\">")?;
     if !result.why.is_empty() {
-        writeln!(out, "<p>{}</p>", Html(&result.why))?;
+        writeln!(out, "<p>{}</p>", Html(&result.why.shown()))?;
     }
     findings(result, out)?;
     if let Some(evidence) = &result.evidence {
         timeline(evidence, out)?;
         permitted(evidence, out)?;
-        preformatted("What it wrote to its standard error", &evidence.stderr, out)?;
-        preformatted("The script", &evidence.script, out)?;
+        preformatted(
+            &say!("What it wrote to its standard error"),
+            &evidence.stderr,
+            out,
+        )?;
+        preformatted(&say!("The script"), &evidence.script, out)?;
     }
     if !result.rerun.is_empty() {
-        writeln!(out, "<h4>Run it again</h4>")?;
+        writeln!(out, "<h4>{}</h4>", say!("Run it again"))?;
         writeln!(out, "<pre tabindex=\"0\">{}</pre>", Html(&result.rerun))?;
     }
     writeln!(out, "</div>")
@@ -108,19 +120,20 @@ fn findings(result: &CaseResult, out: &mut dyn Write) -> io::Result<()> {
     if result.findings.len() < 2 {
         return Ok(());
     }
-    writeln!(out, "<h4>All findings</h4>\n<ul>")?;
+    writeln!(out, "<h4>{}</h4>\n<ul>", say!("All findings"))?;
     for finding in &result.findings {
         write!(
             out,
-            "<li><b>{}</b> {}, connection {}",
+            "<li><b>{}</b> {}, {}",
             Html(&finding.clause),
-            finding.level,
-            Html(&finding.conn)
+            finding.level.text(),
+            say!("connection {conn}", conn = Html(&finding.conn).to_string())
         )?;
         if let Some(frame) = finding.frame {
-            write!(out, ", frame at {frame:04x}")?;
+            let frame = format!("{frame:04x}");
+            write!(out, ", {}", say!("frame at {frame}", frame))?;
         }
-        writeln!(out, ": {}</li>", Html(&finding.what))?;
+        writeln!(out, ": {}</li>", Html(&finding.what.shown()))?;
     }
     writeln!(out, "</ul>")
 }
@@ -129,15 +142,15 @@ fn permitted(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
     if evidence.permitted.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<h4>What was permitted</h4>\n<ul>")?;
+    writeln!(out, "<h4>{}</h4>\n<ul>", say!("What was permitted"))?;
     for line in &evidence.permitted {
-        writeln!(out, "<li>{}</li>", Html(line))?;
+        writeln!(out, "<li>{}</li>", Html(&line.shown()))?;
     }
     writeln!(out, "</ul>")
 }
 
 /// Lines as they are, each escaped by itself. A long box can be scrolled by keyboard.
-fn preformatted(title: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+fn preformatted(title: &Text, text: &str, out: &mut dyn Write) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
@@ -155,21 +168,29 @@ fn timeline(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let key = if evidence.frames.is_empty() {
-        ""
+        String::new()
     } else {
-        " <span class=\"key\"><b class=\"h\">header</b> <b class=\"p\">padding</b></span>"
+        format!(
+            " <span class=\"key\"><b class=\"h\">{}</b> <b class=\"p\">{}</b></span>",
+            say!("header"),
+            say!("padding")
+        )
     };
     writeln!(
         out,
-        "<h4>What was sent and seen{key}</h4>\n<ol class=\"timeline\">"
+        "<h4>{}{key}</h4>\n<ol class=\"timeline\">",
+        say!("What was sent and seen")
     )?;
     for item in &items {
         match item {
             Item::LeftOut(count) => {
                 writeln!(
                     out,
-                    "<li class=\"gap\">{} left out</li>",
-                    counted(*count, "moment")
+                    "<li class=\"gap\">{}</li>",
+                    say!(
+                        "… {moments} left out",
+                        moments = counted(*count, Noun::Moment)
+                    )
                 )?;
             }
             Item::Happened { at_us, conn, what } => happened(*at_us, conn, what, out)?,
@@ -181,9 +202,9 @@ fn timeline(evidence: &Evidence, out: &mut dyn Write) -> io::Result<()> {
 
 fn prefix(at_us: u64, conn: &str, from: Option<Side>, out: &mut dyn Write) -> io::Result<()> {
     let (class, arrow, said) = match from {
-        Some(Side::Client) => ("sent", "→", "sent"),
-        Some(Side::Server) => ("received", "←", "received"),
-        None => ("note", "·", ""),
+        Some(Side::Client) => ("sent", "→", say!("sent")),
+        Some(Side::Server) => ("received", "←", say!("received")),
+        None => ("note", "·", Text::default()),
     };
     write!(
         out,
@@ -199,7 +220,7 @@ fn happened(at_us: u64, conn: &str, what: &What, out: &mut dyn Write) -> io::Res
     writeln!(
         out,
         "<span class=\"what\">{}</span></li>",
-        Html(words(what))
+        Html(&words(what).shown())
     )
 }
 
@@ -214,13 +235,16 @@ fn octets(stretch: &Stretch<'_>, out: &mut dyn Write) -> io::Result<()> {
         match row {
             Row::LeftOut(count) => write!(
                 out,
-                "<p class=\"gap\">{} left out</p>",
-                counted(*count, "octet")
+                "<p class=\"gap\">{}</p>",
+                say!("… {count} octets left out …", count)
             )?,
             Row::Same { offset, octet, len } => write!(
                 out,
-                "<p><i>{offset:04x}</i> {octet:02x} <span class=\"gap\">{}, all the same</span></p>",
-                counted(*len, "octet")
+                "<p><i>{offset:04x}</i> {octet:02x} <span class=\"gap\">{}</span></p>",
+                say!(
+                    "… {octets}, all the same",
+                    octets = counted(*len, Noun::Octet)
+                )
             )?,
             Row::Cells { offset, cells } => {
                 write!(out, "<span class=\"row\"><i>{offset:04x}</i> ")?;

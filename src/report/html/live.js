@@ -7,7 +7,6 @@
   const touched = new Map();
   let clauses = new Map();
   let counts = new Map();
-  let cases = 0;
   let ended = 0;
   let failures = 0;
   let last = null;
@@ -27,13 +26,12 @@
     start(told) {
       const state = reading();
       document.body.replaceChildren(status, element(told.html));
-      cases = told.cases;
       ended = 0;
       counts = new Map([...document.querySelectorAll(".pill")].map((pill) => [pill.dataset.mark, 0]));
       const of = [...document.querySelectorAll("details.clause")];
       clauses = new Map(of.map((clause) => [key(clause), clause]));
       tell("");
-      document.title = "running: " + document.querySelector(".target").textContent;
+      document.title = status.dataset.running + ": " + document.querySelector(".target").textContent;
       goOnReading(state);
     },
     look(told) { document.getElementById("look").replaceChildren(element(told.html)); },
@@ -41,7 +39,8 @@
     case(told) {
       ended += 1;
       document.querySelector("progress").value = ended;
-      document.getElementById("ended").textContent = `${ended} of ${cases} ${cases === 1 ? "case" : "cases"}`;
+      const shown = document.getElementById("ended");
+      shown.textContent = `${ended}${shown.dataset.of}`;
       counts.set(told.mark, counts.get(told.mark) + 1);
       const pill = document.querySelector(`.pill[data-mark="${told.mark}"]`);
       pill.hidden = false;
@@ -82,7 +81,8 @@
       const count = clause.querySelectorAll(`:scope > .case.${mark}`).length;
       const shown = document.createElement("span");
       shown.className = "count " + mark;
-      shown.textContent = `${count} ${mark}`;
+      const { word } = document.querySelector(`.pill[data-mark="${mark}"]`).dataset;
+      shown.textContent = `${count} ${word}`;
       return count > 0 ? [" ", shown] : [];
     });
     clause.querySelector(".counts").replaceChildren(...of.flat());
@@ -115,8 +115,8 @@
     const save = document.createElement("a");
     save.href = URL.createObjectURL(new Blob([html], { type: "text/html" }));
     save.download = "conformance.html";
-    save.textContent = "Save this page";
-    status.replaceChildren("The run is over. ", save);
+    save.textContent = status.dataset.save;
+    status.replaceChildren(status.dataset.over + " ", save);
   }
 
   document.addEventListener("click", (event) => {
@@ -133,7 +133,7 @@
   };
   events.onerror = () => {
     failures += 1;
-    tell("The program cannot be reached: it has ended, or was stopped. What is shown is what it told until then.");
+    tell(status.dataset.lost);
     if (failures > 5) { events.close(); }
   };
 })();

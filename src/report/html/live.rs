@@ -6,10 +6,11 @@
 
 use super::{STYLE, case, document, of_group, shown_calibration, write};
 use crate::event::{CaseResult, Event, Run, Started};
+use crate::lang::say;
 use crate::report::Collector;
 use crate::report::escape::Html;
 use crate::report::tally::{self, Counts, Mark};
-use crate::report::timeline::counted;
+use crate::report::timeline::{Noun, counted};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -125,9 +126,18 @@ pub fn blank(out: &mut dyn Write) -> io::Result<()> {
     document("conformance", POLICY, &head, out)?;
     writeln!(
         out,
-        "<p id=\"told\" class=\"notice\" role=\"status\"></p>\n\
-         <noscript><p class=\"notice\">A script fills this page while the run goes on. \
-         --format html=FILE writes one that needs none.</p></noscript>"
+        "<p id=\"told\" class=\"notice\" role=\"status\" data-running=\"{}\" data-over=\"{}\" data-save=\"{}\" \
+         data-lost=\"{}\"></p>\n\
+         <noscript><p class=\"notice\">{}</p></noscript>",
+        say!("running"),
+        say!("The run is over."),
+        say!("Save this page"),
+        say!(
+            "The program cannot be reached: it has ended, or was stopped. What is shown is what it told until then."
+        ),
+        say!(
+            "A script fills this page while the run goes on. --format html=FILE writes one that needs none."
+        )
     )?;
     super::end(out)
 }
@@ -158,25 +168,34 @@ fn unplayed(started: &Started) -> Run {
 }
 
 fn head(started: &Started, out: &mut dyn Write) -> io::Result<()> {
-    let cases = counted(started.selected, "case");
+    let cases = counted(started.selected, Noun::Case);
+    let of = say!(" of {cases}", cases);
     writeln!(
         out,
-        "<header>\n<h1><span class=\"mark running\">running</span> <span class=\"target\">{}</span></h1>\n\
-         <p class=\"facts\">profile {}, {cases}, seed {}, version {}</p>\n\
+        "<header>\n<h1><span class=\"mark running\">{}</span> <span class=\"target\">{}</span></h1>\n\
+         <p class=\"facts\">{}</p>\n\
          <div id=\"look\"></div>\n\
-         <p class=\"progress\"><progress max=\"{}\" value=\"0\" aria-label=\"Cases that have ended\"></progress> \
-         <span id=\"ended\">0 of {cases}</span> <code id=\"now\"></code></p>\n\
-         <p class=\"legend\" role=\"group\" aria-label=\"Verdicts shown\">",
-        Html(&started.target),
-        Html(&started.profile),
-        started.seed,
-        Html(&started.version),
+         <p class=\"progress\"><progress max=\"{}\" value=\"0\" aria-label=\"{}\"></progress> \
+         <span id=\"ended\" data-of=\"{of}\">0{of}</span> <code id=\"now\"></code></p>\n\
+         <p class=\"legend\" role=\"group\" aria-label=\"{}\">",
+        say!("running"),
+        Html(&started.target.shown()),
+        say!(
+            "profile {profile}, {cases}, seed {seed}, version {version}",
+            profile = Html(&started.profile).to_string(),
+            cases,
+            seed = started.seed,
+            version = Html(&started.version).to_string()
+        ),
         started.selected,
+        say!("Cases that have ended"),
+        say!("Verdicts shown"),
     )?;
     for mark in Mark::ALL {
+        let word = mark.word();
         writeln!(
             out,
-            "<label for=\"show-{mark}\" class=\"pill {mark}\" data-mark=\"{mark}\" hidden><b>0</b> {mark}</label>"
+            "<label for=\"show-{mark}\" class=\"pill {mark}\" data-mark=\"{mark}\" data-word=\"{word}\" hidden><b>0</b> {word}</label>"
         )?;
     }
     writeln!(out, "</p>\n</header>")

@@ -10,8 +10,9 @@ pub mod live;
 use super::causes;
 use super::escape::Html;
 use super::tally::{self, Counts, Mark, OfClause, OfGroup};
-use super::timeline::{counted, millis, seconds};
+use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Cause, Conclusion, Run, Stale};
+use crate::lang::{self, Hole, Language, Text, say};
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -23,8 +24,10 @@ const STYLE: &str = include_str!("style.css");
 /// # Errors
 /// When `out` fails.
 pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let word = verdict(run);
-    begin(&format!("{}: {word}", run.started.target), out)?;
+    begin(
+        &format!("{}: {}", run.started.target, verdict_word(run)),
+        out,
+    )?;
     filters(&Counts::of(&run.results), out)?;
     head(run, out)?;
     writeln!(out, "<main>")?;
@@ -46,6 +49,14 @@ fn verdict(run: &Run) -> &'static str {
     }
 }
 
+fn verdict_word(run: &Run) -> Text {
+    if run.conclusion() != Conclusion::Passed {
+        say!("failed")
+    } else {
+        say!("passed")
+    }
+}
+
 /// What a page that needs no script may do: show itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
@@ -57,10 +68,11 @@ pub(super) fn begin(title: &str, out: &mut dyn Write) -> io::Result<()> {
 /// The beginning of a page that may do this, with what else stands in its head.
 fn document(title: &str, policy: &str, head: &str, out: &mut dyn Write) -> io::Result<()> {
     let title = Html(title);
+    let language = lang::shown().map_or("en", Language::code);
     write!(
         out,
         "<!DOCTYPE html>\n\
-         <html lang=\"en\">\n\
+         <html lang=\"{language}\">\n\
          <head>\n\
          <meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -90,7 +102,8 @@ fn filters(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
 fn filter(mark: Mark, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "<input type=\"checkbox\" class=\"filter\" id=\"show-{mark}\" checked aria-label=\"show {mark}\">"
+        "<input type=\"checkbox\" class=\"filter\" id=\"show-{mark}\" checked aria-label=\"{}\">",
+        say!("show {mark}", mark = mark.word())
     )
 }
 
@@ -99,25 +112,35 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let word = verdict(run);
     writeln!(
         out,
-        "<header>\n<h1><span class=\"mark {word}\">{word}</span> <span class=\"target\">{}</span></h1>",
-        Html(&run.started.target)
+        "<header>\n<h1><span class=\"mark {word}\">{}</span> <span class=\"target\">{}</span></h1>",
+        verdict_word(run),
+        Html(&run.started.target.shown())
     )?;
     writeln!(
         out,
-        "<p class=\"facts\">profile {}, {} in {}, seed {}, version {}</p>",
-        Html(&run.started.profile),
-        counted(all.total(), "case"),
-        seconds(run.finished.summary.elapsed_ms),
-        run.started.seed,
-        Html(&run.started.version)
+        "<p class=\"facts\">{}</p>",
+        say!(
+            "profile {profile}, {cases} in {time}, seed {seed}, version {version}",
+            profile = Html(&run.started.profile).to_string(),
+            cases = counted(all.total(), Noun::Case),
+            time = seconds(run.finished.summary.elapsed_ms),
+            seed = run.started.seed,
+            version = Html(&run.started.version).to_string()
+        )
     )?;
     if let Some(why) = &run.finished.broken_off {
-        writeln!(out, "<p class=\"notice bad\">Broken off: {}</p>", Html(why))?;
+        writeln!(
+            out,
+            "<p class=\"notice bad\">{}: {}</p>",
+            say!("Broken off"),
+            Html(&why.shown())
+        )?;
     }
     for Stale { case, problem, .. } in &run.finished.stale {
         writeln!(
             out,
-            "<p class=\"notice bad\">Stale expectation: <code>{}</code> {problem}</p>",
+            "<p class=\"notice bad\">{}: <code>{}</code> {problem}</p>",
+            say!("Stale expectation"),
             Html(case)
         )?;
     }
@@ -126,12 +149,14 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<p class=\"legend\" role=\"group\" aria-label=\"Verdicts shown\">"
+        "<p class=\"legend\" role=\"group\" aria-label=\"{}\">",
+        say!("Verdicts shown")
     )?;
     for (mark, count) in all.present() {
         writeln!(
             out,
-            "<label for=\"show-{mark}\" class=\"pill {mark}\"><b>{count}</b> {mark}</label>"
+            "<label for=\"show-{mark}\" class=\"pill {mark}\"><b>{count}</b> {}</label>",
+            mark.word()
         )?;
     }
     writeln!(out, "</p>\n</header>")
@@ -139,23 +164,31 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 
 fn shown_calibration(found: &Calibration, out: &mut dyn Write) -> io::Result<()> {
     let clients = if found.concurrent {
-        "several clients at once"
+        say!("several clients at once")
     } else {
-        "one client at a time"
+        say!("one client at a time")
     };
     if found.client.is_empty() {
         writeln!(
             out,
-            "<p class=\"facts\">round trip {}, replies: {}, {clients}, answers awaited for {}</p>",
-            millis(found.round_trip_us),
-            Html(&found.reply),
-            seconds(found.timeout_ms)
+            "<p class=\"facts\">{}</p>",
+            say!(
+                "round trip {round_trip}, replies: {replies}, {clients}, answers awaited for {timeout}",
+                round_trip = millis(found.round_trip_us),
+                replies = Html(&found.reply).to_string(),
+                clients,
+                timeout = seconds(found.timeout_ms)
+            )
         )?;
     } else {
-        writeln!(out, "<p class=\"facts\">{}</p>", Html(&found.client))?;
+        writeln!(
+            out,
+            "<p class=\"facts\">{}</p>",
+            Html(&found.client.shown())
+        )?;
     }
     for note in &found.notes {
-        writeln!(out, "<p class=\"notice\">{}</p>", Html(note))?;
+        writeln!(out, "<p class=\"notice\">{}</p>", Html(&note.shown()))?;
     }
     Ok(())
 }
@@ -169,7 +202,7 @@ fn of_causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<div class=\"causes\">\n<h2>{}, {}</h2>\n<ol>",
-        counted(causes.len(), "cause"),
+        counted(causes.len(), Noun::Cause),
         causes::left(run)
     )?;
     for cause in causes {
@@ -182,18 +215,18 @@ fn of_cause(cause: &Cause, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<li><b>{}</b> <code class=\"id\">{}</code>\n<p>{}</p>",
-        Html(&cause.title),
+        Html(&cause.title.shown()),
         Html(&cause.id),
-        Html(&cause.advice)
+        Html(&cause.advice.shown())
     )?;
     if let Some(alike) = causes::alternatives(cause) {
-        writeln!(out, "<p class=\"facts\">{}</p>", Html(&alike))?;
+        writeln!(out, "<p class=\"facts\">{}</p>", Html(&alike.shown()))?;
     }
     let facts = causes::facts(cause);
     writeln!(
         out,
         "<details>\n<summary class=\"facts\">{}</summary>\n<ul>",
-        Html(&facts)
+        Html(&facts.shown())
     )?;
     let is_explained = |result: &&CaseResult| cause.explains.contains(&result.id);
     for result in run.results.iter().filter(is_explained) {
@@ -201,7 +234,7 @@ fn of_cause(cause: &Cause, run: &Run, out: &mut dyn Write) -> io::Result<()> {
             out,
             "<li><code>{}</code> <span class=\"detail\">{}</span></li>",
             Html(&result.id),
-            Html(&result.detail)
+            Html(&result.detail.shown())
         )?;
     }
     writeln!(out, "</ul>\n</details>\n</li>")
@@ -212,7 +245,7 @@ fn of_group(group: &OfGroup<'_>, explained: &HashSet<&str>, out: &mut dyn Write)
         out,
         "<section class=\"{}\">\n<h2>{}</h2>",
         has(&group.counts),
-        Html(group.title)
+        Html(&group.title.shown())
     )?;
     for of in &group.clauses {
         of_clause(of, explained, out)?;
@@ -240,15 +273,19 @@ fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) 
     )?;
     write!(out, "<span class=\"counts\">")?;
     for (mark, count) in of.counts.present() {
-        write!(out, " <span class=\"count {mark}\">{count} {mark}</span>")?;
+        write!(
+            out,
+            " <span class=\"count {mark}\">{}</span>",
+            mark.counted(count)
+        )?;
     }
     writeln!(out, "</span></summary>")?;
     if let Some(clause) = of.clause {
         writeln!(
             out,
             "<p class=\"sentence\"><b>{}</b> {}</p>",
-            clause.level(),
-            Html(clause.sentence())
+            clause.level().text(),
+            Html(&Text::whole(clause.sentence()).shown())
         )?;
     }
     for result in &of.results {
@@ -260,11 +297,19 @@ fn of_clause(of: &OfClause<'_>, explained: &HashSet<&str>, out: &mut dyn Write) 
 fn unchecked(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let checked = run.finished.clauses_checked.len();
     let all = checked.saturating_add(run.finished.clauses_unchecked.len());
-    writeln!(out, "<section class=\"coverage\">\n<h2>Coverage</h2>")?;
     writeln!(
         out,
-        "<p>{checked} of {} checked.</p>",
-        counted(all, "clause")
+        "<section class=\"coverage\">\n<h2>{}</h2>",
+        say!("Coverage")
+    )?;
+    writeln!(
+        out,
+        "<p>{}</p>",
+        say!(
+            "{checked} of {clauses} checked.",
+            checked,
+            clauses = counted(all, Noun::Clause)
+        )
     )?;
     let reasons = tally::unchecked(run);
     if !reasons.is_empty() {
@@ -272,9 +317,10 @@ fn unchecked(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         for (why, clauses) in reasons {
             writeln!(
                 out,
-                "<dt>{}</dt><dd>not checked: {}</dd>",
+                "<dt>{}</dt><dd>{}: {}</dd>",
                 Html(&clauses.join(", ")),
-                Html(why)
+                say!("not checked"),
+                Html(&why.shown())
             )?;
         }
         writeln!(out, "</dl>")?;

@@ -2,11 +2,12 @@
 
 use super::look::{Ink, Look, wrapped};
 use crate::event::{CaseResult, Evidence, FindingNote, Known, Side, Verdict, What};
+use crate::lang::{Hole, Text, say};
 use crate::report::escape::{Line, lines};
 use crate::report::tally::Mark;
 use crate::report::timeline::{
-    Cell, Item, Limits, Part, Row, Stretch, amount, counted, direction, items, millis, seconds,
-    words,
+    Cell, Item, Limits, Noun, Part, Row, Stretch, amount, counted, direction, items, millis,
+    seconds, words,
 };
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -79,8 +80,8 @@ fn beginning(result: &CaseResult, most: usize, look: Look, out: &mut dyn Write) 
         writeln!(out, "{line}")?;
     }
     if surplus > 0 {
-        let more = counted(surplus.saturating_add(1), "line");
-        writeln!(out, "      … {more} more")?;
+        let more = say!("… {lines} lines more", lines = surplus.saturating_add(1));
+        writeln!(out, "      {more}")?;
     }
     rerun(result, look, out)
 }
@@ -90,10 +91,10 @@ pub(super) fn in_full(result: &CaseResult, look: Look, out: &mut dyn Write) -> i
     heading(result, look, out)?;
     detail(result, look, out)?;
     if let Some(Known { kind, reason }) = &result.known {
-        labelled(kind.as_str(), reason, look, out)?;
+        labelled(&kind.words(), reason, look, out)?;
     }
     further(&result.findings, look, out)?;
-    labelled("why", &result.why, look, out)?;
+    labelled(&say!("why"), &result.why.shown(), look, out)?;
     if let Some(evidence) = &result.evidence {
         exchange(evidence, look, out)?;
         stderr(&evidence.stderr, look, out)?;
@@ -106,20 +107,25 @@ fn heading(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<(
     let ink = look.mark(mark);
     let bold = look.ink(Ink::Strong);
     let word = match mark {
-        Mark::Of(Verdict::Fail) => "FAIL",
-        Mark::Of(Verdict::Error) => "ERROR",
-        other => other.as_str(),
+        Mark::Of(Verdict::Fail) => say!("FAIL"),
+        Mark::Of(Verdict::Error) => say!("ERROR"),
+        other => other.word(),
     };
     write!(
         out,
         "\n  {ink}{word}{ink:#} {bold}{}{bold:#} ({}, {}",
         Line(&result.id),
-        result.level,
+        result.level.text(),
         seconds(result.elapsed_ms)
     )?;
     let attempts = result.attempts;
     if attempts.of > 1 {
-        write!(out, ", failed {} of {} runs", attempts.failed, attempts.of)?;
+        let failed = say!(
+            "failed {failed} of {of} runs",
+            failed = attempts.failed,
+            of = attempts.of
+        );
+        write!(out, ", {failed}")?;
     }
     writeln!(out, ")")
 }
@@ -128,7 +134,7 @@ fn detail(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()
     if result.detail.is_empty() {
         return Ok(());
     }
-    let text = Line(&result.detail).to_string();
+    let text = Line(&result.detail.shown()).to_string();
     writeln!(out, "    {}", wrapped(&text, look.width, 4))
 }
 
@@ -136,28 +142,34 @@ fn detail(result: &CaseResult, look: Look, out: &mut dyn Write) -> io::Result<()
 fn further(findings: &[FindingNote], look: Look, out: &mut dyn Write) -> io::Result<()> {
     let others = findings.get(1..).unwrap_or_default();
     for finding in others.iter().take(FURTHER_FINDINGS) {
-        let mut text = format!(
-            "{} {}, connection {}: {}",
-            finding.clause, finding.level, finding.conn, finding.what
+        let mut text = say!(
+            "{clause} {level}, connection {conn}: {what}",
+            clause = finding.clause,
+            level = finding.level,
+            conn = finding.conn,
+            what = finding.what
         );
         if let Some(frame) = finding.frame {
-            let _ = write!(text, " (frame at {frame:04x})");
+            let frame = format!("{frame:04x}");
+            text = say!("{text} (frame at {frame})", text, frame);
         }
-        labelled("also", &text, look, out)?;
+        labelled(&say!("also"), &text.shown(), look, out)?;
     }
     let untold = others.len().saturating_sub(FURTHER_FINDINGS);
     if untold > 0 {
-        labelled("also", &format!("{untold} more findings"), look, out)?;
+        let untold = say!("{untold} more findings", untold);
+        labelled(&say!("also"), &untold.shown(), look, out)?;
     }
     Ok(())
 }
 
-fn labelled(label: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn labelled(label: &Text, text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
     let faint = look.ink(Ink::Faint);
-    let indent = label.len().saturating_add(6);
+    let label = label.shown();
+    let indent = label.chars().count().saturating_add(6);
     let text = Line(text).to_string();
     writeln!(
         out,
@@ -166,14 +178,14 @@ fn labelled(label: &str, text: &str, look: Look, out: &mut dyn Write) -> io::Res
     )
 }
 
-fn permitted(permitted: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn permitted(permitted: &[Text], look: Look, out: &mut dyn Write) -> io::Result<()> {
     if permitted.is_empty() {
         return Ok(());
     }
     let faint = look.ink(Ink::Faint);
-    writeln!(out, "    {faint}permitted:{faint:#}")?;
+    writeln!(out, "    {faint}{}:{faint:#}", say!("permitted"))?;
     for text in permitted {
-        let text = Line(text).to_string();
+        let text = Line(&text.shown()).to_string();
         writeln!(out, "      {}", wrapped(&text, look.width, 8))?;
     }
     Ok(())
@@ -186,7 +198,11 @@ fn stderr(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let faint = look.ink(Ink::Faint);
-    writeln!(out, "    {faint}its standard error ends:{faint:#}")?;
+    writeln!(
+        out,
+        "    {faint}{}:{faint:#}",
+        say!("its standard error ends")
+    )?;
     let surplus = text.lines().count().saturating_sub(STDERR_LINES);
     for line in lines(text).skip(surplus) {
         writeln!(out, "      {faint}|{faint:#} {line}")?;
@@ -201,7 +217,7 @@ pub(super) fn rerun(result: &CaseResult, look: Look, out: &mut dyn Write) -> io:
     }
     let faint = look.ink(Ink::Faint);
     for line in lines(&result.rerun) {
-        writeln!(out, "    {faint}rerun:{faint:#} {line}")?;
+        writeln!(out, "    {faint}{}:{faint:#} {line}", say!("rerun"))?;
     }
     Ok(())
 }
@@ -220,11 +236,11 @@ fn timeline(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<
     }
     let faint = look.ink(Ink::Faint);
     let legend = if evidence.frames.is_empty() {
-        ""
+        say!("what was sent and seen")
     } else {
-        ", headers in brackets"
+        say!("what was sent and seen, headers in brackets")
     };
-    writeln!(out, "    {faint}what was sent and seen{legend}:{faint:#}")?;
+    writeln!(out, "    {faint}{legend}:{faint:#}")?;
     let conns = items.iter().map(|item| match item {
         Item::Happened { conn, .. } | Item::Octets(Stretch { conn, .. }) => conn.chars().count(),
         Item::LeftOut(_) => 0,
@@ -235,8 +251,11 @@ fn timeline(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<
             Item::LeftOut(count) => {
                 writeln!(
                     out,
-                    "      {faint}… {} left out{faint:#}",
-                    counted(*count, "moment")
+                    "      {faint}{}{faint:#}",
+                    say!(
+                        "… {moments} left out",
+                        moments = counted(*count, Noun::Moment)
+                    )
                 )?;
                 continue;
             }
@@ -266,7 +285,7 @@ fn prefix(at_us: u64, conn: &str, from: Option<Side>, conn_width: usize, look: L
 
 fn happened(at_us: u64, conn: &str, what: &What, conn_width: usize, look: Look) -> String {
     let mut text = prefix(at_us, conn, direction(what), conn_width, look);
-    let said = Line(words(what)).to_string();
+    let said = Line(&words(what).shown()).to_string();
     let indent = conn_width.saturating_add(21);
     let _ = writeln!(text, "{}", wrapped(&said, look.width, indent));
     text
@@ -287,13 +306,17 @@ fn octets(stretch: &Stretch<'_>, conn_width: usize, look: Look) -> String {
             Row::LeftOut(count) => {
                 writeln!(
                     text,
-                    "      {faint}     … {count} octets left out …{faint:#}"
+                    "      {faint}     {}{faint:#}",
+                    say!("… {count} octets left out …", count)
                 )
             }
             Row::Same { offset, octet, len } => writeln!(
                 text,
-                "      {faint}{offset:04x}{faint:#}  {octet:02x} {faint}… {}, all the same{faint:#}",
-                counted(*len, "octet")
+                "      {faint}{offset:04x}{faint:#}  {octet:02x} {faint}{}{faint:#}",
+                say!(
+                    "… {octets}, all the same",
+                    octets = counted(*len, Noun::Octet)
+                )
             ),
             Row::Cells { offset, cells } => {
                 let hex = hex(cells, look);

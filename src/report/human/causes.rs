@@ -4,9 +4,10 @@
 use super::case;
 use super::look::{Ink, Look, wrapped};
 use crate::event::{CaseResult, Cause, Run, What};
+use crate::lang::say;
 use crate::report::causes::{self, is_found};
 use crate::report::escape::Line;
-use crate::report::timeline::counted;
+use crate::report::timeline::{Noun, counted};
 use std::io::{self, Write};
 
 /// The most lines of an exchange that are shown of a cause.
@@ -22,7 +23,7 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
-    let number = counted(causes.len(), "cause");
+    let number = counted(causes.len(), Noun::Cause);
     let unexplained = causes::left(run);
     writeln!(out, "{bold}{number}{bold:#}, {unexplained}\n")?;
     let groups = match look.verbose {
@@ -51,7 +52,7 @@ fn of_cause(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (bold, faint) = (look.ink(Ink::Strong), look.ink(Ink::Faint));
-    let title = Line(&cause.title).to_string();
+    let title = Line(&cause.title.shown()).to_string();
     writeln!(
         out,
         "{place}. {bold}{}{bold:#}",
@@ -60,10 +61,10 @@ fn of_cause(
     let what = Line(&format!("{}, {}", cause.id, causes::facts(cause))).to_string();
     writeln!(out, "   {faint}{}{faint:#}", wrapped(&what, look.width, 3))?;
     if let Some(alike) = causes::alternatives(cause) {
-        let alike = Line(&alike).to_string();
+        let alike = Line(&alike.shown()).to_string();
         writeln!(out, "   {faint}{}{faint:#}", wrapped(&alike, look.width, 3))?;
     }
-    let advice = Line(&cause.advice).to_string();
+    let advice = Line(&cause.advice.shown()).to_string();
     writeln!(out, "   {}", wrapped(&advice, look.width, 3))?;
     for other in others {
         beside(other, look, out)?;
@@ -81,17 +82,18 @@ fn of_cause(
 
 /// One that is mended in the same lines, in a line.
 fn beside(other: &Cause, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let explains = counted(other.explains.len(), "failure");
-    let text = format!(
-        "and with it: {} ({}, {}, explains {explains})",
-        other.title,
-        other.id,
-        causes::sure(other),
+    let explains = counted(other.explains.len(), Noun::Failure);
+    let text = say!(
+        "and with it: {title} ({id}, {sure}, explains {failures})",
+        title = other.title,
+        id = other.id,
+        sure = causes::sure(other),
+        failures = explains
     );
     writeln!(
         out,
         "   {}",
-        wrapped(&Line(&text).to_string(), look.width, 3)
+        wrapped(&Line(&text.shown()).to_string(), look.width, 3)
     )
 }
 

@@ -17,8 +17,9 @@ use super::Reporter;
 use super::causes::{explained, is_found, named};
 use super::escape::Line;
 use super::tally::{self, OfClause};
-use super::timeline::{counted, millis, seconds};
+use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
+use crate::lang::{Hole, Text, say};
 use look::Ink;
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -37,7 +38,9 @@ const NAMED: usize = 4;
 const DETAIL: usize = 160;
 
 /// What is said before them.
-const UNEXPLAINED: &str = "not explained:";
+fn not_explained() -> String {
+    format!("{}:", say!("not explained"))
+}
 
 /// Writes the report as its events come.
 #[derive(Debug)]
@@ -86,12 +89,12 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
-    let target = Line(&started.target).to_string();
-    let rest = format!(
-        ", profile {}, {}, seed {}",
-        Line(&started.profile),
-        counted(cases, "case"),
-        started.seed
+    let target = Line(&started.target.shown()).to_string();
+    let rest = say!(
+        ", profile {profile}, {cases}, seed {seed}",
+        profile = Line(&started.profile).to_string(),
+        cases = counted(cases, Noun::Case),
+        seed = started.seed
     );
     let wrapped = wrapped(&format!("{target}{rest}"), look.width, 0);
     match wrapped.strip_prefix(&target) {
@@ -104,29 +107,32 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
 fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let faint = look.ink(Ink::Faint);
     let clients = if found.concurrent {
-        "several clients at once"
+        say!("several clients at once")
     } else {
-        "one client at a time"
+        say!("one client at a time")
     };
-    let of_server = format!(
-        "round trip {}, replies: {}, {clients}, silence shown by a canary's round trips and {} more, answers awaited for {}",
-        millis(found.round_trip_us),
-        Line(&found.reply),
-        millis(found.slack_us),
-        seconds(found.timeout_ms),
+    let of_server = say!(
+        "round trip {round_trip}, replies: {replies}, {clients}, silence shown by a canary's round trips and {slack} more, answers awaited for {timeout}",
+        round_trip = millis(found.round_trip_us),
+        replies = Line(&found.reply).to_string(),
+        clients,
+        slack = millis(found.slack_us),
+        timeout = seconds(found.timeout_ms)
     );
-    let of_client = Line(&found.client).to_string();
+    let of_client = Line(&found.client.shown()).to_string();
     let text = if of_client.is_empty() {
-        of_server
+        of_server.to_string()
     } else {
         of_client
     };
     writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))?;
     for note in &found.notes {
         let ink = look.ink(Ink::Warn);
-        let text = Line(note).to_string();
-        write!(out, "{ink}note:{ink:#} ")?;
-        out.write_all(wrapped(&text, look.width, 6).as_bytes())?;
+        let text = Line(&note.shown()).to_string();
+        let note = format!("{}:", say!("note"));
+        let indent = note.chars().count().saturating_add(1);
+        write!(out, "{ink}{note}{ink:#} ")?;
+        out.write_all(wrapped(&text, look.width, indent).as_bytes())?;
         writeln!(out)?;
     }
     Ok(())
@@ -165,7 +171,8 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(
             out,
-            "--verbose shows each failure with what was sent and seen\n"
+            "{}\n",
+            say!("--verbose shows each failure with what was sent and seen")
         )?;
     }
     summary::write(run, look, out)
@@ -189,8 +196,11 @@ fn told_above(
     if clauses.is_empty() {
         return Ok(());
     }
-    let text = format!("failures explained above: {}", clauses.join(", "));
-    let text = Line(&text).to_string();
+    let text = say!(
+        "failures explained above: {clauses}",
+        clauses = clauses.join(", ")
+    );
+    let text = Line(&text.shown()).to_string();
     writeln!(out, "{}\n", wrapped(&text, look.width, 2))
 }
 
@@ -214,12 +224,13 @@ fn unexplained(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result
         return Ok(());
     };
     let names: Vec<&str> = left.iter().map(|result| result.id.as_str()).collect();
-    let detail: String = first.detail.chars().take(DETAIL).collect();
-    let text = format!("{UNEXPLAINED} {}: {detail}", named(&names, NAMED));
+    let detail: String = first.detail.shown().chars().take(DETAIL).collect();
+    let label = not_explained();
+    let text = format!("{label} {}: {detail}", named(&names, NAMED));
     let text = wrapped(&Line(&text).to_string(), look.width, 2);
-    let rest = text.strip_prefix(UNEXPLAINED).unwrap_or(&text);
+    let rest = text.strip_prefix(&label).unwrap_or(&text);
     let bad = look.ink(Ink::Bad);
-    writeln!(out, "{bad}{UNEXPLAINED}{bad:#}{rest}")
+    writeln!(out, "{bad}{label}{bad:#}{rest}")
 }
 
 /// Whether a case is shown by itself.
@@ -238,8 +249,13 @@ fn of_clause(of: &OfClause<'_>, in_full: bool, look: Look, out: &mut dyn Write) 
     let faint = look.ink(Ink::Faint);
     write!(out, "{bold}{}{bold:#}", Line(of.slug))?;
     if let Some(clause) = of.clause {
-        let sentence = wrapped(clause.sentence(), look.width.saturating_sub(2), 2);
-        writeln!(out, " {}\n  {faint}{sentence}{faint:#}", clause.level())?;
+        let sentence = Text::whole(clause.sentence());
+        let sentence = wrapped(&sentence.shown(), look.width.saturating_sub(2), 2);
+        writeln!(
+            out,
+            " {}\n  {faint}{sentence}{faint:#}",
+            clause.level().text()
+        )?;
     } else {
         writeln!(out)?;
     }

@@ -2,9 +2,10 @@
 
 use super::look::{Ink, Look, wrapped};
 use crate::event::{Attempts, Conclusion, Known, KnownKind, Run, Stale, Verdict};
+use crate::lang::{Text, say};
 use crate::report::escape::Line;
 use crate::report::tally::{self, Counts, Mark, OfGroup};
-use crate::report::timeline::{counted, seconds};
+use crate::report::timeline::{Noun, counted, seconds};
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
@@ -18,54 +19,58 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
     }
     for Stale { case, problem, .. } in &run.finished.stale {
         let text = format!("{case} {problem}");
-        listed("stale", &text, Ink::Bad, look, out)?;
+        listed(&say!("stale"), &text, Ink::Bad, look, out)?;
     }
     if let Some(why) = &run.finished.broken_off {
         let ink = look.ink(Ink::Bad);
-        writeln!(out, "{ink}broken off:{ink:#} {}", Line(why))?;
+        writeln!(
+            out,
+            "{ink}{}:{ink:#} {}",
+            say!("broken off"),
+            Line(&why.shown())
+        )?;
     }
     verdict(run, look, out)
 }
 
 fn played(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    for group in tally::by_group(run) {
-        of_group(&group, look, out)?;
-    }
+    groups(run, look, out)?;
     writeln!(out)?;
     for (result, Known { kind, reason }) in tally::known(run) {
         let often = match kind {
-            KnownKind::Failure => String::new(),
+            KnownKind::Failure => Text::default(),
             KnownKind::Flaky => {
                 let Attempts { failed, of } = result.attempts;
-                format!(" (flaky, failed {failed} of {of} runs)")
+                say!(" (flaky, failed {failed} of {of} runs)", failed, of)
             }
         };
         let text = format!("{}{often}: {reason}", result.id);
-        listed("known", &text, Ink::Known, look, out)?;
+        listed(&say!("known"), &text, Ink::Known, look, out)?;
     }
     let told = skipped(run, look, out)?;
     unchecked(run, &told, look, out)
 }
 
 /// The clauses of which no case was run, with the reasons that have not been told yet.
-fn unchecked(run: &Run, told: &[&str], look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn unchecked(run: &Run, told: &[Text], look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (above, here): (Vec<_>, Vec<_>) = tally::unchecked(run)
         .into_iter()
-        .partition(|(why, _)| told.contains(why));
+        .partition(|(why, _)| told.contains(*why));
     let above: Vec<&str> = above.into_iter().flat_map(|(_, clauses)| clauses).collect();
-    let above = (!above.is_empty()).then(|| format!("{}: see above", above.join(", ")));
+    let above = (!above.is_empty())
+        .then(|| say!("{clauses}: see above", clauses = above.join(", ")).to_string());
     let here = here
         .into_iter()
         .map(|(why, clauses)| format!("{}: {why}", clauses.join(", ")));
     for text in here.chain(above) {
-        listed("not checked", &text, Ink::Faint, look, out)?;
+        listed(&say!("not checked"), &text, Ink::Faint, look, out)?;
     }
     Ok(())
 }
 
 /// Why cases were skipped: the reasons of most of them, unless all are asked for. Those that were told are
 /// returned.
-fn skipped<'a>(run: &'a Run, look: Look, out: &mut dyn Write) -> io::Result<Vec<&'a str>> {
+fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<Vec<Text>> {
     let mut reasons = tally::skipped(run);
     let others = match !look.verbose && reasons.len() > REASONS {
         true => {
@@ -75,25 +80,59 @@ fn skipped<'a>(run: &'a Run, look: Look, out: &mut dyn Write) -> io::Result<Vec<
         false => Vec::new(),
     };
     for (why, count, clauses) in &reasons {
-        let number = counted(*count, "case");
-        let text = format!("{number}, of {}: {why}", clauses.join(", "));
-        listed("skipped", &text, Ink::Faint, look, out)?;
+        let number = counted(*count, Noun::Case);
+        let text = say!(
+            "{cases}, of {clauses}: {why}",
+            cases = number,
+            clauses = clauses.join(", "),
+            why
+        );
+        listed(&say!("skipped"), &text.shown(), Ink::Faint, look, out)?;
     }
     if !others.is_empty() {
-        let number = counted(others.iter().map(|(_, count, _)| count).sum(), "case");
-        let text = format!(
-            "{number} more for {} other reasons: --verbose tells them",
-            others.len()
+        let number = counted(others.iter().map(|(_, count, _)| count).sum(), Noun::Case);
+        let text = say!(
+            "{cases} more for {reasons} other reasons: --verbose tells them",
+            cases = number,
+            reasons = others.len()
         );
-        listed("skipped", &text, Ink::Faint, look, out)?;
+        listed(&say!("skipped"), &text.shown(), Ink::Faint, look, out)?;
     }
     Ok(reasons.into_iter().map(|(why, ..)| why).collect())
 }
 
-fn of_group(group: &OfGroup<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let clauses = counted(group.clauses.len(), "clause");
-    let cases = counted(group.counts.total(), "case");
-    write!(out, "  {:<13}{clauses:>10}{cases:>10}   ", group.title)?;
+/// A line for each group, in columns.
+fn groups(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let groups = tally::by_group(run);
+    let titles = groups.iter().map(|group| width(&group.title)).max();
+    let clauses = groups.iter().map(|group| width(&clauses(group))).max();
+    let widths = (
+        titles.unwrap_or_default().saturating_add(1).max(13),
+        clauses.unwrap_or_default().max(10),
+    );
+    for group in &groups {
+        of_group(group, widths, look, out)?;
+    }
+    Ok(())
+}
+
+fn width(text: &Text) -> usize {
+    text.shown().chars().count()
+}
+
+fn clauses(group: &OfGroup<'_>) -> Text {
+    counted(group.clauses.len(), Noun::Clause)
+}
+
+fn of_group(
+    group: &OfGroup<'_>,
+    (titles, widest): (usize, usize),
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (title, clauses) = (&group.title, clauses(group));
+    let cases = counted(group.counts.total(), Noun::Case);
+    write!(out, "  {title:<titles$}{clauses:>widest$}{cases:>10}   ")?;
     counts(&group.counts, look, out)?;
     writeln!(out)
 }
@@ -104,27 +143,27 @@ fn counts(counts: &Counts, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for (mark, count) in counts.present() {
         let ink = look.mark(mark);
         if mark == Mark::Of(Verdict::Pass) && count == counts.total() {
-            write!(out, "{ink}all pass{ink:#}")?;
+            write!(out, "{ink}{}{ink:#}", say!("all pass"))?;
         } else {
-            write!(out, "{comma}{ink}{count} {mark}{ink:#}")?;
+            write!(out, "{comma}{ink}{}{ink:#}", mark.counted(count))?;
         }
         comma = ", ";
     }
     Ok(())
 }
 
-fn listed(label: &str, text: &str, ink: Ink, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn listed(label: &Text, text: &str, ink: Ink, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let ink = look.ink(ink);
     let text = Line(text).to_string();
-    let text = wrapped(&text, look.width, label.len().saturating_add(2));
+    let text = wrapped(&text, look.width, width(label).saturating_add(2));
     writeln!(out, "{ink}{label}:{ink:#} {text}")
 }
 
 fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (word, ink) = if run.conclusion() != Conclusion::Passed {
-        ("failed", Ink::Bad)
+        (say!("failed"), Ink::Bad)
     } else {
-        ("passed", Ink::Good)
+        (say!("passed"), Ink::Good)
     };
     let ink = look.ink(ink);
     let all = Counts::of(&run.results);
@@ -132,19 +171,23 @@ fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let clauses = checked.saturating_add(run.finished.clauses_unchecked.len());
     writeln!(
         out,
-        "{} in {}, {checked} of {} checked",
-        counted(all.total(), "case"),
-        seconds(run.finished.summary.elapsed_ms),
-        counted(clauses, "clause")
+        "{}",
+        say!(
+            "{cases} in {time}, {checked} of {clauses} checked",
+            cases = counted(all.total(), Noun::Case),
+            time = seconds(run.finished.summary.elapsed_ms),
+            checked,
+            clauses = counted(clauses, Noun::Clause)
+        )
     )?;
     write!(out, "{ink}{word}{ink:#}: ")?;
     if all.total() == 0 {
-        write!(out, "nothing was run")?;
+        write!(out, "{}", say!("nothing was run"))?;
     }
     let stale = run.finished.stale.len();
     if stale > 0 {
         let bad = look.ink(Ink::Bad);
-        write!(out, "{bad}{stale} stale{bad:#}, ")?;
+        write!(out, "{bad}{}{bad:#}, ", say!("{stale} stale", stale))?;
     }
     counts(&all, look, out)?;
     writeln!(out)

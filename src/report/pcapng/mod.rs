@@ -73,7 +73,7 @@ struct Ends {
 
 impl Ends {
     fn new(started: &Started) -> Self {
-        let target = &started.target;
+        let target = started.target.as_str();
         let server = target.parse().unwrap_or_else(|_| {
             let port = target.rsplit(':').next().and_then(|port| port.parse().ok());
             SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.unwrap_or(SERVER_PORT))
@@ -128,7 +128,7 @@ fn title(result: &CaseResult) -> String {
     let mut title = format!("case {}: {}", Line(&result.id), Mark::of(result));
     if !result.detail.is_empty() {
         title.push_str(": ");
-        title.push_str(&Line(&result.detail).to_string());
+        title.push_str(&Line(&result.detail.shown()).to_string());
     }
     title
 }
@@ -156,7 +156,7 @@ impl<'a> Case<'a> {
             What::ClientRst => self.with(&moment.conn, |c| c.rst(Side::Client)),
             What::Fin => self.with(&moment.conn, |c| c.fin(Side::Server)),
             What::Rst => self.with(&moment.conn, |c| c.rst(Side::Server)),
-            What::Note { text } => return self.note(&moment.conn, text),
+            What::Note { text } => return self.note(&moment.conn, &text.shown()),
         };
         let behind = self.packets.last().map_or(0, |packet| packet.at_us);
         let at_us = moment.at_us.max(behind);

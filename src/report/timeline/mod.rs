@@ -5,7 +5,7 @@ mod rows;
 mod words;
 
 pub(super) use rows::{Cell, Part, Row};
-pub(super) use words::{amount, counted, direction, millis, seconds, words};
+pub(super) use words::{Noun, amount, counted, direction, millis, seconds, words};
 
 use crate::event::{Evidence, Moment, Side, What};
 use rows::{Marks, Piece};

@@ -33,10 +33,10 @@ fn shown(items: &[Item<'_>]) -> Vec<String> {
     let mut shown = Vec::new();
     for item in items {
         match item {
-            Item::Happened { what, .. } => shown.push(words(what).to_owned()),
+            Item::Happened { what, .. } => shown.push(words(what).to_string()),
             Item::LeftOut(count) => shown.push(format!("{count} left out")),
             Item::Octets(stretch) => {
-                shown.push(amount(stretch));
+                shown.push(amount(stretch).to_string());
                 shown.extend(stretch.rows.iter().map(row));
             }
         }

@@ -2,18 +2,19 @@
 
 use super::Stretch;
 use crate::event::{Side, What};
+use crate::lang::{Text, say};
 
 /// What is said of a moment that is not octets; notes are to be escaped.
-pub(in crate::report) const fn words(what: &What) -> &str {
+pub(in crate::report) fn words(what: &What) -> Text {
     match what {
-        What::Connected => "connected",
-        What::Sent { .. } => "sent",
-        What::Received { .. } => "received",
-        What::ClientFin => "the client ends its stream (FIN)",
-        What::ClientRst => "the client resets the connection (RST)",
-        What::Fin => "the server ends its stream (FIN)",
-        What::Rst => "the server resets the connection (RST)",
-        What::Note { text } => text.as_str(),
+        What::Connected => say!("connected"),
+        What::Sent { .. } => say!("sent"),
+        What::Received { .. } => say!("received"),
+        What::ClientFin => say!("the client ends its stream (FIN)"),
+        What::ClientRst => say!("the client resets the connection (RST)"),
+        What::Fin => say!("the server ends its stream (FIN)"),
+        What::Rst => say!("the server resets the connection (RST)"),
+        What::Note { text } => text.clone(),
     }
 }
 
@@ -27,22 +28,54 @@ pub(in crate::report) const fn direction(what: &What) -> Option<Side> {
 }
 
 /// `64 octets`, and in how many pieces if in more than one.
-pub(in crate::report) fn amount(stretch: &Stretch<'_>) -> String {
-    let octets = counted(stretch.len, "octet");
+pub(in crate::report) fn amount(stretch: &Stretch<'_>) -> Text {
+    let octets = counted(stretch.len, Noun::Octet);
     if stretch.pieces == 1 {
         return octets;
     }
-    format!(
-        "{octets} in {} pieces, the last at {}",
-        stretch.pieces,
-        millis(stretch.until_us)
+    say!(
+        "{octets} in {pieces} pieces, the last at {last}",
+        octets,
+        pieces = stretch.pieces,
+        last = millis(stretch.until_us)
     )
 }
 
+/// What reports count.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) enum Noun {
+    Case,
+    Cause,
+    Clause,
+    Failure,
+    KnownFailure,
+    Moment,
+    Octet,
+    Submission,
+}
+
 /// `1 octet`, `1,234 octets`.
-pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(count))
+pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
+    let is_one = count == 1;
+    let count = thousands(count);
+    match (noun, is_one) {
+        (Noun::Case, true) => say!("{count} case", count),
+        (Noun::Case, false) => say!("{count} cases", count),
+        (Noun::Cause, true) => say!("{count} cause", count),
+        (Noun::Cause, false) => say!("{count} causes", count),
+        (Noun::Clause, true) => say!("{count} clause", count),
+        (Noun::Clause, false) => say!("{count} clauses", count),
+        (Noun::Failure, true) => say!("{count} failure", count),
+        (Noun::Failure, false) => say!("{count} failures", count),
+        (Noun::KnownFailure, true) => say!("{count} known failure", count),
+        (Noun::KnownFailure, false) => say!("{count} known failures", count),
+        (Noun::Moment, true) => say!("{count} moment", count),
+        (Noun::Moment, false) => say!("{count} moments", count),
+        (Noun::Octet, true) => say!("{count} octet", count),
+        (Noun::Octet, false) => say!("{count} octets", count),
+        (Noun::Submission, true) => say!("{count} submission", count),
+        (Noun::Submission, false) => say!("{count} submissions", count),
+    }
 }
 
 fn thousands(number: usize) -> String {

@@ -7,6 +7,7 @@ use crate::cases::client::{Circumstances, Maker};
 use crate::event::Calibration;
 use crate::judge::frame_log::Rest;
 use crate::judge::{ClientTraits, Requests, Shape, Shows, found, mentions};
+use crate::lang::{Hole, Text, say};
 use crate::model::{self, Owes, Permitted};
 use crate::outcome::{micros, millis};
 use crate::run::Options;
@@ -90,7 +91,7 @@ pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Resul
             again: again || requests.rest != Rest::Nothing,
             ..traits.clone()
         },
-        unread: none.then(|| "no request of the client could be read".to_owned()),
+        unread: none.then(|| say!("no request of the client could be read")),
         traits,
         patience: settled(target, options, times),
         ..unknown
@@ -202,13 +203,13 @@ async fn look(
     };
     let script = Maker::build(&circumstances, FIRST_LOOK, build).map_err(|unfit| match unfit {
         Unfit::Skipped(why) => NoClient::NotStarted(why),
-        Unfit::Broken(error) => NoClient::NotStarted(error.to_string()),
+        Unfit::Broken(error) => NoClient::NotStarted(error.to_string().into()),
     })?;
     let permitted = model::permitted(&peer.profile, &script);
     let played = peer.play(&script, &permitted).await;
-    let played = played.map_err(|error| NoClient::NotStarted(error.to_string()))?;
+    let played = played.map_err(|error| NoClient::NotStarted(error.text()))?;
     let permitted = permitted.into_iter().next();
-    let permitted = permitted.ok_or_else(|| NoClient::NotStarted("nothing to play".into()))?;
+    let permitted = permitted.ok_or_else(|| NoClient::NotStarted(say!("nothing to play")))?;
     Ok(FirstLook {
         permitted,
         transcript: played.transcript,
@@ -222,7 +223,7 @@ fn there(target: &ClientTarget, transcript: &Transcript) -> Result<(), NoClient>
         return Ok(());
     }
     if let Some(why) = transcript.refused() {
-        return Err(NoClient::NotBegun(why.to_owned()));
+        return Err(NoClient::NotBegun(why.clone()));
     }
     let said = transcript.stderr(400);
     let said = said.trim();
@@ -235,11 +236,11 @@ fn there(target: &ClientTarget, transcript: &Transcript) -> Result<(), NoClient>
     }
 }
 
-fn with_words(exit: Exit, said: &str) -> String {
+fn with_words(exit: Exit, said: &str) -> Text {
     if said.is_empty() {
-        return format!("it {exit}");
+        return say!("it {exit}", exit);
     }
-    format!("it {exit}, saying {said:?}")
+    say!("it {exit}, saying {said}", exit, said = format!("{said:?}"))
 }
 
 fn traits(
@@ -325,44 +326,47 @@ impl Times {
     }
 }
 
-fn words(target: &ClientTarget, options: &Options, client: &ClientTraits, times: Times) -> String {
+fn words(target: &ClientTarget, options: &Options, client: &ClientTraits, times: Times) -> Text {
     let shows = match client.shows {
-        Shows::AtOnce => "shows replies as they come",
-        Shows::AtEnd => "shows replies when it ends",
-        Shows::NextRequest => "shows no replies but follows them up with its next request",
-        Shows::Nothing => "shows nothing of replies",
+        Shows::AtOnce => say!("shows replies as they come"),
+        Shows::AtEnd => say!("shows replies when it ends"),
+        Shows::NextRequest => say!("shows no replies but follows them up with its next request"),
+        Shows::Nothing => say!("shows nothing of replies"),
     };
     let sends = match (client.again, client.ahead) {
-        (false, _) => "sends one request on a connection",
-        (true, false) => "waits for a reply before it sends the next request",
-        (true, true) => "sends requests without waiting for replies",
+        (false, _) => say!("sends one request on a connection"),
+        (true, false) => say!("waits for a reply before it sends the next request"),
+        (true, true) => say!("sends requests without waiting for replies"),
     };
     let start = match target.source {
-        Source::Command(_) => format!(
-            "has sent something {} ms after its start, ",
-            millis(times.start)
+        Source::Command(_) => say!(
+            "has sent something {millis} ms after its start, ",
+            millis = millis(times.start)
         ),
-        Source::User => String::new(),
+        Source::User => Text::default(),
     };
-    format!(
-        "The client {start}{sends} and {shows}; its reactions are awaited for {} ms",
-        options.timeout.as_millis()
+    say!(
+        "The client {start}{sends} and {shows}; its reactions are awaited for {timeout} ms",
+        start,
+        sends,
+        shows,
+        timeout = options.timeout.as_millis()
     )
 }
 
-fn notes(peer: &ClientPeer, client: &ClientTraits, requests: &Requests) -> Vec<String> {
+fn notes(peer: &ClientPeer, client: &ClientTraits, requests: &Requests) -> Vec<Text> {
     let mut notes = Vec::new();
     if requests.whole.is_empty() {
-        notes.push(
-            "no request of the client could be read: only what it sends is looked at".to_owned(),
-        );
+        notes.push(say!(
+            "no request of the client could be read: only what it sends is looked at"
+        ));
         return notes;
     }
     if client.shows == Shows::Nothing {
-        notes.push("the client prints nothing of a reply, so most of what it does with replies cannot be seen".to_owned());
+        notes.push(say!("the client prints nothing of a reply, so most of what it does with replies cannot be seen"));
     }
     if peer.input.is_some() && client.carries.is_none() && client.process {
-        notes.push("the client's requests do not hold what is typed: --input says what to type, --input-none that it sends by itself".to_owned());
+        notes.push(say!("the client's requests do not hold what is typed: --input says what to type, --input-none that it sends by itself"));
     }
     notes
 }

@@ -11,6 +11,7 @@ use super::target::{Listener, Source};
 use crate::cases::client::Circumstances;
 use crate::cases::{Case, Unfit};
 use crate::judge::{ClientTraits, Shows};
+use crate::lang::{Hole, Text, say};
 use crate::model::Permitted;
 use crate::outcome::Attempt;
 use crate::peer::Process;
@@ -88,7 +89,7 @@ pub(in crate::run) struct ClientPeer {
     /// Its traits, if it were to be held to all that it has sent, be it readable or not.
     pub(super) sender: ClientTraits,
     /// Why only what it sends can be looked at, if that is so.
-    pub(super) unread: Option<String>,
+    pub(super) unread: Option<Text>,
     /// What is typed for each request, if anything is.
     pub(super) input: Option<String>,
     /// The payload of replies, if one was named.
@@ -116,10 +117,15 @@ impl ClientPeer {
     }
 
     /// Why nothing more can be played after this attempt, if nobody starts a client any more.
-    pub(in crate::run) fn stays_away(&self, attempt: &Attempt) -> Option<String> {
+    pub(in crate::run) fn stays_away(&self, attempt: &Attempt) -> Option<Text> {
         let nobody_came = self.is_users() && attempt.has_given_up(Awaited::Connection);
         let wait = self.patience.connection;
-        nobody_came.then(|| format!("no client connected within {wait:?}"))
+        nobody_came.then(|| {
+            say!(
+                "no client connected within {after}",
+                after = format!("{wait:?}")
+            )
+        })
     }
 
     /// The script of a case.
@@ -310,7 +316,7 @@ impl<'a> Session<'a> {
         let (stream, profile) = (Stream::from(stream), &self.peer.profile);
         let limit = self.peer.patience.first;
         if let Err(why) = begin(&stream, profile, Speaker::Server, limit).await {
-            self.log.note(CONN, Seen::Refused(why.to_string()));
+            self.log.note(CONN, Seen::Refused(why.text()));
             return self.give_up(Awaited::Connection, begun);
         }
         self.log.note(CONN, Seen::Connected);

@@ -2,11 +2,13 @@
 //! typed for it.
 
 use super::calibrate::calibrate;
+use crate::lang::{Hole, Text, say};
 use crate::peer::Launch;
 use crate::profile::{Payload, Profile};
 use crate::run::Options;
 use crate::run::target::{Met, NotMet};
 use crate::script::HOLE;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -157,33 +159,54 @@ impl Listener {
 }
 
 /// Why no script can be played to a client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoClient {
     /// The command cannot be started.
-    #[error("cannot start the client: {0}")]
-    NotStarted(String),
+    NotStarted(Text),
     /// It ended before it had connected.
-    #[error("the client did not connect: {0}")]
-    WentAway(String),
+    WentAway(Text),
     /// It connected, and did not follow the prologue.
-    #[error("the client did not get through the prologue: {0}")]
-    NotBegun(String),
+    NotBegun(Text),
     /// Its requests would have ids, and what a script answers is written down before those are known.
-    #[error(
-        "clients of a profile with ids cannot be checked: no script knows beforehand which ids its replies have to repeat"
-    )]
     Ids,
     /// Replies may be several frames, and a script writes each of its frames as a reply.
-    #[error(
-        "clients of a profile with replies.last cannot be checked: scripts answer by one frame each"
-    )]
     LongReplies,
     /// A connection is there for so many requests only, and scripts play one connection.
-    #[error(
-        "clients of a profile with exchange.requests_per_connection cannot be checked: a script plays one connection, and asks for more"
-    )]
     FewRequests,
     /// Nobody came.
-    #[error("no client connected within {0:?}")]
     NobodyCame(Duration),
 }
+
+impl Hole for NoClient {
+    fn text(&self) -> Text {
+        match self {
+            Self::NotStarted(why) => say!("cannot start the client: {why}", why),
+            Self::WentAway(why) => say!("the client did not connect: {why}", why),
+            Self::NotBegun(why) => say!("the client did not get through the prologue: {why}", why),
+            Self::Ids => say!(
+                "clients of a profile with ids cannot be checked: no script knows beforehand which ids its replies have to repeat"
+            ),
+            Self::LongReplies => say!(
+                "clients of a profile with replies.last cannot be checked: scripts answer by one frame each"
+            ),
+            Self::FewRequests => say!(
+                "clients of a profile with exchange.requests_per_connection cannot be checked: a script plays one connection, and asks for more"
+            ),
+            Self::NobodyCame(after) => {
+                say!(
+                    "no client connected within {after}",
+                    after = format!("{after:?}")
+                )
+            }
+        }
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for NoClient {}

@@ -6,15 +6,16 @@ use super::canary::{
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
+use super::unmet::{Failed, NotServed, Unreachable};
 use super::{MOST_CONNECTIONS, MOST_WAITING};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
+use crate::lang::{Hole, Text, say};
 use crate::outcome::{micros, millis};
 use crate::peer::connection::{connect, was_reset};
 use crate::peer::door::Door;
 use crate::profile::{Profile, Reply};
 use crate::run::Options;
-use crate::transcript::Exit;
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -34,47 +35,6 @@ const LONGER_TRIES: u32 = 3;
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
 
-/// Why a server cannot be played at, as it cannot be reached.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot connect to {target}: {why}")]
-pub struct Unreachable {
-    /// The server as the user calls it.
-    pub target: String,
-    /// What the system said.
-    pub why: String,
-    /// Of what kind that is.
-    pub kind: io::ErrorKind,
-}
-
-/// Why there is nothing to be played at.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// Nobody is there.
-    Unreachable(Unreachable),
-    /// Somebody is, but does not answer a plain request as the profile says.
-    NotServed(NotServed),
-}
-
-/// A server that does not answer a plain request.
-#[derive(Debug)]
-pub(in crate::run) struct NotServed {
-    /// What it did instead.
-    pub(in crate::run) what: String,
-    /// What may be the matter.
-    pub(in crate::run) advice: Option<String>,
-}
-
-impl NotServed {
-    /// Its process has ended since, and had said that.
-    pub(super) fn then_ended(&mut self, ended: Exit, said: &str) {
-        self.what.push_str(&format!("; then the server {ended}"));
-        if let Some(last) = said.lines().next_back() {
-            self.what
-                .push_str(&format!(", with the last words: {last}"));
-        }
-    }
-}
-
 /// Takes the first look at a server.
 pub(super) async fn calibrate(
     endpoint: &Endpoint,
@@ -89,9 +49,9 @@ pub(super) async fn calibrate(
     if door.is_of_datagrams() && !profile.prologue().is_empty() {
         return Err(Failed::Unreachable(Unreachable {
             target: options.target.clone(),
-            why:
+            why: say!(
                 "the profile has a prologue, which is said on a connection, and datagrams have none"
-                    .to_owned(),
+            ),
             kind: io::ErrorKind::Unsupported,
         }));
     }
@@ -133,7 +93,7 @@ pub(super) async fn calibrate(
     let mut notes = found.notes;
     notes.extend(at_slow(&pace, bears, options.within));
     let told = Calibration {
-        client: String::new(),
+        client: Text::default(),
         round_trip_us: micros(pace.round_trip),
         reply: found.rule.as_str().to_owned(),
         concurrent: found.concurrent,
@@ -170,7 +130,7 @@ struct Found {
     /// What is to be added to shown silence, where it cannot follow from the round trip.
     slack: Option<Duration>,
     concurrent: bool,
-    notes: Vec<String>,
+    notes: Vec<Text>,
 }
 
 /// The first address at which somebody listens.
@@ -186,7 +146,7 @@ async fn reach(doors: &[Door], options: &Options, limit: Duration) -> Result<Doo
     }
     Err(Unreachable {
         target: options.target.clone(),
-        why: last.to_string(),
+        why: last.text(),
         kind: last.kind(),
     })
 }
@@ -202,9 +162,9 @@ async fn silent_server(door: &Door, limit: Duration) -> Found {
         startup: Duration::ZERO,
         slack: Some(Duration::from_millis(50)),
         concurrent: other.is_ok(),
-        notes: vec![
-            "the profile says that requests get no replies: only closes are checked".into(),
-        ],
+        notes: vec![say!(
+            "the profile says that requests get no replies: only closes are checked"
+        )],
     }
 }
 
@@ -225,8 +185,8 @@ async fn answering_server(
     let late = late_rule(profile, &answered.exchanges);
     Found {
         notes: match (&unpadded, &late) {
-            (Some(_), _) => vec![LEFT_ON.into()],
-            (None, Some(_)) => vec![LATE.into()],
+            (Some(_), _) => vec![left_on()],
+            (None, Some(_)) => vec![self::late()],
             (None, None) => notes(&answered, concurrent, &canary_rule),
         },
         rule: unpadded.or(late).unwrap_or_else(|| canary_rule.clone()),
@@ -255,13 +215,10 @@ async fn at_leisure(door: &Door, profile: &Profile, pace: &Pace) -> (usize, Dura
 }
 
 /// What is done otherwise at a server that lets its clients wait.
-fn at_slow(pace: &Pace, bears: usize, within: Option<Duration>) -> Option<String> {
+fn at_slow(pace: &Pace, bears: usize, within: Option<Duration>) -> Option<Text> {
     let in_turn = pace.in_turn(within);
     (in_turn < usize::MAX).then(|| {
-        format!(
-            "each reply takes {:.0?}: up to {bears} clients are there at once, and cases that ask often ask about {in_turn} times in turn (as often as elsewhere with --within 0)",
-            pace.round_trip
-        )
+        say!("each reply takes {round_trip}: up to {bears} clients are there at once, and cases that ask often ask about {in_turn} times in turn (as often as elsewhere with --within 0)", round_trip = format!("{:.0?}", pace.round_trip), bears, in_turn)
     })
 }
 
@@ -304,10 +261,16 @@ async fn bears(door: &Door, profile: &Profile, pace: &Pace, clients: usize) -> b
 }
 
 /// What is said of a server that answers only requests without padding by what they said.
-const LEFT_ON: &str = "a request that fills its chunks is answered by what it says, and one with padding is not: the padding seems to be left on";
+fn left_on() -> Text {
+    say!(
+        "a request that fills its chunks is answered by what it says, and one with padding is not: the padding seems to be left on"
+    )
+}
 
 /// What is said of a server whose replies are each for the request before.
-const LATE: &str = "each reply is what the request before it asks for";
+fn late() -> Text {
+    say!("each reply is what the request before it asks for")
+}
 
 /// How replies relate to the requests before theirs, where they do not hold what their own asked.
 fn late_rule(profile: &Profile, exchanges: &[Exchange]) -> Option<ReplyRule> {
@@ -446,21 +409,22 @@ fn surroundings(exchanges: &[Exchange]) -> Option<Frame> {
     }
 }
 
-fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<String> {
+fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<Text> {
     let mut notes = Vec::new();
     if answered.one_shot {
-        notes.push("the server ends a connection when it has answered once".into());
+        notes.push(say!(
+            "the server ends a connection when it has answered once"
+        ));
     }
     if !concurrent {
         notes.push(
-            "a second client was not served while a first was connected: cases are played one by one"
-                .into(),
+            say!("a second client was not served while a first was connected: cases are played one by one"),
         );
     }
     if *rule == ReplyRule::Any {
-        notes.push(
-            "replies do not hold what was asked: cases that compare the two are skipped".into(),
-        );
+        notes.push(say!(
+            "replies do not hold what was asked: cases that compare the two are skipped"
+        ));
     }
     notes
 }
@@ -475,38 +439,50 @@ async fn not_served(door: &Door, options: &Options, trouble: &Trouble) -> NotSer
     };
     let (what, mut advice) = match (trouble, greeting) {
         (_, Some(octets)) => (
-            format!(
-                "the server sends octets before anything is asked: {}",
-                shown(&octets)
+            say!(
+                "the server sends octets before anything is asked: {shown}",
+                shown = shown(&octets)
             ),
-            Some("is this the right port? A client of this protocol speaks first".to_owned()),
+            Some(say!(
+                "is this the right port? A client of this protocol speaks first"
+            )),
         ),
         (Trouble::Mute(after), None) if door.is_of_datagrams() => (
-            format!("nothing comes back within {after:?} of a plain request"),
-            Some("does anybody listen there? Over UDP that is not always told".to_owned()),
+            say!(
+                "nothing comes back within {after} of a plain request",
+                after = format!("{after:?}")
+            ),
+            Some(say!(
+                "does anybody listen there? Over UDP that is not always told"
+            )),
         ),
         (Trouble::Mute(after), None) => (
-            format!(
-                "the server takes connections, but sends nothing within {after:?} of a plain request"
+            say!(
+                "the server takes connections, but sends nothing within {after} of a plain request",
+                after = format!("{after:?}")
             ),
             None,
         ),
         (Trouble::Fin | Trouble::Rst, None) => (
-            format!("a connection that asked something plain {trouble} without a reply"),
+            say!(
+                "a connection that asked something plain {trouble} without a reply",
+                trouble
+            ),
             None,
         ),
         (Trouble::Garbage(what), None) => (
-            format!("what the server sends is no reply frame ({what})"),
+            say!("what the server sends is no reply frame ({what})", what),
             None,
         ),
         (trouble, None) => (
-            format!("a connection that asked something plain {trouble}"),
+            say!("a connection that asked something plain {trouble}", trouble),
             None,
         ),
     };
     if let Some(other) = spoken_instead(door, profile).await {
-        advice = Some(format!(
-            "it does answer requests of the profile `{other}`: try --profile {other}"
+        advice = Some(say!(
+            "it does answer requests of the profile `{other}`: try --profile {other}",
+            other
         ));
     }
     NotServed { what, advice }

@@ -6,6 +6,7 @@
 
 use crate::judge::ReplyRule;
 use crate::judge::frame_log::{FrameLog, Rest};
+use crate::lang::{Hole, Text, say};
 use crate::model::{self, Carried, Owes, with_id};
 use crate::peer::clock::patiently;
 use crate::peer::connection::{connect, was_reset};
@@ -44,28 +45,44 @@ pub(super) struct Canary {
 const READ: usize = 16 << 10;
 
 /// Why a round trip did not come about.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    #[error("could not connect: {0}")]
-    Refused(String),
-    #[error("did not get through the prologue: {0}")]
-    NotBegun(String),
-    #[error("was closed (FIN)")]
+    Refused(Text),
+    NotBegun(Text),
     Fin,
-    #[error("was reset (RST)")]
     Rst,
-    #[error("got no reply within {0:.1?}")]
     Mute(Duration),
-    #[error("got {0} octets of a reply and no end of it within {1:?}")]
     Unfinished(usize, Duration),
-    #[error("got {MOST} octets and no end of a reply")]
     Endless,
-    #[error("got octets that are no reply ({0})")]
-    Garbage(String),
-    #[error("got a reply that answers something else: {0}")]
+    Garbage(Text),
     Wrong(String),
-    #[error("got more than one reply")]
     TooMany,
+}
+
+impl Hole for Trouble {
+    fn text(&self) -> Text {
+        match self {
+            Self::Refused(why) => say!("could not connect: {why}", why),
+            Self::NotBegun(why) => say!("did not get through the prologue: {why}", why),
+            Self::Fin => say!("was closed (FIN)"),
+            Self::Rst => say!("was reset (RST)"),
+            Self::Mute(after) => say!(
+                "got no reply within {after}",
+                after = format!("{after:.1?}")
+            ),
+            Self::Unfinished(octets, after) => say!(
+                "got {octets} octets of a reply and no end of it within {after}",
+                octets,
+                after = format!("{after:?}")
+            ),
+            Self::Endless => say!("got {octets} octets and no end of a reply", octets = MOST),
+            Self::Garbage(what) => say!("got octets that are no reply ({what})", what),
+            Self::Wrong(reply) => {
+                say!("got a reply that answers something else: {reply}", reply)
+            }
+            Self::TooMany => say!("got more than one reply"),
+        }
+    }
 }
 
 /// All canaries count together, so that no two ask the same.
@@ -126,11 +143,11 @@ impl Canary {
             if was_reset(&error) {
                 Trouble::Rst
             } else {
-                Trouble::Refused(error.to_string())
+                Trouble::Refused(error.text())
             }
         })?;
         let begun = begin(&stream, profile, Speaker::Client, limit).await;
-        begun.map_err(|why| Trouble::NotBegun(why.to_string()))?;
+        begun.map_err(|why| Trouble::NotBegun(why.text()))?;
         Ok(stream)
     }
 
@@ -189,12 +206,16 @@ impl Canary {
                 _ => return Err(Trouble::TooMany),
             }
             if let Rest::Malformed(fault, octets) = self.replies.rest() {
-                return Err(Trouble::Garbage(format!("{fault}: {}", shown(&octets))));
+                return Err(Trouble::Garbage(say!(
+                    "{fault}: {octets}",
+                    fault,
+                    octets = shown(&octets)
+                )));
             }
             self.stream.acknowledge_at_once();
             match self.stream.read(&mut self.buffer).await {
                 Ok(0) if self.stream.is_of_datagrams() => {
-                    return Err(Trouble::Garbage("a datagram without an octet".to_owned()));
+                    return Err(Trouble::Garbage(say!("a datagram without an octet")));
                 }
                 Ok(0) => return Err(Trouble::Fin),
                 Ok(taken) => {
@@ -226,7 +247,7 @@ fn ended(error: &io::Error) -> Trouble {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Trouble::Fin,
         // Over UDP the system says so when something has been sent.
-        io::ErrorKind::ConnectionRefused => Trouble::Refused(error.to_string()),
+        io::ErrorKind::ConnectionRefused => Trouble::Refused(error.text()),
         _ => Trouble::Rst,
     }
 }

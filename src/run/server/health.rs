@@ -1,9 +1,10 @@
 //! How the server fares: whether a new client is served, and what becomes of clients that are not needed any more.
 
-use super::calibrate::NotServed;
 use super::canary::{Canary, Trouble, question};
 use super::session::ServerPeer;
+use super::unmet::NotServed;
 use crate::judge::ReplyRule;
+use crate::lang::{Hole, say};
 use crate::profile::{Profile, Reply};
 use crate::transcript;
 use std::time::{Duration, Instant};
@@ -23,8 +24,8 @@ impl ServerPeer {
                 self.let_go(canary);
                 transcript::Canary::Well
             }
-            Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.to_string()),
-            Err(trouble) => transcript::Canary::Mute(trouble.to_string()),
+            Err(trouble @ Trouble::Refused(_)) => transcript::Canary::Dead(trouble.text()),
+            Err(trouble) => transcript::Canary::Mute(trouble.text()),
         }
     }
 
@@ -71,7 +72,7 @@ impl ServerPeer {
     pub(in crate::run) async fn answers_in(&self, profile: &Profile) -> Result<(), NotServed> {
         let asked = self.asked_in(profile).await;
         asked.map_err(|trouble| NotServed {
-            what: format!("a connection that asked something plain {trouble}"),
+            what: say!("a connection that asked something plain {trouble}", trouble),
             advice: None,
         })
     }

@@ -17,11 +17,12 @@ mod sending;
 mod session;
 mod target;
 mod teardown;
+mod unmet;
 
-pub(super) use calibrate::NotServed;
-pub use calibrate::Unreachable;
 pub(super) use session::{HeldCanary, ServerPeer};
 pub use target::{DEFAULT_STARTUP, NotStarted, ServerTarget};
+pub(super) use unmet::NotServed;
+pub use unmet::Unreachable;
 
 /// The most connections that are open at the same time: as many clients as a server must serve.
 pub const MOST_CONNECTIONS: usize = 16;

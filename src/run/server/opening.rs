@@ -1,6 +1,7 @@
 //! Opening connections in a script: with the prologue of the profile, or with what the script says in its place.
 
 use super::session::Session;
+use crate::lang::{Hole as _, Text};
 use crate::model::prologue::by_turns;
 use crate::peer::connection::{Connection, connect, was_reset};
 use crate::peer::drained::drained;
@@ -21,7 +22,7 @@ impl Session<'_> {
         let limit = self.peer.hard_timeout(1, 0);
         let begun = begin(&stream, &self.peer.profile, Speaker::Client, limit).await;
         if let Err(why) = begun {
-            return self.refused(conn, why.to_string());
+            return self.refused(conn, why.text());
         }
         self.log.note(conn, Seen::Connected);
         self.stands(conn, stream);
@@ -41,7 +42,7 @@ impl Session<'_> {
                 Continue(())
             }
             Err(why) => {
-                self.log.note(conn, Seen::NotBegun(why.to_string()));
+                self.log.note(conn, Seen::NotBegun(why.text()));
                 self.conns.push(None);
                 Break(())
             }
@@ -66,13 +67,13 @@ impl Session<'_> {
                 Break(())
             }
             Err(error) => {
-                let _ = self.refused(conn, error.to_string());
+                let _ = self.refused(conn, error.text());
                 Break(())
             }
         }
     }
 
-    fn refused(&mut self, conn: Conn, why: String) -> ControlFlow<()> {
+    fn refused(&mut self, conn: Conn, why: Text) -> ControlFlow<()> {
         self.log.note(conn, Seen::Refused(why));
         self.conns.push(None);
         Break(())

@@ -9,8 +9,9 @@ use super::company::{Beside, Company};
 use super::datagrams::InFlight;
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
-use crate::cases::{Case, Circumstances, UNKNOWN_PROCESS, Unfit};
+use crate::cases::{Case, Circumstances, Unfit, unknown_process};
 use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
+use crate::lang::{Text, say};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Connection;
@@ -158,11 +159,11 @@ impl ServerPeer {
     }
 
     /// Why its process is not looked at, where it is not.
-    const fn no_process(&self) -> &'static str {
+    fn no_process(&self) -> Text {
         if self.door.is_started_anew() {
-            "each connection has a process of its own"
+            say!("each connection has a process of its own")
         } else {
-            UNKNOWN_PROCESS
+            unknown_process()
         }
     }
 

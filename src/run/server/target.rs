@@ -1,9 +1,11 @@
 //! The server under test, as the user names it: where it listens, what it is, and whether it can be had again.
 
-use super::calibrate::{Failed, calibrate};
+use super::calibrate::calibrate;
 use super::pace::Load;
 use super::port::{Net, SEES_LISTENERS};
 use super::session::ServerPeer;
+use super::unmet::Failed;
+use crate::lang::{Hole, Text, say};
 use crate::peer::door::{Door, Program};
 use crate::peer::group::{Group, Streams};
 use crate::peer::{Launch, Process, Stderr};
@@ -14,6 +16,7 @@ use crate::run::target::{Met, NotMet};
 use crate::transcript::Exit;
 use crate::transport::Address;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -40,7 +43,11 @@ const ENDING: Duration = Duration::from_millis(300);
 /// How long it is relied upon that the system tells who listens: a server in a container is not seen.
 const UNSEEN: Duration = Duration::from_secs(2);
 
-const BUSY: &str = "the server's process was busy before the first client came: what clients cost it is not checked";
+fn busy() -> Text {
+    say!(
+        "the server's process was busy before the first client came: what clients cost it is not checked"
+    )
+}
 
 /// A server under test.
 #[derive(Debug)]
@@ -82,19 +89,33 @@ pub(super) struct Endpoint {
 }
 
 /// Why a server that was to be started is not there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server did not start: {why}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotStarted {
     /// What happened instead.
-    pub why: String,
+    pub why: Text,
     /// The last of what it wrote to its standard error, as it came.
     pub stderr: String,
 }
 
+impl Hole for NotStarted {
+    fn text(&self) -> Text {
+        say!("the server did not start: {why}", why = self.why)
+    }
+}
+
+/// In the language of the reader.
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for NotStarted {}
+
 impl NotStarted {
-    fn new(why: impl Into<String>) -> Self {
+    const fn new(why: Text) -> Self {
         Self {
-            why: why.into(),
+            why,
             stderr: String::new(),
         }
     }
@@ -200,7 +221,7 @@ impl ServerTarget {
         match calibrate(&endpoint, options, self.slack).await {
             Ok((mut server, mut told)) => {
                 server.rests = rests;
-                told.notes.extend((!rests).then(|| BUSY.to_owned()));
+                told.notes.extend((!rests).then(busy));
                 let peer = Peer::Server(server);
                 Ok(Met { peer, told })
             }
@@ -228,7 +249,7 @@ impl ServerTarget {
         };
         let ended = program.ends_by_itself(UNSEEN).await?;
         Some(NotStarted {
-            why: format!("it {ended} before anything was asked"),
+            why: say!("it {ended} before anything was asked", ended),
             stderr: program.stderr().since(0),
         })
     }
@@ -354,8 +375,13 @@ impl Spawned {
         let (command, stderr) = (self.launch.command(address), Stderr::default());
         let begun = Instant::now();
         let started = Group::start(command, Streams::StderrOnly, &stderr);
-        let mut group =
-            started.map_err(|error| NotStarted::new(format!("`{}`: {error}", self.launch)))?;
+        let mut group = started.map_err(|error| {
+            NotStarted::new(say!(
+                "`{command}`: {error}",
+                command = self.launch.to_string(),
+                error
+            ))
+        })?;
         match listens(&mut group, self.over, address, self.startup).await {
             Ok(address) => {
                 let endpoint = Endpoint {
@@ -388,7 +414,7 @@ async fn is_cheap(process: Option<&Process>) -> bool {
 }
 
 fn no_port(error: io::Error) -> NotStarted {
-    NotStarted::new(format!("there is no port to be had for it: {error}"))
+    NotStarted::new(say!("there is no port to be had for it: {error}", error))
 }
 
 /// Waits until somebody listens there, be it by IPv4 or IPv6.
@@ -397,7 +423,7 @@ async fn listens(
     over: Net,
     address: SocketAddr,
     limit: Duration,
-) -> Result<SocketAddr, String> {
+) -> Result<SocketAddr, Text> {
     let port = address.port();
     let begun = Instant::now();
     let mut pause = Duration::from_millis(2);
@@ -405,7 +431,11 @@ async fn listens(
         // Before the looks: on a busy machine one of them may take long, and it counts all the same.
         let is_late = begun.elapsed() > limit;
         if let Some(ended) = group.ended() {
-            return Err(format!("it {ended} before it listened on port {port}"));
+            return Err(say!(
+                "it {ended} before it listened on port {port}",
+                ended,
+                port
+            ));
         }
         if let Some(address) = over.listener(port) {
             return stays(group, address);
@@ -431,16 +461,21 @@ async fn listens(
 }
 
 /// Why a server that runs has come too late.
-fn late(group: &Group, port: u16, limit: Duration) -> String {
+fn late(group: &Group, port: u16, limit: Duration) -> Text {
     let ports = group.process().map(|process| process.ports());
     let others: Vec<String> = ports.iter().flatten().map(u16::to_string).collect();
     match others.as_slice() {
         [] => {
-            format!("it runs, but nothing listens on port {port} of this machine after {limit:?}")
+            say!(
+                "it runs, but nothing listens on port {port} of this machine after {limit}",
+                port,
+                limit = format!("{limit:?}")
+            )
         }
-        others => format!(
-            "it was told to listen on port {port}, and listens on port {} instead",
-            others.join(" and ")
+        others => say!(
+            "it was told to listen on port {port}, and listens on port {others} instead",
+            port,
+            others = Text::joined(others.iter().cloned().map(Text::from), &say!(" and "))
         ),
     }
 }
@@ -455,11 +490,12 @@ async fn rests(group: &Group) -> bool {
 }
 
 /// A command that goes into the background cannot be watched, nor ended.
-fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, String> {
+fn stays(group: &mut Group, address: SocketAddr) -> Result<SocketAddr, Text> {
     match group.ended() {
         None => Ok(address),
-        Some(ended) => Err(format!(
-            "it {ended} and left a server behind: the command has to last as long as the server does"
+        Some(ended) => Err(say!(
+            "it {ended} and left a server behind: the command has to last as long as the server does",
+            ended
         )),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::company::{Beside, Company};
 use super::session::{HeldCanary, Session};
+use crate::lang::Hole;
 use crate::model::Tail;
 use crate::script::Conn;
 use crate::transcript;
@@ -51,7 +52,7 @@ impl Session<'_> {
     fn told_of(&mut self, health: transcript::Canary) -> transcript::Canary {
         match (health, self.trouble.take()) {
             (transcript::Canary::Well, Some(trouble)) => {
-                transcript::Canary::Disturbed(trouble.to_string())
+                transcript::Canary::Disturbed(trouble.text())
             }
             (health, _) => health,
         }

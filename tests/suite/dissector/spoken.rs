@@ -192,7 +192,7 @@ pub(super) fn run(spoken: &Spoken) -> Run {
         }
     }
     let mut run = Run::default();
-    run.started.target = format!("127.0.0.1:{}", spoken.port);
+    run.started.target = format!("127.0.0.1:{}", spoken.port).into();
     run.started.datagrams = spoken.profile.carriage().is_datagrams();
     run.results.push(CaseResult {
         evidence: Some(Evidence {

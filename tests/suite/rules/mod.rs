@@ -4,6 +4,7 @@ mod clauses;
 mod codec_alone;
 pub(crate) mod rooms;
 mod source;
+mod texts;
 mod tree;
 
 use rooms::{ROOMS, breaches};

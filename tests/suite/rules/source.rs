@@ -21,6 +21,8 @@ pub(super) struct Text {
     pub(super) text: String,
     /// The path in front of it, if nothing but a comma is between: the argument before.
     pub(super) behind: Vec<String>,
+    /// Whether it is what `say!` begins with: a template for people.
+    pub(super) is_said: bool,
 }
 
 /// A path of two or more names that stands in a file, whether imported or used in place.
@@ -260,9 +262,16 @@ fn texts(tokens: &[(Token, Line)]) -> Vec<Text> {
             line: *line,
             text: text.clone(),
             behind,
+            is_said: is_said(before),
         });
     }
     found
+}
+
+/// Whether these tokens end in `say!(`.
+fn is_said(before: &[(Token, Line)]) -> bool {
+    let from_end = |back: usize| before.len().checked_sub(back).and_then(|at| before.get(at));
+    is_sign(from_end(1), '(') && is_sign(from_end(2), '!') && name(from_end(3)) == Some("say")
 }
 
 /// The path that ends where these tokens do.
