@@ -397,10 +397,10 @@ fn the_book_has_every_document() {
         pages.sort();
         pages
     };
-    let mut there: Vec<String> = fs::read_dir(&docs)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+    let mut there: Vec<String> = ["", "es/"]
+        .iter()
+        .flat_map(|folder| pages(&docs, folder))
+        .filter(|name| name != "SUMMARY.md")
         .collect();
     there.sort();
     assert_eq!(of("SUMMARY.md"), there);
@@ -408,6 +408,14 @@ fn the_book_has_every_document() {
     begun.sort();
     begun.dedup();
     assert_eq!(begun, there);
+}
+
+/// The pages of a folder of `docs`, by their paths in there.
+fn pages(docs: &Path, folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(docs.join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages = names.filter(|name| name.ends_with(".md"));
+    pages.map(|name| format!("{folder}{name}")).collect()
 }
 
 fn documents(root: &Path) -> Vec<std::path::PathBuf> {
