@@ -187,17 +187,32 @@ impl CaseResult {
     #[must_use]
     pub fn unjudged(id: CaseId, level: Level, why: &str, command: &str) -> Self {
         Self {
-            id: id.to_string(),
-            clause: id.clause.to_string(),
+            why: Text::whole(why),
+            rerun: format!("{command} --run {id}"),
+            ..Self::bare(id.to_string(), id.clause.to_string(), level, Verdict::Error)
+        }
+    }
+
+    /// A verdict and nothing else: what has no row in the table of the cases, such as a file that was played, begins with that.
+    #[must_use]
+    pub fn bare(
+        id: impl Into<String>,
+        clause: impl Into<String>,
+        level: Level,
+        verdict: Verdict,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            clause: clause.into(),
             level,
-            verdict: Verdict::Error,
+            verdict,
             known: None,
             detail: Text::default(),
             elapsed_ms: 0,
-            why: Text::whole(why),
+            why: Text::default(),
             attempts: Attempts::default(),
             findings: Vec::new(),
-            rerun: format!("{command} --run {id}"),
+            rerun: String::new(),
             file: None,
             evidence: None,
         }

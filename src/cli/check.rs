@@ -210,8 +210,9 @@ impl CheckArgs {
         };
         let server = named.server.slack(self.manner.slack);
         let run = Run::new(server.into(), &options, outputs, saver);
-        let closing = run.finish(&runtime::multi()?, |error| self.target.failure(error))?;
-        memory.keep(&closing.run);
+        let closing = run.finish(&runtime::multi()?, &memory, |error| {
+            self.target.failure(error)
+        })?;
         let exit = self.reports.end(&closing, &expectations, is_case)?;
         Ok(Checked { exit, is_whole })
     }

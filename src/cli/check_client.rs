@@ -111,8 +111,7 @@ impl CheckClientArgs {
             wait_for_user(target.address(), &options, &mut outputs)?;
         }
         let run = running::Run::new(target.into(), &options, outputs, saver);
-        let closing = run.finish(&runtime, |error| self.client.failure(error))?;
-        memory.keep(&closing.run);
+        let closing = run.finish(&runtime, &memory, |error| self.client.failure(error))?;
         self.reports.end(&closing, &expectations, is_case)
     }
 

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Write a CI file, a file of known failures and a profile, to begin with
 ///
-/// Nothing is written if one of the files is there already, unless --force is given. The CI file installs this version of
-/// the program with pip, starts the server and checks it; the file of known failures is empty, and the profile is a
+/// Nothing is written if one of the files is there already, unless --force is given. The CI file has pip install what
+/// --package names, starts the server and checks it; the file of known failures is empty, and the profile is a
 /// file to be changed where the server speaks something else.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
@@ -25,6 +25,12 @@ pub(crate) struct InitArgs {
     /// Command that starts the server, with {port} where it is told its port
     #[arg(long, value_name = "COMMAND", default_value = "python3 server.py --port {port}", value_parser = on_one_line)]
     exec: Launch,
+    /// What pip installs in CI: the address of a repository, or a wheel that lies in this one
+    ///
+    /// It has to be said as long as this program is in no package index. From the address of a repository, such as
+    /// git+https://HOST/OWNER/framespec, pip builds it in some minutes each time; a wheel, as `pip wheel` makes it, is there at once.
+    #[arg(long, value_name = "PACKAGE", value_parser = package)]
+    package: Option<String>,
     /// The wire format to write down: a built-in profile, or a profile file (TOML)
     #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
     profile: String,
@@ -49,16 +55,32 @@ struct File {
 
 /// A command that starts a server, as a line of a script.
 fn on_one_line(text: &str) -> Result<Launch, String> {
-    if text.chars().any(char::is_control) {
-        return Err("it has to be one line, without tabs".to_owned());
+    one_line(text)?
+        .parse::<Launch>()
+        .map_err(|error| error.to_string())
+}
+
+/// What pip takes for a package: an option it takes for something else.
+fn package(text: &str) -> Result<String, String> {
+    match one_line(text)?.trim() {
+        "" => Err("it is empty".to_owned()),
+        option if option.starts_with('-') => Err("it begins as an option of pip does".to_owned()),
+        package => Ok(package.to_owned()),
     }
-    text.parse::<Launch>().map_err(|error| error.to_string())
+}
+
+fn one_line(text: &str) -> Result<&str, String> {
+    match text.chars().any(char::is_control) {
+        true => Err("it has to be one line, without tabs".to_owned()),
+        false => Ok(text),
+    }
 }
 
 impl InitArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let package = self.package.as_deref().ok_or_else(unreleased)?;
         let profile = wire_format::named(&self.profile)?;
-        let files = self.files(&profile);
+        let files = self.files(&profile, package);
         if !self.force {
             refuse_to_replace(&files)?;
         }
@@ -71,7 +93,7 @@ impl InitArgs {
         Ok(Exit::Ok)
     }
 
-    fn files(&self, profile: &Profile) -> Vec<File> {
+    fn files(&self, profile: &Profile, package: &str) -> Vec<File> {
         let file = |name: &str, text: String, about: String| File {
             path: self.folder.join(name),
             text,
@@ -90,7 +112,7 @@ impl InitArgs {
             ),
         };
         let job = template
-            .replace("{version}", env!("CARGO_PKG_VERSION"))
+            .replace("{package}", &shell_words::quote(package))
             .replace("{check}", &self.check(true));
         let about_profile = format!("the wire format, as {} has it", profile.name());
         vec![
@@ -128,6 +150,14 @@ impl InitArgs {
         out::line(format_args!("  {check} --write-expect {KNOWN}"))?;
         out::line("Then commit the files.")
     }
+}
+
+/// What a CI file could install by name alone is not there yet, and one that fails is of no use.
+fn unreleased() -> Failure {
+    let what = "this program is in no package index yet: say what pip is to install in CI; nothing was written";
+    Failure::usage(what).hint(
+        "--package git+https://HOST/OWNER/framespec, where you have it from, or --package and a wheel in your repository",
+    )
 }
 
 /// Nothing that is there is written over, and if one file cannot be written, none is.
@@ -173,12 +203,17 @@ mod tests {
             let args = InitArgs {
                 folder: ".".into(),
                 exec: on_one_line("./my-server 'at this' {port}").unwrap(),
+                package: None,
                 profile: "tutorial".to_owned(),
                 gitlab,
                 force: false,
             };
-            let files = args.files(&Profile::tutorial());
+            let wheel = "./ci tools/it.whl";
+            let files = args.files(&Profile::tutorial(), wheel);
             let job = &files.first().unwrap().text;
+            let (_, install) = job.split_once("pip install ").unwrap();
+            let install = install.lines().next().unwrap();
+            assert_eq!(shell_words::split(install).unwrap(), [wheel]);
             let (_, command) = job.split_once("conformance check").unwrap();
             let mut line = String::new();
             for part in command.lines() {
@@ -191,10 +226,15 @@ mod tests {
             table().try_get_matches_from(&words).unwrap();
             assert!(line.contains("--expect known-failures.toml"), "{line}");
             assert!(
-                !job.contains("{version}") && !job.contains("{check}"),
+                !job.contains("{package}") && !job.contains("{check}"),
                 "{job}"
             );
         }
         assert!(on_one_line("a\n{port}").is_err() && on_one_line("a").is_err());
+        assert!(
+            ["a\nb", " ", "--user"]
+                .iter()
+                .all(|text| package(text).is_err())
+        );
     }
 }

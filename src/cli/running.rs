@@ -2,6 +2,7 @@
 //! make it smaller, and stop when the user has had enough.
 
 use super::exit::Failure;
+use super::last_failed::Memory;
 use super::out;
 use super::reporting::unwritten;
 use super::saving::Saver;
@@ -41,10 +42,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Plays everything. Every report has been written when this returns, whatever it returns.
+    /// Plays everything. Every report has been written when this returns, whatever it returns, and what failed is kept,
+    /// as far as it came.
     pub(crate) fn finish(
         mut self,
         runtime: &Runtime,
+        memory: &Memory,
         no_peer: impl FnOnce(&RunError) -> Failure,
     ) -> Result<Closing, Failure> {
         let begun = Instant::now();
@@ -54,6 +57,7 @@ impl<'a> Run<'a> {
             self.outputs.broken_off(had_enough());
         }
         let closing = self.outputs.finish();
+        memory.keep(&closing.run);
         if let Some(mut saver) = self.saver {
             if let Some(Ok(_)) = done {
                 runtime.block_on(minimised(&mut self.target, self.options, &mut saver))?;

@@ -105,20 +105,10 @@ fn without_verdict(id: &str, broken_off: Option<&Text>) -> CaseResult {
             say!("the run ended without a verdict for this case"),
         ),
     };
+    let level = Clause::from_slug(clause).map_or(Level::Must, Clause::level);
     CaseResult {
-        id: id.to_owned(),
-        clause: clause.to_owned(),
-        level: Clause::from_slug(clause).map_or(Level::Must, Clause::level),
-        verdict,
-        known: None,
         detail,
-        elapsed_ms: 0,
-        why: Text::default(),
-        attempts: crate::event::Attempts::default(),
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
-        evidence: None,
+        ..CaseResult::bare(id, clause, level, verdict)
     }
 }
 

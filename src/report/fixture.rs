@@ -247,20 +247,12 @@ fn results() -> Vec<CaseResult> {
 /// A case without any evidence.
 pub(crate) fn case(id: &str, verdict: Verdict, detail: &str) -> CaseResult {
     let clause = id.split('/').next().unwrap_or_default();
+    let level = Clause::from_slug(clause).map_or(Level::Must, Clause::level);
     CaseResult {
-        id: id.into(),
-        clause: clause.into(),
-        level: Clause::from_slug(clause).map_or(Level::Must, Clause::level),
-        verdict,
-        known: None,
         detail: detail.into(),
         elapsed_ms: 3,
-        why: "".into(),
         attempts: Attempts { failed: 0, of: 1 },
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
-        evidence: None,
+        ..CaseResult::bare(id, clause, level, verdict)
     }
 }
 

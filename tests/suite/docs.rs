@@ -345,7 +345,7 @@ fn without_links(text: &str) -> String {
     plain + rest
 }
 
-/// Every link from a document to a file of the repository leads somewhere.
+/// Every link from a document to a file of the repository leads somewhere, and so does one to a heading.
 #[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -353,20 +353,69 @@ fn links_between_documents_lead_somewhere() {
     for document in documents(root) {
         let text = fs::read_to_string(&document).unwrap();
         let folder = document.parent().unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            if link.contains("://") || link.starts_with('#') {
-                continue;
-            }
-            let file = link.split('#').next().unwrap_or(link);
-            assert!(folder.join(file).exists(), "{}: {link}", document.display());
+        for link in links(&text).filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let path = match file {
+                "" => document.clone(),
+                file => folder.join(file),
+            };
+            let is_there = path.exists() && (heading.is_empty() || has_heading(&path, heading));
+            assert!(is_there, "{}: {link}", document.display());
             checked += 1;
         }
     }
     assert!(checked > 0);
+}
+
+/// What a document links to.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let behind = text.split("](").skip(1);
+    behind.filter_map(|rest| rest.split(')').next())
+}
+
+/// Whether a document has a heading that is linked to so.
+fn has_heading(path: &Path, heading: &str) -> bool {
+    let text = fs::read_to_string(path).unwrap();
+    let mut headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.any(|line| anchor(line.trim_start_matches('#').trim()) == heading)
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let words = heading.to_lowercase().replace(' ', "-");
+    words.chars().filter(kept).collect()
+}
+
+/// The book has every document, and none twice; so has the page that it begins with, but for itself.
+#[test]
+fn the_book_has_every_document() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let of = |page: &str| -> Vec<String> {
+        let text = fs::read_to_string(docs.join(page)).unwrap();
+        let pages = links(&text).filter(|link| link.ends_with(".md"));
+        let mut pages: Vec<_> = pages.map(str::to_owned).collect();
+        pages.sort();
+        pages
+    };
+    let mut there: Vec<String> = ["", "es/"]
+        .iter()
+        .flat_map(|folder| pages(&docs, folder))
+        .filter(|name| name != "SUMMARY.md")
+        .collect();
+    there.sort();
+    assert_eq!(of("SUMMARY.md"), there);
+    let mut begun = [of("README.md"), vec!["README.md".to_owned()]].concat();
+    begun.sort();
+    begun.dedup();
+    assert_eq!(begun, there);
+}
+
+/// The pages of a folder of `docs`, by their paths in there.
+fn pages(docs: &Path, folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(docs.join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages = names.filter(|name| name.ends_with(".md"));
+    pages.map(|name| format!("{folder}{name}")).collect()
 }
 
 fn documents(root: &Path) -> Vec<std::path::PathBuf> {

@@ -37,6 +37,8 @@ mod peers;
 mod program;
 mod prologue;
 mod python;
+#[cfg(unix)]
+mod readme;
 mod regress;
 mod replay;
 mod rules;

@@ -5,6 +5,7 @@ use framespec::wire::{Encoder, frames};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -76,6 +77,14 @@ pub(crate) fn command() -> Command {
     // What fails in tests is no memory of the user's.
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
+}
+
+/// Where programs are looked for: this one's folder in front of the others.
+#[cfg(unix)]
+pub(crate) fn path() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_conformance"));
+    let others = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{others}", program.parent().unwrap().display())
 }
 
 /// What a run of the program exits with and says.

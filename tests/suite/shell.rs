@@ -1,9 +1,9 @@
 //! What the program is to those who live in a shell: completions, the manual, what failed last time, watching, files to
 //! begin with, badges.
 
-use crate::program::{GUARD, Served, command, conformance, said};
+use crate::program::{GUARD, Served, command, conformance, path, said};
+use framespec::event::Event;
 use rustix::process::{Pid, Signal, kill_process};
-use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,13 +11,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use tempfile::TempDir;
-
-/// The folder that the program is in, in front of the others.
-fn path() -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_conformance"));
-    let others = env::var("PATH").unwrap_or_default();
-    format!("{}:{others}", program.parent().unwrap().display())
-}
 
 /// What bash offers for the last of these words.
 fn offered(words: &[&str]) -> Vec<String> {
@@ -155,6 +148,36 @@ fn what_failed_last_time_is_played_alone() {
     assert!(check(&["--lf"]).starts_with("what failed last time is played: "));
 }
 
+/// The signal comes when the first failure has been told. There are more, one behind the other, each of which takes as long.
+#[test]
+fn what_failed_before_an_interrupt_is_known_next_time() {
+    let cache = TempDir::new().unwrap();
+    let served = Served::start(&["--fault", "truncation-never-closed"]);
+    let mut check = command()
+        .args(["check", &served.addr.to_string(), "--run", "truncation"])
+        .args(["--serial", "--thorough", "--timeout", "300ms"])
+        .args(["--format", "jsonl"])
+        .env("XDG_CACHE_HOME", cache.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(check.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let failure = lines.find(|line| line.contains("\"verdict\":\"fail\""));
+    kill_process(Pid::from_child(&check), Signal::INT).unwrap();
+    let Event::CaseFinished(failed) = serde_json::from_str(&failure.unwrap()).unwrap() else {
+        panic!("a verdict is told of a case");
+    };
+    assert!(lines.last().unwrap().contains("interrupted"));
+    assert_eq!(check.wait().unwrap().code(), Some(3));
+    let mut kept = fs::read_dir(cache.path().join("framespec/failed")).unwrap();
+    let kept = fs::read_to_string(kept.next().unwrap().unwrap().path()).unwrap();
+    assert!(kept.contains(&format!("\"{}\"", failed.id)), "{kept}");
+    assert!(kept.matches("truncation/").count() < 9, "{kept}");
+}
+
 /// A `conformance watch` with what it says on its standard error, line by line.
 struct Watching {
     child: Child,
@@ -245,7 +268,12 @@ fn files_to_begin_with_are_written_once_and_are_good_to_use() {
         said(&[&["init", root, "--profile", "chunk-count"], more].concat())
     };
     let at = |name: &str| folder.path().join(name);
-    let (exit, told) = init(&["--exec", "./my-server {port}"]);
+    let (exit, told) = init(&[]);
+    assert!(exit == 2 && told.contains("try: --package "), "{told}");
+    assert!(!at("profile.toml").exists());
+
+    let package = "--package=git+https://example.org/framespec";
+    let (exit, told) = init(&["--exec", "./my-server {port}", package]);
     assert_eq!(exit, 0, "{told}");
     assert!(
         told.contains("conformance check --exec './my-server {port}'"),
@@ -255,11 +283,11 @@ fn files_to_begin_with_are_written_once_and_are_good_to_use() {
     assert!(workflow.contains("'./my-server {port}'"), "{workflow}");
 
     fs::write(at("profile.toml"), "mine").unwrap();
-    let (exit, told) = init(&["--gitlab"]);
+    let (exit, told) = init(&["--gitlab", package]);
     assert!(exit == 2 && told.contains("--force"), "{told}");
     assert!(!at(".gitlab-ci.yml").exists());
     assert_eq!(fs::read_to_string(at("profile.toml")).unwrap(), "mine");
-    assert_eq!(init(&["--gitlab", "--force"]).0, 0);
+    assert_eq!(init(&["--gitlab", "--force", package]).0, 0);
     assert!(at(".gitlab-ci.yml").exists());
 
     let (profile, known) = (at("profile.toml"), at("known-failures.toml"));

@@ -3,7 +3,7 @@
 use super::SavedFile;
 use crate::campaign::{Ended, Found, Plan};
 use crate::event::{
-    Calibration, CaseResult, Event, Evidence, Finished, SCHEMA, Started, Summary, Verdict,
+    Attempts, Calibration, CaseResult, Event, Evidence, Finished, SCHEMA, Started, Summary, Verdict,
 };
 use crate::lang::{Text, say};
 use crate::run::Options;
@@ -108,18 +108,12 @@ fn elapsed(begun: Instant) -> u64 {
 
 fn passed(clause: &str, name: &str) -> CaseResult {
     CaseResult {
-        id: format!("{clause}/{name}"),
-        clause: clause.to_owned(),
-        level: Level::Must,
-        verdict: Verdict::Pass,
-        known: None,
-        detail: Text::default(),
-        elapsed_ms: 0,
-        why: Text::default(),
-        attempts: crate::event::Attempts { failed: 0, of: 1 },
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
-        evidence: None,
+        attempts: Attempts { failed: 0, of: 1 },
+        ..CaseResult::bare(
+            format!("{clause}/{name}"),
+            clause,
+            Level::Must,
+            Verdict::Pass,
+        )
     }
 }

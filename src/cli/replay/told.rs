@@ -96,23 +96,15 @@ impl FileResult {
         if failed > 0 && of > 1 {
             detail = say!("{what} ({failed} of {of} times)", what = detail, failed, of);
         }
+        let first = self.findings.first();
+        let level = first.map_or(Level::Must, |first| first.level);
         CaseResult {
-            id: self.file,
-            clause: folder.to_owned(),
-            level: self
-                .findings
-                .first()
-                .map_or(Level::Must, |first| first.level),
-            verdict: self.verdict,
-            known: None,
             detail,
             elapsed_ms: self.elapsed_ms,
-            why: Text::default(),
             attempts: self.attempts,
             findings: self.findings,
-            rerun: String::new(),
-            file: None,
             evidence: self.evidence,
+            ..CaseResult::bare(self.file, folder, level, self.verdict)
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is said in formats of every kind, right and wrong, as a run from which captures are made.
 
 use arbitrary::{Arbitrary as _, Unstructured};
-use framespec::event::{Attempts, CaseResult, Evidence, Moment, Run, Verdict, What};
+use framespec::event::{CaseResult, Evidence, Moment, Run, Verdict, What};
 use framespec::model::reader::{self, Ending};
 use framespec::profile::{Draft, Profile};
 use framespec::script::craft::Craft;
@@ -195,22 +195,11 @@ pub(super) fn run(spoken: &Spoken) -> Run {
     run.started.target = format!("127.0.0.1:{}", spoken.port).into();
     run.started.datagrams = spoken.profile.carriage().is_datagrams();
     run.results.push(CaseResult {
-        id: "one".into(),
-        clause: "one".into(),
-        level: Level::Must,
-        verdict: Verdict::Pass,
-        known: None,
-        detail: "".into(),
-        elapsed_ms: 0,
-        why: "".into(),
-        attempts: Attempts::default(),
-        findings: Vec::new(),
-        rerun: String::new(),
-        file: None,
         evidence: Some(Evidence {
             timeline,
             ..Evidence::default()
         }),
+        ..CaseResult::bare("one", "one", Level::Must, Verdict::Pass)
     });
     run
 }
