@@ -1,6 +1,6 @@
 //! Texts for people: English where they are made, and in the reader's language where they are shown.
 //!
-//! A [`Text`] is made from a template by [`say!`], at the place where it has something to say, and keeps the template
+//! A [`Text`] is made from a template by `say!`, at the place where it has something to say, and keeps the template
 //! with what fills its holes. So whoever shows it can fill the same template in another language, and whoever compares
 //! it compares English. The templates of another language are a [file](Language) beside this one, from English to it.
 //!
