@@ -280,7 +280,10 @@ mod tests {
         let rubric = Rubric::default();
         let with = |clauses, missing| {
             let shown = Shown { clauses, missing };
-            rubric.of(&Found { shown, ..found(&[(None, "boundary", true)]) })
+            rubric.of(&Found {
+                shown,
+                ..found(&[(None, "boundary", true)])
+            })
         };
         assert_eq!(with(30, 0).to_string(), "9.5");
         assert_eq!(with(29, 1).to_string(), "9.5");

@@ -84,7 +84,10 @@ impl Shown {
     fn of(run: &Run) -> Self {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let was_due = |clause: &&Unchecked| {
-            let mut of_it = run.results.iter().filter(|result| result.clause == clause.clause);
+            let mut of_it = run
+                .results
+                .iter()
+                .filter(|result| result.clause == clause.clause);
             of_it.any(CaseResult::was_not_run)
         };
         let finished = &run.finished;
