@@ -105,14 +105,14 @@ fn clause(clause: Clause) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     let look = terminal::look();
     writeln!(out, "{clause} ({})\n", clause.level().text())?;
-    let sentence = Text::whole(clause.sentence()).shown();
-    writeln!(out, "{}", human::wrapped(&sentence, look.width, 0))?;
+    let sentence = Text::whole(clause.sentence());
+    writeln!(out, "{}", human::wrapped(&sentence.shown(), look.width, 0))?;
     usual_causes(clause, look, &mut out)?;
     writeln!(out, "\n{}:", say!("Its cases"))?;
     for case in cases::of(clause) {
-        let why = Text::whole(case.why).shown();
+        let why = Text::whole(case.why);
         writeln!(out, "  {}", case.id)?;
-        writeln!(out, "      {}", human::wrapped(&why, look.width, 6))?;
+        writeln!(out, "      {}", human::wrapped(&why.shown(), look.width, 6))?;
     }
     Ok(())
 }
@@ -191,8 +191,8 @@ fn usual_causes(
 ) -> std::io::Result<()> {
     writeln!(out, "\n{}:", say!("What usually is behind a failure"))?;
     for cause in clause.likely_causes() {
-        let cause = Text::whole(cause).shown();
-        writeln!(out, "  - {}", human::wrapped(&cause, look.width, 4))?;
+        let cause = Text::whole(cause);
+        writeln!(out, "  - {}", human::wrapped(&cause.shown(), look.width, 4))?;
     }
     Ok(())
 }
