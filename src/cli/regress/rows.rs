@@ -77,7 +77,8 @@ fn word(result: &CaseResult) -> &'static str {
 fn concluded(run: &Run) -> &'static str {
     match run.conclusion() {
         Conclusion::Passed => "passed",
-        Conclusion::Failed | Conclusion::Undecided => "failed",
+        Conclusion::Failed => "failed",
+        Conclusion::Undecided => "undecided",
     }
 }
 
