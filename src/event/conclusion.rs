@@ -54,6 +54,16 @@ impl Run {
 impl Conclusion {
     /// The word for it.
     #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Undecided => "undecided",
+        }
+    }
+
+    /// The word for it where people read it.
+    #[must_use]
     pub fn word(self) -> Text {
         match self {
             Self::Passed => say!("passed"),
