@@ -115,9 +115,9 @@ impl Check<Server<Command>> {
         self
     }
 
-    /// What stands in the command for this.
-    pub(crate) fn filled(mut self, hole: &'static str, value: String) -> Self {
-        self.target.from.holes.push((hole, value));
+    /// What a hole of the command stands for, beside those for port and host. It stays one word, whatever is in it.
+    pub fn filled(mut self, hole: &'static str, value: impl Into<String>) -> Self {
+        self.target.from.holes.push((hole, value.into()));
         self
     }
 

@@ -122,7 +122,11 @@ impl GradeArgs {
         drop(runtime);
         if let Err(error) = remove(space.path()) {
             let path = space.path().display().to_string();
-            out::note(say!("cannot remove {path}: {error}; remove it by hand", path, error));
+            out::note(say!(
+                "cannot remove {path}: {error}; remove it by hand",
+                path,
+                error
+            ));
         }
         let done = done?;
         let look = terminal::look();
@@ -176,7 +180,8 @@ impl GradeArgs {
             return Ok(Rubric::default());
         };
         let refuse = |why: String| Failure::usage(format!("--rubric {}: {why}", path.display()));
-        let text = text_file::read(path, MOST_OF_RUBRIC).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+        let text = text_file::read(path, MOST_OF_RUBRIC)
+            .map_err(|error| refuse(format!("cannot read it: {error}")))?;
         Rubric::parse(&text).map_err(|error| {
             refuse(error.to_string()).hint(
                 "conformance list names the clauses, and the page of a class the causes; docs/GRADING.md has an example",

@@ -194,7 +194,10 @@ fn unreadable(path: &Path, error: io::Error) -> Unfit {
 /// from the root of the system does so from anywhere, and one that is broken is so in the copy too.
 fn leads_elsewhere(path: &Path, submission: &Submission) -> Option<PathBuf> {
     let to = fs::read_link(path).ok().filter(|to| to.is_relative())?;
-    let (own, to) = (submission.path.canonicalize().ok()?, path.parent()?.join(to));
+    let (own, to) = (
+        submission.path.canonicalize().ok()?,
+        path.parent()?.join(to),
+    );
     let found = to.canonicalize().ok()?;
     let is_copied = match submission.kind {
         Kind::Folder => found.starts_with(own),
@@ -205,7 +208,10 @@ fn leads_elsewhere(path: &Path, submission: &Submission) -> Option<PathBuf> {
 
 /// The same, if it is a file that was handed in with the class.
 fn handed_in(path: &Path, to: PathBuf, submission: &Submission) -> Result<PathBuf, Unfit> {
-    let class = submission.path.parent().and_then(|class| class.canonicalize().ok());
+    let class = submission
+        .path
+        .parent()
+        .and_then(|class| class.canonicalize().ok());
     match class.is_some_and(|class| to.starts_with(class)) && to.is_file() {
         true => Ok(to),
         false => Err(Unfit::LeadsOut {
@@ -343,7 +349,10 @@ mod tests {
     fn digest(path: &Path) -> Vec<u8> {
         let all = submission::all(path, Kind::Folder, None).unwrap();
         let mut digest = Sha256::new();
-        Files::of(&all.submissions[0]).unwrap().add_to(&mut digest).unwrap();
+        Files::of(&all.submissions[0])
+            .unwrap()
+            .add_to(&mut digest)
+            .unwrap();
         digest.finalize().to_vec()
     }
 
@@ -364,7 +373,10 @@ mod tests {
         let copy = other.path().join("one");
         fs::create_dir(&copy).unwrap();
         let all = submission::all(class.path(), Kind::Folder, None).unwrap();
-        Files::of(&all.submissions[0]).unwrap().copy_into(&copy).unwrap();
+        Files::of(&all.submissions[0])
+            .unwrap()
+            .copy_into(&copy)
+            .unwrap();
         assert_eq!(digest(other.path()), before);
         assert!(!copy.join("sub/.git").exists());
         assert_eq!(fs::read_to_string(copy.join("link")).unwrap(), "x");
@@ -398,7 +410,11 @@ mod tests {
         assert!(copied.is_file() && !copied.is_symlink());
         let other = tempfile::NamedTempFile::new_in(class.path().parent().unwrap()).unwrap();
         fs::remove_file(&bob).unwrap();
-        symlink(Path::new("..").join(other.path().file_name().unwrap()), &bob).unwrap();
+        symlink(
+            Path::new("..").join(other.path().file_name().unwrap()),
+            &bob,
+        )
+        .unwrap();
         assert!(matches!(files(), Err(Unfit::LeadsOut { .. })));
     }
 
@@ -414,7 +430,10 @@ mod tests {
         }
         open_to_us(&outer);
         // Where this is run by a user who may do all, only this tells.
-        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(&inner).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         removed(&outer).unwrap();
         assert!(!outer.exists() && removed(&outer).is_ok());
     }

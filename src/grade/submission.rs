@@ -73,11 +73,7 @@ pub(super) struct Handed {
 
 /// What a folder holds. What begins with a dot is nothing that was handed in, and neither is the folder into which the class
 /// is written.
-pub(super) fn all(
-    folder: &Path,
-    kind: Kind,
-    output: Option<&Path>,
-) -> Result<Handed, GradeError> {
+pub(super) fn all(folder: &Path, kind: Kind, output: Option<&Path>) -> Result<Handed, GradeError> {
     let unreadable = |error| GradeError::Unreadable {
         path: folder.to_owned(),
         error,
@@ -92,8 +88,9 @@ pub(super) fn all(
     let mut entries = entries.map_err(unreadable)?;
     entries.retain(|entry| !is_ours(entry));
     entries.sort_by_key(DirEntry::path);
-    let (found, others): (Vec<DirEntry>, Vec<DirEntry>) =
-        entries.into_iter().partition(|entry| kind.is(&entry.path()));
+    let (found, others): (Vec<DirEntry>, Vec<DirEntry>) = entries
+        .into_iter()
+        .partition(|entry| kind.is(&entry.path()));
     let submission = |entry: &DirEntry| Submission {
         name: name(entry),
         path: entry.path(),
@@ -169,7 +166,10 @@ mod tests {
             names.collect()
         };
         let folders = of(Kind::Folder);
-        assert_eq!((&*names(&folders), &*folders.others), (&["alice".to_owned()][..], &["bob.zip".to_owned()][..]));
+        assert_eq!(
+            (&*names(&folders), &*folders.others),
+            (&["alice".to_owned()][..], &["bob.zip".to_owned()][..])
+        );
         assert_eq!(of(Kind::File).others, ["alice"]);
     }
 

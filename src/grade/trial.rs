@@ -33,6 +33,10 @@ const END_OF_INPUT: [&str; 4] = [
 /// What the system says that gives no more processes, memory or descriptors, whichever language it says it in.
 const SHORT_OF: [&str; 3] = ["(os error 11)", "(os error 12)", "(os error 24)"];
 
+/// Why there is no server where the command has ended and something of it runs.
+const BACKGROUND: &str =
+    "it went into the background: the command has to last as long as the server does";
+
 /// What became of a submission.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -194,7 +198,10 @@ impl Renamed {
     fn of(&self, mut trial: Trial) -> Trial {
         match &mut trial.outcome {
             Outcome::Checked(run) => {
-                let evidence = run.results.iter_mut().filter_map(|one| one.evidence.as_mut());
+                let evidence = run
+                    .results
+                    .iter_mut()
+                    .filter_map(|one| one.evidence.as_mut());
                 evidence.for_each(|evidence| self.put(&mut evidence.stderr));
             }
             Outcome::NotServed(absent) => {
@@ -238,7 +245,7 @@ fn check(grading: &Grading, submission: &Submission, place: &Place) -> Check<Ser
         Kind::File => (FILE, place.files.join(file_name(submission))),
     };
     let mut check = check_command(&*grading.command)
-        .filled(hole, path.to_string_lossy().into_owned())
+        .filled(hole, path.to_string_lossy())
         .confined(confinement)
         .startup(grading.startup)
         .profile(grading.profile.clone())
@@ -275,12 +282,7 @@ pub(super) fn repeated(grading: &Grading, submission: &Submission) -> String {
 /// What a check has come to.
 fn trial(done: Result<Checked, CheckError>, told: Told) -> Trial {
     let outcome = match done {
-        Ok(checked) => {
-            return Trial {
-                outcome: Outcome::Checked(Box::new(checked.into_run())),
-                over: told.over,
-            };
-        }
+        Ok(checked) => return seen(checked.into_run(), told),
         Err(CheckError::NotStarted(not_started)) => absent(not_started, &told),
         Err(CheckError::Unreachable(error)) => {
             let gone = NotStarted {
@@ -295,6 +297,19 @@ fn trial(done: Result<Checked, CheckError>, told: Told) -> Trial {
         Err(error) => Outcome::NotGraded(error.to_string()),
     };
     outcome.into()
+}
+
+/// What a run has come to. One that went into the background may have listened for a moment before it was ended, and was
+/// not there to be checked all the same.
+fn seen(run: Run, mut told: Told) -> Trial {
+    if told.left && run.finished.summary.pass == 0 {
+        return Outcome::NotServed(Absent::because(BACKGROUND)).into();
+    }
+    told.over.extend(told.left.then(|| BACKGROUND.to_owned()));
+    Trial {
+        outcome: Outcome::Checked(Box::new(run)),
+        over: told.over,
+    }
 }
 
 /// A server that did not start, which is the fault of nobody here where the system gave no more of what it takes.
@@ -315,8 +330,7 @@ fn why(not_started: &NotStarted, told: &Told) -> String {
         return format!("it was stopped: {}", told.over.join(", and "));
     }
     if told.left {
-        return "it went into the background: the command has to last as long as the server does"
-            .to_owned();
+        return BACKGROUND.to_owned();
     }
     let said = &not_started.stderr;
     let last = said.lines().rfind(|line| !line.trim().is_empty());
@@ -370,6 +384,22 @@ mod tests {
         assert!(why(&not_started("x"), &left).contains("background"));
     }
 
+    /// Whether it listened for a moment is a matter of chance.
+    #[test]
+    fn what_goes_into_the_background_is_not_served_unless_something_passed() {
+        let left = || Told {
+            left: true,
+            ..Told::default()
+        };
+        let mut run = Run::default();
+        let trial = seen(run.clone(), left());
+        assert!(matches!(trial.outcome, Outcome::NotServed(absent) if absent.why == BACKGROUND));
+        run.finished.summary.pass = 1;
+        let trial = seen(run, left());
+        assert!(matches!(trial.outcome, Outcome::Checked(_)));
+        assert_eq!(trial.over, [BACKGROUND]);
+    }
+
     /// What the machine has no more of is held against nobody, unless it was the server that took it all.
     #[test]
     fn what_the_system_does_not_give_is_no_fault_of_the_server() {
@@ -377,11 +407,17 @@ mod tests {
             why: crate::lang::Text::whole("`x`: Resource temporarily unavailable (os error 11)"),
             stderr: String::new(),
         };
-        assert!(matches!(absent(not_started(), &Told::default()), Outcome::NotGraded(_)));
+        assert!(matches!(
+            absent(not_started(), &Told::default()),
+            Outcome::NotGraded(_)
+        ));
         let over = Told {
             over: vec!["it ran too many processes".to_owned()],
             left: false,
         };
-        assert!(matches!(absent(not_started(), &over), Outcome::NotServed(_)));
+        assert!(matches!(
+            absent(not_started(), &over),
+            Outcome::NotServed(_)
+        ));
     }
 }

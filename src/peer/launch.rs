@@ -296,7 +296,9 @@ mod tests {
             let launch: Launch = text.parse().unwrap();
             let launch = launch.with_hole("{dir}", path.to_owned());
             let command = launch.command("127.0.0.1:7060".parse().unwrap());
-            let words = command.get_args().map(|word| word.to_str().unwrap().to_owned());
+            let words = command
+                .get_args()
+                .map(|word| word.to_str().unwrap().to_owned());
             words.collect::<Vec<String>>()
         };
         assert_eq!(of("python3 {dir} {port}"), [path, "7060"]);

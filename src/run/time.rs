@@ -135,7 +135,9 @@ mod tests {
         let told = of(60).no_room_for(21 * second, 300 * second / 1000);
         assert_eq!(
             told.as_ref().map(Text::as_str),
-            Some("not run: too long for 60s at a server that takes 300ms for a reply: give --within 0")
+            Some(
+                "not run: too long for 60s at a server that takes 300ms for a reply: give --within 0"
+            )
         );
     }
 

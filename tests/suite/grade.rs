@@ -131,7 +131,10 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
     assert!(said.contains("as it is no folder: bob.zip"), "{said}");
     assert!(output.join(&bug[8]).is_file() && output.join("index.html").is_file());
     let page = fs::read_to_string(output.join(&rows["lacks"][8])).unwrap();
-    assert!(page.contains("Traceback") && page.contains("class/lacks/server.py"), "{page}");
+    assert!(
+        page.contains("Traceback") && page.contains("class/lacks/server.py"),
+        "{page}"
+    );
 
     let class = folder.path().join("class");
     fs::write(class.join("lacks/server.py"), "raise SystemExit(3)").unwrap();

@@ -38,9 +38,10 @@ const ASKED: u64 = 16;
 /// How long what was killed may take to be gone. What makes others all the time may need to be killed often.
 const KILLED: Duration = Duration::from_secs(20);
 
-/// How much of its turns at a processor a program gives up, as the system counts: all that there is. Whatever it starts
-/// does so too, and so the keeper has its turn.
-const GIVES_WAY: i32 = 19;
+/// By how much a program gives way to its keeper, in steps of which each costs it about a tenth of its turns at a processor.
+/// Whatever it starts does so too. With more than that, a server would not come up on a machine that is busy with other
+/// things.
+const GIVES_WAY: i32 = 5;
 
 /// How long the last words of a program are waited for once nothing of it runs.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -238,7 +239,10 @@ impl Program {
             Why::Ended(exit) => {
                 let left = self.kin.look(limits);
                 let over = left.too_many(limits).map(Why::Over);
-                (over.unwrap_or(why), exit == Exit::Code(0) && !left.processes.is_empty())
+                (
+                    over.unwrap_or(why),
+                    exit == Exit::Code(0) && !left.processes.is_empty(),
+                )
             }
             Why::Over(_) | Why::Told => (why, false),
         };

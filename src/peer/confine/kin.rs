@@ -217,7 +217,11 @@ mod tests {
             }
         };
         let held = kin.look(all);
-        assert!(held.too_many(all).is_none() && held.processes.contains(&id) && held.processes.contains(&found));
+        assert!(
+            held.too_many(all).is_none()
+                && held.processes.contains(&id)
+                && held.processes.contains(&found)
+        );
         assert!(held.threads >= 2 && held.is_over(1) && !held.is_over(u64::MAX));
         assert!(!held.processes.contains(&1) && kin.others.contains(&1));
         // Of more than there may be, no more is looked at than that there are.
@@ -226,7 +230,10 @@ mod tests {
             ..all
         };
         let held = kin.look(none);
-        assert_eq!((held.processes.len(), held.too_many(none).is_some()), (1, true));
+        assert_eq!(
+            (held.processes.len(), held.too_many(none).is_some()),
+            (1, true)
+        );
         for id in [id, found] {
             let pid = rustix::process::Pid::from_raw(id).unwrap();
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();

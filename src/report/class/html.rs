@@ -86,7 +86,12 @@ impl Absent<'_> {
         )?;
         if !self.said.trim().is_empty() {
             let label = say!("The last that it wrote to its standard error:");
-            writeln!(out, "<p>{}</p>\n<pre>{}</pre>", Html(&label.shown()), Html(self.said))?;
+            writeln!(
+                out,
+                "<p>{}</p>\n<pre>{}</pre>",
+                Html(&label.shown()),
+                Html(self.said)
+            )?;
         }
         let label = say!("To try it again, in its folder:");
         writeln!(

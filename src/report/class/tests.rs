@@ -102,7 +102,10 @@ fn a_page_tells_why_there_was_no_server() {
     };
     absent.write_html(&mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
-    assert!(page.contains("it ended &lt;script&gt;") && page.contains("Traceback\n"), "{page}");
+    assert!(
+        page.contains("it ended &lt;script&gt;") && page.contains("Traceback\n"),
+        "{page}"
+    );
     assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains('\u{1b}'));
 }
 
