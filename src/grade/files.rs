@@ -426,7 +426,7 @@ mod tests {
         let (outer, inner) = (folder.path().join("x"), folder.path().join("x/y"));
         fs::create_dir_all(&inner).unwrap();
         for closed in [&inner, &outer] {
-            fs::set_permissions(closed, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(closed, fs::Permissions::from_mode(0o0)).unwrap();
         }
         open_to_us(&outer);
         // Where this is run by a user who may do all, only this tells.

@@ -357,11 +357,12 @@ impl Running {
             people,
             notes,
         };
-        let write = |(name, write): (&str, fn(&Class, &mut dyn io::Write) -> io::Result<()>)| {
-            let kept = self.kept.as_ref()?;
-            kept.write_of_all(name, |out| write(&class, out)).err()
-        };
-        let unwritten = WRITTEN.into_iter().filter_map(write).collect();
+        let unwritten = self.kept.iter().flat_map(|kept| {
+            let written =
+                WRITTEN.map(|(name, write)| kept.write_of_all(name, |out| write(&class, out)));
+            written.into_iter().filter_map(Result::err)
+        });
+        let unwritten = unwritten.collect();
         Done { class, unwritten }
     }
 }

@@ -267,7 +267,7 @@ impl Program {
         loop {
             // What has ended meanwhile need not be killed.
             let _ = kill_process_group(self.group, Signal::KILL);
-            let is_any = self.kin.to_each(|id| {
+            let is_any = self.kin.visit_running(|id| {
                 if let Some(pid) = Pid::from_raw(id) {
                     let _ = kill_process(pid, Signal::KILL);
                 }

@@ -111,7 +111,7 @@ impl Kin {
     }
 
     /// Does something to each that runs, as soon as it is found; whether there was any.
-    pub(super) fn to_each(&mut self, mut does: impl FnMut(i32)) -> bool {
+    pub(super) fn visit_running(&mut self, mut does: impl FnMut(i32)) -> bool {
         let mut is_any = false;
         self.each(|stat| {
             if !has_ended(stat) {
