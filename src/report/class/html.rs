@@ -86,11 +86,13 @@ impl Absent<'_> {
         )?;
         if !self.said.trim().is_empty() {
             let label = say!("The last that it wrote to its standard error:");
+            let lines = self.said.lines().map(|line| Html(line).to_string());
+            let lines: Vec<String> = lines.collect();
             writeln!(
                 out,
                 "<p>{}</p>\n<pre>{}</pre>",
                 Html(&label.shown()),
-                Html(self.said)
+                lines.join("\n")
             )?;
         }
         let label = say!("To try it again, in its folder:");
