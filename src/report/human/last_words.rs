@@ -68,21 +68,28 @@ fn of(result: &CaseResult) -> Option<String> {
     }
     let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
     let last: String = lines.next_back()?.trim().chars().take(MOST).collect();
-    Some(match lines.rev().find_map(place) {
+    let places: Vec<(&str, String)> = lines.rev().filter_map(place).collect();
+    let own = places.iter().find(|(path, _)| !is_of_the_library(path));
+    Some(match own.or(places.first()).map(|(_, place)| place) {
         Some(place) if stderr.contains(TRACEBACK) => format!("{place}: {last}"),
         _ => last,
     })
 }
 
-/// `server.py:12` of a line `File "/home/me/server.py", line 12, in serve`.
-fn place(line: &str) -> Option<String> {
+/// Whether a file came with Python, so that the place that matters is where it was called.
+fn is_of_the_library(path: &str) -> bool {
+    path.starts_with('<') || path.contains("/lib/python") || path.contains("site-packages")
+}
+
+/// The path and `server.py:12` of a line `File "/home/me/server.py", line 12, in serve`.
+fn place(line: &str) -> Option<(&str, String)> {
     let (path, rest) = line
         .trim()
         .strip_prefix("File \"")?
         .split_once("\", line ")?;
     let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let file = path.rsplit(['/', '\\']).next()?;
-    Some(format!("{file}:{number}"))
+    Some((path, format!("{file}:{number}")))
 }
 
 #[cfg(test)]
@@ -104,6 +111,11 @@ mod tests {
         let words = "server.py:12: struct.error: unpack requires a buffer of 4 bytes";
         assert_eq!(said("no reply", traceback).as_deref(), Some(words));
         assert_eq!(said("no reply", "a client came\n"), None);
+        let deeper = traceback.replace(
+            "\nstruct.error",
+            "\n  File \"/usr/lib/python3.11/struct.py\", line 1, in unpack\nstruct.error",
+        );
+        assert_eq!(said("no reply", &deeper).as_deref(), Some(words));
         let died = said("the server exited with code 1", "started\npanicked\n\n");
         assert_eq!(died.as_deref(), Some("panicked"));
     }
