@@ -50,7 +50,10 @@ const ALIKE: f64 = 1.5;
 /// so that many of them say less than their number.
 const CLOSE: f64 = 0.1;
 
-/// In such parts a cause that is certain must be ahead of any other.
+/// A cause that is certain is ahead of any other by so much, in nats …
+const AHEAD: f64 = 5.0;
+
+/// … and in such parts.
 const CLEAR: f64 = 0.25;
 
 /// So many cases may be too few to tell a cause from others.
@@ -335,9 +338,8 @@ impl<'a> View<'a> {
         let ahead = rivals.first().map_or(f64::INFINITY, |(behind, _)| *behind);
         let (candidate, alike) = the_met_first(candidate, alike);
         let head = &candidate.entry.head;
-        let is_of_few = alike
-            .first()
-            .is_some_and(|rival| self.is_open(candidate, rival));
+        let nearest = rivals.first().filter(|(behind, _)| *behind < AHEAD);
+        let is_of_few = nearest.is_some_and(|(_, rival)| self.is_open(candidate, rival));
         let confidence = match is_of_few {
             true => Confidence::Guess,
             false => self.confidence(best, candidate, gain, ahead),
@@ -408,7 +410,7 @@ impl<'a> View<'a> {
         let fits = contradicted < 0.1 && self.fit(candidate) >= 0.7;
         match () {
             () if gain >= 12.0
-                && ahead >= f64::max(5.0, CLEAR * gain)
+                && ahead >= f64::max(AHEAD, CLEAR * gain)
                 && fits
                 && self.is_like(candidate)
                 && !self.leaves(best, candidate) =>
