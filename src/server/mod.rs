@@ -120,12 +120,13 @@ impl Server {
     /// arrived whole, closes, and returns: within [`Settings::drain`].
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let (listener, profile, settings) = self.into_parts();
-        let shared = Arc::new((profile, handler));
+        let fresh = Session::new(&profile, settings.limits, Instant::now());
+        let shared = Arc::new((profile, handler, fresh));
         info!(profile = shared.0.name(), "serving");
         let client = move |stream: Stream, peer: Caller, down: Down| {
             let shared = Arc::clone(&shared);
             async move {
-                let (profile, handler) = &*shared;
+                let (profile, handler, fresh) = &*shared;
                 if profile.carriage().is_datagrams() {
                     let served = datagram::serve(&stream, profile, settings.limits, handler).await;
                     return served.unwrap_or_else(|error| debug!(%peer, %error, "not answered"));
@@ -140,7 +141,7 @@ impl Server {
                         return debug!(%peer, %error, "not begun");
                     }
                 }
-                let session = Session::new(profile, settings.limits, Instant::now());
+                let session = fresh.clone();
                 match connection::serve(stream, session, handler, &down, settings.linger).await {
                     Ok(end) => debug!(%peer, %end, "ended"),
                     Err(error) => debug!(%peer, %error, "broken"),

@@ -144,7 +144,10 @@ struct Since {
 }
 
 /// The state of one connection. See the [module](self).
-#[derive(Debug)]
+///
+/// A clone of a new one begins another connection, and shares what is known of the profile: a server that has
+/// thousands of sessions works it out once.
+#[derive(Debug, Clone)]
 pub struct Session {
     decoder: Decoder,
     encoder: Encoder,
