@@ -3,7 +3,7 @@
 use super::Handler;
 use super::group::Down;
 use crate::profile::{Profile, Speaker};
-use crate::session::{End, Reply, Request, Session};
+use crate::session::{End, Room, Session};
 use crate::transport::Stream;
 use crate::wire::Prologue;
 use std::cell::RefCell;
@@ -21,10 +21,15 @@ const ROOM: usize = 64 << 10;
 /// A read that brought so much makes room for the other connections before it is followed by another.
 const LARGE_READ: usize = 16 << 10;
 
+/// What the connections of a thread share, as only one of them has its turn at a time.
+struct Shared {
+    /// What a read brings, until the session has taken it.
+    brought: Vec<u8>,
+    room: Room,
+}
+
 thread_local! {
-    /// What a read brings lies here until the session has taken it, so that no connection keeps room for what
-    /// has not come.
-    static BROUGHT: RefCell<Vec<u8>> = RefCell::new(vec![0; ROOM]);
+    static SHARED: RefCell<Shared> = RefCell::new(Shared { brought: vec![0; ROOM], room: Room::default() });
 }
 
 /// Octets that are still read, at most, once the server goes down: they have arrived before, most likely.
@@ -93,9 +98,7 @@ async fn converse<H: Handler>(
     let mut alarm = Alarm::default();
     loop {
         // All that a read brought is answered before anything is written: one write for all of it.
-        while let Some(request) = session.poll_request() {
-            session.handle_reply(answer(handler, request).await);
-        }
+        answer(handler, session).await;
         if let Some(end) = session.poll_end() {
             return Ok(end);
         }
@@ -136,11 +139,14 @@ async fn give_way() {
     .await;
 }
 
-/// What the handler says to a request.
-pub(super) async fn answer<H: Handler>(handler: &H, request: Request) -> Reply {
-    match request {
-        Ok(message) => handler.reply(message).await,
-        Err(why) => handler.undecodable(why),
+/// Has the handler answer all requests for whose replies there is room.
+pub(super) async fn answer<H: Handler>(handler: &H, session: &mut Session) {
+    while let Some(request) = session.poll_request() {
+        let reply = match request {
+            Ok(message) => handler.reply(message).await,
+            Err(why) => handler.undecodable(why),
+        };
+        session.handle_reply(reply);
     }
 }
 
@@ -165,17 +171,33 @@ fn poll_socket(
         session.handle_sent(sent, Instant::now());
         return Poll::Ready(Ok(Happened::Sent));
     }
+    SHARED.with_borrow_mut(|shared| {
+        let read = poll_read(cx, stream, session, shared);
+        if read.is_pending() {
+            session.give_room_back(&mut shared.room);
+        }
+        read
+    })
+}
+
+fn poll_read(
+    cx: &mut Context<'_>,
+    stream: &Stream,
+    session: &mut Session,
+    Shared { brought, room }: &mut Shared,
+) -> Poll<io::Result<Happened>> {
     if !session.wants_input() {
         return Poll::Pending;
     }
-    BROUGHT.with_borrow_mut(|room| {
-        let octets = ready!(stream.poll_read(cx, room))?;
-        match room.get(..octets) {
-            None | Some([]) => session.handle_eof(Instant::now()),
-            Some(brought) => session.handle_input(brought, Instant::now()),
+    let octets = ready!(stream.poll_read(cx, brought))?;
+    match brought.get(..octets) {
+        None | Some([]) => session.handle_eof(Instant::now()),
+        Some(brought) => {
+            session.take_room(room);
+            session.handle_input(brought, Instant::now());
         }
-        Poll::Ready(Ok(Happened::Read(octets)))
-    })
+    }
+    Poll::Ready(Ok(Happened::Read(octets)))
 }
 
 /// A timer that costs nothing until a session has a deadline to be woken at.

@@ -159,6 +159,8 @@ pub struct Session {
     limits: Limits,
     received: BytesMut,
     unsent: BytesMut,
+    /// Whether it has been lent what these are kept in.
+    has_room: bool,
     stream: Stream,
     asked: bool,
     /// The id of the request that was polled last, where frames have one.
@@ -168,6 +170,16 @@ pub struct Session {
     unfinished: Option<Since>,
     /// The unsent replies: since when, and how many octets went since.
     waiting: Option<Since>,
+}
+
+/// Memory for octets received and octets to be sent, which a server lends to the session that has some just now.
+///
+/// So sessions that have none hold none, and those that take turns use the same memory, which is in the processor's
+/// caches then.
+#[derive(Debug, Default)]
+pub struct Room {
+    received: BytesMut,
+    unsent: BytesMut,
 }
 
 /// Buffers that have grown beyond this are given back once they are empty.
@@ -186,6 +198,7 @@ impl Session {
             limits,
             received: BytesMut::new(),
             unsent: BytesMut::new(),
+            has_room: false,
             stream: Stream::Open,
             asked: false,
             id: 0,
@@ -204,6 +217,29 @@ impl Session {
     /// Where octets from the client may be put directly; tell of them by [`handle_read`](Self::handle_read).
     pub fn input(&mut self) -> &mut BytesMut {
         &mut self.received
+    }
+
+    /// Takes memory on loan. Without it a session has memory of its own.
+    pub fn take_room(&mut self, room: &mut Room) {
+        if !std::mem::replace(&mut self.has_room, true) {
+            self.exchange_empty(room);
+        }
+    }
+
+    /// Gives back memory that it was lent, as far as nothing is kept in it any more.
+    pub fn give_room_back(&mut self, room: &mut Room) {
+        if std::mem::take(&mut self.has_room) {
+            self.exchange_empty(room);
+        }
+    }
+
+    fn exchange_empty(&mut self, room: &mut Room) {
+        if self.received.is_empty() {
+            std::mem::swap(&mut self.received, &mut room.received);
+        }
+        if self.unsent.is_empty() {
+            std::mem::swap(&mut self.unsent, &mut room.unsent);
+        }
     }
 
     /// Octets have been put into [`input`](Self::input).
