@@ -37,7 +37,7 @@ pub(super) async fn run<C, T>(
     T: Future<Output = ()> + Send + 'static,
 {
     let mut shutdown = pin!(shutdown);
-    let mut groups = Groups::new(client);
+    let groups = Groups::new(client);
     let mut refusals = Refusals::default();
     loop {
         let accepted = async {

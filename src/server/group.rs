@@ -271,3 +271,47 @@ fn adopted(
         None => Ok((stream, Readiness::default())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::Profile;
+    use crate::server::{Echo, Server, Settings};
+    use std::io;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    const GUARD: Duration = Duration::from_secs(20);
+
+    const REQUEST: &[u8] = b"\0\0\0\x01\x31";
+
+    async fn answered(client: &mut TcpStream) {
+        let mut reply = [0; REQUEST.len()];
+        client.read_exact(&mut reply).await.unwrap();
+        assert_eq!(reply, REQUEST);
+    }
+
+    /// More than the system tells of at once; on one thread, so that none is served before all have asked.
+    #[tokio::test]
+    async fn all_that_ask_at_once_are_answered() -> io::Result<()> {
+        let bound = Server::bind("127.0.0.1:0", Profile::u32_be(), Settings::default());
+        let server = bound.await?;
+        let addr = server.address()?.socket().unwrap();
+        tokio::spawn(server.serve(Echo, std::future::pending()));
+        let mut clients = Vec::new();
+        for _ in 0..300 {
+            let mut client = TcpStream::connect(addr).await?;
+            client.write_all(REQUEST).await?;
+            answered(&mut client).await;
+            clients.push(client);
+        }
+        for client in &clients {
+            assert_eq!(client.try_write(REQUEST)?, REQUEST.len());
+        }
+        for client in &mut clients {
+            timeout(GUARD, answered(client)).await?;
+        }
+        Ok(())
+    }
+}

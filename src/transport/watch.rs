@@ -22,6 +22,8 @@ const MOST_EVENTS: usize = 256;
 pub(crate) struct Watch {
     selector: AsyncFd<Selector>,
     events: Events,
+    /// Whether the system may have more to tell of what has happened.
+    has_more: bool,
 }
 
 impl Watch {
@@ -29,11 +31,16 @@ impl Watch {
     ///
     /// # Errors
     /// If the system has no descriptor for it.
+    #[expect(
+        deprecated,
+        reason = "what replaces it is unsafe, for types that do not own their descriptor; this one does"
+    )]
     pub(crate) fn new() -> io::Result<Self> {
         let interest = tokio::io::Interest::READABLE;
         Ok(Self {
             selector: AsyncFd::with_interest(Selector::new()?, interest)?,
             events: Events::with_capacity(MOST_EVENTS),
+            has_more: false,
         })
     }
 
@@ -54,7 +61,7 @@ impl Watch {
         Ok((stream, readiness))
     }
 
-    /// What has happened, and in the socket of which number; there may be more at once.
+    /// What has happened, and in the socket of which number. If there is more, the task is woken for it.
     ///
     /// # Errors
     /// If the system cannot tell.
@@ -62,13 +69,15 @@ impl Watch {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<impl Iterator<Item = (usize, News)>>> {
-        let mut selector = ready!(self.selector.poll_read_ready_mut(cx))?;
-        // What happens from here on makes it ready again.
-        selector.clear_ready();
-        let none = Some(Duration::ZERO);
-        selector.get_inner_mut().poll(&mut self.events, none)?;
-        if self.events.iter().count() == MOST_EVENTS || self.selector.poll_read_ready(cx).is_ready()
-        {
+        if !self.has_more {
+            let mut selector = ready!(self.selector.poll_read_ready_mut(cx))?;
+            // What happens from here on makes it ready again, but not what has happened.
+            selector.clear_ready();
+        }
+        let at_once = Some(Duration::ZERO);
+        self.selector.get_mut().poll(&mut self.events, at_once)?;
+        self.has_more = self.events.iter().count() == MOST_EVENTS;
+        if self.has_more || self.selector.poll_read_ready(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
         let told = self.events.iter();
