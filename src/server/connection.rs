@@ -165,11 +165,15 @@ fn poll_socket(
     stream: &Stream,
     session: &mut Session,
 ) -> Poll<io::Result<Happened>> {
+    let had_room = session.wants_input();
     if !session.poll_output().is_empty()
         && let Poll::Ready(sent) = stream.poll_write(cx, session.poll_output())?
     {
         session.handle_sent(sent, Instant::now());
-        return Poll::Ready(Ok(Happened::Sent));
+        // Where there was room for replies, no request waits for it that this has made.
+        if !had_room || !session.poll_output().is_empty() {
+            return Poll::Ready(Ok(Happened::Sent));
+        }
     }
     SHARED.with_borrow_mut(|shared| {
         let read = poll_read(cx, stream, session, shared);

@@ -2,8 +2,8 @@
 //!
 //! A runtime has one group for each of its threads. In a group the sockets are watched together, and one in which something
 //! happened costs a look-up and a turn of its future. With a task for each client it costs the runtime a lock, two
-//! queues and the states of a task besides, which is a sixteenth of what the system takes for a small frame there and back:
-//! more than all that the session does with it. See docs/BENCHMARKS.md.
+//! queues and the states of a task besides: 6 % of what a small frame costs there and back in a bare epoll loop, where a
+//! group costs 1 to 2 %. A loop that is no task would spare these, and handlers could not wait for a timer or a socket then.
 //!
 //! A client's future may wait for whatever it likes: what wakes it rings its [`Bell`].
 

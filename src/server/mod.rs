@@ -1,7 +1,7 @@
 //! The server: sockets, tasks, limits and shutdown around the session.
 //!
-//! One task accepts, and hands each client to a group, of which there is one for each thread of the runtime. What a client can take from the others is
-//! bounded in every direction: connections by [`Settings::max_connections`], memory by the session's
+//! One task accepts, and hands each client to a group, of which there is one for each thread of the runtime.
+//! What a client can take from the others is bounded in every direction: connections by [`Settings::max_connections`], memory by the session's
 //! limits, time by its deadlines, a turn on the processor by what one read brings. A client that stalls,
 //! floods, resets or never reads costs the others nothing. Where the profile's frames [are
 //! datagrams](Carriage::Datagrams), each of them is a client of its own.

@@ -185,6 +185,9 @@ pub struct Room {
 /// Buffers that have grown beyond this are given back once they are empty.
 const KEPT_BUFFER: usize = 16 << 10;
 
+/// The same of those that are lent, of which there are few.
+const KEPT_ROOM: usize = 256 << 10;
+
 impl Session {
     /// A session at the beginning of a connection.
     #[must_use]
@@ -308,7 +311,7 @@ impl Session {
             }
             Stream::Open if self.received.is_empty() => {
                 self.unfinished = None;
-                give_back(&mut self.received);
+                give_back(&mut self.received, self.has_room);
             }
             Stream::Open => self.note_unfinished(),
             Stream::Over(_) => {}
@@ -389,7 +392,7 @@ impl Session {
         self.unsent.advance(octets.min(self.unsent.len()));
         if self.unsent.is_empty() {
             self.waiting = None;
-            give_back(&mut self.unsent);
+            give_back(&mut self.unsent, self.has_room);
         } else if let Some(waiting) = &mut self.waiting {
             waiting.count = waiting.count.saturating_add(octets as u64);
             if waiting.count >= WRITE_PROGRESS as u64 {
@@ -448,8 +451,9 @@ impl Session {
 }
 
 /// Lets go of a large buffer that is empty.
-fn give_back(buffer: &mut BytesMut) {
-    if buffer.capacity() > KEPT_BUFFER {
+fn give_back(buffer: &mut BytesMut, is_lent: bool) {
+    let kept = if is_lent { KEPT_ROOM } else { KEPT_BUFFER };
+    if buffer.try_reclaim(kept.saturating_add(1)) {
         *buffer = BytesMut::new();
     }
 }
