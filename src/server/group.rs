@@ -187,6 +187,9 @@ where
             false => letters.woken,
         };
         for number in called {
+            if let Some(client) = self.clients.get(number) {
+                client.bell.rung.store(false, Ordering::Release);
+            }
             self.turn(number);
         }
         #[cfg(unix)]
@@ -246,7 +249,6 @@ fn turn<T: Future<Output = ()>>(clients: &mut Slab<Client<T>>, number: usize, in
     let Some(client) = clients.get_mut(number) else {
         return;
     };
-    client.bell.rung.store(false, Ordering::Release);
     let mut cx = Context::from_waker(&client.waker);
     let polled = catch_unwind(AssertUnwindSafe(|| client.future.as_mut().poll(&mut cx)));
     if matches!(polled, Ok(Poll::Pending)) {

@@ -14,7 +14,7 @@ mod prologue;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "server"))]
 mod watch;
 
 pub use address::{Address, SocketPath};
@@ -25,5 +25,5 @@ pub use prologue::take;
 pub use stream::{ReadHalf, Stream, WriteHalf};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, TlsClient, Trust};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "server"))]
 pub(crate) use watch::{Readiness, Watch};

@@ -6,7 +6,7 @@ use super::datagram::{Asked, Connected};
 use super::pipes::Pipes;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "server"))]
 use super::watch::{Watched, until_called};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 #[cfg(unix)]
@@ -55,7 +55,7 @@ enum Carrier {
     Unix(UnixStream),
     #[cfg(unix)]
     Pipes(Pipes),
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "server"))]
     Watched(Watched),
     #[cfg(feature = "tls")]
     Tls(Tls),
@@ -162,7 +162,7 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_read(cx, buffer),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => until_called(socket.try_read(buffer)),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.poll_read(cx, buffer),
@@ -187,7 +187,7 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_write(cx, octets),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => until_called(socket.try_write(octets)),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.poll_write(cx, octets),
@@ -211,7 +211,7 @@ impl Stream {
                 pipes.end();
                 Ok(())
             }
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => socket.socket().shutdown(Shutdown::Write),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => return tls.poll_end(cx),
@@ -255,7 +255,7 @@ impl Stream {
             Carrier::Unix(stream) => stream.try_read(buffer),
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.try_read(buffer),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => socket.try_read(buffer),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => match tls.poll_read(&mut nobody(), buffer) {
@@ -278,7 +278,7 @@ impl Stream {
                 pipes.shut();
                 Ok(())
             }
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => socket.socket().shutdown(Shutdown::Both),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.socket().shutdown(Shutdown::Both),
@@ -342,7 +342,7 @@ impl Stream {
     }
 
     /// The same stream, in the way that is chosen for a socket of TCP.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "server"))]
     pub(super) fn or_watched(
         self,
         watched: impl FnOnce(TcpStream) -> io::Result<Watched>,
@@ -366,7 +366,7 @@ impl Stream {
             Carrier::Udp(_) | Carrier::Asked(_) => None,
             #[cfg(unix)]
             Carrier::Unix(_) | Carrier::Pipes(_) => None,
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "server"))]
             Carrier::Watched(socket) => Some(socket.socket().into()),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => Some(tls.socket()),
