@@ -16,8 +16,9 @@ use std::time::Duration;
 
 /// Find out how a protocol is framed: by asking a server, or from what was said
 ///
-/// Prints a profile file, with what speaks for it in its comments. A server is sent one request in each known format
-/// and in the plainest that have no name, each on a connection of its own. FILE is a capture (pcap or pcapng, as tcpdump
+/// Prints a profile file, with what speaks for it in its comments. A server is listened to first. Then it is sent one
+/// request in each known format and in the plainest that have no name, each on a connection of its own, and one more
+/// in those in which it answers. FILE is a capture (pcap or pcapng, as tcpdump
 /// and Wireshark write them), a hex dump (lines that begin with > are the client's, with < the server's), or octets as
 /// they were sent.
 #[derive(Debug, clap::Args)]
@@ -173,6 +174,12 @@ fn surety(best: &Proposal) -> String {
         Some(Doubt::TooLittle) => "a guess: there is too little of it to be sure".to_owned(),
         Some(Doubt::OneSize) => "a guess: all frames are of one size, and any field that never changes could be their length".to_owned(),
         Some(Doubt::Rivals) => "a guess: other layouts fit nearly as well".to_owned(),
+        Some(Doubt::SaidToAll) => {
+            "a guess: what is a frame in no format was answered alike".to_owned()
+        }
+        Some(Doubt::Unanswered) => {
+            format!("a guess: {} begins so, and no request was answered", best.profile.name())
+        }
     }
 }
 

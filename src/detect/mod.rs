@@ -77,6 +77,10 @@ pub enum Doubt {
     Rivals,
     /// All frames are of one size, so that any field which does not change could be the length.
     OneSize,
+    /// A server answers what is no frame as it answers frames.
+    SaidToAll,
+    /// A server said first what it fits, and answered no request.
+    Unanswered,
 }
 
 /// A layout that reads everything, and how well.
