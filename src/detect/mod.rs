@@ -63,7 +63,7 @@ pub struct Proposal {
     pub bits: f64,
     /// Why it may be another: nothing if it is sure.
     pub doubt: Option<Doubt>,
-    /// Known formats in which the frames are the same; of what was found by asking, those in which a reply came too.
+    /// Known formats in which the frames are the same.
     pub alike: Vec<String>,
 }
 

@@ -36,20 +36,40 @@ pub struct Probe {
     begun: f64,
 }
 
-/// A probe of each format that this program knows, and of the plainest without a name. Those come first, so that of
-/// formats with the same frames they stand for all.
-pub fn probes() -> impl Iterator<Item = Probe> {
-    let named = |name| Profile::built_in(name).or_else(|| Profile::shipped(name));
-    let built_in = Profile::BUILT_IN.into_iter().filter_map(named);
-    let shipped = Profile::shipped_names().filter_map(named);
-    let known = |profile| (profile, true);
+/// A probe of each format that this program knows, and of the plainest without a name. The less a format asks of its frames, the
+/// earlier it comes.
+#[must_use]
+pub fn probes() -> Vec<Probe> {
+    let built_in = known().take(Profile::BUILT_IN.len());
+    let shipped = known().skip(Profile::BUILT_IN.len());
+    let is_known = |profile| (profile, true);
     let plain = plain().map(|profile| (profile, false));
-    let all = built_in.map(known).chain(plain).chain(shipped.map(known));
-    all.map(|(profile, is_known)| Probe {
-        begun: of_servers(&profile).map(|turn| bits(&profile, turn)).sum(),
-        profile,
-        is_known,
-    })
+    let all = built_in
+        .map(is_known)
+        .chain(plain)
+        .chain(shipped.map(is_known));
+    let mut all: Vec<Probe> = all
+        .map(|(profile, known)| Probe::of(profile, known))
+        .collect();
+    all.sort_by_key(|probe| demands(&probe.profile));
+    all
+}
+
+/// The formats that have a name, the built-in ones first.
+fn known() -> impl Iterator<Item = Profile> {
+    let names = Profile::BUILT_IN
+        .into_iter()
+        .chain(Profile::shipped_names());
+    names.filter_map(|name| Profile::built_in(name).or_else(|| Profile::shipped(name)))
+}
+
+/// How much a format asks of its frames. Whoever speaks one that asks less can seem to speak one that asks more: zeros
+/// in a wider length are text to him.
+fn demands(profile: &Profile) -> usize {
+    let pads = usize::from(profile.chunk() > 1);
+    let counts_itself = usize::from(profile.covered_header_len() > 0);
+    let around = profile.header_len().saturating_add(profile.trailer().len());
+    around.saturating_add(pads).saturating_add(counts_itself)
 }
 
 fn plain() -> impl Iterator<Item = Profile> {
@@ -95,6 +115,15 @@ fn bits(profile: &Profile, turn: &Turn) -> f64 {
 }
 
 impl Probe {
+    fn of(profile: Profile, is_known: bool) -> Self {
+        let begun = of_servers(&profile).map(|turn| bits(&profile, turn));
+        Self {
+            begun: begun.sum(),
+            profile,
+            is_known,
+        }
+    }
+
     /// The format, with what its connections begin with.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -182,7 +211,9 @@ fn same_octets(one: &[u8], other: &[u8]) -> Option<String> {
 /// likeliest first.
 #[must_use]
 pub fn greeted(greeting: &[u8]) -> Vec<Proposal> {
-    let mut found: Vec<Proposal> = probes().filter_map(|one| one.greeted(greeting)).collect();
+    let probes = probes();
+    let found = probes.iter().filter_map(|one| one.greeted(greeting));
+    let mut found: Vec<Proposal> = found.collect();
     found.sort_by(|one, other| other.bits.total_cmp(&one.bits));
     found
 }

@@ -48,6 +48,7 @@ impl<'a> Arbitrary<'a> for Profile {
             ])?,
             reply_order: ReplyOrder::Requests,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
+            unanswered: None,
             prologue: Vec::new(),
             requests_per_connection: None,
         };
@@ -62,6 +63,7 @@ impl<'a> Arbitrary<'a> for Profile {
             draft.about = about(u)?;
         }
         with_index(u, &mut draft)?;
+        with_exchange(u, &mut draft)?;
         consistent(draft)
     }
 }
@@ -185,6 +187,42 @@ fn with_index(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
         if u.arbitrary()? {
             draft.covers.push(Region::Indexes);
         }
+    }
+    Ok(())
+}
+
+/// What else can be said of an exchange, now and then, and where it goes with the rest: read last, so that what made a
+/// format before makes the same one.
+fn with_exchange(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    let with = |draft: &Draft, change: &dyn Fn(&mut Draft)| {
+        let mut changed = draft.clone();
+        change(&mut changed);
+        let is_one = Profile::try_from(changed.clone()).is_ok();
+        if is_one { changed } else { draft.clone() }
+    };
+    if u.ratio(1, 8)? {
+        let most = u.int_in_range(1..=4)?;
+        *draft = with(draft, &|draft| draft.requests_per_connection = Some(most));
+    }
+    if u.ratio(1, 8)? {
+        *draft = with(draft, &|draft| {
+            draft.request = Some(r#"{"echo":["{text}"]}"#.to_owned());
+            draft.unanswered = Some(r#"{"note":["{text}"]}"#.to_owned());
+        });
+    }
+    if u.ratio(1, 8)? {
+        let last: u8 = u.arbitrary()?;
+        *draft = with(draft, &|draft| {
+            // Octets that replies leave free, one of which is another in the last frame.
+            let first = draft.before.len().saturating_sub(2);
+            draft.reply_before = Some(format!("??={:02x}{}", !last, "??".repeat(first / 2)));
+            draft.reply_last = format!("{last:02x}");
+        });
+    }
+    if u.ratio(1, 8)? {
+        *draft = with(draft, &|draft| {
+            draft.prologue = vec!["client 05 01".to_owned(), "server reply".to_owned()];
+        });
     }
     Ok(())
 }

@@ -408,6 +408,7 @@ mod against_the_model {
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());
                     }
+                    Owes::Nothing(_) => {}
                     Owes::ReplyOrClose(_)
                     | Owes::ReplyOrSilence(_)
                     | Owes::Showing(_)

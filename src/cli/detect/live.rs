@@ -16,11 +16,11 @@ use tokio::time::timeout;
 /// How long a server is given for what follows the first octets of its answer.
 const FOR_THE_REST: Duration = Duration::from_millis(80);
 
-/// How long it is given at least to say something before it is asked: who greets late would seem to answer.
-const FOR_A_GREETING: Duration = Duration::from_secs(1);
+/// So many times as long it is given to say something before it is asked: who greets late would seem to answer.
+const FOR_A_GREETING: u32 = 3;
 
-/// How long it is given at least for all that a connection begins with.
-const FOR_A_PROLOGUE: Duration = Duration::from_secs(2);
+/// So many times as long it is given for all that a connection begins with.
+const FOR_A_PROLOGUE: u32 = 7;
 
 /// How many octets of an answer are read.
 const MOST: usize = 1 << 20;
@@ -58,10 +58,8 @@ pub(super) fn ask(target: &Name, trust: &TrustArgs, patience: Duration) -> Resul
     };
     let unreachable = |error| runtime::unreachable_target(target, &error);
     runtime::single()?.block_on(async {
-        let greetings = [
-            server.greeting().await.map_err(unreachable)?,
-            server.greeting().await.map_err(unreachable)?,
-        ];
+        let greetings = tokio::try_join!(server.greeting(), server.greeting());
+        let greetings = <[Vec<u8>; 2]>::from(greetings.map_err(unreachable)?);
         let to_no_frame = server.told_no_frame(&greetings).await;
         let found = server.found(&greetings).await;
         let proposals = probe::best(found.answered, &to_no_frame.octets);
@@ -78,7 +76,7 @@ impl Asked<'_> {
     /// What it says before it is asked anything.
     async fn greeting(&self) -> io::Result<Vec<u8>> {
         let stream = Stream::connect(self.addresses).await?;
-        let patience = self.patience.max(FOR_A_GREETING);
+        let patience = self.patience.saturating_mul(FOR_A_GREETING);
         Ok(listen(&stream, patience).await.octets)
     }
 
@@ -87,18 +85,19 @@ impl Asked<'_> {
         let asked = async {
             let stream = Stream::connect(self.addresses).await?;
             if !greetings.iter().all(Vec::is_empty) {
-                listen(&stream, self.patience.max(FOR_A_GREETING)).await;
+                listen(&stream, self.patience.saturating_mul(FOR_A_GREETING)).await;
             }
             Ok::<_, io::Error>(self.answer(&stream, NO_FRAME).await)
         };
         asked.await.unwrap_or_default()
     }
 
-    /// Asks in each format that fits what it says first, and once more in those in which it answers. One that is gone
-    /// is not asked any more.
+    /// Asks in each format that fits what it says first, and once more in those in which it answers. One that is gone, or
+    /// has said all, is not asked any more.
     async fn found(&self, greetings: &[Vec<u8>; 2]) -> Found {
         let mut found = Found::default();
-        let probes = probe::probes().filter_map(|probe| probe.behind(greetings));
+        let probes = probe::probes().into_iter();
+        let probes = probes.filter_map(|probe| probe.behind(greetings));
         for probe in probes {
             let Ok(heard) = self.question(&probe, 0).await else {
                 break;
@@ -107,6 +106,9 @@ impl Asked<'_> {
             let is_closed = heard.has_closed && heard.octets.is_empty();
             found.closed = found.closed.saturating_add(usize::from(is_closed));
             found.answered.extend(self.confirmed(&probe, heard).await);
+            if found.answered.last().is_some_and(Answered::settles) {
+                break;
+            }
         }
         found
     }
@@ -126,7 +128,7 @@ impl Asked<'_> {
     async fn question(&self, probe: &Probe, number: usize) -> io::Result<Heard> {
         let stream = Stream::connect(self.addresses).await?;
         let prologue = Prologue::new(probe.profile(), Speaker::Client);
-        let patience = self.patience.max(FOR_A_PROLOGUE);
+        let patience = self.patience.saturating_mul(FOR_A_PROLOGUE);
         Ok(match timeout(patience, stream.begin(prologue)).await {
             Ok(Ok(())) => self.answer(&stream, &probe.request(number)).await,
             Ok(Err(_)) | Err(_) => Heard {
@@ -172,8 +174,7 @@ fn tell(best: &Proposal, rivals: &[Proposal], greeting: &[u8]) -> Result<Exit, F
         false => format!("it speaks first, {}; ", shown(greeting)),
     };
     let seen = format!("found by asking: {first}it answers by {}", measure(best));
-    let alike = "it was answered in these formats as well";
-    out::line(told(best, rivals, seen, alike))?;
+    out::line(told(best, rivals, seen))?;
     Ok(Exit::Ok)
 }
 
@@ -182,7 +183,7 @@ fn guess(greeting: &[u8]) -> Result<Exit, Failure> {
     let found = probe::greeted(greeting);
     let (best, rivals) = found.split_first().ok_or_else(|| speaks_first(greeting))?;
     let seen = format!("it speaks first, {}, and answers nothing", shown(greeting));
-    out::line(told(best, rivals, seen, ""))?;
+    out::line(told(best, rivals, seen))?;
     Ok(Exit::Ok)
 }
 

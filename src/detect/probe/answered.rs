@@ -1,6 +1,6 @@
 //! What a server's answers say of a format.
 
-use super::{NO_FRAME, Probe, TEXTS};
+use super::{NO_FRAME, Probe, TEXTS, demands, known};
 use crate::capture::{Exchange, Said};
 use crate::detect::{AHEAD, Doubt, Proposal, doubt, evidence, layouts};
 use crate::model::reader::{self, Ending, FrameAt};
@@ -16,6 +16,8 @@ pub struct Answered {
     proposal: Proposal,
     /// Whether each answer holds the text of its question.
     repeats: bool,
+    /// Whether it was answered as often as it was asked.
+    is_confirmed: bool,
     answers: Vec<Vec<u8>>,
 }
 
@@ -48,6 +50,7 @@ impl Probe {
                 is_known: self.is_known,
             },
             repeats,
+            is_confirmed: true,
             answers: answers.to_vec(),
         })
     }
@@ -108,7 +111,25 @@ impl Answered {
     #[must_use]
     pub fn once(mut self) -> Self {
         self.proposal.doubt = Some(Doubt::TooLittle);
+        self.is_confirmed = false;
         self
+    }
+
+    /// Whether there is nothing more to ask: it holds what each question said, and formats that ask less of frames were asked in
+    /// before.
+    #[must_use]
+    pub fn settles(&self) -> bool {
+        self.is_confirmed && self.repeats && self.proposal.doubt.is_none()
+    }
+
+    /// Known formats in which its answers are frames as well.
+    fn alike(&self) -> Vec<String> {
+        let is_alike = |known: &Profile| {
+            let read = |answer: &Vec<u8>| only_reply(&known.of_replies(), answer).is_some();
+            known.name() != self.proposal.profile.name() && self.answers.iter().all(read)
+        };
+        let alike = known().filter(is_alike);
+        alike.map(|known| known.name().to_owned()).collect()
     }
 
     /// Whether that is whole frames.
@@ -126,7 +147,8 @@ impl Answered {
     /// Whether the other has other frames, and is nearly as likely.
     fn is_rivalled_by(&self, other: &Self) -> bool {
         let is_near = other.proposal.bits > self.proposal.bits - AHEAD;
-        is_near && other.repeats >= self.repeats && !other.answers.iter().all(|one| self.reads(one))
+        let is_as_good = (other.is_confirmed, other.repeats) >= (self.is_confirmed, self.repeats);
+        is_near && is_as_good && !other.answers.iter().all(|one| self.reads(one))
     }
 
     /// Whether what is no frame is answered alike, so that an answer says nothing.
@@ -144,21 +166,21 @@ pub fn best(mut found: Vec<Answered>, to_no_frame: &[u8]) -> Vec<Proposal> {
     found.sort_by(|one, other| {
         let bits = other.proposal.bits.total_cmp(&one.proposal.bits);
         let demands = demands(&one.proposal.profile).cmp(&demands(&other.proposal.profile));
-        match one.repeats && other.repeats {
+        let confirmed = other.is_confirmed.cmp(&one.is_confirmed);
+        confirmed.then(match one.repeats && other.repeats {
             true => demands,
             false => other.repeats.cmp(&one.repeats).then(bits).then(demands),
-        }
+        })
     });
     let Some((best, others)) = found.split_first() else {
         return Vec::new();
     };
-    let (rivals, alike): (Vec<&Answered>, Vec<&Answered>) =
-        others.iter().partition(|other| best.is_rivalled_by(other));
-    let mut proposal = best.proposal.clone();
-    let alike = alike.into_iter().filter(|other| other.proposal.is_known);
-    proposal.alike = alike
-        .map(|other| other.proposal.profile.name().to_owned())
+    let rivals: Vec<&Answered> = others
+        .iter()
+        .filter(|other| best.is_rivalled_by(other))
         .collect();
+    let mut proposal = best.proposal.clone();
+    proposal.alike = best.alike();
     if best.is_said_to_all(to_no_frame) {
         proposal.doubt = Some(Doubt::SaidToAll);
     } else if !rivals.is_empty() {
@@ -166,13 +188,4 @@ pub fn best(mut found: Vec<Answered>, to_no_frame: &[u8]) -> Vec<Proposal> {
     }
     let rivals = rivals.into_iter().map(|rival| rival.proposal.clone());
     std::iter::once(proposal).chain(rivals).collect()
-}
-
-/// How much a format asks of its frames. Whoever speaks one that asks less can seem to speak one that asks more: zeros
-/// in a wider length are text to him.
-fn demands(profile: &Profile) -> usize {
-    let pads = usize::from(profile.chunk() > 1);
-    let counts_itself = usize::from(profile.covered_header_len() > 0);
-    let around = profile.header_len().saturating_add(profile.trailer().len());
-    around.saturating_add(pads).saturating_add(counts_itself)
 }

@@ -7,7 +7,7 @@ const SILENT: [Vec<u8>; 2] = [Vec::new(), Vec::new()];
 
 fn named(name: &str) -> Probe {
     let named = |probe: &Probe| probe.profile.name() == name;
-    probes().find(named).unwrap()
+    probes().into_iter().find(named).unwrap()
 }
 
 /// The answers of a server that sends back what it gets.
