@@ -375,7 +375,7 @@ impl<'a> Walk<'a> {
             .duties
             .iter()
             .filter(|later| later.start > duty.start && later.due <= self.observed.sent_in_all())
-            .any(|later| !matches!(later.owes, Owes::Reply(_)))
+            .any(|later| !matches!(later.owes, Owes::Reply(_) | Owes::Nothing(_)))
     }
 
     fn was_outstanding_at_fin(&self, duty: &Duty) -> bool {

@@ -42,3 +42,30 @@ fn filled_in(profile: &Profile, inner: &[u8]) -> Option<String> {
         Payload::Utf8 | Payload::Opaque => Some(inner.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::permitted_for;
+    use crate::script::OwnEnd;
+
+    const KINDS: &str = "name = 'p'\nlength.width = 1\nbody.payload = 'utf-8'\n\
+        exchange = { request = '?{text}', unanswered = '!{text}.' }";
+
+    fn owed(stream: &[u8]) -> Vec<Owes> {
+        let profile = Profile::from_toml(KINDS).unwrap();
+        let permitted = permitted_for(&profile, stream, OwnEnd::Open);
+        permitted.duties.into_iter().map(|duty| duty.owes).collect()
+    }
+
+    #[test]
+    fn the_octets_in_front_of_the_text_say_which_kind_it_is() {
+        let owed = owed(b"\x03?hi\x04!hi.\x03!hi\x02hi");
+        let [Owes::Reply(asked), Owes::Nothing(told), broken, other] = owed.as_slice() else {
+            panic!("{owed:?}")
+        };
+        assert_eq!([asked.text(), told.text()], [Some("hi"); 2]);
+        assert_eq!(*broken, Owes::ReplyOrClose(Doubt::Unanswered));
+        assert_eq!(*other, Owes::ReplyOrClose(Doubt::Payload));
+    }
+}

@@ -194,37 +194,45 @@ fn with_index(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
 /// What else can be said of an exchange, now and then, and where it goes with the rest: read last, so that what made a
 /// format before makes the same one.
 fn with_exchange(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
-    let with = |draft: &Draft, change: &dyn Fn(&mut Draft)| {
-        let mut changed = draft.clone();
-        change(&mut changed);
-        let is_one = Profile::try_from(changed.clone()).is_ok();
-        if is_one { changed } else { draft.clone() }
-    };
-    if u.ratio(1, 8)? {
+    if rarely(u)? {
         let most = u.int_in_range(1..=4)?;
-        *draft = with(draft, &|draft| draft.requests_per_connection = Some(most));
+        with(draft, |draft| draft.requests_per_connection = Some(most));
     }
-    if u.ratio(1, 8)? {
-        *draft = with(draft, &|draft| {
+    if rarely(u)? {
+        with(draft, |draft| {
             draft.request = Some(r#"{"echo":["{text}"]}"#.to_owned());
             draft.unanswered = Some(r#"{"note":["{text}"]}"#.to_owned());
         });
     }
-    if u.ratio(1, 8)? {
-        let last: u8 = u.arbitrary()?;
-        *draft = with(draft, &|draft| {
-            // Octets that replies leave free, one of which is another in the last frame.
-            let first = draft.before.len().saturating_sub(2);
-            draft.reply_before = Some(format!("??={:02x}{}", !last, "??".repeat(first / 2)));
-            draft.reply_last = format!("{last:02x}");
-        });
-    }
-    if u.ratio(1, 8)? {
-        *draft = with(draft, &|draft| {
-            draft.prologue = vec!["client 05 01".to_owned(), "server reply".to_owned()];
-        });
+    if rarely(u)? {
+        let last = u.arbitrary()?;
+        with(draft, |draft| end_replies_by(draft, last));
     }
     Ok(())
+}
+
+/// Replies of several frames, the last of which has this octet in front, and a prologue that is answered by one.
+fn end_replies_by(draft: &mut Draft, last: u8) {
+    let others = (draft.before.len() / 2).saturating_sub(1);
+    draft.reply_before = Some(format!("??={:02x}{}", !last, "??".repeat(others)));
+    draft.reply_last = format!("{last:02x}");
+    if !draft.prologue.is_empty() {
+        draft.prologue.push("server reply".to_owned());
+    }
+}
+
+/// Changes a description, if it is one of a format then.
+fn with(draft: &mut Draft, change: impl FnOnce(&mut Draft)) {
+    let mut changed = draft.clone();
+    change(&mut changed);
+    if Profile::try_from(changed.clone()).is_ok() {
+        *draft = changed;
+    }
+}
+
+/// Once in eight times, and not where there are no octets left.
+fn rarely(u: &mut Unstructured<'_>) -> Result<bool> {
+    Ok(u.int_in_range(0..=7)? == 7)
 }
 
 fn name(u: &mut Unstructured<'_>) -> Result<String> {

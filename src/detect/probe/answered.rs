@@ -122,11 +122,13 @@ impl Answered {
         self.is_confirmed && self.repeats && self.proposal.doubt.is_none()
     }
 
-    /// Known formats in which its answers are frames as well.
+    /// Known formats in which its answers are frames as well, but for those that are told by their messages.
     fn alike(&self) -> Vec<String> {
         let is_alike = |known: &Profile| {
             let read = |answer: &Vec<u8>| only_reply(&known.of_replies(), answer).is_some();
-            known.name() != self.proposal.profile.name() && self.answers.iter().all(read)
+            let is_told_by_frames = known.request().is_none() && known.prologue().is_empty();
+            let is_another = known.name() != self.proposal.profile.name();
+            is_told_by_frames && is_another && self.answers.iter().all(read)
         };
         let alike = known().filter(is_alike);
         alike.map(|known| known.name().to_owned()).collect()

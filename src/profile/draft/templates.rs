@@ -49,3 +49,33 @@ pub(super) fn payloads_survive_trimming(profile: &Profile) -> Result<(), Profile
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::{Draft, Profile, Reply};
+
+    #[test]
+    fn what_is_owed_no_reply_is_told_from_requests() {
+        let kinds = |request: Option<&str>, unanswered: &str| Draft {
+            name: "x".into(),
+            request: request.map(str::to_owned),
+            unanswered: Some(unanswered.to_owned()),
+            ..Draft::default()
+        };
+        let (ask, tell) = (Some(r#"{"ask": "{text}"}"#), r#"{"tell": "{text}"}"#);
+        assert!(Profile::try_from(kinds(ask, tell)).is_ok());
+        let silent = Draft {
+            reply: Reply::None,
+            ..kinds(ask, tell)
+        };
+        let few = Draft {
+            requests_per_connection: Some(9),
+            ..kinds(ask, tell)
+        };
+        let alike = kinds(ask, r#"{"ask": "{text}", "tell": 1}"#);
+        for draft in [kinds(None, tell), alike, kinds(ask, "{}"), silent, few] {
+            let error = Profile::try_from(draft).unwrap_err();
+            assert_eq!(error.field, "exchange.unanswered");
+        }
+    }
+}
