@@ -116,9 +116,10 @@ fn bits(profile: &Profile, turn: &Turn) -> f64 {
 
 impl Probe {
     fn of(profile: Profile, is_known: bool) -> Self {
-        let begun = of_servers(&profile).map(|turn| bits(&profile, turn));
+        // A frame could be that of any format with the same frames.
+        let octets = of_servers(&profile).filter(|turn| matches!(turn.said, Said::Octets(_)));
         Self {
-            begun: begun.sum(),
+            begun: octets.map(|turn| bits(&profile, turn)).sum(),
             profile,
             is_known,
         }

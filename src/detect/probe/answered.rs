@@ -14,10 +14,12 @@ const REPEATED: f64 = 40.0;
 #[derive(Debug, Clone)]
 pub struct Answered {
     proposal: Proposal,
-    /// Whether each answer holds the text of its question.
+    /// Whether an answer holds the text of its question.
     repeats: bool,
     /// Whether it was answered as often as it was asked.
     is_confirmed: bool,
+    /// Whether it has gone through more than a greeting before.
+    has_begun: bool,
     answers: Vec<Vec<u8>>,
 }
 
@@ -30,7 +32,7 @@ impl Probe {
             .map(|(number, answer)| self.reply(number, answer))
             .collect();
         let replies = replies?;
-        let repeats = replies.iter().all(|reply| reply.repeats);
+        let repeats = replies.iter().any(|reply| reply.repeats);
         // What is said to everything is no more than once.
         let distinct: BTreeSet<&[u8]> = answers.iter().map(Vec::as_slice).collect();
         let share = evidence::float(distinct.len()) / evidence::float(answers.len().max(1));
@@ -51,6 +53,7 @@ impl Probe {
             },
             repeats,
             is_confirmed: true,
+            has_begun: self.profile.prologue().len() > 1,
             answers: answers.to_vec(),
         })
     }
@@ -155,7 +158,7 @@ impl Answered {
 
     /// Whether what is no frame is answered alike, so that an answer says nothing.
     fn is_said_to_all(&self, to_no_frame: &[u8]) -> bool {
-        let is_told_apart = self.repeats || self.proposal.profile.has_ids();
+        let is_told_apart = self.repeats || self.has_begun || self.proposal.profile.has_ids();
         to_no_frame.starts_with(NO_FRAME) || !is_told_apart && self.reads(to_no_frame)
     }
 }
