@@ -36,7 +36,7 @@ mod tests;
 pub use reply::Reply;
 
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Payload, Profile, Template};
 use crate::wire::{DecodeError, Decoder, EncodeError, Encoder};
 use bytes::{Buf, BytesMut};
 use std::fmt;
@@ -154,6 +154,8 @@ pub struct Session {
     /// That of the last frame of a reply, where a reply may be several.
     last: Option<Encoder>,
     payload: Payload,
+    /// What messages are made from that are owed no reply, and whether the request that was polled last is one.
+    unanswered: (Option<Template>, bool),
     /// Requests that may still be taken, if there is an end of them.
     left: Option<u32>,
     limits: Limits,
@@ -197,6 +199,7 @@ impl Session {
             encoder: Encoder::new(&profile.of_replies()),
             last: profile.of_last_frames().map(|last| Encoder::new(&last)),
             payload: profile.payload(),
+            unanswered: (profile.unanswered().cloned(), false),
             left: profile.requests_per_connection(),
             limits,
             received: BytesMut::new(),
@@ -285,7 +288,9 @@ impl Session {
                 self.asked = true;
                 self.id = self.decoder.id_of(&frame).unwrap_or_default();
                 self.unfinished = None;
-                Some(Message::read(self.payload, frame.into_payload()))
+                let request = Message::read(self.payload, frame.into_payload());
+                self.unanswered.1 = self.is_unanswered(&request);
+                Some(request)
             }
             Ok(None) => {
                 self.handle_no_frame();
@@ -296,6 +301,13 @@ impl Session {
                 None
             }
         }
+    }
+
+    fn is_unanswered(&self, request: &Request) -> bool {
+        let payload = request.as_ref().map(Message::payload).ok();
+        let template = self.unanswered.0.as_ref();
+        let made = template.zip(payload);
+        made.is_some_and(|(template, payload)| template.text_in(payload).is_some())
     }
 
     /// What is here is less than a frame.
@@ -338,7 +350,8 @@ impl Session {
     /// The reply to the request that was polled last. Without such a request it does nothing: no reply
     /// is ever sent that was not asked for, nor one to a client that has been given up meanwhile.
     ///
-    /// A reply that no frame of the profile can hold becomes an error reply.
+    /// A reply that no frame of the profile can hold becomes an error reply. One to a message that is owed none is not sent,
+    /// whatever it is but [`Reply::Close`].
     pub fn handle_reply(&mut self, reply: Reply) {
         if !std::mem::take(&mut self.asked) || self.stream == Stream::Over(End::Stuck) {
             return;
@@ -361,6 +374,7 @@ impl Session {
 
     fn encode(&mut self, reply: Reply) -> Result<(), EncodeError> {
         let message = match reply {
+            Reply::Message(_) | Reply::Text(_) if self.unanswered.1 => return Ok(()),
             Reply::Message(message) => message,
             Reply::Text(text) => Message::from_text(self.payload, &text),
             Reply::Nothing => return Ok(()),

@@ -63,6 +63,23 @@ fn exchange<'a>(profile: &Profile, pieces: impl Iterator<Item = &'a [u8]>) -> (V
 }
 
 #[test]
+fn what_is_owed_no_reply_gets_none_whatever_the_handler_says() {
+    let text = "name = 'p'\nlength.width = 1\nbody.payload = 'utf-8'\n\
+        exchange = { request = '?{text}', unanswered = '!{text}' }";
+    let profile = Profile::from_toml(text).unwrap();
+    let now = Instant::now();
+    let mut session = Session::new(&profile, Limits::default(), now);
+    session.handle_input(b"\x02?a\x02!b\x02?c\x02!d", now);
+    let mut asked = 0;
+    while let Some(request) = session.poll_request() {
+        session.handle_reply(Reply::from(request.unwrap()));
+        asked += 1;
+    }
+    assert_eq!(asked, 4);
+    assert_eq!(session.poll_output(), b"\x02?a\x02?c");
+}
+
+#[test]
 fn replies_are_marked_as_such() {
     let profile = Profile::shipped("gearman").unwrap();
     let request = b"\0REQ\0\0\0\x10\0\0\0\x02hi";
@@ -431,6 +448,7 @@ mod against_the_model {
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());
                     }
+                    Owes::Nothing(_) => {}
                     Owes::ReplyOrClose(_)
                     | Owes::ReplyOrSilence(_)
                     | Owes::Showing(_)
