@@ -39,6 +39,12 @@ const FEWEST_KNOWN: f64 = 0.2;
 /// … and where it is not more than so many, the cause is a guess.
 const MOST_UNSURE: f64 = 0.5;
 
+/// Where so many failures are seen …
+const MANY: usize = 20;
+
+/// … and causes explain less than one in so many of them, something else is the matter, and a guess blames nobody.
+const ONE_IN: usize = 3;
+
 /// What was played so often and always failed is taken to fail always.
 const OFTEN: u32 = 2;
 
@@ -64,17 +70,27 @@ pub fn diagnose(knowledge: &Knowledge, role: Role, seen: &Observation) -> Diagno
         .filter_map(|at| view.cause(&best, at))
         .collect();
     causes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let causes: Vec<Cause> = causes.into_iter().map(|(_, cause)| cause).collect();
+    let mut causes: Vec<Cause> = causes.into_iter().map(|(_, cause)| cause).collect();
+    let failed = seen.failed().count();
+    let explained = failed.saturating_sub(unexplained(seen, &causes).len());
+    if failed >= MANY && explained.saturating_mul(ONE_IN) < failed {
+        causes.retain(|cause| cause.confidence > Confidence::Guess);
+    }
+    Diagnosis {
+        unexplained: unexplained(seen, &causes),
+        causes,
+    }
+}
+
+/// The failures that none of the causes explains.
+fn unexplained(seen: &Observation, causes: &[Cause]) -> Vec<String> {
     let is_explained = |case: &str| {
         causes
             .iter()
             .any(|cause| cause.explains.iter().any(|id| id == case))
     };
-    let unexplained = seen.failed().filter(|case| !is_explained(case));
-    Diagnosis {
-        unexplained: unexplained.map(str::to_owned).collect(),
-        causes,
-    }
+    let left = seen.failed().filter(|case| !is_explained(case));
+    left.map(str::to_owned).collect()
 }
 
 /// What one cause makes of one case that was seen.

@@ -8,9 +8,9 @@ use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Seen, Transcript};
 use bytes::{Bytes, BytesMut};
+use pending::Pending;
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use pending::Pending;
 use std::ops::Range;
 
 /// The most frames that are kept beyond those that are asked for. Of a flood of empty frames each would take more room
@@ -169,7 +169,8 @@ impl FrameLog {
         if self.fault.is_none() && self.pending.is_empty() {
             let taken = self.read(octets);
             let rest = octets.slice(taken.min(octets.len())..);
-            self.pending.want(reader::least_to_read(&self.profile, &rest));
+            self.pending
+                .want(reader::least_to_read(&self.profile, &rest));
             return self.pending.push(rest);
         }
         self.pending.push(octets.clone());

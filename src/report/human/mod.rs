@@ -6,6 +6,7 @@
 mod case;
 mod causes;
 mod look;
+mod mostly;
 mod summary;
 
 pub use case::exchange;
@@ -140,6 +141,7 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
+    mostly::write(run, look, out)?;
     causes::write(run, look, out)?;
     let explained = match look.verbose {
         true => HashSet::new(),

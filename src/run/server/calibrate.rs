@@ -1,7 +1,8 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
 use super::canary::{
-    Canary, Trouble, carried, question, question_of_octets, question_without_padding, shown,
+    Canary, Trouble, Unasked, carried, question, question_of_octets, question_without_padding,
+    shown,
 };
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
@@ -438,7 +439,13 @@ async fn not_served(door: &Door, options: &Options, trouble: &Trouble) -> NotSer
         Err(_) => None,
     };
     let (what, mut advice) = match (trouble, greeting) {
-        (_, Some(octets)) => (
+        (_, Some(Unasked::Ended)) => (
+            say!("the server ends connections before anything is asked on them"),
+            Some(say!(
+                "does what serves a client wait for its first request, or return at once?"
+            )),
+        ),
+        (_, Some(Unasked::Said(octets))) => (
             say!(
                 "the server sends octets before anything is asked: {shown}",
                 shown = shown(&octets)
