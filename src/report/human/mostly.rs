@@ -1,4 +1,5 @@
-//! What most failures have in common where no cause is known for them: then it is one thing that is wrong all the same.
+//! What failures have in common where there are many and no cause is known for most of them: something is wrong all the same,
+//! and what says so most often is told before all else.
 
 use super::case;
 use super::causes::{MOST_LINES, size};
@@ -14,14 +15,20 @@ use std::io::{self, Write};
 /// Fewer failures are told one by one.
 const MANY: usize = 20;
 
-/// Says what most failures say, if they do, with the smallest of them; whether they do.
+/// Says what is said most often where causes explain little of much that has failed, with the smallest failure that
+/// says it; whether that is so.
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<bool> {
-    let found = run.results.iter().filter(|result| is_found(result)).count();
-    let alike = alike(run);
+    let found: Vec<&CaseResult> = run.results.iter().filter(|one| is_found(one)).collect();
+    let explained = explained(run);
+    let mut left = found.clone();
+    left.retain(|one| !explained.contains(one.id.as_str()));
+    let found = found.len();
+    let is_most = left.len().saturating_mul(3) > found.saturating_mul(2);
+    let alike = most_alike(&left);
     let smallest = alike
         .iter()
         .min_by_key(|result| (result.evidence.is_none(), size(result)));
-    let Some(smallest) = smallest.filter(|_| found >= MANY && alike.len() > found / 2) else {
+    let Some(smallest) = smallest.filter(|_| found >= MANY && is_most) else {
         return Ok(false);
     };
     let text = say!(
@@ -38,15 +45,12 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<bo
     Ok(true)
 }
 
-/// Of the failures that no cause explains those that say what most of them do.
-fn alike(run: &Run) -> Vec<&CaseResult> {
-    let explained = explained(run);
+/// Those of these failures that say what is said most often, whatever its numbers.
+fn most_alike<'a>(failures: &[&'a CaseResult]) -> Vec<&'a CaseResult> {
     let mut alike: BTreeMap<String, Vec<&CaseResult>> = BTreeMap::new();
-    for result in run.results.iter().filter(|result| is_found(result)) {
-        if !explained.contains(result.id.as_str()) {
-            let text = without_numbers(what(result).as_str());
-            alike.entry(text).or_default().push(result);
-        }
+    for result in failures {
+        let text = without_numbers(what(result).as_str());
+        alike.entry(text).or_default().push(result);
     }
     let most = alike.into_values().max_by_key(Vec::len);
     most.unwrap_or_default()
@@ -70,8 +74,8 @@ mod tests {
     use crate::event::Verdict;
     use crate::report::fixture;
 
-    /// So many failures, every n-th of which says something of its own.
-    fn told(failures: usize, every: usize) -> String {
+    /// So many failures, every n-th of which says something else, with as many of them explained.
+    fn told(failures: usize, every: usize, explained: usize) -> String {
         let mut run = fixture::run();
         let failed = CaseResult {
             verdict: Verdict::Fail,
@@ -90,15 +94,17 @@ mod tests {
                 ..failed.clone()
             })
             .collect();
+        let explains = run.results.iter().take(explained);
+        run.diagnosis.causes[0].explains = explains.map(|one| one.id.clone()).collect();
         let mut out = Vec::new();
         write(&run, Look::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn what_most_failures_say_is_told_where_there_are_many() {
-        assert!(told(24, 3).starts_with("16 of 24 failures say: 1 octets came"));
-        assert_eq!(told(9, 3), "");
-        assert_eq!(told(24, 1), "");
+    fn what_is_said_most_often_is_told_where_many_failures_are_not_explained() {
+        assert!(told(24, 3, 0).starts_with("16 of 24 failures say: 1 octets came"));
+        assert_eq!(told(9, 3, 0), "", "they are few");
+        assert_eq!(told(24, 3, 12), "", "half of them are explained");
     }
 }
