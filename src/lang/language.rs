@@ -10,8 +10,29 @@ pub struct Language {
     code: &'static str,
     name: String,
     texts: HashMap<String, String>,
+    numbers: Numbers,
+    elisions: Vec<Elision>,
     /// The same as they stand in the file.
     file: toml::Table,
+}
+
+/// How large numbers are written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Numbers {
+    /// What stands between thousands.
+    thousands: String,
+    /// The least number in which they are set apart.
+    grouped_from: usize,
+}
+
+/// A word that becomes another in front of its own sound, as Spanish `o` does in front of `ocho`.
+#[derive(Debug, serde::Deserialize)]
+struct Elision {
+    word: String,
+    becomes: String,
+    /// How what follows begins.
+    before: Vec<String>,
 }
 
 /// The languages with their files. Another one is a file and its row.
@@ -22,6 +43,10 @@ const ENGLISH: &str = "en";
 
 /// The key under which a file says what its language calls itself.
 const NAME: &str = "name";
+
+/// The keys under which it says how it writes numbers, and which words change.
+const NUMBERS: &str = "numbers";
+const ELISIONS: &str = "elisions";
 
 /// A language for which there are no texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +92,37 @@ impl Language {
         let mut texts = HashMap::new();
         gather(&table, &mut texts);
         let name = texts.remove(NAME).unwrap_or_default();
-        let file = table;
         Self {
             code,
             name,
             texts,
-            file,
+            numbers: rules(&table, NUMBERS),
+            elisions: rules(&table, ELISIONS),
+            file: table,
+        }
+    }
+
+    /// A number as it is written in it.
+    pub(super) fn number(&self, number: usize) -> String {
+        match number < self.numbers.grouped_from {
+            true => number.to_string(),
+            false => super::grouped(number, &self.numbers.thousands),
+        }
+    }
+
+    /// Changes the last word in front of a text that begins with its sound.
+    pub(super) fn elide(&self, before: &mut String, text: &str) {
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let Some(front) = before.strip_suffix(' ') else {
+            return;
+        };
+        for elision in &self.elisions {
+            let is_before = elision.before.iter().any(|it| text.starts_with(it));
+            let rest = front.strip_suffix(elision.word.as_str());
+            if let Some(rest) = rest.filter(|rest| is_before && !rest.ends_with(char::is_alphanumeric)) {
+                *before = format!("{rest}{} ", elision.becomes);
+                return;
+            }
         }
     }
 
@@ -97,6 +147,7 @@ impl Language {
     /// The tables of its file.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         let tables = self.file.iter().filter(|(_, value)| value.is_table());
+        let tables = tables.filter(|(name, _)| *name != NUMBERS);
         tables.map(|(name, _)| name.as_str())
     }
 
@@ -110,6 +161,19 @@ impl Language {
 
 fn parsed(file: &str) -> Result<toml::Table, toml::de::Error> {
     file.parse()
+}
+
+/// What a file says of its language under that key. That it can be read is held by a test.
+fn rules<T: serde::de::DeserializeOwned + Default>(table: &toml::Table, key: &str) -> T {
+    read_rules(table, key).unwrap_or_default()
+}
+
+fn read_rules<T: serde::de::DeserializeOwned + Default>(
+    table: &toml::Table,
+    key: &str,
+) -> Result<T, toml::de::Error> {
+    let value = table.get(key).cloned();
+    value.map_or_else(|| Ok(T::default()), toml::Value::try_into)
 }
 
 /// The texts of all tables, which only keep together what belongs together.
@@ -154,7 +218,10 @@ mod tests {
     #[test]
     fn each_file_can_be_read_and_says_what_its_language_calls_itself() {
         for (code, file) in FILES {
-            parsed(file).unwrap_or_else(|error| panic!("{code}: {error}"));
+            let table = parsed(file).unwrap_or_else(|error| panic!("{code}: {error}"));
+            let numbers = read_rules::<Numbers>(&table, NUMBERS);
+            let elisions = read_rules::<Vec<Elision>>(&table, ELISIONS);
+            assert!(numbers.is_ok() && elisions.is_ok(), "{code}");
             let language = Language::named(code).unwrap().unwrap();
             assert!(
                 !language.name().is_empty() && language.texts.len() > 1_000,

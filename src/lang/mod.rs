@@ -60,6 +60,8 @@ enum Source {
     Whole,
     /// Under a template.
     Made(Box<Made>),
+    /// In how the language writes numbers.
+    Number(usize),
 }
 
 #[derive(Clone)]
@@ -82,10 +84,19 @@ impl Text {
     #[must_use]
     pub fn made(template: &'static str, holes: Vec<(&'static str, Self)>) -> Self {
         Self {
-            english: filled(template, |name| {
+            english: filled(template, |name, _| {
                 hole(&holes, name).map(|text| Cow::Borrowed(&*text.english))
             }),
             source: Source::Made(Box::new(Made { template, holes })),
+        }
+    }
+
+    /// A number with its thousands set apart: `73,016`.
+    #[must_use]
+    pub fn number(number: usize) -> Self {
+        Self {
+            english: grouped(number, ","),
+            source: Source::Number(number),
         }
     }
 
@@ -137,6 +148,7 @@ impl Text {
                 None => Cow::Borrowed(&self.english),
             },
             Source::Made(made) => Cow::Owned(made.in_language(language)),
+            Source::Number(number) => Cow::Owned(language.number(*number)),
         }
     }
 
@@ -145,7 +157,7 @@ impl Text {
     pub fn hole(&self, name: &str) -> Option<&Self> {
         match &self.source {
             Source::Made(made) => hole(&made.holes, name),
-            Source::Data | Source::Whole => None,
+            Source::Data | Source::Whole | Source::Number(_) => None,
         }
     }
 }
@@ -153,10 +165,26 @@ impl Text {
 impl Made {
     fn in_language(&self, language: &Language) -> String {
         let template = language.text(self.template).unwrap_or(self.template);
-        filled(template, |name| {
-            hole(&self.holes, name).map(|text| text.in_language(language))
+        filled(template, |name, before| {
+            let text = hole(&self.holes, name)?.in_language(language);
+            language.elide(before, &text);
+            Some(text)
         })
     }
+}
+
+/// A number with that between its thousands.
+fn grouped(number: usize, between: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        let left = digits.len().saturating_sub(place);
+        if place > 0 && left.is_multiple_of(3) {
+            grouped.push_str(between);
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn hole<'a>(holes: &'a [(&'static str, Text)], name: &str) -> Option<&'a Text> {
@@ -164,13 +192,17 @@ fn hole<'a>(holes: &'a [(&'static str, Text)], name: &str) -> Option<&'a Text> {
     found.map(|(_, text)| text)
 }
 
-/// A template with its holes filled; one that nothing fills stays.
-fn filled<'a>(template: &str, fill: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
+/// A template with its holes filled, each by its name, and with a say in what stands before it; one that nothing fills
+/// stays.
+fn filled<'a>(
+    template: &str,
+    fill: impl Fn(&str, &mut String) -> Option<Cow<'a, str>>,
+) -> String {
     let mut out = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece {
             Piece::Plain(text) => out.push_str(text),
-            Piece::Hole(name) => match fill(name) {
+            Piece::Hole(name) => match fill(name, &mut out) {
                 Some(text) => out.push_str(&text),
                 None => {
                     out.push('{');

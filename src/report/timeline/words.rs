@@ -57,7 +57,7 @@ pub(in crate::report) enum Noun {
 /// `1 octet`, `1,234 octets`.
 pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
     let is_one = count == 1;
-    let count = thousands(count);
+    let count = Text::number(count);
     match (noun, is_one) {
         (Noun::Case, true) => say!("{count} case", count),
         (Noun::Case, false) => say!("{count} cases", count),
@@ -76,19 +76,6 @@ pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
         (Noun::Submission, true) => say!("{count} submission", count),
         (Noun::Submission, false) => say!("{count} submissions", count),
     }
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        let left = digits.len().saturating_sub(place);
-        if place > 0 && left.is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// `0.112 ms`.
