@@ -1,5 +1,7 @@
 //! The languages that there are beside English, and which of them is shown.
 
+use super::heard::{Heard, TABLES};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -12,6 +14,8 @@ pub struct Language {
     texts: HashMap<String, String>,
     numbers: Numbers,
     elisions: Vec<Elision>,
+    /// Sentences of others, those that say most first.
+    pub(super) heard: Vec<Heard>,
     /// The same as they stand in the file.
     file: toml::Table,
 }
@@ -98,6 +102,7 @@ impl Language {
             texts,
             numbers: rules(&table, NUMBERS),
             elisions: rules(&table, ELISIONS),
+            heard: sentences(&table),
             file: table,
         }
     }
@@ -163,6 +168,15 @@ fn parsed(file: &str) -> Result<toml::Table, toml::de::Error> {
     file.parse()
 }
 
+/// The sentences of others in a file, those that say most first.
+fn sentences(table: &toml::Table) -> Vec<Heard> {
+    let tables = TABLES.iter().filter_map(|name| table.get(*name)?.as_table());
+    let heard = tables.flatten().filter_map(|(english, text)| Some(Heard::new(english, text.as_str()?)));
+    let mut heard: Vec<Heard> = heard.collect();
+    heard.sort_by_key(|one| Reverse(one.said()));
+    heard
+}
+
 /// What a file says of its language under that key. That it can be read is held by a test.
 fn rules<T: serde::de::DeserializeOwned + Default>(table: &toml::Table, key: &str) -> T {
     read_rules(table, key).unwrap_or_default()
@@ -183,7 +197,7 @@ fn gather(table: &toml::Table, texts: &mut HashMap<String, String>) {
             toml::Value::String(text) => {
                 texts.insert(english.clone(), text.clone());
             }
-            toml::Value::Table(inner) => gather(inner, texts),
+            toml::Value::Table(inner) if english != NUMBERS => gather(inner, texts),
             _ => {}
         }
     }

@@ -8,6 +8,7 @@
 //! is put together in some hundred small functions of a dozen formats, and each of them would hand the same value along.
 //! Nothing that judges or compares can see it.
 
+mod heard;
 mod language;
 
 pub use language::{Language, UnknownLanguage, from_environment, show_in, shown};
@@ -56,6 +57,8 @@ enum Source {
     /// Nowhere: it is data, such as a name or what a peer said.
     #[default]
     Data,
+    /// Under a template that is not known: it was said by those who know of no languages.
+    Heard,
     /// Under its English.
     Whole,
     /// Under a template.
@@ -97,6 +100,19 @@ impl Text {
         Self {
             english: grouped(number, ","),
             source: Source::Number(number),
+        }
+    }
+
+    /// The same for a sentence of those who know of no languages: it is found again by the templates of such, instead
+    /// of being data.
+    #[must_use]
+    pub fn heard(self) -> Self {
+        match self.source {
+            Source::Data => Self {
+                source: Source::Heard,
+                ..self
+            },
+            _ => self,
         }
     }
 
@@ -148,6 +164,7 @@ impl Text {
                 None => Cow::Borrowed(&self.english),
             },
             Source::Made(made) => Cow::Owned(made.in_language(language)),
+            Source::Heard => Cow::Owned(heard::heard(&self.english, language)),
             Source::Number(number) => Cow::Owned(language.number(*number)),
         }
     }
@@ -157,7 +174,7 @@ impl Text {
     pub fn hole(&self, name: &str) -> Option<&Self> {
         match &self.source {
             Source::Made(made) => hole(&made.holes, name),
-            Source::Data | Source::Whole | Source::Number(_) => None,
+            Source::Data | Source::Heard | Source::Whole | Source::Number(_) => None,
         }
     }
 }
@@ -415,7 +432,7 @@ macro_rules! data {
 impl Hole for io::Error {
     fn text(&self) -> Text {
         let Some(code) = self.raw_os_error() else {
-            return self.to_string().into();
+            return Text::from(self.to_string()).heard();
         };
         match self.kind() {
             io::ErrorKind::NotFound => say!("No such file or directory (os error {code})", code),
@@ -431,7 +448,7 @@ impl Hole for io::Error {
                 say!("Network is unreachable (os error {code})", code)
             }
             io::ErrorKind::AddrInUse => say!("Address already in use (os error {code})", code),
-            _ => self.to_string().into(),
+            _ => Text::from(self.to_string()).heard(),
         }
     }
 }
