@@ -10,6 +10,7 @@ use super::selection::SelectionArgs;
 use super::signals::Signals;
 use super::wire_format::{WireFormatArgs, octets};
 use crate::grade::{Ending, GradeError, Graded, Grading, Rubric};
+use crate::lang::{Text, say};
 use crate::peer::Limits;
 use crate::report::class::Class;
 use crate::report::escape::Line;
@@ -228,19 +229,31 @@ async fn played(grading: Grading, space: &Path) -> Result<Class, Failure> {
     })
 }
 
-fn told(graded: &Graded<'_>) -> String {
+fn told(graded: &Graded<'_>) -> Text {
     let Graded {
         person,
         done,
         all,
         is_kept,
     } = graded;
-    let known = if *is_kept { ", as it was" } else { "" };
-    format!(
-        "{done} of {all}: {}, {} points{known}",
-        Line(&person.name),
-        person.points
-    )
+    let name = Line(&person.name).to_string();
+    let points = &person.points;
+    match is_kept {
+        true => say!(
+            "{done} of {all}: {name}, {points} points, as it was",
+            done,
+            all,
+            name,
+            points
+        ),
+        false => say!(
+            "{done} of {all}: {name}, {points} points",
+            done,
+            all,
+            name,
+            points
+        ),
+    }
 }
 
 /// Why nothing is graded, and what to try.

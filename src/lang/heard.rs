@@ -47,15 +47,25 @@ impl Heard {
     }
 }
 
-/// A sentence in the language, as far as the language knows it. Each part of it is shorter, so that there is an end.
-pub(super) fn heard(sentence: &str, language: &Language) -> String {
+/// Sentences in the language, one a line, as far as the language knows them.
+pub(super) fn heard(text: &str, language: &Language) -> String {
+    let lines = text.split('\n').map(|line| sentence(line, language));
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// Each part of it is shorter, so that there is an end.
+fn sentence(sentence: &str, language: &Language) -> String {
     let mut known = language.heard.iter();
     if let Some(text) = known.find_map(|one| one.of(sentence, language)) {
         return text;
     }
     match sentence.split_once(BETWEEN) {
         Some((front, behind)) => {
-            format!("{}{BETWEEN}{}", heard(front, language), heard(behind, language))
+            format!(
+                "{}{BETWEEN}{}",
+                heard(front, language),
+                heard(behind, language)
+            )
         }
         None => sentence.to_owned(),
     }
@@ -94,7 +104,11 @@ mod tests {
         let template = "line {line}: {key} is no key";
         let found = matched(template, "line 7: length.sign is no key");
         assert_eq!(found.unwrap(), [("line", "7"), ("key", "length.sign")]);
-        for other in ["line 7", "line 7: it is no key of it", "a line 7: x is no key"] {
+        for other in [
+            "line 7",
+            "line 7: it is no key of it",
+            "a line 7: x is no key",
+        ] {
             assert_eq!(matched(template, other), None, "{other}");
         }
         assert_eq!(matched("cannot {why}", "cannot ").unwrap(), [("why", "")]);
@@ -106,6 +120,9 @@ mod tests {
         let error = crate::profile::Profile::from_toml("name = \"x\"\n[length]\nwidth = 9\n");
         let said = heard(&format!("x.toml: {}", error.unwrap_err()), &language);
         assert_eq!(said, "x.toml: línea 3: length.width = 9: de 1 a 8 octetos");
-        assert_eq!(heard("of this: nothing is known", &language), "of this: nothing is known");
+        assert_eq!(
+            heard("of this: nothing is known", &language),
+            "of this: nothing is known"
+        );
     }
 }

@@ -124,7 +124,9 @@ impl Language {
         for elision in &self.elisions {
             let is_before = elision.before.iter().any(|it| text.starts_with(it));
             let rest = front.strip_suffix(elision.word.as_str());
-            if let Some(rest) = rest.filter(|rest| is_before && !rest.ends_with(char::is_alphanumeric)) {
+            if let Some(rest) =
+                rest.filter(|rest| is_before && !rest.ends_with(char::is_alphanumeric))
+            {
                 *before = format!("{rest}{} ", elision.becomes);
                 return;
             }
@@ -170,8 +172,12 @@ fn parsed(file: &str) -> Result<toml::Table, toml::de::Error> {
 
 /// The sentences of others in a file, those that say most first.
 fn sentences(table: &toml::Table) -> Vec<Heard> {
-    let tables = TABLES.iter().filter_map(|name| table.get(*name)?.as_table());
-    let heard = tables.flatten().filter_map(|(english, text)| Some(Heard::new(english, text.as_str()?)));
+    let tables = TABLES
+        .iter()
+        .filter_map(|name| table.get(*name)?.as_table());
+    let heard = tables
+        .flatten()
+        .filter_map(|(english, text)| Some(Heard::new(english, text.as_str()?)));
     let mut heard: Vec<Heard> = heard.collect();
     heard.sort_by_key(|one| Reverse(one.said()));
     heard

@@ -190,6 +190,15 @@ impl Made {
     }
 }
 
+/// `1 octet`, `64 octets`.
+#[must_use]
+pub fn octets(count: usize) -> Text {
+    match count {
+        1 => say!("1 octet"),
+        more => say!("{more} octets", more),
+    }
+}
+
 /// A number with that between its thousands.
 fn grouped(number: usize, between: &str) -> String {
     let digits = number.to_string();
@@ -211,10 +220,7 @@ fn hole<'a>(holes: &'a [(&'static str, Text)], name: &str) -> Option<&'a Text> {
 
 /// A template with its holes filled, each by its name, and with a say in what stands before it; one that nothing fills
 /// stays.
-fn filled<'a>(
-    template: &str,
-    fill: impl Fn(&str, &mut String) -> Option<Cow<'a, str>>,
-) -> String {
+fn filled<'a>(template: &str, fill: impl Fn(&str, &mut String) -> Option<Cow<'a, str>>) -> String {
     let mut out = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece {

@@ -5,6 +5,7 @@ use super::{none, rust};
 use framespec::cases;
 use framespec::diagnosis::Knowledge;
 use framespec::lang::{Language, holes};
+use framespec::profile::Profile;
 use framespec::spec::{Clause, Group, Role};
 use framespec::transport::{Address, Name};
 use std::collections::BTreeSet;
@@ -61,6 +62,10 @@ fn tabled() -> BTreeSet<String> {
             texts.extend(comments.filter(|comment| has_words(comment)));
         }
     }
+    let built_in = Profile::BUILT_IN.into_iter().filter_map(Profile::built_in);
+    let shipped = Profile::shipped_names().filter_map(Profile::shipped);
+    let profiles: Vec<Profile> = built_in.chain(shipped).collect();
+    texts.extend(profiles.iter().map(Profile::about));
     let elsewhere = ([127, 0, 0, 1], 1).into();
     let Ok(Name::Unix(path)) = "unix:/x".parse() else {
         panic!("that is a path")
