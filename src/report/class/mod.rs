@@ -7,7 +7,7 @@ mod tables;
 
 use super::causes;
 use super::timeline::{Noun, counted};
-use crate::event::{Cause, Conclusion, Run, Verdict};
+use crate::event::{CaseResult, Cause, Conclusion, Run, Unchecked, Verdict};
 use crate::lang::{Text, say};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,6 +67,35 @@ pub struct Found {
     pub first: Text,
     /// Why not everything was played, if it was not.
     pub broken_off: Option<Text>,
+    /// How much of it was.
+    pub shown: Shown,
+}
+
+/// How much of a server was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Clauses of which a case has a verdict.
+    pub clauses: u32,
+    /// Clauses of which none has, because the run ended before: no time was left, or the server was gone.
+    pub missing: u32,
+}
+
+impl Shown {
+    fn of(run: &Run) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let was_due = |clause: &&Unchecked| {
+            let mut of_it = run
+                .results
+                .iter()
+                .filter(|result| result.clause == clause.clause);
+            of_it.any(CaseResult::was_not_run)
+        };
+        let finished = &run.finished;
+        Self {
+            clauses: count(finished.clauses_checked.len()),
+            missing: count(finished.clauses_unchecked.iter().filter(was_due).count()),
+        }
+    }
 }
 
 /// Something that was found against a server.
@@ -91,6 +120,7 @@ impl Found {
             passes: run.finished.summary.pass > 0,
             first: first(run, &causes),
             broken_off: run.finished.broken_off.clone(),
+            shown: Shown::of(run),
             causes,
         }
     }
@@ -211,7 +241,13 @@ impl Person {
             .to_string()
         });
         let part = said.map(|why| say!("not all was played: {why}", why).to_string());
-        self.notes.iter().cloned().chain(part).chain(left)
+        let missing = self.found().map_or(0, |found| found.shown.missing);
+        let missing = (missing > 0).then(|| {
+            let clauses = counted(missing.try_into().unwrap_or(usize::MAX), Noun::Clause);
+            say!("{clauses} not looked at, which earn nothing", clauses).to_string()
+        });
+        let notes = self.notes.iter().cloned();
+        notes.chain(part).chain(missing).chain(left)
     }
 
     /// All that is said, on a line.
