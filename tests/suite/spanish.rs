@@ -106,7 +106,6 @@ fn help_and_complaints_and_explanations_are_in_spanish() {
         &["check", "--format", "xml"],
         &["check", "--foo"],
         &["check", "--pid", "x"],
-        &["check", "no-existe.invalid:7"],
         &["check-client", "-h"],
         &["check-client", "--list", "--run", "client-framing"],
         &["serve", "--fault", "nada"],
