@@ -64,7 +64,7 @@ impl<H: Alterable> AlterationArgs<H> {
 
 /// Why a name is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.text())]
+#[error("{}", told(kind, near))]
 pub(crate) struct Unknown {
     kind: &'static str,
     near: Vec<&'static str>,
