@@ -70,19 +70,17 @@ pub(crate) struct Unknown {
     near: Vec<&'static str>,
 }
 
-impl Unknown {
-    fn text(&self) -> Text {
-        let near = meant(&self.near);
-        match self.kind {
-            VARIANT => say!(
-                "there is no such variant{near}; --list-variants lists all",
-                near
-            ),
-            _ => say!(
-                "there is no such fault{near}; --list-faults lists all",
-                near
-            ),
-        }
+fn told(kind: &str, near: &[&str]) -> Text {
+    let near = meant(near);
+    match kind {
+        VARIANT => say!(
+            "there is no such variant{near}; --list-variants lists all",
+            near
+        ),
+        _ => say!(
+            "there is no such fault{near}; --list-faults lists all",
+            near
+        ),
     }
 }
 

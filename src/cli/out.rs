@@ -13,7 +13,7 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells the user something beside the results, on stderr.
+/// Tells the user something beside the results, on stderr, in the reader's language.
 pub(crate) fn note(text: impl fmt::Display) {
     // Nobody can be told if even this fails.
     let text = Text::from(text.to_string()).heard();
