@@ -74,7 +74,10 @@ fn shape(sentence: &str) -> String {
             }
         }
     }
-    let shaped = words.join(" ").replace("# octet ", "# octets ");
+    let shaped = words.join(" ");
+    // One octet is as good as many.
+    let shaped = shaped.replace("# octet ", "# octets ");
+    let shaped = shaped.replace("# octet, ", "# octets, ");
     let count = sentence.split_whitespace().next().map(str::parse::<usize>);
     match shaped.strip_prefix("# more replies") {
         Some(rest) if matches!(count, Some(Ok(MANY..))) => format!("many more replies{rest}"),
