@@ -94,8 +94,11 @@ impl Language {
     fn read(code: &'static str, file: &str) -> Self {
         let table = parsed(file).unwrap_or_default();
         let mut texts = HashMap::new();
-        gather(&table, &mut texts);
-        let name = texts.remove(NAME).unwrap_or_default();
+        let name = table.get(NAME).and_then(toml::Value::as_str);
+        let name = name.unwrap_or_default().to_owned();
+        for (_, texts_of) in table.iter().filter(|(key, _)| *key != NUMBERS) {
+            gather(texts_of, &mut texts);
+        }
         Self {
             code,
             name,
@@ -197,16 +200,11 @@ fn read_rules<T: serde::de::DeserializeOwned + Default>(
 }
 
 /// The texts of all tables, which only keep together what belongs together.
-fn gather(table: &toml::Table, texts: &mut HashMap<String, String>) {
-    for (english, value) in table {
-        match value {
-            toml::Value::String(text) => {
-                texts.insert(english.clone(), text.clone());
-            }
-            toml::Value::Table(inner) if english != NUMBERS => gather(inner, texts),
-            _ => {}
-        }
-    }
+fn gather(table: &toml::Value, texts: &mut HashMap<String, String>) {
+    let table = table.as_table().into_iter().flatten();
+    let known =
+        table.filter_map(|(english, text)| Some((english.clone(), text.as_str()?.to_owned())));
+    texts.extend(known);
 }
 
 /// The variables that name a language, the first that is set counts.
