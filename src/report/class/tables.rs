@@ -22,7 +22,8 @@ impl Class {
         let names = self.people.iter().map(|person| shown(&person.name, NAME));
         let names: Vec<String> = names.collect();
         let width = |words: &mut dyn Iterator<Item = usize>| words.max().unwrap_or_default();
-        let name = width(&mut names.iter().map(|name| name.chars().count())).max(6);
+        let name = width(&mut names.iter().map(|name| name.chars().count()))
+            .max(say!("name").shown().chars().count());
         let points = width(
             &mut self
                 .people
