@@ -62,17 +62,22 @@ fn tabled() -> BTreeSet<String> {
             texts.extend(comments.filter(|comment| has_words(comment)));
         }
     }
-    let built_in = Profile::BUILT_IN.into_iter().filter_map(Profile::built_in);
-    let shipped = Profile::shipped_names().filter_map(Profile::shipped);
-    let profiles: Vec<Profile> = built_in.chain(shipped).collect();
-    texts.extend(profiles.iter().map(Profile::about));
     let elsewhere = ([127, 0, 0, 1], 1).into();
     let Ok(Name::Unix(path)) = "unix:/x".parse() else {
         panic!("that is a path")
     };
     let unusual = [Address::Udp(elsewhere), Address::Unix(path)];
     texts.extend(unusual.iter().filter_map(Address::no_reset));
-    texts.into_iter().map(str::to_owned).collect()
+    let texts = texts.into_iter().map(str::to_owned);
+    texts.chain(profiles()).collect()
+}
+
+/// What profiles say of themselves that come with the program.
+fn profiles() -> Vec<String> {
+    let built_in = Profile::BUILT_IN.into_iter().filter_map(Profile::built_in);
+    let shipped = Profile::shipped_names().filter_map(Profile::shipped);
+    let all = built_in.chain(shipped);
+    all.map(|profile| profile.about().to_owned()).collect()
 }
 
 fn languages() -> impl Iterator<Item = Language> {
