@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from framespec.program import NoProgram, find
+from framespec.program import NoProgram, find, harmless
 from framespec.words import Words
 
 SCHEMA = "framespec/1"
@@ -111,7 +111,9 @@ def play(options: Options, cases: Sequence[str]) -> Report:
         if not json_file.is_file():
             raise CouldNot(_said(ended, options))
         report = read(json_file.read_text("utf-8"), _told(junit_file))
-    if not report.cases:
+    is_begun = any(case.verdict != "skip" for case in report.cases.values())
+    # The program's own words tell more than the report: what a server that did not start has written, and what to try.
+    if not report.cases or (report.broken_off is not None and not is_begun):
         raise CouldNot(_said(ended, options))
     if ended.returncode not in (PASSED, FAILED) and report.broken_off is None and not _errors(report):
         raise CouldNot(_said(ended, options))
@@ -137,32 +139,27 @@ def read(text: str, told: Dict[str, Told]) -> Report:
             cases={case["id"]: _case(case, told) for case in report["cases"]},
             causes=[_cause(cause) for cause in report.get("causes", ())],
             strict=report.get("strict", False),
-            broken_off=_harmless(told[WHOLE].line if WHOLE in told else report["broken_off"]) if "broken_off" in report else None,
-            stale={stale["case"]: _harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
+            broken_off=harmless(told[WHOLE].line if WHOLE in told else report["broken_off"]) if "broken_off" in report else None,
+            stale={stale["case"]: harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CouldNot(f"its report cannot be read: {error!r}") from None
 
 
 def _case(case: dict, told: Dict[str, Told]) -> Case:
     attempts = case.get("attempts", {})
-    plain = _harmless(case["detail"])
+    plain = harmless(case["detail"])
     told_of = told.get(case["id"], Told(plain, plain))
     return Case(
         name=case["id"],
         verdict=case["verdict"],
-        detail=_harmless(told_of.line or plain),
-        known=_harmless(case["known"]["reason"]) if "known" in case else None,
+        detail=harmless(told_of.line or plain),
+        known=harmless(case["known"]["reason"]) if "known" in case else None,
         failed=attempts.get("failed", 0),
         of=attempts.get("of", 0),
         told=told_of.full or plain,
         size=_size(case.get("evidence", {}).get("timeline", ())),
     )
-
-
-def _harmless(text: str) -> str:
-    """What may come from a server, without characters that act on a terminal."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def _size(timeline: Sequence[dict]) -> int:
@@ -171,7 +168,7 @@ def _size(timeline: Sequence[dict]) -> int:
 
 
 def _cause(cause: dict) -> Cause:
-    return Cause(cause["id"], cause["title"], cause["confidence"], cause["explains"])
+    return Cause(harmless(cause["id"]), harmless(cause["title"]), harmless(cause["confidence"]), [*cause["explains"]])
 
 
 # What stands in a JUnit report for the run as a whole, if it was broken off.
@@ -218,6 +215,7 @@ def _run(arguments: Sequence[str], options: Options) -> subprocess.CompletedProc
 def _said(ended: subprocess.CompletedProcess, options: Options) -> str:
     """How it ended, in its own words if it has any."""
     command = shlex.join(["conformance", *ended.args[1:]])
-    return ended.stderr.strip() or options.words().say(
+    said = "\n".join(map(harmless, ended.stderr.strip().splitlines()))
+    return said or options.words().say(
         "{command} ended with {code}, without a report and without a reason", command=f"`{command}`", code=ended.returncode
     )
