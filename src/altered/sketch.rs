@@ -100,6 +100,22 @@ if hello != HELLO {
 serve_frames(stream)",
 };
 
+pub(super) const ANSWER_REQUESTS: Sketch = Sketch {
+    name: "answer-requests-alone",
+    python: "\
+while (message := read_message(sock)) is not None:
+    reply = handle(message)               # each kind does its work
+    if message.is_request:                # and one kind is answered
+        sock.sendall(frame(reply))",
+    rust: "\
+while let Some(message) = read_message(&mut stream)? {
+    let reply = handle(&message);         // each kind does its work
+    if message.is_request() {             // and one kind is answered
+        stream.write_all(&frame(&reply))?;
+    }
+}",
+};
+
 pub(super) const LAST_FRAME: Sketch = Sketch {
     name: "end-each-reply",
     python: "\

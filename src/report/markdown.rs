@@ -7,7 +7,7 @@ use super::escape::{Html, Markdown};
 use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
 use super::timeline::{Noun, counted, millis, seconds};
-use crate::event::{Calibration, CaseResult, Conclusion, Known, Run, Stale, Verdict};
+use crate::event::{Calibration, CaseResult, Known, Run, Stale, Verdict};
 use crate::lang::{Hole, Text, say};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -37,11 +37,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let word = if run.conclusion() != Conclusion::Passed {
-        say!("failed")
-    } else {
-        say!("passed")
-    };
+    let word = run.conclusion().word();
     let summary = &run.finished.summary;
     let all = Counts::of(&run.results);
     let stale = match run.finished.stale.len() {

@@ -396,7 +396,7 @@ fn a_run_broken_off_is_a_failure_in_every_format_that_has_one() {
     for format in [Format::Human, Format::Markdown, Format::Html] {
         let text = plain(format, &run);
         assert!(
-            text.contains("failed") && text.contains("interrupted"),
+            text.contains("undecided") && text.contains("interrupted"),
             "{format}"
         );
     }

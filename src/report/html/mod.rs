@@ -50,11 +50,7 @@ fn verdict(run: &Run) -> &'static str {
 }
 
 fn verdict_word(run: &Run) -> Text {
-    if run.conclusion() != Conclusion::Passed {
-        say!("failed")
-    } else {
-        say!("passed")
-    }
+    run.conclusion().word()
 }
 
 /// What a page that needs no script may do: show itself.

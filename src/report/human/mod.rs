@@ -7,6 +7,7 @@ mod case;
 mod causes;
 mod last_words;
 mod look;
+mod mostly;
 mod summary;
 
 pub use case::exchange;
@@ -142,6 +143,7 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
+    let say_the_same = mostly::write(run, look, out)?;
     causes::write(run, look, out)?;
     let explained = match look.verbose {
         true => HashSet::new(),
@@ -153,7 +155,8 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let found = run.results.iter().filter(|result| is_found(result));
     let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
-    let is_beside_causes = !explained.is_empty() && !is_traced && !look.whole;
+    let is_told_above = say_the_same || !explained.is_empty();
+    let is_beside_causes = is_told_above && !is_traced && !look.whole;
     let are_many = super::causes::news(run).len() > FEW_CAUSES;
     let is_short = is_beside_causes && (failures > BESIDE_CAUSES || are_many);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;

@@ -519,7 +519,7 @@ impl Session<'_> {
         }
         let due = permitted.duties.iter().filter(|duty| duty.due <= now.sent);
         let owed = due
-            .filter(|duty| !matches!(duty.owes, Owes::Close(_)))
+            .filter(|duty| !matches!(duty.owes, Owes::Close(_) | Owes::Nothing(_)))
             .count();
         (owed.saturating_sub(now.replies), now.sent)
     }
