@@ -50,3 +50,9 @@ def _recorded() -> Optional[Path]:
     except importlib.metadata.PackageNotFoundError:
         return None
     return next((Path(str(file.locate())) for file in files if file.name == NAME), None)
+
+
+def harmless(text: str) -> str:
+    """What may come from a server, without characters that act on a terminal."""
+    # Spanish sets thousands apart by a space that does not break, which Python does not count among what can be printed.
+    return "".join(c if c.isprintable() or c == "\xa0" else f"\\u{{{ord(c):x}}}" for c in text)

@@ -146,7 +146,7 @@ fn cause(entry: &Entry) -> std::io::Result<()> {
         )?;
         for (code, comment) in sketch.lines() {
             let comment = comment.map_or(Text::default(), Text::whole);
-            writeln!(out, "    {code}{comment}")?;
+            writeln!(out, "{}", format!("    {code}{comment}").trim_end())?;
         }
     }
     let failed = entry.lessons().map(|(case, _)| case);
@@ -242,7 +242,7 @@ fn unfit_words(unfit: &Unfit) -> Text {
         Unfit::Skipped(why) => say!("It does not apply here: {why}", why),
         Unfit::Broken(error) => say!(
             "It has no valid script here: {error}",
-            error = error.to_string()
+            error = Text::from(error.to_string()).heard()
         ),
     }
 }

@@ -132,15 +132,13 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if causes.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "### {}\n\n{}.\n",
-        say!("Causes"),
-        counted_causes(run, causes.len())
-    )?;
+    writeln!(out, "### {}\n\n{}.\n", say!("Causes"), causes::in_all(run))?;
+    if let Some(caution) = causes::caution(run) {
+        writeln!(out, "{}.\n", Markdown(&caution.shown()))?;
+    }
     for (place, cause) in (1_usize..).zip(causes) {
         let names: Vec<&str> = cause.explains.iter().map(String::as_str).collect();
-        let facts = format!("{}, {}", cause.id, causes::facts(cause));
+        let facts = format!("{}, {}", cause.id, causes::facts(run, cause));
         let alike = causes::alternatives(cause).map_or(String::new(), |alike| format!("; {alike}"));
         writeln!(
             out,
@@ -154,10 +152,6 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out)
-}
-
-fn counted_causes(run: &Run, causes: usize) -> String {
-    format!("{}, {}", counted(causes, Noun::Cause), causes::left(run))
 }
 
 /// What was found, the gravest first, and by itself what was known.

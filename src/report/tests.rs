@@ -129,7 +129,7 @@ fn what_is_mended_in_the_same_lines_is_told_in_a_line() {
     let told = "   and with it: Padding is removed two octets at a time (padding-removed-in-pairs, a guess, explains";
     assert!(text.contains(told), "{text}");
     assert!(
-        text.contains("2 causes, ") && !text.contains("\n2. "),
+        text.contains("2 causes of ") && !text.contains("\n2. "),
         "{text}"
     );
     let verbose = Look {

@@ -119,7 +119,7 @@ impl Run<'_> {
             let planned = Planned { case, script };
             let (takes, reply) = peer.takes(&planned.script);
             // What is played alone is in no group.
-            let roughness = match case.alone {
+            let roughness = match case.alone || case.undisturbed {
                 true => Roughness::Plain,
                 false => peer.roughness(&planned),
             };

@@ -15,6 +15,7 @@ const LIMITS: Limits = Limits {
     per_row: 8,
     first_rows: 32,
     last_rows: 8,
+    rows_of_client: usize::MAX,
     first_items: 60,
     last_items: 40,
 };
@@ -236,7 +237,10 @@ fn octets(stretch: &Stretch<'_>, out: &mut dyn Write) -> io::Result<()> {
             Row::LeftOut(count) => write!(
                 out,
                 "<p class=\"gap\">{}</p>",
-                say!("… {count} octets left out …", count)
+                say!(
+                    "… {octets} left out …",
+                    octets = counted(*count, Noun::Octet)
+                )
             )?,
             Row::Same { offset, octet, len } => write!(
                 out,

@@ -152,7 +152,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<label for=\"show-{mark}\" class=\"pill {mark}\"><b>{count}</b> {}</label>",
-            mark.word()
+            mark.behind_number()
         )?;
     }
     writeln!(out, "</p>\n</header>")
@@ -197,10 +197,13 @@ fn of_causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<div class=\"causes\">\n<h2>{}, {}</h2>\n<ol>",
-        counted(causes.len(), Noun::Cause),
-        causes::left(run)
+        "<div class=\"causes\">\n<h2>{}</h2>",
+        causes::in_all(run)
     )?;
+    if let Some(caution) = causes::caution(run) {
+        writeln!(out, "<p>{}</p>", Html(&caution.shown()))?;
+    }
+    writeln!(out, "<ol>")?;
     for cause in causes {
         of_cause(cause, run, out)?;
     }
@@ -218,7 +221,7 @@ fn of_cause(cause: &Cause, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if let Some(alike) = causes::alternatives(cause) {
         writeln!(out, "<p class=\"facts\">{}</p>", Html(&alike.shown()))?;
     }
-    let facts = causes::facts(cause);
+    let facts = causes::facts(run, cause);
     writeln!(
         out,
         "<details>\n<summary class=\"facts\">{}</summary>\n<ul>",
