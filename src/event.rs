@@ -183,6 +183,13 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
+    /// Whether it would have been played, had the run not ended before: no time was left or would have been, or the peer was
+    /// gone.
+    #[must_use]
+    pub fn was_not_run(&self) -> bool {
+        self.verdict == Verdict::Skip && self.detail.as_str().starts_with("not run: ")
+    }
+
     /// A case of which nothing is known yet; `command` is what repeats the run, up to where a case is selected.
     #[must_use]
     pub fn unjudged(id: CaseId, level: Level, why: &str, command: &str) -> Self {

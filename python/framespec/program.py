@@ -50,3 +50,8 @@ def _recorded() -> Optional[Path]:
     except importlib.metadata.PackageNotFoundError:
         return None
     return next((Path(str(file.locate())) for file in files if file.name == NAME), None)
+
+
+def harmless(text: str) -> str:
+    """What may come from a server, without characters that act on a terminal."""
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)

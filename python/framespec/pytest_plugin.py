@@ -85,6 +85,8 @@ class Conformance(pytest.Collector):
             self.add_marker(pytest.mark.xdist_group(NAME))
         try:
             names = run.names(self._options())
+        except ValueError as error:
+            raise self.CollectError(f"--conformance-args: {error}") from None
         except run.CouldNot as error:
             raise self.CollectError(str(error)) from None
         yield WholeItem.from_parent(self, name="whole-run")
@@ -344,6 +346,8 @@ def conformance_server(request: pytest.FixtureRequest):
             try:
                 return servers.enter_context(Server(command, startup, str(request.config.invocation_params.dir)))
             except NotStarted as error:
-                pytest.fail(str(error), pytrace=False)
+                why = str(error)
+            # Outside of it, as pytest would show both one after the other.
+            pytest.fail(why, pytrace=False)
 
         yield start

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from framespec.program import NoProgram, find
+from framespec.program import NoProgram, find, harmless
 
 SCHEMA = "framespec/1"
 
@@ -98,11 +98,19 @@ def play(options: Options, cases: Sequence[str]) -> Report:
         if not json_file.is_file():
             raise CouldNot(_said(ended))
         report = read(json_file.read_text("utf-8"), _told(junit_file))
-    if not report.cases:
+    is_begun = any(case.verdict != "skip" for case in report.cases.values())
+    # The program's own words tell more than the report: what a server that did not start has written, and what to try.
+    if not report.cases or (report.broken_off is not None and not is_begun):
         raise CouldNot(_said(ended))
-    if ended.returncode not in (PASSED, FAILED) and report.broken_off is None and not _errors(report):
+    is_told = report.broken_off is not None or _errors(report) or _shows_nothing(report)
+    if ended.returncode not in (PASSED, FAILED) and not is_told:
         raise CouldNot(_said(ended))
     return report
+
+
+def _shows_nothing(report: Report) -> bool:
+    """Whether none of the cases applies, of which the program says that it decides nothing; each says why."""
+    return all(case.verdict == "skip" for case in report.cases.values())
 
 
 def _arguments(options: Options, cases: Sequence[str]) -> List[str]:
@@ -124,10 +132,10 @@ def read(text: str, told: Dict[str, str]) -> Report:
             cases={case["id"]: _case(case, told) for case in report["cases"]},
             causes=[_cause(cause) for cause in report.get("causes", ())],
             strict=report.get("strict", False),
-            broken_off=_harmless(report["broken_off"]) if "broken_off" in report else None,
-            stale={stale["case"]: _harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
+            broken_off=harmless(report["broken_off"]) if "broken_off" in report else None,
+            stale={stale["case"]: harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CouldNot(f"its report cannot be read: {error!r}") from None
 
 
@@ -136,18 +144,13 @@ def _case(case: dict, told: Dict[str, str]) -> Case:
     return Case(
         name=case["id"],
         verdict=case["verdict"],
-        detail=_harmless(case["detail"]),
-        known=_harmless(case["known"]["reason"]) if "known" in case else None,
+        detail=harmless(case["detail"]),
+        known=harmless(case["known"]["reason"]) if "known" in case else None,
         failed=attempts.get("failed", 0),
         of=attempts.get("of", 0),
-        told=told.get(case["id"]) or _harmless(case["detail"]),
+        told=told.get(case["id"]) or harmless(case["detail"]),
         size=_size(case.get("evidence", {}).get("timeline", ())),
     )
-
-
-def _harmless(text: str) -> str:
-    """What may come from a server, without characters that act on a terminal."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def _size(timeline: Sequence[dict]) -> int:
@@ -156,7 +159,7 @@ def _size(timeline: Sequence[dict]) -> int:
 
 
 def _cause(cause: dict) -> Cause:
-    return Cause(cause["id"], cause["title"], cause["confidence"], cause["explains"])
+    return Cause(harmless(cause["id"]), harmless(cause["title"]), harmless(cause["confidence"]), [*cause["explains"]])
 
 
 def _told(junit: Path) -> Dict[str, str]:
@@ -196,4 +199,5 @@ def _run(arguments: Sequence[str], options: Options) -> subprocess.CompletedProc
 def _said(ended: subprocess.CompletedProcess) -> str:
     """How it ended, in its own words if it has any."""
     command = shlex.join(["conformance", *ended.args[1:]])
-    return ended.stderr.strip() or f"`{command}` ended with {ended.returncode}, without a report and without a reason"
+    said = "\n".join(map(harmless, ended.stderr.strip().splitlines()))
+    return said or f"`{command}` ended with {ended.returncode}, without a report and without a reason"

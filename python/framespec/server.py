@@ -12,6 +12,8 @@ import tempfile
 import time
 from typing import Optional, Tuple
 
+from framespec.program import harmless
+
 # How long what is asked to end may take for that, in seconds.
 FAREWELL = 2.0
 
@@ -112,5 +114,6 @@ def _signal(process: subprocess.Popen, name: str) -> None:
 def _last_words(said) -> str:
     end = said.seek(0, os.SEEK_END)
     said.seek(max(0, end - LAST_OCTETS))
-    lines = said.read().decode(errors="replace").splitlines()[-LAST_WORDS:]
-    return "".join(["; its standard error ends:", *(f"\n  | {line}" for line in lines)]) if lines else ""
+    lines = map(harmless, said.read().decode(errors="replace").splitlines()[-LAST_WORDS:])
+    told = "".join(f"\n  | {line}" for line in lines)
+    return f"; its standard error ends:{told}" if told else ""

@@ -86,8 +86,15 @@ def test_a_server_that_does_not_start_is_one_error_and_no_pass(pytester, selecte
     result = play(pytester, "no-such-program {port}", "-k", selected)
     assert result.parseoutcomes()["errors"] == 1
     assert not {"passed", "failed"} & set(result.parseoutcomes())
-    result.stdout.fnmatch_lines(["*the server did not start*No such file*"])
+    result.stdout.fnmatch_lines(["*the server did not start*no program*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_what_a_server_wrote_that_did_not_start_is_shown(pytester):
+    pytester.makepyfile(server="raise ValueError('\\x1b[2Jout of luck')")
+    result = play(pytester, f"{sys.executable} server.py {{port}}", "-k", "truncation")
+    assert result.parseoutcomes()["errors"] == 1
+    result.stdout.fnmatch_lines(["*the server did not start*", "*ValueError: *u{1b}*out of luck*", "*try: *"])
 
 
 def test_what_cannot_be_asked_for_ends_the_session(pytester):

@@ -587,10 +587,12 @@ fn filler(octets: usize) -> String {
     const WORDS: &str = " lorem ipsum dolor sit amet";
     const WORDED: usize = 200;
     const BLOCK: usize = 500;
-    let words = WORDS.chars().cycle().take(WORDED);
-    let letters = ('a'..='z').cycle();
-    let blocks = letters.flat_map(|letter| std::iter::repeat_n(letter, BLOCK));
-    let mut text = String::with_capacity(octets);
-    text.extend(words.chain(blocks).take(octets));
+    let mut text = WORDS.repeat(WORDED.div_ceil(WORDS.len()));
+    text.truncate(WORDED);
+    let blocks = ('a'..='z')
+        .cycle()
+        .map(|letter| String::from(letter).repeat(BLOCK));
+    text.extend(blocks.take(octets.saturating_sub(WORDED).div_ceil(BLOCK)));
+    text.truncate(octets);
     text
 }

@@ -111,9 +111,12 @@ fn conflict(argument: &str, other: &str) -> Text {
     }
 }
 
-/// What is like something that there is not.
+/// What is most like something that there is not: of several it stands last.
 fn like(error: &clap::Error) -> Option<Text> {
-    let of = |kind| word(error, kind);
+    let of = |kind| match error.get(kind)? {
+        ContextValue::Strings(words) => words.last().cloned(),
+        _ => word(error, kind),
+    };
     if let Some(like) = of(ContextKind::SuggestedArg) {
         return Some(say!("a similar argument exists: '{like}'", like));
     }

@@ -1,6 +1,6 @@
 # Completes command lines of conformance in bash, by asking the program at each turn.
 _conformance() {
-    local IFS=$'\013' index=0 at word last option=
+    local IFS=$'\013' index=0 at word last option= globs=
     local -a words=()
     # Bash takes = for the end of a word: an option and its value are put together again.
     for ((at = 0; at <= COMP_CWORD; at++)); do
@@ -19,11 +19,18 @@ _conformance() {
             index=$((index + 1))
         fi
     done
+    # A name from a folder is not to be taken for a pattern here, nor for anything but a name on the line.
+    if [[ $- != *f* ]]; then globs=on && set -f; fi
     COMPREPLY=($(
         _CLAP_IFS="$IFS" _CLAP_COMPLETE_INDEX=$((index - 1)) _CLAP_COMPLETE_COMP_TYPE="$COMP_TYPE" \
             CONFORMANCE_COMPLETE=bash conformance -- "${words[@]}"
     )) || COMPREPLY=()
+    if [[ -n $globs ]]; then set +f; fi
     if [[ -n $option ]]; then COMPREPLY=("${COMPREPLY[@]#"$option"}"); fi
+    for ((at = 0; at < ${#COMPREPLY[@]}; at++)); do
+        printf -v word %q "${COMPREPLY[at]}"
+        COMPREPLY[at]=$word
+    done
     # Behind an option that takes a value, and behind a folder, goes something else than a space.
     if [[ ${#COMPREPLY[@]} -eq 1 && $COMPREPLY != *[=/:] ]]; then compopt +o nospace 2>/dev/null; fi
 }

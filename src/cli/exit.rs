@@ -2,6 +2,7 @@
 
 use crate::event::Conclusion;
 use crate::lang::{Text, say};
+use crate::report::escape;
 use std::io;
 use std::process::ExitCode;
 
@@ -79,15 +80,21 @@ impl Failure {
 
     /// Tells the user, on stderr.
     pub(crate) fn report(self) -> ExitCode {
+        // Nobody can be told if even this fails; the exit code still tells.
+        let _ = io::Write::write_all(&mut anstream::stderr(), self.told().as_bytes());
+        self.exit.into()
+    }
+
+    /// All that is said, in lines. Names and pieces of files may stand in it, and none of them acts on a terminal.
+    fn told(&self) -> String {
         let mut text = String::new();
         for (label, said) in [(say!("error"), &self.what), (say!("try"), &self.hint)] {
             if !said.is_empty() {
-                text.push_str(&format!("{label}: {said}\n"));
+                let said = format!("{label}: {said}");
+                escape::lines(&said).for_each(|line| text.push_str(&format!("{line}\n")));
             }
         }
-        // Nobody can be told if even this fails; the exit code still tells.
-        let _ = io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
-        self.exit.into()
+        text
     }
 }
 
@@ -98,5 +105,17 @@ impl From<io::Error> for Failure {
             io::ErrorKind::BrokenPipe => Self::could_not(""),
             _ => Self::could_not(say!("cannot write the output: {error}", error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_does_not_act_on_a_terminal() {
+        let failure = Failure::usage("line 1:\n  \u{1b}[2J\u{202e}x").hint("a\rb");
+        let told = failure.told();
+        assert_eq!(told, "error: line 1:\n  \\u{1b}[2J\\u{202e}x\ntry: a\\rb\n");
     }
 }

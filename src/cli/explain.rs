@@ -16,16 +16,15 @@ use crate::reproducer::Reproducer;
 use crate::script::Script;
 use crate::spec::{CaseId, Clause, Level, Role};
 use std::io::Write as _;
-use std::panic::Location;
 
-/// Explain a case, or a cause that a report names
+/// Explain a case, or a clause or a cause that a report names
 ///
 /// Of a case it tells the clause, why it matters, what is sent, what is permitted, and what is usually behind a failure;
-/// of a cause what is wrong, what to do about it, how that is done, and which cases it fails.
+/// of a clause its cases; of a cause what is wrong, what to do about it, how that is done, and which cases it fails.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// Name of the case, as `list` and every report give it, or of a cause
-    #[arg(value_name = "CASE|CAUSE")]
+    /// Name of the case, as `list` and every report give it, or of a clause or a cause
+    #[arg(value_name = "NAME")]
     case: String,
     #[command(flatten)]
     format: WireFormatArgs,
@@ -38,6 +37,10 @@ impl ExplainArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         if let Some(entry) = Knowledge::embedded().entry(&self.case) {
             cause(entry)?;
+            return Ok(Exit::Ok);
+        }
+        if let Some(known) = Clause::from_slug(&self.case) {
+            clause(known)?;
             return Ok(Exit::Ok);
         }
         let case = cases::case(&self.case).ok_or_else(|| neither(&self.case))?;
@@ -62,7 +65,7 @@ impl ExplainArgs {
 fn neither(name: &str) -> Failure {
     let causes = Knowledge::embedded().entries().iter();
     let alike = suggestions(name, causes.map(|entry| entry.head.id.as_str()));
-    if alike.is_empty() || name.contains('/') || Clause::from_slug(name).is_some() {
+    if alike.is_empty() || name.contains('/') {
         return unknown(name);
     }
     Failure::usage(say!(
@@ -92,7 +95,26 @@ fn explain(case: &Case, profile: &Profile, script: Result<Script, Unfit>) -> std
         }
         Err(unfit) => writeln!(out, "{}", unfit_words(&unfit))?,
     }
-    causes(case.clause(), case.place, look, &mut out)
+    usual_causes(case.clause(), look, &mut out)?;
+    let place = format!("{}:{}", case.place.file(), case.place.line());
+    writeln!(out, "\n{}", say!("Defined in {place}", place))
+}
+
+/// A clause: what it asks, what is usually behind a failure, and its cases.
+fn clause(clause: Clause) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let look = terminal::look();
+    writeln!(out, "{clause} ({})\n", clause.level().text())?;
+    let sentence = Text::whole(clause.sentence());
+    writeln!(out, "{}", human::wrapped(&sentence.shown(), look.width, 0))?;
+    usual_causes(clause, look, &mut out)?;
+    writeln!(out, "\n{}:", say!("Its cases"))?;
+    for case in cases::of(clause) {
+        let why = Text::whole(case.why);
+        writeln!(out, "  {}", case.id)?;
+        writeln!(out, "      {}", human::wrapped(&why.shown(), look.width, 6))?;
+    }
+    Ok(())
 }
 
 /// A cause: what is wrong, what to do about it, how that is done, and which cases it fails.
@@ -124,7 +146,7 @@ fn cause(entry: &Entry) -> std::io::Result<()> {
         )?;
         for (code, comment) in sketch.lines() {
             let comment = comment.map_or(Text::default(), Text::whole);
-            writeln!(out, "    {code}{comment}")?;
+            writeln!(out, "{}", format!("    {code}{comment}").trim_end())?;
         }
     }
     let failed = entry.lessons().map(|(case, _)| case);
@@ -162,22 +184,17 @@ fn heading(
     writeln!(out, "{}\n", human::wrapped(&clause.shown(), width, 0))
 }
 
-fn causes(
+fn usual_causes(
     clause: Clause,
-    place: &Location<'_>,
     look: human::Look,
     out: &mut dyn std::io::Write,
 ) -> std::io::Result<()> {
     writeln!(out, "\n{}:", say!("What usually is behind a failure"))?;
     for cause in clause.likely_causes() {
-        writeln!(
-            out,
-            "  - {}",
-            human::wrapped(&Text::whole(cause).shown(), look.width, 4)
-        )?;
+        let cause = Text::whole(cause);
+        writeln!(out, "  - {}", human::wrapped(&cause.shown(), look.width, 4))?;
     }
-    let place = format!("{}:{}", place.file(), place.line());
-    writeln!(out, "\n{}", say!("Defined in {place}", place))
+    Ok(())
 }
 
 /// The script as text: what is done, and where segments are cut.
@@ -243,7 +260,6 @@ mod tests {
                 .as_str()
                 .starts_with("one-reply/single")
         );
-        assert!(neither("one-reply").what.as_str().contains("is a clause"));
         assert!(neither("zzz").what.as_str().contains("no case"));
     }
 }

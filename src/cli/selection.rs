@@ -73,7 +73,7 @@ fn refused(error: &SelectionError, role: Role) -> Failure {
                 "no case is called {pattern}, and none matches it",
                 pattern = format!("{pattern:?}")
             ),
-            likest(pattern, names),
+            likest(pattern.trim_matches(['*', '/', '?']), names),
         ),
         SelectionError::NoPattern { pattern, why } => (
             say!(

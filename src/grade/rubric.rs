@@ -1,7 +1,7 @@
 //! The rubric: how many points there are, and what each mistake costs.
 
 use crate::diagnosis::Knowledge;
-use crate::report::class::{Found, Mistake};
+use crate::report::class::{Found, Mistake, Shown};
 use crate::spec::{Clause, Role};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -199,7 +199,18 @@ impl Rubric {
         }
         let costs = found.mistakes.iter().map(|mistake| self.cost(mistake).0);
         let cost = costs.fold(0_u32, u32::saturating_add);
-        Points(self.points.0.saturating_sub(cost)).max(self.floor)
+        let left = Points(self.points.0.saturating_sub(cost));
+        left.min(self.most_for(found.shown)).max(self.floor)
+    }
+
+    /// The most that there is for a server of which so much was seen: what nobody has seen earns nothing.
+    fn most_for(&self, shown: Shown) -> Points {
+        let all = u64::from(shown.clauses).saturating_add(shown.missing.into());
+        let part = u64::from(self.points.0)
+            .saturating_mul(shown.clauses.into())
+            .checked_div(all);
+        part.and_then(|part| u32::try_from(part).ok())
+            .map_or(self.points, Points)
     }
 
     fn cost(&self, mistake: &Mistake) -> Points {
@@ -256,7 +267,29 @@ mod tests {
             passes: true,
             first: crate::lang::Text::default(),
             broken_off: None,
+            shown: Shown {
+                clauses: 30,
+                missing: 0,
+            },
         }
+    }
+
+    /// One that ends of every other case is not played to the end, and does not earn what was not seen.
+    #[test]
+    fn what_was_not_seen_earns_nothing() {
+        let rubric = Rubric::default();
+        let with = |clauses, missing| {
+            let shown = Shown { clauses, missing };
+            rubric.of(&Found {
+                shown,
+                ..found(&[(None, "boundary", true)])
+            })
+        };
+        assert_eq!(with(30, 0).to_string(), "9.5");
+        assert_eq!(with(29, 1).to_string(), "9.5");
+        assert_eq!(with(9, 21).to_string(), "3");
+        assert_eq!(with(0, 30).to_string(), "0");
+        assert_eq!(with(0, 0).to_string(), "9.5");
     }
 
     #[test]

@@ -87,6 +87,15 @@ impl Profile {
         template.is_some_and(|template| template.text_in(payload).is_some())
     }
 
+    /// The same format, where a connection is there for so many requests, at least 1.
+    #[must_use]
+    pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
+        Self {
+            requests_per_connection: Some(most),
+            ..self.clone()
+        }
+    }
+
     /// Whether a reply may be several frames, of which the last is told by its first octets.
     #[must_use]
     pub fn has_long_replies(&self) -> bool {

@@ -70,7 +70,7 @@ impl Display for Markdown<'_> {
 }
 
 /// Several lines, each shown by itself and indented; a last empty one is left out.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     text.lines().map(Line)
 }
 

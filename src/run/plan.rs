@@ -38,7 +38,7 @@ impl Waiting {
         Self {
             case: planned.case,
             measures,
-            alone: planned.case.alone && (measures || fills),
+            alone: planned.case.undisturbed || (planned.case.alone && (measures || fills)),
             takes: takes.max(planned.pauses()),
             script: (planned.script.octets() <= HEAVY).then_some(planned.script),
         }

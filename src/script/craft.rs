@@ -251,8 +251,8 @@ fn digits(count: i128, most: u8, end: DigitsEnd) -> Vec<u8> {
 
 /// A text as it stands inside a JSON string. Most texts stand there as they are, and some of them are megabytes.
 fn json_escaped(text: &str) -> Cow<'_, str> {
-    let is_plain = |octet: u8| matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\';
-    if text.bytes().all(is_plain) {
+    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
+    if text.as_bytes().iter().all(is_plain) {
         return Cow::Borrowed(text);
     }
     let quoted = serde_json::Value::from(text).to_string();

@@ -181,6 +181,7 @@ impl Bench {
             cases,
             program,
             slow: false,
+            starts: trial::MOST_STARTS,
         }
     }
 

@@ -17,9 +17,10 @@ const PROGRAM: &str = "python3";
 /// The oldest version that the peers run on, as a tuple of Python.
 const OLDEST: &str = "(3, 8)";
 
-/// Evidence that there is a Python that is new enough.
+/// A Python that is new enough: where its interpreter is. What is found by the name `python3` may be a script that
+/// looks for it each time, and takes longer than Python itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Python(());
+pub(crate) struct Python(&'static str);
 
 /// The Python of this machine; `None`, said aloud, where there is none.
 ///
@@ -32,9 +33,13 @@ pub(crate) fn or_skip() -> Option<Python> {
 fn found() -> Result<Python, &'static str> {
     static FOUND: OnceLock<Result<Python, &'static str>> = OnceLock::new();
     *FOUND.get_or_init(|| {
-        let is_new_enough = format!("import sys; sys.exit(sys.version_info < {OLDEST})");
-        match Command::new(PROGRAM).args(["-c", &is_new_enough]).status() {
-            Ok(status) if status.success() => Ok(Python(())),
+        let told =
+            format!("import sys; print(sys.executable); sys.exit(sys.version_info < {OLDEST})");
+        match Command::new(PROGRAM).args(["-c", &told]).output() {
+            Ok(output) if output.status.success() => {
+                let path = String::from_utf8(output.stdout).expect("a path in UTF-8");
+                Ok(Python(path.trim_end().to_owned().leak()))
+            }
             Ok(_) => Err("python3 is older than 3.8"),
             Err(_) => Err("there is no python3"),
         }
@@ -49,9 +54,8 @@ fn script(name: &str) -> PathBuf {
 
 impl Python {
     /// The interpreter, which leaves no compiled files behind.
-    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
     pub(crate) fn command(self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(self.0);
         command.arg("-B");
         command
     }
@@ -64,30 +68,31 @@ impl Python {
     }
 
     /// The same as words for a shell, with these options of the interpreter.
-    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
     pub(crate) fn peer_in_words(self, options: &str, name: &str) -> String {
         let path = script(name);
         let path = shell_words::quote(path.to_str().expect("a path in UTF-8")).into_owned();
-        format!("{PROGRAM} -B {options} {path}")
+        format!("{} -B {options} {path}", self.in_words())
     }
 
     /// Words for a shell that run what these say.
-    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
     pub(crate) fn words(self, words: &str) -> String {
-        format!("{PROGRAM} -B {words}")
+        format!("{} -B {words}", self.in_words())
     }
 
     /// Words for a shell that run a program, which stands in single quotes.
-    #[allow(clippy::unused_self, reason = "it is the evidence that there is one")]
     pub(crate) fn program_in_words(self, program: &str) -> String {
         assert!(!program.contains('\''), "it stands in single quotes");
-        format!("{PROGRAM} -c '{program}'")
+        format!("{} -c '{program}'", self.in_words())
+    }
+
+    fn in_words(self) -> String {
+        shell_words::quote(self.0).into_owned()
     }
 }
 
 #[test]
 fn without_python_a_test_is_skipped_unless_it_is_required() {
-    let here = Ok(Python(()));
+    let here = Ok(Python(PROGRAM));
     let absent: Result<Python, &str> = Err("none");
     assert_eq!(decided(here, REQUIRE, false), Ok(here));
     assert_eq!(decided(here, REQUIRE, true), Ok(here));

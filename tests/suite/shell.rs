@@ -32,6 +32,21 @@ fn offered(words: &[&str]) -> Vec<String> {
         .collect()
 }
 
+/// A file is no command, whatever it is called.
+#[test]
+fn bash_offers_names_of_files_in_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = folder.path().join("q$(touch pwned)`id` *;.toml");
+    std::fs::write(&hostile, "").unwrap();
+    let begun = folder.path().join("q");
+    let offered = offered(&["conformance", "check", "--profile", begun.to_str().unwrap()]);
+    let [line] = &offered[..] else {
+        panic!("{offered:?}")
+    };
+    let words = shell_words::split(line).unwrap();
+    assert_eq!(words, [hostile.to_str().unwrap()]);
+}
+
 #[test]
 fn bash_completes_commands_options_and_names() {
     for (words, expected) in [

@@ -18,6 +18,7 @@ pub(super) fn indexes_in(
     end: usize,
 ) -> Result<(), Wrong> {
     let step = index.width().saturating_add(octets_of(index));
+    let numbers = (0..index.width()).fold(1_u128, |all, _| all.saturating_mul(256));
     let mut expected = u128::from(index.from());
     for at in (header..octets.len()).step_by(step) {
         let field = octets.get(at..).unwrap_or_default();
@@ -32,7 +33,6 @@ pub(super) fn indexes_in(
             return Err(Wrong { fault, at, end });
         }
         // Behind the largest number comes 0.
-        let numbers = (0..index.width()).fold(1_u128, |all, _| all.saturating_mul(256));
         expected = expected.saturating_add(1).checked_rem(numbers).unwrap_or(0);
     }
     Ok(())

@@ -5,9 +5,11 @@
 mod html;
 mod tables;
 
+pub use html::Absent;
+
 use super::causes;
 use super::timeline::{Noun, counted};
-use crate::event::{Cause, Conclusion, Run, Verdict};
+use crate::event::{CaseResult, Cause, Conclusion, Run, Unchecked, Verdict};
 use crate::lang::{Text, say};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,8 @@ pub struct Class {
     pub most: String,
     /// The people, in the order in which they are told.
     pub people: Vec<Person>,
+    /// What else is to be said of all, each in a sentence.
+    pub notes: Vec<Text>,
 }
 
 /// Somebody, and what became of the server.
@@ -67,6 +71,35 @@ pub struct Found {
     pub first: Text,
     /// Why not everything was played, if it was not.
     pub broken_off: Option<Text>,
+    /// How much of it was.
+    pub shown: Shown,
+}
+
+/// How much of a server was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Clauses of which a case has a verdict.
+    pub clauses: u32,
+    /// Clauses of which none has, because the run ended before: no time was left, or the server was gone.
+    pub missing: u32,
+}
+
+impl Shown {
+    fn of(run: &Run) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let was_due = |clause: &&Unchecked| {
+            let mut of_it = run
+                .results
+                .iter()
+                .filter(|result| result.clause == clause.clause);
+            of_it.any(CaseResult::was_not_run)
+        };
+        let finished = &run.finished;
+        Self {
+            clauses: count(finished.clauses_checked.len()),
+            missing: count(finished.clauses_unchecked.iter().filter(was_due).count()),
+        }
+    }
 }
 
 /// Something that was found against a server.
@@ -91,6 +124,7 @@ impl Found {
             passes: run.finished.summary.pass > 0,
             first: first(run, &causes),
             broken_off: run.finished.broken_off.clone(),
+            shown: Shown::of(run),
             causes,
         }
     }
@@ -156,11 +190,7 @@ impl Person {
     /// The word for what became of the server.
     fn word(&self) -> &'static str {
         match &self.became {
-            Became::Checked(found) => match found.conclusion {
-                Conclusion::Passed => "passed",
-                Conclusion::Failed => "failed",
-                Conclusion::Undecided => "undecided",
-            },
+            Became::Checked(found) => found.conclusion.as_str(),
             Became::NotServed(_) => "not served",
             Became::NotGraded(_) => "not graded",
         }
@@ -197,7 +227,13 @@ impl Person {
             )
         });
         let part = said.map(|why| format!("not all was played: {why}"));
-        self.notes.iter().cloned().chain(part).chain(left)
+        let missing = self.found().map_or(0, |found| found.shown.missing);
+        let missing = (missing > 0).then(|| {
+            let clauses = counted(missing.try_into().unwrap_or(usize::MAX), Noun::Clause);
+            format!("{clauses} not looked at, which earn nothing")
+        });
+        let notes = self.notes.iter().cloned();
+        notes.chain(part).chain(missing).chain(left)
     }
 
     /// All that is said, on a line.

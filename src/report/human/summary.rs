@@ -12,6 +12,9 @@ use std::io::{self, Write};
 /// So many reasons for skipping cases are told at most.
 const REASONS: usize = 4;
 
+/// So many clauses are named of which the same is said; of more it is said how many they are.
+const NAMED: usize = 8;
+
 pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     // Where nothing could be played there is but one thing to say.
     if run.calibration.is_some() {
@@ -58,14 +61,22 @@ fn unchecked(run: &Run, told: &[Text], look: Look, out: &mut dyn Write) -> io::R
         .partition(|(why, _)| told.contains(*why));
     let above: Vec<&str> = above.into_iter().flat_map(|(_, clauses)| clauses).collect();
     let above = (!above.is_empty())
-        .then(|| say!("{clauses}: see above", clauses = above.join(", ")).to_string());
+        .then(|| say!("{clauses}: see above", clauses = named(&above, look)).to_string());
     let here = here
         .into_iter()
-        .map(|(why, clauses)| format!("{}: {why}", clauses.join(", ")));
+        .map(|(why, clauses)| format!("{}: {why}", named(&clauses, look)));
     for text in here.chain(above) {
         listed(&say!("not checked"), &text, Ink::Faint, look, out)?;
     }
     Ok(())
+}
+
+/// Clauses by name, or how many there are if they are many, unless all is asked for.
+fn named(clauses: &[&str], look: Look) -> String {
+    match look.verbose || clauses.len() <= NAMED {
+        true => clauses.join(", "),
+        false => counted(clauses.len(), Noun::Clause).to_string(),
+    }
 }
 
 /// Why cases were skipped: the reasons of most of them, unless all are asked for. Those that were told are
@@ -84,7 +95,7 @@ fn skipped(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<Vec<Text>> 
         let text = say!(
             "{cases}, of {clauses}: {why}",
             cases = number,
-            clauses = clauses.join(", "),
+            clauses = named(clauses, look),
             why
         );
         listed(&say!("skipped"), &text.shown(), Ink::Faint, look, out)?;
@@ -160,12 +171,12 @@ fn listed(label: &Text, text: &str, ink: Ink, look: Look, out: &mut dyn Write) -
 }
 
 fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (word, ink) = if run.conclusion() != Conclusion::Passed {
-        (say!("failed"), Ink::Bad)
-    } else {
-        (say!("passed"), Ink::Good)
-    };
-    let ink = look.ink(ink);
+    let conclusion = run.conclusion();
+    let word = conclusion.word();
+    let ink = look.ink(match conclusion {
+        Conclusion::Passed => Ink::Good,
+        Conclusion::Failed | Conclusion::Undecided => Ink::Bad,
+    });
     let all = Counts::of(&run.results);
     let checked = run.finished.clauses_checked.len();
     let clauses = checked.saturating_add(run.finished.clauses_unchecked.len());

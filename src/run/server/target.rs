@@ -376,11 +376,16 @@ impl Spawned {
         let begun = Instant::now();
         let started = Group::start(command, Streams::StderrOnly, &stderr);
         let mut group = started.map_err(|error| {
-            NotStarted::new(say!(
-                "`{command}`: {error}",
-                command = self.launch.to_string(),
-                error
-            ))
+            let command = self.launch.to_string();
+            NotStarted::new(match error.kind() {
+                io::ErrorKind::NotFound => {
+                    say!(
+                        "there is no program as the first word of `{command}` calls it",
+                        command
+                    )
+                }
+                _ => say!("`{command}`: {error}", command, error),
+            })
         })?;
         match listens(&mut group, self.over, address, self.startup).await {
             Ok(address) => {
