@@ -85,23 +85,14 @@ pub(super) const CASES: &[Case] = &[
         Clause::OneReply,
         "queued-before-a-close",
         "Replies that lie unread when the server has reason to close: a socket that is closed with octets unread is reset, and takes along what was still to be sent.",
-        |s| {
-            let claim = s.craft().largest_body();
-            need_claim(s, claim);
-            let a = s.open();
-            s.stall(a);
-            for _ in 0..QUEUED {
-                let request = s.request_of(QUEUED_TEXT);
-                s.send(a, &request);
-            }
-            let mut octets = s.craft().header(claim);
-            octets.extend([b'x'; 1_000]);
-            s.send(a, &octets);
-            // Time for the server to answer them all and to close, on a busy machine too.
-            s.pause(100);
-            s.resume(a);
-            s.wait(a);
-        },
+        |s| queued_before(s, 1_000),
+    )
+    .and(queue_is_sent),
+    Case::must(
+        Clause::OneReply,
+        "queued-before-much-more",
+        "The same with more behind the refused header than an event loop has read by then: what it has not read resets the connection as well.",
+        |s| queued_before(s, MUCH_MORE),
     )
     .and(queue_is_sent),
     Case::must(
@@ -496,6 +487,28 @@ const QUEUED: usize = 3;
 
 /// Octets of text in each of them.
 const QUEUED_TEXT: usize = 24_000;
+
+/// Octets behind a refused header, more than event loops read ahead of whoever takes frames from them.
+const MUCH_MORE: usize = 400_000;
+
+/// Requests whose replies nobody reads yet, and a header behind them that has to be refused, with so many octets.
+fn queued_before(s: &mut Maker<'_>, more: usize) {
+    let claim = s.craft().largest_body();
+    need_claim(s, claim);
+    let a = s.open();
+    s.stall(a);
+    for _ in 0..QUEUED {
+        let request = s.request_of(QUEUED_TEXT);
+        s.send(a, &request);
+    }
+    let mut octets = s.craft().header(claim);
+    octets.resize(octets.len().saturating_add(more), b'x');
+    s.send(a, &octets);
+    // Time for the server to answer them all and to close, on a busy machine too.
+    s.pause(100);
+    s.resume(a);
+    s.wait(a);
+}
 
 /// A reset behind a malformed header is in order where it costs no more than the last words: what had been
 /// queued before is owed all the same.

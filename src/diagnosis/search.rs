@@ -40,6 +40,12 @@ const FEWEST_KNOWN: f64 = 0.2;
 /// … and where it is not more than so many, the cause is a guess.
 const MOST_UNSURE: f64 = 0.5;
 
+/// Where so many failures are seen …
+const MANY: usize = 20;
+
+/// … and causes explain less than one in so many of them, something else is the matter, and a guess blames nobody.
+const ONE_IN: usize = 3;
+
 /// What was played so often and always failed is taken to fail always.
 const OFTEN: u32 = 2;
 
@@ -74,19 +80,33 @@ pub fn diagnose(knowledge: &Knowledge, role: Role, seen: &Observation) -> Diagno
         let places = one.place(seen).cmp(&other.place(seen));
         places.then(other.gain.total_cmp(&one.gain))
     });
+    let failed = seen.failed().count();
+    let left = unexplained(seen, told.iter().map(|told| &told.cause)).len();
+    let explained = failed.saturating_sub(left);
+    if failed >= MANY && explained.saturating_mul(ONE_IN) < failed {
+        told.retain(|told| told.cause.confidence > Confidence::Guess);
+    }
     let few = told.iter().any(|told| told.is_of_few);
     let causes: Vec<Cause> = told.into_iter().map(|told| told.cause).collect();
-    let is_explained = |case: &str| {
-        causes
-            .iter()
-            .any(|cause| cause.explains.iter().any(|id| id == case))
-    };
-    let unexplained = seen.failed().filter(|case| !is_explained(case));
     Diagnosis {
-        unexplained: unexplained.map(str::to_owned).collect(),
+        unexplained: unexplained(seen, causes.iter()),
         few: few.then(|| seen.played()),
         causes,
     }
+}
+
+/// The failures that none of the causes explains.
+fn unexplained<'a>(
+    seen: &Observation,
+    causes: impl Iterator<Item = &'a Cause> + Clone,
+) -> Vec<String> {
+    let is_explained = |case: &str| {
+        causes
+            .clone()
+            .any(|cause| cause.explains.iter().any(|id| id == case))
+    };
+    let left = seen.failed().filter(|case| !is_explained(case));
+    left.map(str::to_owned).collect()
 }
 
 /// One of the causes as it is told.

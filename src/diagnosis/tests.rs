@@ -134,6 +134,20 @@ fn what_nothing_explains_is_told() {
 }
 
 #[test]
+fn where_most_is_not_explained_a_guess_blames_nobody() {
+    let others: Vec<String> = (0..30).map(|number| format!("x/{number}")).collect();
+    let told = |others: &[String]| {
+        let mut failed = vec![("e", CLOSED)];
+        failed.extend(others.iter().map(|case| (case.as_str(), SILENT)));
+        diagnosed(&failed, &["a", "b", "c", "d"])
+    };
+    assert_eq!(ids(&told(&others[..3])), ["single"]);
+    let told = told(&others);
+    assert!(told.causes.is_empty(), "{told:?}");
+    assert_eq!(told.unexplained.len(), 31);
+}
+
+#[test]
 fn another_symptom_is_weaker() {
     let same = diagnosed(&[("c", CLOSED), ("d", CLOSED)], &["a", "b", "e"]);
     let half = diagnosed(&[("c", CLOSED), ("d", SILENT)], &["a", "b", "e"]);

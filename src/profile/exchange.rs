@@ -74,6 +74,18 @@ impl Profile {
         self.requests_per_connection
     }
 
+<<<<<<< HEAD
+=======
+    /// The same format, where a connection is there for so many requests, at least 1.
+    #[must_use]
+    pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
+        Self {
+            requests_per_connection: Some(most),
+            ..self.clone()
+        }
+    }
+
+>>>>>>> main
     /// The template of messages that are owed no reply, if there are such.
     #[must_use]
     pub fn unanswered(&self) -> Option<&Template> {
@@ -85,6 +97,7 @@ impl Profile {
     pub fn is_unanswered(&self, payload: &[u8]) -> bool {
         let template = self.unanswered.as_ref();
         template.is_some_and(|template| template.text_in(payload).is_some())
+<<<<<<< HEAD
     }
 
     /// The same format, where a connection is there for so many requests, at least 1.
@@ -94,6 +107,8 @@ impl Profile {
             requests_per_connection: Some(most),
             ..self.clone()
         }
+=======
+>>>>>>> main
     }
 
     /// Whether a reply may be several frames, of which the last is told by its first octets.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// A peer that has been looked at.
 #[derive(Debug, Clone)]
 pub(super) enum Peer {
-    Server(Box<ServerPeer>),
+    Server(ServerPeer),
     Client(ClientPeer),
 }
 
@@ -43,7 +43,7 @@ impl Peer {
     }
 
     /// What the first look found out about it.
-    pub(super) fn traits(&self) -> Traits<'_> {
+    pub(super) const fn traits(&self) -> Traits<'_> {
         match self {
             Self::Server(server) => Traits::Server(&server.rule),
             Self::Client(client) => Traits::Client(&client.traits),
@@ -53,7 +53,7 @@ impl Peer {
     /// This peer, for scripts that are played side by side.
     pub(super) fn in_company(&self) -> Self {
         match self {
-            Self::Server(server) => Self::Server(Box::new(server.in_company())),
+            Self::Server(server) => Self::Server(server.in_company()),
             Self::Client(client) => Self::Client(client.clone()),
         }
     }
@@ -61,7 +61,7 @@ impl Peer {
     /// This peer, to be waited for longer, as when a failure is to be confirmed.
     pub(super) fn stretched(&self) -> Self {
         match self {
-            Self::Server(server) => Self::Server(Box::new(server.stretched())),
+            Self::Server(server) => Self::Server(server.stretched()),
             Self::Client(client) => Self::Client(client.stretched()),
         }
     }
@@ -69,7 +69,7 @@ impl Peer {
     /// This peer, as it is elsewhere: what others are being waited for at this one does not matter there.
     pub(super) fn elsewhere(&self) -> Self {
         match self {
-            Self::Server(server) => Self::Server(Box::new(server.elsewhere())),
+            Self::Server(server) => Self::Server(server.elsewhere()),
             Self::Client(client) => Self::Client(client.clone()),
         }
     }
@@ -90,7 +90,7 @@ impl Peer {
     /// This peer, where what does not come within that time is given up. A client is waited for as before.
     pub(super) fn hasty(&self, haste: Duration) -> Self {
         match self {
-            Self::Server(server) => Self::Server(Box::new(server.hasty(haste))),
+            Self::Server(server) => Self::Server(server.hasty(haste)),
             Self::Client(client) => Self::Client(client.clone()),
         }
     }
@@ -98,7 +98,7 @@ impl Peer {
     /// This peer, given as much time as at first.
     pub(super) fn unhurried(&self) -> Self {
         match self {
-            Self::Server(server) => Self::Server(Box::new(server.unhurried())),
+            Self::Server(server) => Self::Server(server.unhurried()),
             Self::Client(client) => Self::Client(client.clone()),
         }
     }
@@ -171,7 +171,7 @@ impl Peer {
     }
 
     /// How many connections may be open at the same time.
-    pub(super) fn most_connections(&self) -> usize {
+    pub(super) const fn most_connections(&self) -> usize {
         match self {
             Self::Server(server) => server.bears,
             Self::Client(_) => MOST_CONNECTIONS,
@@ -212,7 +212,7 @@ impl Peer {
     }
 
     /// The process that lasts as long as the run, if it can be looked at.
-    pub(super) fn process(&self) -> Option<Process> {
+    pub(super) const fn process(&self) -> Option<Process> {
         match self {
             Self::Server(server) => server.process,
             Self::Client(_) => None,
@@ -220,7 +220,7 @@ impl Peer {
     }
 
     /// What that process writes to its standard error.
-    pub(super) fn stderr(&self) -> Option<&Stderr> {
+    pub(super) const fn stderr(&self) -> Option<&Stderr> {
         match self {
             Self::Server(server) => server.stderr.as_ref(),
             Self::Client(_) => None,

@@ -320,6 +320,29 @@ fn a_reply_has_the_id_of_its_request() {
 }
 
 #[test]
+fn memory_that_was_lent_is_given_back_as_far_as_nothing_is_in_it() {
+    let profile = Profile::u32_be();
+    let (mut session, now) = started(&profile, Limits::default());
+    let mut room = Room::default();
+    let request = frame(&profile, b"1");
+    session.take_room(&mut room);
+    session.handle_input(&request, now);
+    session.handle_input(&request[..2], now);
+    echo(&mut session);
+    assert_eq!(take_output(&mut session, now), request);
+    session.give_room_back(&mut room);
+    // Half a frame stays where it is, and the next session has the other half of the room.
+    assert_eq!(session.received, &request[..2]);
+    assert_eq!(room.received.capacity(), 0);
+    assert!(room.unsent.try_reclaim(request.len()));
+    assert_eq!(session.unsent.capacity(), 0);
+    session.take_room(&mut room);
+    session.handle_input(&request[2..], now);
+    echo(&mut session);
+    assert_eq!(take_output(&mut session, now), request);
+}
+
+#[test]
 fn large_buffers_are_given_back() {
     let profile = Profile::tutorial();
     let (mut session, now) = started(&profile, Limits::default());

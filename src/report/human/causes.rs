@@ -121,7 +121,7 @@ fn smallest<'a>(cause: &Cause, run: &'a Run) -> Option<&'a CaseResult> {
 }
 
 /// How much there is to see of a case.
-fn size(result: &CaseResult) -> usize {
+pub(super) fn size(result: &CaseResult) -> usize {
     let moments = result
         .evidence
         .iter()

@@ -7,6 +7,7 @@ mod case;
 mod causes;
 mod last_words;
 mod look;
+mod mostly;
 mod summary;
 
 pub use case::exchange;
@@ -107,6 +108,15 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
 }
 
 fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    // Who reads what failed need not know how long silence has to last.
+    if look.verbose {
+        measured(found, look, out)?;
+    }
+    notes(found, look, out)
+}
+
+/// What the first look has measured, which is what verdicts rest on.
+fn measured(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let faint = look.ink(Ink::Faint);
     let clients = if found.concurrent {
         say!("several clients at once")
@@ -127,7 +137,10 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
     } else {
         of_client
     };
-    writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))?;
+    writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))
+}
+
+fn notes(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for note in &found.notes {
         let ink = look.ink(Ink::Warn);
         let text = Line(&note.shown()).to_string();
@@ -142,6 +155,7 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
+    let say_the_same = mostly::write(run, look, out)?;
     causes::write(run, look, out)?;
     let explained = match look.verbose {
         true => HashSet::new(),
@@ -153,7 +167,8 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let found = run.results.iter().filter(|result| is_found(result));
     let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
-    let is_beside_causes = !explained.is_empty() && !is_traced && !look.whole;
+    let is_told_above = say_the_same || !explained.is_empty();
+    let is_beside_causes = is_told_above && !is_traced && !look.whole;
     let are_many = super::causes::news(run).len() > FEW_CAUSES;
     let is_short = is_beside_causes && (failures > BESIDE_CAUSES || are_many);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;

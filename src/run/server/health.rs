@@ -159,7 +159,7 @@ pub(super) mod tests {
         let options = Options::new(Role::Server, "here", Profile::tutorial());
         let mut target = ServerTarget::at(&[Address::from(address)]);
         match target.meet(&options).await.unwrap().peer {
-            Peer::Server(server) => *server,
+            Peer::Server(server) => server,
             Peer::Client(_) => panic!("a server was met"),
         }
     }

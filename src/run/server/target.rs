@@ -222,7 +222,7 @@ impl ServerTarget {
             Ok((mut server, mut told)) => {
                 server.rests = rests;
                 told.notes.extend((!rests).then(busy));
-                let peer = Peer::Server(Box::new(server));
+                let peer = Peer::Server(server);
                 Ok(Met { peer, told })
             }
             Err(Failed::Unreachable(error)) => Err(match self.kind {
