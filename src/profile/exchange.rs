@@ -74,8 +74,6 @@ impl Profile {
         self.requests_per_connection
     }
 
-<<<<<<< HEAD
-=======
     /// The same format, where a connection is there for so many requests, at least 1.
     #[must_use]
     pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
@@ -85,7 +83,6 @@ impl Profile {
         }
     }
 
->>>>>>> main
     /// The template of messages that are owed no reply, if there are such.
     #[must_use]
     pub fn unanswered(&self) -> Option<&Template> {
@@ -97,18 +94,6 @@ impl Profile {
     pub fn is_unanswered(&self, payload: &[u8]) -> bool {
         let template = self.unanswered.as_ref();
         template.is_some_and(|template| template.text_in(payload).is_some())
-<<<<<<< HEAD
-    }
-
-    /// The same format, where a connection is there for so many requests, at least 1.
-    #[must_use]
-    pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
-        Self {
-            requests_per_connection: Some(most),
-            ..self.clone()
-        }
-=======
->>>>>>> main
     }
 
     /// Whether a reply may be several frames, of which the last is told by its first octets.
