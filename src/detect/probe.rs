@@ -149,7 +149,12 @@ impl Probe {
             _ if greeting.is_empty() => turns
                 .first()
                 .is_none_or(|turn| turn.speaker == Speaker::Client),
-            Some(turn) => prologue::heard(&self.profile, turn, greeting).is_ok(),
+            Some(turn) => match prologue::heard(&self.profile, turn, greeting) {
+                Ok(Some(_)) => true,
+                // Who waits for the client in the middle of what he says first has said as much as he can.
+                Ok(None) => matches!(turn.said, Said::Octets(_)),
+                Err(_) => false,
+            },
             None if turns.is_empty() => return self.greeted_by(greeting, other),
             None => false,
         };
