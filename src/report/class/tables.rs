@@ -46,7 +46,11 @@ impl Class {
                 shown(&word, said)
             )?;
         }
-        writeln!(out, "\n{}; {} points is all", self.told(), self.most)
+        writeln!(out, "\n{}; {} points is all", self.told(), self.most)?;
+        for note in &self.notes {
+            writeln!(out, "{}", Line(&note.shown()))?;
+        }
+        Ok(())
     }
 
     /// Writes it as Markdown.
@@ -61,6 +65,9 @@ impl Class {
             Markdown(&self.profile),
             Markdown(&self.command)
         )?;
+        for note in &self.notes {
+            writeln!(out, "{}\n", Markdown(&note.shown()))?;
+        }
         writeln!(
             out,
             "| name | points of {} | result | causes | first |",
