@@ -54,4 +54,5 @@ def _recorded() -> Optional[Path]:
 
 def harmless(text: str) -> str:
     """What may come from a server, without characters that act on a terminal."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+    # Spanish sets thousands apart by a space that does not break, which Python does not count among what can be printed.
+    return "".join(c if c.isprintable() or c == "\xa0" else f"\\u{{{ord(c):x}}}" for c in text)

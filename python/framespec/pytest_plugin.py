@@ -14,6 +14,7 @@ What could not be carried out is an error, never a pass: once for the run, and i
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import warnings
 from typing import TYPE_CHECKING, Dict, Iterator, List, NoReturn, Optional, Tuple
@@ -22,6 +23,7 @@ import pytest
 
 if TYPE_CHECKING:
     from framespec.run import Case, Cause, Options, Report
+    from framespec.words import Words
 
 # The name of what all cases lie in, where a file stands otherwise.
 NAME = "conformance"
@@ -31,9 +33,6 @@ MOST_LINES = 20
 
 # The place of failures that no cause explains.
 LAST = 1 << 16
-
-# What is said of failures whose cause is shown at another.
-ALIKE = "failing alike"
 
 
 class ConformanceWarning(pytest.PytestWarning):
@@ -104,7 +103,7 @@ class Conformance(pytest.Collector):
     def could_not(self, why: str) -> NoReturn:
         """The run was not carried out, or not to its end: an error, once."""
         if self._is_told:
-            pytest.skip(f"not checked: {why.splitlines()[0]}")
+            pytest.skip(self.words().say("not checked: {why}", why=why.splitlines()[0]))
         self._is_told = True
         pytest.fail(why, pytrace=False)
 
@@ -129,6 +128,10 @@ class Conformance(pytest.Collector):
             self._order = [cause.name for cause in self._played.causes if cause.name in smallest]
         except run.CouldNot as error:
             self._problem = str(error)
+
+    def words(self) -> Words:
+        """What is said of all this, in the language of the run."""
+        return self._options().words()
 
     def _options(self) -> Options:
         from framespec.run import Options
@@ -205,7 +208,7 @@ class WholeItem(Item):
             raise Broken
 
     def told(self) -> Told:
-        return Told("expectations that no longer hold: take them out of the file", self._stale())
+        return Told(self.parent.words().say("expectations that no longer hold: take them out of the file"), self._stale())
 
     def _stale(self) -> List[str]:
         """Those of no case: the others are told at theirs."""
@@ -219,11 +222,11 @@ class CaseItem(Item):
     def check(self, report: Report) -> None:
         case = report.cases.get(self.name)
         if case is None:
-            pytest.fail("the report does not tell of this case", pytrace=False)
+            pytest.fail(self._say("the report does not tell of this case"), pytrace=False)
         if report.broken_off is not None and case.verdict == "skip":
             self.parent.could_not(report.broken_off)
         if case.verdict not in ("pass", "warn", "skip", "unstable", "fail"):
-            pytest.fail(case.detail or f"the verdict is {case.verdict!r}", pytrace=False)
+            pytest.fail(case.detail or self._say("the verdict is {verdict}", verdict=repr(case.verdict)), pytrace=False)
 
     def runtest(self) -> None:
         report = self.parent.report()
@@ -236,7 +239,7 @@ class CaseItem(Item):
         if case.known is not None:
             pytest.xfail(case.known)
         if case.verdict == "unstable":
-            pytest.xfail(f"unstable, failed {case.failed} of {case.of} times: {case.detail}")
+            pytest.xfail(self._say("unstable, failed {failed} of {of} times: {detail}", failed=case.failed, of=case.of, detail=case.detail))
         if case.verdict == "skip":
             pytest.skip(case.detail)
         if case.verdict == "warn":
@@ -245,17 +248,26 @@ class CaseItem(Item):
     def told(self) -> Told:
         report = self.parent.report()
         if self.name in report.stale:
-            return Told(f"an expectation that no longer holds: {report.stale[self.name]}", ["Take it out of the file."])
+            problem = self._say("an expectation that no longer holds: {problem}", problem=report.stale[self.name])
+            return Told(problem, [self._say("Take it out of the file.")])
         case = report.cases[self.name]
         cause = self._cause()
         if cause is None:
             return Told(case.detail, self._shortened(case.told))
+        told = _cause_line(cause).match(case.told)
+        # In the words of the program, if they stand there.
+        title = told["title"] if told else cause.title
         shown = self.parent.shown_at(cause, self.name)
         if shown != self.name:
-            return Told(case.detail, [f"{cause.title}: see {shown}"])
-        sure = {"guess": "a guess"}.get(cause.confidence, cause.confidence)
-        headline = f"{cause.title} ({sure}, {_number(len(cause.explains), 'failure')})"
-        return Told(headline, self._shortened(case.told))
+            return Told(case.detail, [self._say("{title}: see {case}", title=title, case=shown)])
+        sure = self._say({"guess": "a guess"}.get(cause.confidence, cause.confidence))
+        failures = self.parent.words().number("{count} failure", "{count} failures", len(cause.explains))
+        # The headline says it already.
+        rest = case.told[told.end() :] if told else case.told
+        return Told(f"{title} ({sure}, {failures})", self._shortened(rest))
+
+    def _say(self, template: str, **holes: object) -> str:
+        return self.parent.words().say(template, **holes)
 
     def refine(self, report: pytest.TestReport) -> None:
         super().refine(report)
@@ -267,21 +279,27 @@ class CaseItem(Item):
             place, of = self.parent.place(cause)
             report.conformance_place = place
             report.conformance_alike = self.parent.shown_at(cause, self.name) != self.name
-            report.location = (*report.location[:2], f"cause {place} of {of}: {cause.name}")
+            report.location = (*report.location[:2], self._say("cause {place} of {of}: {name}", place=place, of=of, name=cause.name))
+            report.conformance_word = self._say("failing alike")
 
     def _cause(self) -> Optional[Cause]:
         return self.parent.report().cause_of(self.name)
 
     def _shortened(self, told: str) -> List[str]:
         lines = told.strip("\n").split("\n")
-        # The headline says it already.
-        lines = lines[1:] if lines[0].strip().startswith("cause:") else lines
         surplus = len(lines) - MOST_LINES
         if surplus <= 0 or self.config.getoption("verbose") > 0:
             return lines
-        last = next((at for at, line in enumerate(lines) if line.strip().startswith("rerun:")), len(lines))
+        rerun = self._say("rerun") + ":"
+        last = next((at for at, line in enumerate(lines) if line.strip().startswith(rerun)), len(lines))
         kept = max(0, MOST_LINES - (len(lines) - last))
-        return [*lines[:kept], f"      … {_number(last - kept, 'line')} more, with -v", *lines[last:]]
+        more = self.parent.words().number("… {count} line more, with -v", "… {count} lines more, with -v", last - kept)
+        return [*lines[:kept], f"      {more}", *lines[last:]]
+
+
+def _cause_line(cause: Cause) -> re.Pattern:
+    """The line of a failure that names its cause, with the blank ones before it."""
+    return re.compile(rf"\s*[^\n:]+: (?P<title>[^\n]*) \({re.escape(cause.name)}, [^\n]*\)\n")
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -306,10 +324,6 @@ def _smallest(report: Report) -> Dict[str, str]:
     return smallest
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome = yield
@@ -320,7 +334,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report):
     if getattr(report, "conformance_alike", False):
-        return ALIKE, "f", ("FAILED", {"red": True})
+        return report.conformance_word, "f", ("FAILED", {"red": True})
     return None
 
 

@@ -1,7 +1,8 @@
 """A run of `conformance check`, and what its reports tell of it.
 
 Verdicts and causes are read from the JSON report. How a failure looks to a person (its cause, what was sent and what
-came, the command that plays it again) is taken from the JUnit report, so that there is one text of it.
+came, the command that plays it again) is taken from the JUnit report, so that there is one text of it, and that is in the
+language in which the program speaks: the JSON report is in English.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from framespec.program import NoProgram, find, harmless
+from framespec.words import Words
 
 SCHEMA = "framespec/1"
 
@@ -38,6 +40,9 @@ class Options:
     arguments: Sequence[str] = ()
     cwd: Optional[str] = None
 
+    def words(self) -> Words:
+        return Words(self.arguments)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -51,6 +56,14 @@ class Case:
     of: int
     told: str
     size: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the JUnit report tells of a case that did not pass: in one line, and in full."""
+
+    line: str
+    full: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ def names(options: Options) -> List[str]:
     """The names of the cases that there are for the wire format, in the order of the table."""
     listed = _run(["list", "--profile", options.profile, "--format", "names"], options)
     if listed.returncode != PASSED:
-        raise CouldNot(_said(listed))
+        raise CouldNot(_said(listed, options))
     found = listed.stdout.split()
     if not found:
         raise CouldNot("`conformance list` names no case")
@@ -96,15 +109,15 @@ def play(options: Options, cases: Sequence[str]) -> Report:
         formats = ["--format", f"json={json_file}", "--format", f"junit={junit_file}"]
         ended = _run(["check", *_arguments(options, cases), *formats], options)
         if not json_file.is_file():
-            raise CouldNot(_said(ended))
+            raise CouldNot(_said(ended, options))
         report = read(json_file.read_text("utf-8"), _told(junit_file))
     is_begun = any(case.verdict != "skip" for case in report.cases.values())
     # The program's own words tell more than the report: what a server that did not start has written, and what to try.
     if not report.cases or (report.broken_off is not None and not is_begun):
-        raise CouldNot(_said(ended))
+        raise CouldNot(_said(ended, options))
     is_told = report.broken_off is not None or _errors(report) or _shows_nothing(report)
     if ended.returncode not in (PASSED, FAILED) and not is_told:
-        raise CouldNot(_said(ended))
+        raise CouldNot(_said(ended, options))
     return report
 
 
@@ -122,8 +135,8 @@ def _arguments(options: Options, cases: Sequence[str]) -> List[str]:
     return [*arguments, *options.arguments]
 
 
-def read(text: str, told: Dict[str, str]) -> Report:
-    """A JSON report; what is told of each failure stands in `told`, by the name of its case."""
+def read(text: str, told: Dict[str, Told]) -> Report:
+    """A JSON report; what is told of each case that did not pass stands in `told`, by its name."""
     try:
         report = json.loads(text)
         if report["schema"] != SCHEMA:
@@ -132,23 +145,25 @@ def read(text: str, told: Dict[str, str]) -> Report:
             cases={case["id"]: _case(case, told) for case in report["cases"]},
             causes=[_cause(cause) for cause in report.get("causes", ())],
             strict=report.get("strict", False),
-            broken_off=harmless(report["broken_off"]) if "broken_off" in report else None,
+            broken_off=harmless(told[WHOLE].line if WHOLE in told else report["broken_off"]) if "broken_off" in report else None,
             stale={stale["case"]: harmless(f"{stale['problem']} ({stale['reason']})") for stale in report.get("stale", ())},
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CouldNot(f"its report cannot be read: {error!r}") from None
 
 
-def _case(case: dict, told: Dict[str, str]) -> Case:
+def _case(case: dict, told: Dict[str, Told]) -> Case:
     attempts = case.get("attempts", {})
+    plain = harmless(case["detail"])
+    told_of = told.get(case["id"], Told(plain, plain))
     return Case(
         name=case["id"],
         verdict=case["verdict"],
-        detail=harmless(case["detail"]),
+        detail=harmless(told_of.line or plain),
         known=harmless(case["known"]["reason"]) if "known" in case else None,
         failed=attempts.get("failed", 0),
         of=attempts.get("of", 0),
-        told=told.get(case["id"]) or harmless(case["detail"]),
+        told=told_of.full or plain,
         size=_size(case.get("evidence", {}).get("timeline", ())),
     )
 
@@ -162,14 +177,21 @@ def _cause(cause: dict) -> Cause:
     return Cause(harmless(cause["id"]), harmless(cause["title"]), harmless(cause["confidence"]), [*cause["explains"]])
 
 
-def _told(junit: Path) -> Dict[str, str]:
-    """What the JUnit report tells of each failure."""
+# What stands in a JUnit report for the run as a whole, if it was broken off.
+WHOLE = "run/whole"
+
+# What a case has in a JUnit report that did not pass, or only at times.
+NOT_PASSED = ("failure", "error", "skipped", "flakyFailure")
+
+
+def _told(junit: Path) -> Dict[str, Told]:
+    """What the JUnit report tells of each case that did not pass."""
     try:
         root = ElementTree.parse(junit).getroot()
     except (OSError, ElementTree.ParseError) as error:
         raise CouldNot(f"its JUnit report cannot be read: {error}") from None
-    failures = {case.get("name", ""): case.find("failure") for case in root.iter("testcase")}
-    return {name: failure.text or "" for name, failure in failures.items() if failure is not None}
+    parts = ((case.get("name", ""), part) for case in root.iter("testcase") for part in case if part.tag in NOT_PASSED)
+    return {name: Told(part.get("message", ""), part.text or "" if part.tag == "failure" else "") for name, part in parts}
 
 
 def _errors(report: Report) -> bool:
@@ -196,8 +218,10 @@ def _run(arguments: Sequence[str], options: Options) -> subprocess.CompletedProc
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-def _said(ended: subprocess.CompletedProcess) -> str:
+def _said(ended: subprocess.CompletedProcess, options: Options) -> str:
     """How it ended, in its own words if it has any."""
     command = shlex.join(["conformance", *ended.args[1:]])
     said = "\n".join(map(harmless, ended.stderr.strip().splitlines()))
-    return said or f"`{command}` ended with {ended.returncode}, without a report and without a reason"
+    return said or options.words().say(
+        "{command} ended with {code}, without a report and without a reason", command=f"`{command}`", code=ended.returncode
+    )

@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::out;
 use super::suggestions::suggestions;
 use crate::altered::{Alterable, Alteration, Alterations, Fault, Variant};
+use crate::lang::{Text, say};
 use serde_json::{Value, json};
 
 /// What is to be different, of the role whose steps are `H`.
@@ -63,17 +64,33 @@ impl<H: Alterable> AlterationArgs<H> {
 
 /// Why a name is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such {kind}{}; --list-{kind}s lists all", meant(near))]
+#[error("{}", told(kind, near))]
 pub(crate) struct Unknown {
     kind: &'static str,
     near: Vec<&'static str>,
 }
 
-fn meant(near: &[&str]) -> String {
-    if near.is_empty() {
-        return String::new();
+fn told(kind: &str, near: &[&str]) -> Text {
+    let near = meant(near);
+    match kind {
+        VARIANT => say!(
+            "there is no such variant{near}; --list-variants lists all",
+            near
+        ),
+        _ => say!(
+            "there is no such fault{near}; --list-faults lists all",
+            near
+        ),
     }
-    format!(", but {}", near.join(", "))
+}
+
+const VARIANT: &str = "variant";
+
+fn meant(near: &[&str]) -> Text {
+    match near.is_empty() {
+        true => Text::default(),
+        false => say!(", but {near}", near = near.join(", ")),
+    }
 }
 
 fn fault<H: Alterable>(name: &str) -> Result<Alteration<H>, Unknown> {
@@ -83,7 +100,7 @@ fn fault<H: Alterable>(name: &str) -> Result<Alteration<H>, Unknown> {
 
 fn variant<H: Alterable>(name: &str) -> Result<Alteration<H>, Unknown> {
     let known = Variant::<H>::named(name).map(Alteration::from);
-    known.ok_or_else(|| unknown("variant", name, Variant::<H>::all().map(|v| v.name)))
+    known.ok_or_else(|| unknown(VARIANT, name, Variant::<H>::all().map(|v| v.name)))
 }
 
 /// What there is instead of something that there is not.

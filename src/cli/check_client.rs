@@ -18,6 +18,7 @@ use crate::cases::{self, Case, Unfit};
 use crate::diagnosis::Knowledge;
 use crate::event::{Event, Run};
 use crate::judge::{ClientTraits, Shows};
+use crate::lang::{Hole as _, Text};
 use crate::profile::Profile;
 use crate::recall::Whose;
 use crate::report::{Outputs, Reporter};
@@ -190,10 +191,11 @@ fn list(cases: &[&'static Case]) -> Result<Exit, Failure> {
             .filter(|case| case.clause() == clause)
             .peekable();
         if of_it.peek().is_some() {
-            out::line(format_args!("{clause} ({})", clause.level()))?;
+            out::line(format_args!("{clause} ({})", clause.level().text()))?;
         }
         for case in of_it {
-            out::line(format_args!("  {:<42} {}", case.id, case.why))?;
+            let why = Text::whole(case.why);
+            out::line(format_args!("  {:<42} {why}", case.id.to_string()))?;
         }
     }
     Ok(Exit::Ok)

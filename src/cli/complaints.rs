@@ -135,7 +135,7 @@ fn why(error: &clap::Error) -> Option<Text> {
     }
     match source.downcast_ref::<LaunchError>() {
         Some(error) => Some(error.text()),
-        None => Some(source.to_string().into()),
+        None => Some(Text::from(source.to_string()).heard()),
     }
 }
 

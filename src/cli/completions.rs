@@ -8,6 +8,7 @@ use super::{table, wire_format};
 use crate::altered::{self, Alterable, Fault, Variant};
 use crate::cases;
 use crate::diagnosis::Knowledge;
+use crate::lang::Text;
 use crate::report::{Destination, Format};
 use crate::selftest::{Permitted, Planted};
 use crate::spec::Role;
@@ -159,7 +160,7 @@ fn alike(current: &OsStr, names: Vec<Named>) -> Vec<CompletionCandidate> {
     names
         .filter(|(name, _)| name.starts_with(current.as_ref()))
         .map(|(name, about)| {
-            let help = (!about.is_empty()).then(|| about.into());
+            let help = (!about.is_empty()).then(|| Text::whole(&about).to_string().into());
             CompletionCandidate::new(OsString::from(name)).help(help)
         })
         .collect()

@@ -52,7 +52,7 @@ impl Failure {
     pub(crate) fn usage(what: impl Into<Text>) -> Self {
         Self {
             exit: Exit::Usage,
-            what: what.into(),
+            what: what.into().heard(),
             hint: Text::default(),
         }
     }
@@ -68,7 +68,7 @@ impl Failure {
     /// The same with advice.
     pub(crate) fn hint(self, hint: impl Into<Text>) -> Self {
         Self {
-            hint: hint.into(),
+            hint: hint.into().heard(),
             ..self
         }
     }

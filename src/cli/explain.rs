@@ -242,7 +242,7 @@ fn unfit_words(unfit: &Unfit) -> Text {
         Unfit::Skipped(why) => say!("It does not apply here: {why}", why),
         Unfit::Broken(error) => say!(
             "It has no valid script here: {error}",
-            error = error.to_string()
+            error = Text::from(error.to_string()).heard()
         ),
     }
 }

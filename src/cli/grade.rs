@@ -11,7 +11,7 @@ use super::signals::Signals;
 use super::text_file;
 use super::wire_format::{WireFormatArgs, octets};
 use crate::grade::{Done, Ending, GradeError, Graded, Grading, Rubric, remove};
-use crate::lang::say;
+use crate::lang::{Text, say};
 use crate::peer::Limits;
 use crate::report::class::Class;
 use crate::report::escape::Line;
@@ -233,19 +233,31 @@ async fn played(grading: Grading, space: &Path) -> Result<Done, Failure> {
     })
 }
 
-fn told(graded: &Graded<'_>) -> String {
+fn told(graded: &Graded<'_>) -> Text {
     let Graded {
         person,
         done,
         all,
         is_kept,
     } = graded;
-    let known = if *is_kept { ", as it was" } else { "" };
-    format!(
-        "{done} of {all}: {}, {} points{known}",
-        Line(&person.name),
-        person.points
-    )
+    let name = Line(&person.name).to_string();
+    let points = &person.points;
+    match is_kept {
+        true => say!(
+            "{done} of {all}: {name}, {points} points, as it was",
+            done,
+            all,
+            name,
+            points
+        ),
+        false => say!(
+            "{done} of {all}: {name}, {points} points",
+            done,
+            all,
+            name,
+            points
+        ),
+    }
 }
 
 /// Why nothing is graded, and what to try.

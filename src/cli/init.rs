@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::{out, wire_format};
 use crate::event::Run;
 use crate::expect::Expectations;
+use crate::lang::{Text, say};
 use crate::peer::Launch;
 use crate::profile::Profile;
 use crate::report::Destination;
@@ -50,7 +51,7 @@ struct File {
     path: PathBuf,
     text: String,
     /// What it is, for the user.
-    about: String,
+    about: Text,
 }
 
 /// A command that starts a server, as a line of a script.
@@ -94,7 +95,7 @@ impl InitArgs {
     }
 
     fn files(&self, profile: &Profile, package: &str) -> Vec<File> {
-        let file = |name: &str, text: String, about: String| File {
+        let file = |name: &str, text: String, about: Text| File {
             path: self.folder.join(name),
             text,
             about,
@@ -103,25 +104,28 @@ impl InitArgs {
             false => (
                 ".github/workflows/conformance.yml",
                 include_str!("init/github.yml"),
-                "the workflow that checks the server",
+                say!("the workflow that checks the server"),
             ),
             true => (
                 ".gitlab-ci.yml",
                 include_str!("init/gitlab.yml"),
-                "the job that checks the server",
+                say!("the job that checks the server"),
             ),
         };
         let job = template
             .replace("{package}", &shell_words::quote(package))
             .replace("{check}", &self.check(true));
-        let about_profile = format!("the wire format, as {} has it", profile.name());
+        let about_profile = say!(
+            "the wire format, as {profile} has it",
+            profile = profile.name()
+        );
         vec![
-            file(name, job, about.to_owned()),
+            file(name, job, about),
             file(PROFILE, profile.to_toml(), about_profile),
             file(
                 KNOWN,
                 Expectations::from_run(&Run::default()),
-                "known failures: none yet".to_owned(),
+                say!("known failures: none yet"),
             ),
         ]
     }
@@ -137,27 +141,31 @@ impl InitArgs {
 
     fn tell_next(&self) -> Result<(), Failure> {
         let check = self.check(false);
-        out::line("\nNext:")?;
+        out::line(format_args!("\n{}:", say!("Next")))?;
         if self.folder != Path::new(".") {
             let folder = self.folder.to_string_lossy();
             out::line(format_args!("  cd {}", shell_words::quote(&folder)))?;
         }
         out::line(format_args!("  {check}"))?;
-        out::line(
-            "If the command is not the one that starts the server, mend it there and in the CI file.",
-        )?;
-        out::line("If cases fail that are to be put up with for now, have them written down:")?;
+        out::line(say!(
+            "If the command is not the one that starts the server, mend it there and in the CI file."
+        ))?;
+        out::line(say!(
+            "If cases fail that are to be put up with for now, have them written down:"
+        ))?;
         out::line(format_args!("  {check} --write-expect {KNOWN}"))?;
-        out::line("Then commit the files.")
+        out::line(say!("Then commit the files."))
     }
 }
 
 /// What a CI file could install by name alone is not there yet, and one that fails is of no use.
 fn unreleased() -> Failure {
-    let what = "this program is in no package index yet: say what pip is to install in CI; nothing was written";
-    Failure::usage(what).hint(
-        "--package git+https://HOST/OWNER/framespec, where you have it from, or --package and a wheel in your repository",
-    )
+    Failure::usage(say!(
+        "this program is in no package index yet: say what pip is to install in CI; nothing was written"
+    ))
+    .hint(say!(
+        "--package git+https://HOST/OWNER/framespec, where you have it from, or --package and a wheel in your repository"
+    ))
 }
 
 /// Nothing that is there is written over, and if one file cannot be written, none is.

@@ -3,7 +3,7 @@
 use super::out;
 use crate::cases::Case;
 use crate::event::Run;
-use crate::lang::say;
+use crate::lang::{Text, say};
 use crate::recall::{Recall, Whose};
 use etcetera::BaseStrategy as _;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ impl Memory {
         let before = failed.unwrap_or_else(|error| {
             out::note(say!(
                 "note: {error}: it is left out of account",
-                error = error.to_string()
+                error = Text::from(error.to_string()).heard()
             ));
             None
         });

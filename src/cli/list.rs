@@ -5,6 +5,7 @@ use super::out;
 use super::selection::SelectionArgs;
 use super::wire_format;
 use crate::cases::Case;
+use crate::lang::{Hole as _, Text, say};
 use crate::report::{human, terminal};
 use crate::spec::Role;
 
@@ -33,22 +34,26 @@ enum Format {
     Json,
 }
 
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
+/// How many cases there are, and of how many clauses.
+fn counted(cases: usize, clauses: usize) -> Text {
+    match (cases, clauses) {
+        (1, _) => say!("1 case of 1 clause"),
+        (_, 1) => say!("{cases} cases of 1 clause", cases),
+        _ => say!("{cases} cases of {clauses} clauses", cases, clauses),
+    }
 }
 
 /// A case and what it is for: in one line, or where a terminal is narrower, in several.
 fn row(case: &Case, width: Option<usize>) -> String {
     const NAMES: usize = 45;
     const LEAST: usize = 40;
-    let id = case.id.to_string();
+    let (id, why) = (case.id.to_string(), Text::whole(case.why).to_string());
     match width {
-        None => format!("  {id:<42} {}", case.why),
+        None => format!("  {id:<42} {why}"),
         Some(width) if width >= NAMES.saturating_add(LEAST) => {
-            format!("  {id:<42} {}", human::wrapped(case.why, width, NAMES))
+            format!("  {id:<42} {}", human::wrapped(&why, width, NAMES))
         }
-        Some(width) => format!("  {id}\n      {}", human::wrapped(case.why, width, 6)),
+        Some(width) => format!("  {id}\n      {}", human::wrapped(&why, width, 6)),
     }
 }
 
@@ -83,14 +88,12 @@ impl ListArgs {
                         continue;
                     }
                     clauses = clauses.saturating_add(1);
-                    out::line(format_args!("{clause} ({})", clause.level()))?;
+                    out::line(format_args!("{clause} ({})", clause.level().text()))?;
                     for case in of_it {
                         out::line(row(case, terminal::width()))?;
                     }
                 }
-                let cases = counted(cases.len(), "case");
-                let clauses = counted(clauses, "clause");
-                out::line(format_args!("{cases} of {clauses}"))?;
+                out::line(counted(cases.len(), clauses))?;
             }
         }
         Ok(Exit::Ok)

@@ -4,6 +4,7 @@ use super::exit::{Exit, Failure};
 use super::help::{self, EXIT_CODES};
 use super::suggestions::suggestions;
 use super::{out, table};
+use crate::lang::{Text, say};
 use crate::report::Destination;
 use clap::Command;
 use clap_mangen::Man;
@@ -100,9 +101,39 @@ fn words(command: &Command) -> &str {
 }
 
 fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Vec::new();
+    in_english(command, &mut page)?;
+    let page = String::from_utf8(page).map_err(io::Error::other)?;
+    page.lines().try_for_each(|line| {
+        let heading = line.strip_prefix(".SH ").and_then(heading);
+        match heading {
+            Some(heading) => writeln!(out, ".SH \"{heading}\""),
+            None => writeln!(out, "{line}"),
+        }
+    })
+}
+
+/// The headings that the crate gives to the parts of a page, or this file does.
+fn heading(english: &str) -> Option<Text> {
+    Some(match english {
+        "NAME" => say!("NAME"),
+        "SYNOPSIS" => say!("SYNOPSIS"),
+        "DESCRIPTION" => say!("DESCRIPTION"),
+        "SUBCOMMANDS" => say!("SUBCOMMANDS"),
+        "EXAMPLES" => say!("EXAMPLES"),
+        _ if english == EXIT_STATUS => say!("EXIT STATUS"),
+        _ => return None,
+    })
+}
+
+/// As a heading it stands in quotes.
+const EXIT_STATUS: &str = "\"EXIT STATUS\"";
+
+/// The page with its headings in English.
+fn in_english(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(command.clone())
         .source(concat!("framespec ", env!("CARGO_PKG_VERSION")))
-        .manual("Manual of framespec");
+        .manual(say!("Manual of framespec").to_string());
     man.render_title(out)?;
     man.render_name_section(out)?;
     man.render_synopsis_section(out)?;
@@ -127,7 +158,7 @@ fn rest(name: &str, out: &mut dyn Write) -> io::Result<()> {
     for (code, meaning) in EXIT_CODES {
         page.control("TP", []);
         page.text([bold(code.to_string())]);
-        page.text([roman(meaning)]);
+        page.text([roman(Text::whole(meaning).to_string())]);
     }
     page.to_writer(out)
 }

@@ -152,12 +152,12 @@ fn read_enough(done: Result<Exit, Failure>) -> Result<Exit, Failure> {
 /// done.
 #[must_use]
 pub fn main() -> ExitCode {
+    language::choose(std::env::args_os());
     match completions::answered() {
         Ok(false) => {}
         Ok(true) => return Exit::Ok.into(),
         Err(failure) => return failure.report(),
     }
-    language::choose(std::env::args_os());
     let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

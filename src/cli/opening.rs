@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::signals::Signals;
 use super::{out, runtime};
-use crate::lang::say;
+use crate::lang::{Text, say};
 use crate::live::{Browser, Page};
 use std::cell::OnceCell;
 
@@ -69,7 +69,7 @@ impl Opened {
         let browser = Browser::open(&url).inspect_err(|error| {
             out::note(say!(
                 "no browser is started: {error}; open that address by hand, as long as the run goes on",
-                error = error.to_string()
+                error = Text::from(error.to_string()).heard()
             ));
         });
         Ok(Self {

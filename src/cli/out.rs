@@ -1,6 +1,7 @@
 //! Writing to the standard streams, also when they are pipes whose other end has gone.
 
 use super::exit::Failure;
+use crate::lang::Text;
 use std::fmt;
 use std::io::Write as _;
 
@@ -12,8 +13,9 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells the user something beside the results, on stderr.
+/// Tells the user something beside the results, on stderr, in the reader's language.
 pub(crate) fn note(text: impl fmt::Display) {
     // Nobody can be told if even this fails.
+    let text = Text::from(text.to_string()).heard();
     let _ = writeln!(anstream::stderr(), "{text}");
 }

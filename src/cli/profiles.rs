@@ -2,6 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::{out, wire_format};
+use crate::lang::Text;
 use crate::report::{human, terminal};
 
 /// List the built-in wire formats, or check a profile file
@@ -30,9 +31,10 @@ impl ProfilesArgs {
             if self.toml {
                 out::line(profile.to_toml())?;
             } else {
+                let about = Text::whole(profile.about()).to_string();
                 let about = match terminal::width() {
-                    Some(width) => human::wrapped(profile.about(), width, INDENT),
-                    None => profile.about().to_owned(),
+                    Some(width) => human::wrapped(&about, width, INDENT),
+                    None => about,
                 };
                 out::line(format_args!("{:<16} {about}", profile.name()))?;
             }

@@ -14,6 +14,7 @@ use super::script_file;
 use super::signals::Signals;
 use super::wire_format::{named, octets};
 use super::{out, runtime};
+use crate::lang::Text;
 use crate::outcome::Policy;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -145,7 +146,10 @@ impl Replay<'_> {
             }
             Err(error) => {
                 out::note(format_args!("error: {name}: {error}"));
-                Ok(FileResult::unreadable(name, error.to_string().into()))
+                Ok(FileResult::unreadable(
+                    name,
+                    Text::from(error.to_string()).heard(),
+                ))
             }
         }
     }

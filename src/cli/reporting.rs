@@ -277,7 +277,7 @@ fn known(path: &Path) -> Result<Expectations, Failure> {
         Failure::usage(say!(
             "--expect {path}: {error}",
             path = path.display().to_string(),
-            error = error.to_string()
+            error = Text::from(error.to_string()).heard()
         ))
     })
 }

@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::text_file;
 use crate::event::{Event, Run};
+use crate::lang::{Text, say};
 use crate::report::{Destination, SavedRunError, read_run};
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,7 +25,8 @@ pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
             }
             _ => "conformance check TARGET --format json, to make such a report",
         };
-        Failure::usage(format!("{} {error}", path.display())).hint(hint)
+        let (path, why) = (path.display().to_string(), Text::from(error.to_string()));
+        Failure::usage(say!("{path} {why}", path, why = why.heard())).hint(hint)
     })
 }
 

@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::script_file;
 use super::wire_format::named;
+use crate::lang::{Text, say};
 use crate::profile::Profile;
 use crate::reproducer::{Reproducer, hex, python};
 use std::io::Write as _;
@@ -45,8 +46,13 @@ impl ShowArgs {
         let text = match self.form {
             Form::Hex => hex::text(&profile, script),
             Form::Python => {
-                let made = format!("Made by conformance show from {path}");
-                let case = file.case.map(|case| format!("{}: {}", case.id, case.why));
+                let made = say!(
+                    "Made by conformance show from {path}",
+                    path = path.to_string()
+                )
+                .to_string();
+                let case = file.case;
+                let case = case.map(|case| format!("{}: {}", case.id, Text::whole(case.why)));
                 let notes: Vec<String> = [made].into_iter().chain(case).collect();
                 python::program(&profile, script, &notes)
             }

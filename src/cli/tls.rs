@@ -3,7 +3,7 @@
 use super::command::CommandLine;
 use super::exit::Failure;
 use super::runtime::unknown;
-use crate::lang::say;
+use crate::lang::{Text, say};
 use crate::transport::{Address, Name, Trust};
 use std::fs;
 use std::io;
@@ -55,7 +55,7 @@ impl TrustArgs {
                 let what = say!(
                     "--ca {file} and --servername: {error}",
                     file = file.display().to_string(),
-                    error = error.to_string()
+                    error = Text::from(error.to_string()).heard()
                 );
                 Failure::usage(what).hint(say!(
                     "name a file in PEM, and a host by its name or address"

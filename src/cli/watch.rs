@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::opening::Shown;
 use super::signals::Signals;
 use super::{out, runtime};
+use crate::lang::{Text, say};
 use crate::report::escape::Line;
 use crate::watch::{Look, OwnFiles, WatchError, Watched};
 use std::collections::BTreeSet;
@@ -49,9 +50,9 @@ const NAMED: usize = 3;
 impl WatchArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         if !self.check.is_started() {
-            return Err(Failure::usage(
-                "watch starts the server anew for each run, and there is no command for that",
-            )
+            return Err(Failure::usage(say!(
+                "watch starts the server anew for each run, and there is no command for that"
+            ))
             .hint("--exec 'python3 server.py --port {port}'"));
         }
         let watched = Watched::new(self.watch.clone(), &self.check.written()).map_err(unwatched)?;
@@ -74,7 +75,9 @@ impl WatchArgs {
 
 fn unwatched(error: WatchError) -> Failure {
     let failure = Failure::usage(error.to_string());
-    failure.hint("--watch PATH, for the files and folders that the server is made from")
+    failure.hint(say!(
+        "--watch PATH, for the files and folders that the server is made from"
+    ))
 }
 
 /// A watch that has begun.
@@ -104,7 +107,7 @@ impl Watching<'_> {
             by_itself = changes == during;
             before = look;
             clear();
-            out::note(format_args!("{}", told(&changes)));
+            out::note(told(&changes));
             last = self.play(Some(last))?;
         }
     }
@@ -120,7 +123,7 @@ impl Watching<'_> {
         mut changes: BTreeSet<PathBuf>,
     ) -> Result<Option<(BTreeSet<PathBuf>, Look)>, Failure> {
         if changes.is_empty() {
-            out::note("waiting for a change; Ctrl-C ends this");
+            out::note(say!("waiting for a change; Ctrl-C ends this"));
         }
         let mut settling = 0_usize;
         let mut rest = LOOKS_EVERY;
@@ -148,9 +151,9 @@ impl Watching<'_> {
     /// Says which files are not watched any more, as each run writes them.
     fn tell_own(&mut self, during: &BTreeSet<PathBuf>, by_itself: bool) {
         for path in self.own.during(during, by_itself) {
-            out::note(format_args!(
-                "{} is written by each run: it is not watched any more",
-                shown(&path)
+            out::note(say!(
+                "{file} is written by each run: it is not watched any more",
+                file = shown(&path)
             ));
         }
     }
@@ -163,7 +166,7 @@ impl Watching<'_> {
                 exit: Exit::Ok,
                 is_whole: false,
             }) => {
-                out::note("what failed passes: all cases follow");
+                out::note(say!("what failed passes: all cases follow"));
                 self.check.checked(Which::All, self.shown)
             }
             done => done,
@@ -190,12 +193,12 @@ fn clear() {
 }
 
 /// Which files have changed, in a line.
-fn told(changes: &BTreeSet<PathBuf>) -> String {
+fn told(changes: &BTreeSet<PathBuf>) -> Text {
     let names: Vec<String> = changes.iter().take(NAMED).map(|it| shown(it)).collect();
     let names = names.join(", ");
     match changes.len().saturating_sub(NAMED) {
-        0 => format!("== changed: {names}"),
-        more => format!("== changed: {names} and {more} more"),
+        0 => say!("== changed: {names}", names),
+        more => say!("== changed: {names} and {more} more", names, more),
     }
 }
 
@@ -216,6 +219,6 @@ mod tests {
             told(&changes(&["a", "b", "c", "d", "e"])),
             "== changed: a, b, c and 2 more"
         );
-        assert!(!told(&changes(&["\u{1b}[2J"])).contains('\u{1b}'));
+        assert!(!told(&changes(&["\u{1b}[2J"])).as_str().contains('\u{1b}'));
     }
 }

@@ -75,6 +75,9 @@ fn shape(sentence: &str) -> String {
         }
     }
     let shaped = words.join(" ");
+    // One octet is as good as many.
+    let shaped = shaped.replace("# octet ", "# octets ");
+    let shaped = shaped.replace("# octet, ", "# octets, ");
     let count = sentence.split_whitespace().next().map(str::parse::<usize>);
     match shaped.strip_prefix("# more replies") {
         Some(rest) if matches!(count, Some(Ok(MANY..))) => format!("many more replies{rest}"),
@@ -165,6 +168,7 @@ mod tests {
                 "checksum 3c10 where ab0c15d2 belongs: added",
                 "checksum # where # belongs: added",
             ),
+            ("1 octet that nobody wants", "# octets that nobody wants"),
             ("3 more replies behind it", "# more replies behind it"),
             ("556 more replies behind it", "many more replies behind it"),
         ] {

@@ -1,5 +1,7 @@
 //! The languages that there are beside English, and which of them is shown.
 
+use super::heard::{Heard, TABLES};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,8 +12,31 @@ pub struct Language {
     code: &'static str,
     name: String,
     texts: HashMap<String, String>,
+    numbers: Numbers,
+    elisions: Vec<Elision>,
+    /// Sentences of others, those that say most first.
+    pub(super) heard: Vec<Heard>,
     /// The same as they stand in the file.
     file: toml::Table,
+}
+
+/// How large numbers are written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Numbers {
+    /// What stands between thousands.
+    thousands: String,
+    /// The least number in which they are set apart.
+    grouped_from: usize,
+}
+
+/// A word that becomes another in front of its own sound, as Spanish `o` does in front of `ocho`.
+#[derive(Debug, serde::Deserialize)]
+struct Elision {
+    word: String,
+    becomes: String,
+    /// How what follows begins.
+    before: Vec<String>,
 }
 
 /// The languages with their files. Another one is a file and its row.
@@ -22,6 +47,10 @@ const ENGLISH: &str = "en";
 
 /// The key under which a file says what its language calls itself.
 const NAME: &str = "name";
+
+/// The keys under which it says how it writes numbers, and which words change.
+const NUMBERS: &str = "numbers";
+const ELISIONS: &str = "elisions";
 
 /// A language for which there are no texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +94,45 @@ impl Language {
     fn read(code: &'static str, file: &str) -> Self {
         let table = parsed(file).unwrap_or_default();
         let mut texts = HashMap::new();
-        gather(&table, &mut texts);
-        let name = texts.remove(NAME).unwrap_or_default();
-        let file = table;
+        let name = table.get(NAME).and_then(toml::Value::as_str);
+        let name = name.unwrap_or_default().to_owned();
+        for (_, texts_of) in table.iter().filter(|(key, _)| *key != NUMBERS) {
+            gather(texts_of, &mut texts);
+        }
         Self {
             code,
             name,
             texts,
-            file,
+            numbers: rules(&table, NUMBERS),
+            elisions: rules(&table, ELISIONS),
+            heard: sentences(&table),
+            file: table,
+        }
+    }
+
+    /// A number as it is written in it.
+    pub(super) fn number(&self, number: usize) -> String {
+        match number < self.numbers.grouped_from {
+            true => number.to_string(),
+            false => super::grouped(number, &self.numbers.thousands),
+        }
+    }
+
+    /// Changes the last word in front of a text that begins with its sound.
+    pub(super) fn elide(&self, before: &mut String, text: &str) {
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let Some(front) = before.strip_suffix(' ') else {
+            return;
+        };
+        for elision in &self.elisions {
+            let is_before = elision.before.iter().any(|it| text.starts_with(it));
+            let rest = front.strip_suffix(elision.word.as_str());
+            if let Some(rest) =
+                rest.filter(|rest| is_before && !rest.ends_with(char::is_alphanumeric))
+            {
+                *before = format!("{rest}{} ", elision.becomes);
+                return;
+            }
         }
     }
 
@@ -97,6 +157,7 @@ impl Language {
     /// The tables of its file.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         let tables = self.file.iter().filter(|(_, value)| value.is_table());
+        let tables = tables.filter(|(name, _)| *name != NUMBERS);
         tables.map(|(name, _)| name.as_str())
     }
 
@@ -112,17 +173,38 @@ fn parsed(file: &str) -> Result<toml::Table, toml::de::Error> {
     file.parse()
 }
 
+/// The sentences of others in a file, those that say most first.
+fn sentences(table: &toml::Table) -> Vec<Heard> {
+    let tables = TABLES
+        .iter()
+        .filter_map(|name| table.get(*name)?.as_table());
+    let heard = tables
+        .flatten()
+        .filter_map(|(english, text)| Some(Heard::new(english, text.as_str()?)));
+    let mut heard: Vec<Heard> = heard.collect();
+    heard.sort_by_key(|one| Reverse(one.said()));
+    heard
+}
+
+/// What a file says of its language under that key. That it can be read is held by a test.
+fn rules<T: serde::de::DeserializeOwned + Default>(table: &toml::Table, key: &str) -> T {
+    read_rules(table, key).unwrap_or_default()
+}
+
+fn read_rules<T: serde::de::DeserializeOwned + Default>(
+    table: &toml::Table,
+    key: &str,
+) -> Result<T, toml::de::Error> {
+    let value = table.get(key).cloned();
+    value.map_or_else(|| Ok(T::default()), toml::Value::try_into)
+}
+
 /// The texts of all tables, which only keep together what belongs together.
-fn gather(table: &toml::Table, texts: &mut HashMap<String, String>) {
-    for (english, value) in table {
-        match value {
-            toml::Value::String(text) => {
-                texts.insert(english.clone(), text.clone());
-            }
-            toml::Value::Table(inner) => gather(inner, texts),
-            _ => {}
-        }
-    }
+fn gather(table: &toml::Value, texts: &mut HashMap<String, String>) {
+    let table = table.as_table().into_iter().flatten();
+    let known =
+        table.filter_map(|(english, text)| Some((english.clone(), text.as_str()?.to_owned())));
+    texts.extend(known);
 }
 
 /// The variables that name a language, the first that is set counts.
@@ -154,7 +236,10 @@ mod tests {
     #[test]
     fn each_file_can_be_read_and_says_what_its_language_calls_itself() {
         for (code, file) in FILES {
-            parsed(file).unwrap_or_else(|error| panic!("{code}: {error}"));
+            let table = parsed(file).unwrap_or_else(|error| panic!("{code}: {error}"));
+            let numbers = read_rules::<Numbers>(&table, NUMBERS);
+            let elisions = read_rules::<Vec<Elision>>(&table, ELISIONS);
+            assert!(numbers.is_ok() && elisions.is_ok(), "{code}");
             let language = Language::named(code).unwrap().unwrap();
             assert!(
                 !language.name().is_empty() && language.texts.len() > 1_000,

@@ -8,6 +8,7 @@
 //! is put together in some hundred small functions of a dozen formats, and each of them would hand the same value along.
 //! Nothing that judges or compares can see it.
 
+mod heard;
 mod language;
 
 pub use language::{Language, UnknownLanguage, from_environment, show_in, shown};
@@ -56,10 +57,14 @@ enum Source {
     /// Nowhere: it is data, such as a name or what a peer said.
     #[default]
     Data,
+    /// Under a template that is not known: it was said by those who know of no languages.
+    Heard,
     /// Under its English.
     Whole,
     /// Under a template.
     Made(Box<Made>),
+    /// In how the language writes numbers.
+    Number(usize),
 }
 
 #[derive(Clone)]
@@ -82,10 +87,32 @@ impl Text {
     #[must_use]
     pub fn made(template: &'static str, holes: Vec<(&'static str, Self)>) -> Self {
         Self {
-            english: filled(template, |name| {
+            english: filled(template, |name, _| {
                 hole(&holes, name).map(|text| Cow::Borrowed(&*text.english))
             }),
             source: Source::Made(Box::new(Made { template, holes })),
+        }
+    }
+
+    /// A number with its thousands set apart: `73,016`.
+    #[must_use]
+    pub fn number(number: usize) -> Self {
+        Self {
+            english: grouped(number, ","),
+            source: Source::Number(number),
+        }
+    }
+
+    /// The same for a sentence of those who know of no languages: it is found again by the templates of such, instead
+    /// of being data.
+    #[must_use]
+    pub fn heard(self) -> Self {
+        match self.source {
+            Source::Data => Self {
+                source: Source::Heard,
+                ..self
+            },
+            _ => self,
         }
     }
 
@@ -137,6 +164,8 @@ impl Text {
                 None => Cow::Borrowed(&self.english),
             },
             Source::Made(made) => Cow::Owned(made.in_language(language)),
+            Source::Heard => Cow::Owned(heard::heard(&self.english, language)),
+            Source::Number(number) => Cow::Owned(language.number(*number)),
         }
     }
 
@@ -145,7 +174,7 @@ impl Text {
     pub fn hole(&self, name: &str) -> Option<&Self> {
         match &self.source {
             Source::Made(made) => hole(&made.holes, name),
-            Source::Data | Source::Whole => None,
+            Source::Data | Source::Heard | Source::Whole | Source::Number(_) => None,
         }
     }
 }
@@ -153,10 +182,35 @@ impl Text {
 impl Made {
     fn in_language(&self, language: &Language) -> String {
         let template = language.text(self.template).unwrap_or(self.template);
-        filled(template, |name| {
-            hole(&self.holes, name).map(|text| text.in_language(language))
+        filled(template, |name, before| {
+            let text = hole(&self.holes, name)?.in_language(language);
+            language.elide(before, &text);
+            Some(text)
         })
     }
+}
+
+/// `1 octet`, `64 octets`.
+#[must_use]
+pub fn octets(count: usize) -> Text {
+    match count {
+        1 => say!("1 octet"),
+        more => say!("{more} octets", more),
+    }
+}
+
+/// A number with that between its thousands.
+fn grouped(number: usize, between: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        let left = digits.len().saturating_sub(place);
+        if place > 0 && left.is_multiple_of(3) {
+            grouped.push_str(between);
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn hole<'a>(holes: &'a [(&'static str, Text)], name: &str) -> Option<&'a Text> {
@@ -164,13 +218,14 @@ fn hole<'a>(holes: &'a [(&'static str, Text)], name: &str) -> Option<&'a Text> {
     found.map(|(_, text)| text)
 }
 
-/// A template with its holes filled; one that nothing fills stays.
-fn filled<'a>(template: &str, fill: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
+/// A template with its holes filled, each by its name, and with a say in what stands before it; one that nothing fills
+/// stays.
+fn filled<'a>(template: &str, fill: impl Fn(&str, &mut String) -> Option<Cow<'a, str>>) -> String {
     let mut out = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece {
             Piece::Plain(text) => out.push_str(text),
-            Piece::Hole(name) => match fill(name) {
+            Piece::Hole(name) => match fill(name, &mut out) {
                 Some(text) => out.push_str(&text),
                 None => {
                     out.push('{');
@@ -383,7 +438,7 @@ macro_rules! data {
 impl Hole for io::Error {
     fn text(&self) -> Text {
         let Some(code) = self.raw_os_error() else {
-            return self.to_string().into();
+            return Text::from(self.to_string()).heard();
         };
         match self.kind() {
             io::ErrorKind::NotFound => say!("No such file or directory (os error {code})", code),
@@ -399,7 +454,7 @@ impl Hole for io::Error {
                 say!("Network is unreachable (os error {code})", code)
             }
             io::ErrorKind::AddrInUse => say!("Address already in use (os error {code})", code),
-            _ => self.to_string().into(),
+            _ => Text::from(self.to_string()).heard(),
         }
     }
 }

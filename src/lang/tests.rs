@@ -70,3 +70,30 @@ fn a_language_without_texts_is_told_with_those_that_there_are() {
     );
     assert!(Language::named("POSIX").unwrap().is_none());
 }
+
+#[test]
+fn a_number_is_written_as_the_language_writes_it() {
+    let language = Language::named("es").unwrap().unwrap();
+    let told = |number: usize| {
+        let text = say!("{count} octets", count = Text::number(number));
+        let spanish = text.in_language(&language).into_owned();
+        (text.as_str().to_owned(), spanish)
+    };
+    assert_eq!(told(4_500).0, "4,500 octets");
+    assert_eq!(told(4_500).1, "4500 octetos");
+    assert_eq!(told(1_073_016).0, "1,073,016 octets");
+    assert_eq!(told(1_073_016).1, "1\u{a0}073\u{a0}016 octetos");
+}
+
+#[test]
+fn a_word_changes_in_front_of_its_own_sound() {
+    let language = Language::named("es").unwrap().unwrap();
+    let or = |names: [&str; 2]| {
+        let names = names.map(Text::from);
+        let text = Text::joined(names, &say!(", or "));
+        text.in_language(&language).into_owned()
+    };
+    assert_eq!(or(["a", "odd-length"]), "a, u odd-length");
+    assert_eq!(or(["a", "hour"]), "a, u hour");
+    assert_eq!(or(["a", "even"]), "a, o even");
+}

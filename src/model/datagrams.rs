@@ -8,7 +8,7 @@ use super::{
     Carried, Doubt, Duty, Owes, Permitted, Tail, carried, frame_owes, id_of, most_body, payload,
     taken_or_passed_over,
 };
-use crate::lang::{Hole, Text, say};
+use crate::lang::{self, Hole, Text, say};
 use crate::profile::Profile;
 use crate::script::{Action, Script, StepError};
 
@@ -51,7 +51,8 @@ impl Hole for Misfit {
             Self::Short(Place::Body) => say!("a datagram that ends inside its frame"),
             Self::Malformed(fault) => say!("a datagram that begins no frame: {fault}", fault),
             Self::Long(octets) => {
-                say!("a datagram with {octets} octets behind its frame", octets)
+                let octets = lang::octets(*octets);
+                say!("a datagram with {octets} behind its frame", octets)
             }
             Self::Several(frames) => say!("a datagram of {frames} frames", frames),
         }

@@ -6,6 +6,7 @@ use super::escape::{Html, Markdown};
 use super::html;
 use super::tally::{Counts, Mark};
 use crate::event::{CaseResult, Cause, Known, Role, Run};
+use crate::lang::{Text, say};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
@@ -18,7 +19,7 @@ pub struct Comparison<'a> {
 }
 
 /// Something that is to be told of a run.
-type Fact = fn(&Run) -> &str;
+type Fact = fn(&Run) -> Text;
 
 /// A case in every run.
 #[derive(Debug)]
@@ -124,18 +125,20 @@ impl Comparison<'_> {
     }
 
     /// What is said above the table.
-    fn told(&self, rows: Rows) -> String {
+    fn told(&self, rows: Rows) -> Text {
         let shown = self.shown(rows).count();
         let all = self.rows.len();
         match rows {
-            Rows::All => format!("All {all} cases."),
+            Rows::All => say!("All {all} cases.", all),
             Rows::Different if shown == 0 => {
-                format!("All {all} cases have the same verdict everywhere.")
+                say!("All {all} cases have the same verdict everywhere.", all)
             }
-            Rows::Different if shown == all => format!("The runs differ on all {all} cases."),
-            Rows::Different => format!(
-                "{shown} of {all} cases differ; the other {} have the same verdict everywhere.",
-                all.saturating_sub(shown)
+            Rows::Different if shown == all => say!("The runs differ on all {all} cases.", all),
+            Rows::Different => say!(
+                "{shown} of {all} cases differ; the other {others} have the same verdict everywhere.",
+                shown,
+                all,
+                others = all.saturating_sub(shown)
             ),
         }
     }
@@ -144,26 +147,31 @@ impl Comparison<'_> {
     fn notes(&self) -> Vec<String> {
         let runs = || self.names.iter().zip(&self.runs);
         let mut notes = Vec::new();
-        let facts: [(&str, Fact); 3] = [
-            ("what was checked", |run| match run.started.role {
-                Role::Server => "a server",
-                Role::Client => "a client",
+        let facts: [(Text, Fact); 3] = [
+            (say!("what was checked"), |run| match run.started.role {
+                Role::Server => say!("a server"),
+                Role::Client => say!("a client"),
             }),
-            ("the profile", |run| &run.started.profile),
-            ("the version of the program", |run| &run.started.version),
+            (say!("the profile"), |run| {
+                run.started.profile.as_str().into()
+            }),
+            (say!("the version of the program"), |run| {
+                run.started.version.as_str().into()
+            }),
         ];
         for (what, fact) in facts {
-            let values: HashSet<&str> = self.runs.iter().map(|run| fact(run)).collect();
+            let values: HashSet<Text> = self.runs.iter().map(|run| fact(run)).collect();
             if values.len() > 1 {
                 let each: Vec<String> = runs()
                     .map(|(name, run)| format!("{} ({name})", fact(run)))
                     .collect();
-                notes.push(format!("The runs differ in {what}: {}.", each.join(", ")));
+                let each = each.join(", ");
+                notes.push(say!("The runs differ in {what}: {each}.", what, each).to_string());
             }
         }
         let broken_off = runs().filter_map(|(name, run)| {
             let why = run.finished.broken_off.as_ref()?;
-            Some(format!("{name} was broken off: {why}"))
+            Some(say!("{name} was broken off: {why}", name, why).to_string())
         });
         notes.extend(broken_off);
         notes
@@ -174,33 +182,33 @@ impl Comparison<'_> {
     /// # Errors
     /// When `out` fails.
     pub fn write_markdown(&self, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "## Comparison\n\n{}\n", self.told(rows))?;
+        writeln!(out, "## {}\n\n{}\n", say!("Comparison"), self.told(rows))?;
         for note in self.notes() {
-            writeln!(out, "> Note: {}\n", Markdown(&note))?;
+            writeln!(out, "> {}: {}\n", say!("Note"), Markdown(&note))?;
         }
         self.markdown_of_causes(out)?;
-        self.markdown_head("case", out)?;
+        self.markdown_head(&say!("case"), out)?;
         for line in self.shown(rows) {
             write!(out, "| {} |", Markdown(line.id))?;
             for result in &line.results {
                 match result {
                     Some(result) if Mark::of(result).is_bad(false) => {
-                        write!(out, " **{}** |", Mark::of(result))?;
+                        write!(out, " **{}** |", Mark::of(result).word())?;
                     }
-                    Some(result) => write!(out, " {} |", Mark::of(result))?,
+                    Some(result) => write!(out, " {} |", Mark::of(result).word())?,
                     None => write!(out, " – |")?,
                 }
             }
             writeln!(out)?;
         }
-        write!(out, "| all |")?;
+        write!(out, "| {} |", say!("all"))?;
         for run in &self.runs {
             write!(out, " {} |", totals(run))?;
         }
         writeln!(out)
     }
 
-    fn markdown_head(&self, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn markdown_head(&self, what: &Text, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "| {what} |")?;
         for name in &self.names {
             write!(out, " {} |", Markdown(name))?;
@@ -213,7 +221,7 @@ impl Comparison<'_> {
         if causes.is_empty() {
             return Ok(());
         }
-        self.markdown_head("cause", out)?;
+        self.markdown_head(&say!("cause"), out)?;
         for cause in causes {
             let name = format!("{} ({})", cause.title, cause.id);
             write!(out, "| {} |", Markdown(&name))?;
@@ -235,10 +243,11 @@ impl Comparison<'_> {
     /// # Errors
     /// When `out` fails.
     pub fn write_html(&self, rows: Rows, out: &mut dyn Write) -> io::Result<()> {
-        html::begin("Comparison", out)?;
+        let comparison = say!("Comparison").to_string();
+        html::begin(&comparison, out)?;
         writeln!(
             out,
-            "<header>\n<h1>Comparison</h1>\n<p>{}</p>",
+            "<header>\n<h1>{comparison}</h1>\n<p>{}</p>",
             self.told(rows)
         )?;
         for note in self.notes() {
@@ -247,11 +256,15 @@ impl Comparison<'_> {
         writeln!(out, "</header>")?;
         writeln!(out, "<main>")?;
         self.html_of_causes(out)?;
-        self.html_head("case", "Verdicts", out)?;
+        self.html_head(&say!("case"), &say!("Verdicts"), out)?;
         for line in self.shown(rows) {
             html_row(line, out)?;
         }
-        writeln!(out, "</tbody>\n<tfoot>\n<tr><th scope=\"row\">all</th>")?;
+        writeln!(
+            out,
+            "</tbody>\n<tfoot>\n<tr><th scope=\"row\">{}</th>",
+            say!("all")
+        )?;
         for run in &self.runs {
             writeln!(out, "<td>{}</td>", totals(run))?;
         }
@@ -260,7 +273,7 @@ impl Comparison<'_> {
     }
 
     /// A table up to its first row.
-    fn html_head(&self, what: &str, label: &str, out: &mut dyn Write) -> io::Result<()> {
+    fn html_head(&self, what: &Text, label: &Text, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">\n\
@@ -269,10 +282,13 @@ impl Comparison<'_> {
         for (name, run) in self.names.iter().zip(&self.runs) {
             writeln!(
                 out,
-                "<th scope=\"col\">{}<br><span class=\"facts\">{}, profile {}</span></th>",
+                "<th scope=\"col\">{}<br><span class=\"facts\">{}</span></th>",
                 Html(name),
-                Html(&run.started.target.shown()),
-                Html(&run.started.profile)
+                say!(
+                    "{target}, profile {profile}",
+                    target = Html(&run.started.target.shown()).to_string(),
+                    profile = Html(&run.started.profile).to_string()
+                )
             )?;
         }
         writeln!(out, "</tr>\n</thead>\n<tbody>")
@@ -283,7 +299,7 @@ impl Comparison<'_> {
         if causes.is_empty() {
             return Ok(());
         }
-        self.html_head("cause", "Causes", out)?;
+        self.html_head(&say!("cause"), &say!("Causes"), out)?;
         for cause in causes {
             writeln!(
                 out,
@@ -326,7 +342,7 @@ fn html_row(line: &Line<'_>, out: &mut dyn Write) -> io::Result<()> {
             None => writeln!(out, "<td class=\"none\">–</td>")?,
             Some(result) => {
                 let mark = Mark::of(result);
-                let mark = format!("<span class=\"mark {mark}\">{mark}</span>");
+                let mark = format!("<span class=\"mark {mark}\">{}</span>", mark.word());
                 let told = told(result);
                 if told.is_empty() {
                     writeln!(out, "<td>{mark}</td>")?;

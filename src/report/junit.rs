@@ -88,7 +88,7 @@ fn test_case(run: &Run, result: &CaseResult) -> TestCase {
 fn status(run: &Run, result: &CaseResult) -> TestCaseStatus {
     let is_strict = run.started.strict;
     if let Some(Known { kind, reason }) = &result.known {
-        return skipped(&format!("{kind}: {reason}"));
+        return skipped(&format!("{}: {reason}", kind.words()));
     }
     let kind = match result.verdict {
         Verdict::Warn | Verdict::Unstable if is_strict => NonSuccessKind::Failure,
@@ -159,7 +159,7 @@ fn stale(entries: &[Stale]) -> TestSuite {
     suite.add_test_cases(entries.iter().map(|entry| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let message = format!("{} {}", entry.case, entry.problem);
-        let known = format!("{}: {}", entry.known.kind, entry.known.reason);
+        let known = format!("{}: {}", entry.known.kind.words(), entry.known.reason);
         status
             .set_message(shown(&message))
             .set_type("stale")

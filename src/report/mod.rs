@@ -50,10 +50,23 @@ pub use human::Look;
 pub use outputs::{Closing, Destination, Output, OutputError, Outputs};
 pub use saved::{SavedRunError, read_run};
 
-use crate::event::{Event, Run};
+use crate::event::{Event, Run, Verdict};
+use crate::lang::Text;
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
+
+/// The word for a verdict.
+#[must_use]
+pub fn word(verdict: Verdict) -> Text {
+    tally::Mark::Of(verdict).word()
+}
+
+/// So many with a verdict: `3 fail`.
+#[must_use]
+pub fn so_many(count: usize, verdict: Verdict) -> Text {
+    tally::Mark::Of(verdict).counted(count)
+}
 
 /// Something that tells of a run.
 pub trait Reporter {

@@ -1,7 +1,7 @@
 //! What a case counts as, and the cases of a run put together by clause and by group of clauses.
 
 use crate::event::{CaseResult, Known, Run, Summary, Verdict};
-use crate::lang::{Text, say};
+use crate::lang::{Hole, Text, say};
 use crate::spec::{Clause, Group};
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl Mark {
     }
 
     /// So many cases with it: `3 fail`.
-    pub(super) fn counted(self, count: usize) -> Text {
+    pub(super) fn counted(self, count: impl Hole) -> Text {
         match self {
             Self::Known => say!("{count} known", count),
             Self::Of(Verdict::Pass) => say!("{count} pass", count),
@@ -65,6 +65,11 @@ impl Mark {
             Self::Of(Verdict::Fail) => say!("{count} fail", count),
             Self::Of(Verdict::Error) => say!("{count} error", count),
         }
+    }
+
+    /// What stands behind a number that is set apart from it.
+    pub(super) fn behind_number(self) -> String {
+        self.counted("").shown().trim().to_owned()
     }
 
     /// Whether there is something to be read about it.

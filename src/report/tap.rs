@@ -9,6 +9,7 @@ use super::escape::Line;
 use super::json;
 use super::tally::Mark;
 use crate::event::{CaseResult, Known, Run, Stale, Verdict};
+use crate::lang::say;
 use std::io::{self, Write};
 
 /// Writes a run.
@@ -20,12 +21,12 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let stale = &run.finished.stale;
     writeln!(out, "1..{}", run.results.len().saturating_add(stale.len()))?;
     let started = &run.started;
-    writeln!(
-        out,
-        "# {}, profile {}",
-        Line(&started.target.shown()),
-        Line(&started.profile)
-    )?;
+    let head = say!(
+        "{target}, profile {profile}",
+        target = started.target,
+        profile = started.profile
+    );
+    writeln!(out, "# {}", Line(&head.shown()))?;
     let mut numbers = 1_u64..;
     for (result, number) in run.results.iter().zip(&mut numbers) {
         point(number, result, started.strict, out)?;
@@ -44,7 +45,7 @@ fn point(number: u64, result: &CaseResult, is_strict: bool, out: &mut dyn Write)
     let ok = if is_ok { "ok" } else { "not ok" };
     write!(out, "{ok} {number} - {}", escaped(&result.id))?;
     if let Some(Known { kind, reason }) = &result.known {
-        write!(out, " # TODO {kind}: {}", escaped(reason))?;
+        write!(out, " # TODO {}: {}", kind.words(), escaped(reason))?;
     }
     match result.verdict {
         Verdict::Pass => writeln!(out),

@@ -3,6 +3,7 @@
 //! Without its comments it is what `xxd -r -p` reads.
 
 use super::layout::{Layout, Part};
+use crate::lang;
 use crate::profile::Profile;
 use crate::script::{Action, ConnName, Script};
 use std::fmt::{self, Write as _};
@@ -51,7 +52,8 @@ fn step_text(conn: usize, action: &Action, layout: &mut Layout, text: &mut Strin
     match action {
         Action::Send(segments) => {
             for segment in segments {
-                writeln!(text, "# {name}: a segment of {} octets", segment.len())?;
+                let octets = lang::octets(segment.len());
+                writeln!(text, "# {name}: a segment of {}", octets.as_str())?;
                 for (part, octets) in layout.next(conn, segment) {
                     lines(part, octets, text)?;
                 }

@@ -1,6 +1,7 @@
 //! A script as a Python program that needs nothing but Python.
 
 use super::layout::Layout;
+use crate::lang::{self, say};
 use crate::model::prologue::{by_turns, said};
 use crate::model::{self, NoSession, Owes, Permitted};
 use crate::profile::{Carriage, Length, Mark, Order, Profile, Region, Said, Speaker, Unit};
@@ -61,20 +62,21 @@ impl Program<'_> {
         let (usage, who, runtime) = match self.script.side() {
             Side::Client => (
                 "[[udp:]HOST [PORT]|[udp:]HOST:PORT]",
-                "a server may answer",
+                say!("What a server may answer"),
                 CLIENT,
             ),
             Side::Server => (
                 "['COMMAND {host} {port}' [PORT]]",
-                "a client may do",
+                say!("What a client may do"),
                 SERVER,
             ),
         };
-        writeln!(out, "# Usage: python3 THIS_FILE {usage}")?;
+        let usage = say!("Usage: python3 THIS_FILE {usage}", usage);
+        writeln!(out, "# {usage}")?;
         for note in self.notes {
             writeln!(out, "# {}", Line(note))?;
         }
-        writeln!(out, "#\n# What {who}:")?;
+        writeln!(out, "#\n# {who}:")?;
         for (conn, permitted) in self.permitted.iter().enumerate() {
             for line in permitted.lines() {
                 writeln!(out, "#   {}: {line}", ConnName(conn))?;
@@ -83,7 +85,8 @@ impl Program<'_> {
         if self.script.side() == Side::Client {
             writeln!(
                 out,
-                "# Over UDP nothing is owed for a segment that is not one frame."
+                "# {}",
+                say!("Over UDP nothing is owed for a segment that is not one frame.")
             )?;
         }
         let runtime = runtime.replace(PLACE_OF_SHARED, SHARED.trim_end());
@@ -153,7 +156,8 @@ impl Program<'_> {
     ) -> fmt::Result {
         writeln!(out, "{name}.send(")?;
         for segment in segments {
-            writeln!(out, "    # a segment of {} octets", segment.len())?;
+            let octets = lang::octets(segment.len());
+            writeln!(out, "    # {}", say!("a segment of {octets}", octets))?;
             let parts = layout.next(step.conn, segment);
             let literals = parts.iter().flat_map(|(_, octets)| literals(octets));
             let literals: Vec<String> = literals.collect();

@@ -41,7 +41,11 @@ fn replies_of_several_frames_are_read_as_one() {
     let folder = TempDir::new().unwrap();
     let profile = file(&folder, "long", LONG);
     let served = Served::start(&["--profile", &profile]);
-    let (code, said) = checked(&served, &profile, &["--run", "fidelity", "--run", "order"]);
+    let (code, said) = checked(
+        &served,
+        &profile,
+        &["--run", "fidelity", "--run", "order", "--verbose"],
+    );
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("replies: echo"), "{said}");
     let parts = Served::start(&["--profile", &profile, "--variant", "replies-in-many-frames"]);

@@ -39,7 +39,7 @@ fn a_server_is_checked_behind_its_prologue() {
     let profile = file(&folder, "greeted", GREETED);
     let served = Served::start(&["--profile", &profile]);
     let addr = served.addr.to_string();
-    let (code, said) = run(&["check", &addr, "--profile", &profile]);
+    let (code, said) = run(&["check", &addr, "--profile", &profile, "--verbose"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("replies: echo"), "{said}");
     let (code, said) = run(&["send", &addr, "--profile", &profile, "[1]"]);

@@ -97,11 +97,62 @@ fn help_and_complaints_and_explanations_are_in_spanish() {
         &["explain", "header-in-one-read"],
         &["explain", "truncation/in-header"],
         &["explain", "nada"],
+        &["--help"],
+        &["list", "--run", "truncation"],
+        &["list", "--help"],
+        &["watch", "--help"],
+        &["watch", "127.0.0.1:1"],
+        &["watch", "--exec", "x {port}", "--watch", "/no/hay"],
+        &["check", "--format", "xml"],
+        &["check", "--foo"],
+        &["check", "--pid", "x"],
+        &["check-client", "-h"],
+        &["check-client", "--list", "--run", "client-framing"],
+        &["serve", "--fault", "nada"],
+        &["grade", "--help"],
+        &["grade", "/no/hay", "--exec", "x {dir} {port}"],
+        &["replay", "--help"],
+        &["replay", "/no/hay", "127.0.0.1:1"],
+        &["show", "/no/hay"],
+        &["profiles"],
+        &["man", "check"],
     ] {
         let (_, told) = said(&[&["--lang", "es"], arguments].concat());
         let left = left_in_english(&told);
         assert!(left.is_empty(), "{arguments:?}: {left:#?}");
-        assert!(told.contains('ó') || told.contains("prueba"), "{told}");
+        assert!(
+            told.contains(['ó', 'ú', 'ñ']) || told.contains("prueba"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_spanish() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let path = path.to_str().unwrap();
+    for (option, text, told) in [
+        (
+            "--profile",
+            "name = \"x\"\n[length]\nwidth = 9\n",
+            "línea 3: length.width = 9: de 1 a 8 octetos",
+        ),
+        ("--profile", "name = \"x\"\n", "falta length.width"),
+        (
+            "--profile",
+            "nom = 1\n",
+            "línea 1: nom no es una clave de un perfil",
+        ),
+        (
+            "--expect",
+            "[[known-failure]]\ncase = \"a/b\"\nreason = \"\"\n",
+            "línea 2: \"a/b\" no tiene razón",
+        ),
+    ] {
+        fs::write(path, text).unwrap();
+        let (code, said) = said(&["--lang", "es", "check", option, path, "127.0.0.1:1"]);
+        assert!(code == 2 && said.contains(told), "{said}");
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::exit::Failure;
 use crate::cli::script_file::ScriptFile;
 use crate::cli::wire_format::limited;
 use crate::event::Verdict;
-use crate::lang::say;
+use crate::lang::{Text, say};
 use crate::outcome::{Attempt, Judged as _, Next, Policy, Series};
 use crate::profile::Profile;
 use crate::run::{MeetError, Options, Player, RunError};
@@ -102,7 +102,7 @@ impl Playing {
     ) -> Result<FileResult, PlayError> {
         let profile = self.profile(file)?;
         if let Some(why) = self.why_not(file) {
-            return Ok(FileResult::skipped(name, &profile, why.into()));
+            return Ok(FileResult::skipped(name, &profile, Text::from(why).heard()));
         }
         let role = self.peer.target.role();
         let mut player = match self.player(&profile).await {

@@ -9,7 +9,7 @@ use crate::lang::{Text, say};
 use crate::outcome::{Attempt, Judged as _, Series};
 use crate::profile::Profile;
 use crate::report::escape::Line;
-use crate::report::{Look, human, json, terminal};
+use crate::report::{self, Look, human, json, terminal};
 use crate::spec::{CaseId, Level};
 use serde::Serialize;
 use std::io::Write as _;
@@ -181,9 +181,9 @@ impl ReplaySink {
 
     fn line(&self, result: &FileResult) -> Result<(), Failure> {
         let word = match result.verdict {
-            Verdict::Fail => "FAIL",
-            Verdict::Error => "ERROR",
-            other => other.as_str(),
+            Verdict::Fail => say!("FAIL"),
+            Verdict::Error => say!("ERROR"),
+            other => report::word(other),
         };
         let ink = self.look.verdict(result.verdict);
         let mut text = format!("{ink}{word:<8}{ink:#} {}", Line(&result.file));
@@ -192,7 +192,8 @@ impl ReplaySink {
         }
         let Attempts { failed, of } = result.attempts;
         if of > 1 {
-            text.push_str(&format!(" ({failed} of {of} times)"));
+            let times = say!("({failed} of {of} times)", failed, of);
+            text.push_str(&format!(" {times}"));
         }
         out::line(text)?;
         if let Some(evidence) = result.evidence.as_ref().filter(|_| self.trace) {
@@ -223,10 +224,11 @@ impl ReplaySink {
             None => {
                 let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
                     let count = self.summary.of(verdict);
-                    (count > 0).then(|| format!("{count} {verdict}"))
+                    (count > 0).then(|| report::so_many(count, verdict).to_string())
                 });
                 let counts = counts.collect::<Vec<_>>().join(", ");
-                out::line(format_args!("{counts}, in {:.1} s", elapsed.as_secs_f64()))?;
+                let seconds = format!("{:.1}", elapsed.as_secs_f64());
+                out::line(say!("{counts}, in {seconds} s", counts, seconds))?;
             }
         }
         Ok(self.summary)

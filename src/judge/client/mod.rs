@@ -15,7 +15,7 @@ pub use shown::found;
 
 use super::Finding;
 use super::frame_log::{FrameLog, LoggedFrame as Request, Rest};
-use crate::lang::{Text, say};
+use crate::lang::{self, Text, say};
 use crate::model::payload::is_json_text;
 use crate::model::{Owes, Permitted, Tail};
 use crate::profile::Profile;
@@ -384,7 +384,7 @@ impl<'a> Walk<'a> {
                 "no {which} came within {after} s, only {counted} that are no whole request as the profile {profile} has it",
                 which,
                 after = seconds(after),
-                counted = counted(*octets),
+                counted = lang::octets(*octets),
                 profile = self.profile.name()
             ),
             Rest::Malformed(fault, octets) => {
@@ -401,13 +401,6 @@ impl<'a> Walk<'a> {
 
 fn seconds(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64())
-}
-
-fn counted(octets: usize) -> Text {
-    match octets {
-        1 => say!("1 octet"),
-        more => say!("{more} octets", more),
-    }
 }
 
 /// The beginning of some octets as text.

@@ -1,9 +1,9 @@
 //! What is wrong with what a client sent.
 
-use super::{Walk, counted, excerpt};
+use super::{Walk, excerpt};
 use crate::judge::frame_log::{LoggedFrame as Request, Rest};
 use crate::judge::{Finding, mentions};
-use crate::lang::{Text, say};
+use crate::lang::{self, Text, say};
 use crate::model::payload::is_json_text;
 use crate::model::reader::{self, Fault};
 use crate::profile::{Payload, Profile, Region};
@@ -96,7 +96,7 @@ impl Walk<'_> {
                     || self.transcript.has_client_ended();
                 let what = say!(
                     "behind the last request came {counted} that are no request",
-                    counted = counted(*octets)
+                    counted = lang::octets(*octets)
                 );
                 is_over.then(|| told(Clause::ClientFraming, what, at))
             }

@@ -2,7 +2,7 @@
 
 use super::{Close, Reply, ReplyRule, Walk, excerpt};
 use crate::judge::Finding;
-use crate::lang::{Text, say};
+use crate::lang::{self, Text, say};
 use crate::model::{Doubt, Duty, Owes, Unsure};
 use crate::spec::Clause;
 
@@ -70,9 +70,9 @@ impl<'a> Walk<'a> {
         };
         for (misfit, octets) in &self.observed.strays {
             let what = say!(
-                "a reply that is not one frame, but {misfit}: {octets} octets, {excerpt}",
+                "a reply that is not one frame, but {misfit}: {octets}, {excerpt}",
                 misfit,
-                octets = octets.len(),
+                octets = lang::octets(octets.len()),
                 excerpt = excerpt(octets)
             );
             self.findings.push(Finding::must(clause, self.conn, what));

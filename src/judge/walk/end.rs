@@ -2,7 +2,7 @@
 
 use super::{Close, MUST_WAIT, ReplyRule, Rest, SHOULD_WAIT, Walk, duration, excerpt, place};
 use crate::judge::Finding;
-use crate::lang::say;
+use crate::lang::{self, say};
 use crate::model::Tail;
 use crate::script::OwnEnd;
 use crate::spec::{Clause, Level};
@@ -22,7 +22,10 @@ impl Walk<'_> {
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
             Rest::Unfinished(octets) if *self.rule == ReplyRule::None => {
-                let what = say!("{octets} octets that no request asked for", octets);
+                let what = say!(
+                    "{octets} that no request asked for",
+                    octets = lang::octets(*octets)
+                );
                 self.findings
                     .push(Finding::must(Clause::Unsolicited, self.conn, what));
             }
@@ -48,7 +51,10 @@ impl Walk<'_> {
             // Before a close nothing need end what is said.
             Rest::Unfinished(_) if self.observed.is_unended && self.observed.close.is_some() => {}
             Rest::Unfinished(octets) => {
-                let what = say!("a reply of which only {octets} octets came", octets);
+                let what = say!(
+                    "a reply of which only {octets} came",
+                    octets = lang::octets(*octets)
+                );
                 self.findings
                     .push(Finding::must(Clause::ReplyFraming, self.conn, what));
             }

@@ -12,14 +12,18 @@ impl Class {
     /// # Errors
     /// When `out` fails.
     pub fn write_html(&self, out: &mut dyn Write) -> io::Result<()> {
-        html::begin("Grades", out)?;
+        let grades = say!("Grades").to_string();
+        html::begin(&grades, out)?;
         writeln!(
             out,
-            "<header>\n<h1>Grades</h1>\n<p>{}.</p>\n\
-             <p class=\"facts\">profile {}, started by <code>{}</code></p>",
+            "<header>\n<h1>{grades}</h1>\n<p>{}.</p>\n\
+             <p class=\"facts\">{}</p>",
             self.told(),
-            Html(&self.profile),
-            Html(&self.command)
+            say!(
+                "profile {profile}, started by {command}",
+                profile = Html(&self.profile).to_string(),
+                command = format!("<code>{}</code>", Html(&self.command))
+            )
         )?;
         for note in &self.notes {
             writeln!(out, "<p class=\"facts\">{}</p>", Html(&note.shown()))?;
@@ -40,11 +44,15 @@ impl Class {
     fn head(&self, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
-            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"People and causes\">\n\
-             <table class=\"class\">\n<thead>\n<tr><th scope=\"col\">name</th>\
-             <th scope=\"col\">points of {}</th><th scope=\"col\">result</th>\
-             <th scope=\"col\">first to mend</th>",
-            Html(&self.most)
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n\
+             <table class=\"class\">\n<thead>\n<tr><th scope=\"col\">{}</th>\
+             <th scope=\"col\">{}</th><th scope=\"col\">{}</th>\
+             <th scope=\"col\">{}</th>",
+            say!("People and causes"),
+            say!("name"),
+            say!("points of {most}", most = Html(&self.most).to_string()),
+            say!("result"),
+            say!("first to mend")
         )?;
         for Shared { cause, .. } in shared {
             writeln!(
@@ -114,8 +122,9 @@ fn row(person: &Person, shared: &[Shared<'_>], out: &mut dyn Write) -> io::Resul
     writeln!(
         out,
         "<tr><th scope=\"row\">{name}</th><td class=\"points\">{}</td>\
-         <td><span class=\"mark {word}\">{word}</span></td><td class=\"first\">{}",
+         <td><span class=\"mark {}\">{word}</span></td><td class=\"first\">{}",
         Html(&person.points),
+        word.as_str(),
         Html(&person.first().shown())
     )?;
     for note in person.notes() {
@@ -148,7 +157,8 @@ fn explained(person: &Person, id: &str) -> usize {
 fn foot(shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "</tbody>\n<tfoot>\n<tr><th scope=\"row\">people</th><td></td><td></td><td></td>"
+        "</tbody>\n<tfoot>\n<tr><th scope=\"row\">{}</th><td></td><td></td><td></td>",
+        say!("people")
     )?;
     for shared in shared {
         writeln!(out, "<td>{}</td>", shared.people.len())?;
@@ -156,7 +166,8 @@ fn foot(shared: &[Shared<'_>], out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "</tr>\n</tfoot>\n</table>\n</div>\n\
-         <p class=\"facts\">In the columns of causes: how many failures each explains.</p>"
+         <p class=\"facts\">{}</p>",
+        say!("In the columns of causes: how many failures each explains.")
     )
 }
 
@@ -165,17 +176,25 @@ fn of_causes(shared: &[Shared<'_>], people: usize, out: &mut dyn Write) -> io::R
     if shared.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<div class=\"causes\">\n<h2>Causes</h2>\n<ol>")?;
+    writeln!(
+        out,
+        "<div class=\"causes\">\n<h2>{}</h2>\n<ol>",
+        say!("Causes")
+    )?;
     for Shared { cause, people: who } in shared {
         writeln!(
             out,
             "<li id=\"{0}\"><b>{1}</b> <code class=\"id\">{0}</code>\n<p>{2}</p>\n\
-             <p class=\"facts\">{3} of {people}: {4}</p>\n</li>",
+             <p class=\"facts\">{3}</p>\n</li>",
             Html(&cause.id),
             Html(&cause.title.shown()),
             Html(&cause.advice.shown()),
-            who.len(),
-            Html(&who.join(", "))
+            say!(
+                "{number} of {people}: {who}",
+                number = who.len(),
+                people,
+                who = Html(&who.join(", ")).to_string()
+            )
         )?;
     }
     writeln!(out, "</ol>\n</div>")

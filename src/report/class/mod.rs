@@ -188,11 +188,28 @@ fn first(run: &Run, causes: &[Cause]) -> Text {
 
 impl Person {
     /// The word for what became of the server.
-    fn word(&self) -> &'static str {
+    fn word(&self) -> Text {
         match &self.became {
-            Became::Checked(found) => found.conclusion.as_str(),
-            Became::NotServed(_) => "not served",
-            Became::NotGraded(_) => "not graded",
+            Became::Checked(found) => match found.conclusion {
+                Conclusion::Passed => say!("passed"),
+                Conclusion::Failed => say!("failed"),
+                Conclusion::Undecided => say!("undecided"),
+            },
+            Became::NotServed(_) => say!("not served"),
+            Became::NotGraded(_) => say!("not graded"),
+        }
+    }
+
+    /// The same of so many people.
+    fn of_so_many(&self, count: usize) -> Text {
+        match &self.became {
+            Became::Checked(found) => match found.conclusion {
+                Conclusion::Passed => say!("{count} passed", count),
+                Conclusion::Failed => say!("{count} failed", count),
+                Conclusion::Undecided => say!("{count} undecided", count),
+            },
+            Became::NotServed(_) => say!("{count} not served", count),
+            Became::NotGraded(_) => say!("{count} not graded", count),
         }
     }
 
@@ -211,7 +228,7 @@ impl Person {
     fn first(&self) -> Text {
         match &self.became {
             Became::Checked(found) => found.first.clone(),
-            Became::NotServed(why) | Became::NotGraded(why) => why.as_str().into(),
+            Became::NotServed(why) | Became::NotGraded(why) => Text::from(why.as_str()).heard(),
         }
     }
 
@@ -221,16 +238,17 @@ impl Person {
         let broken_off = self.found().and_then(|found| found.broken_off.as_ref());
         let said = broken_off.filter(|why| !self.first().as_str().contains(why.as_str()));
         let left = (left > 0 && !self.causes().is_empty()).then(|| {
-            format!(
-                "{} broken for no cause that is known",
-                counted(left, Noun::Clause)
+            say!(
+                "{clauses} broken for no cause that is known",
+                clauses = counted(left, Noun::Clause)
             )
+            .to_string()
         });
-        let part = said.map(|why| format!("not all was played: {why}"));
+        let part = said.map(|why| say!("not all was played: {why}", why).to_string());
         let missing = self.found().map_or(0, |found| found.shown.missing);
         let missing = (missing > 0).then(|| {
             let clauses = counted(missing.try_into().unwrap_or(usize::MAX), Noun::Clause);
-            format!("{clauses} not looked at, which earn nothing")
+            say!("{clauses} not looked at, which earn nothing", clauses).to_string()
         });
         let notes = self.notes.iter().cloned();
         notes.chain(part).chain(missing).chain(left)
@@ -272,17 +290,18 @@ impl Class {
 
     /// How many there are of each, in a sentence.
     fn told(&self) -> String {
-        let mut counts: Vec<(&str, usize)> = Vec::new();
-        for word in self.people.iter().map(Person::word) {
-            match counts.iter_mut().find(|(known, _)| *known == word) {
+        let mut counts: Vec<(&Person, usize)> = Vec::new();
+        for person in &self.people {
+            let mut known = counts.iter_mut();
+            match known.find(|(known, _)| known.word() == person.word()) {
                 Some((_, count)) => *count = count.saturating_add(1),
-                None => counts.push((word, 1)),
+                None => counts.push((person, 1)),
             }
         }
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let counts = counts.iter();
         let counts: Vec<String> = counts
-            .iter()
-            .map(|(word, count)| format!("{count} {word}"))
+            .map(|(person, count)| person.of_so_many(*count).to_string())
             .collect();
         let all = counted(self.people.len(), Noun::Submission);
         format!("{all}: {}", counts.join(", "))

@@ -2,6 +2,7 @@
 
 use super::{Class, Person};
 use crate::event::{Conclusion, Verdict};
+use crate::lang::say;
 use crate::report::Look;
 use crate::report::escape::{Line, Markdown};
 use std::io::{self, Write};
@@ -21,7 +22,8 @@ impl Class {
         let names = self.people.iter().map(|person| shown(&person.name, NAME));
         let names: Vec<String> = names.collect();
         let width = |words: &mut dyn Iterator<Item = usize>| words.max().unwrap_or_default();
-        let name = width(&mut names.iter().map(|name| name.chars().count())).max(4);
+        let name = width(&mut names.iter().map(|name| name.chars().count()))
+            .max(say!("name").shown().chars().count());
         let points = width(
             &mut self
                 .people
@@ -29,10 +31,12 @@ impl Class {
                 .map(|person| person.points.chars().count()),
         );
         let points = points.max(6);
+        let (causes, first) = (say!("causes"), say!("first"));
         writeln!(
             out,
-            "{:name$}  {:>points$}  causes  first",
-            "name", "points"
+            "{:name$}  {:>points$}  {causes:>6}  {first}",
+            say!("name"),
+            say!("points")
         )?;
         let before = name.saturating_add(points).saturating_add(12);
         let said = look.width.saturating_sub(before).max(SAID);
@@ -46,7 +50,12 @@ impl Class {
                 shown(&word, said)
             )?;
         }
-        writeln!(out, "\n{}; {} points is all", self.told(), self.most)?;
+        let told = say!(
+            "{class}; {most} points is all",
+            class = self.told(),
+            most = self.most
+        );
+        writeln!(out, "\n{told}")?;
         for note in &self.notes {
             writeln!(out, "{}", Line(&note.shown()))?;
         }
@@ -60,18 +69,25 @@ impl Class {
     pub fn write_markdown(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
-            "## Grades\n\n{}. Profile {}, command {}.\n",
+            "## {}\n\n{}. {}\n",
+            say!("Grades"),
             self.told(),
-            Markdown(&self.profile),
-            Markdown(&self.command)
+            say!(
+                "Profile {profile}, command {command}.",
+                profile = Markdown(&self.profile).to_string(),
+                command = Markdown(&self.command).to_string()
+            )
         )?;
         for note in &self.notes {
             writeln!(out, "{}\n", Markdown(&note.shown()))?;
         }
         writeln!(
             out,
-            "| name | points of {} | result | causes | first |",
-            self.most
+            "{}",
+            say!(
+                "| name | points of {most} | result | causes | first |",
+                most = self.most
+            )
         )?;
         writeln!(out, "|---|---:|---|---:|---|")?;
         for person in &self.people {
@@ -96,7 +112,11 @@ impl Class {
         if shared.is_empty() {
             return Ok(());
         }
-        writeln!(out, "\n| cause | people | who |\n|---|---:|---|")?;
+        writeln!(
+            out,
+            "\n{}\n|---|---:|---|",
+            say!("| cause | people | who |")
+        )?;
         for shared in shared {
             let name = format!("{} ({})", shared.cause.title, shared.cause.id);
             writeln!(
@@ -135,7 +155,7 @@ impl Class {
                 cell(&person.name),
                 cell(&person.points),
                 cell(&self.most),
-                cell(person.word()),
+                cell(person.word().as_str()),
                 cell(&count(person)),
                 cell(&causes.join(" ")),
                 cell(&person.first().shown()),
@@ -172,7 +192,7 @@ fn said_of(person: &Person) -> String {
     match (person.found(), line.is_empty()) {
         (Some(_), false) => line,
         (None, false) => format!("{word}: {line}"),
-        (_, true) => word.to_owned(),
+        (_, true) => word.to_string(),
     }
 }
 

@@ -237,7 +237,10 @@ fn octets(stretch: &Stretch<'_>, out: &mut dyn Write) -> io::Result<()> {
             Row::LeftOut(count) => write!(
                 out,
                 "<p class=\"gap\">{}</p>",
-                say!("… {count} octets left out …", count)
+                say!(
+                    "… {octets} left out …",
+                    octets = counted(*count, Noun::Octet)
+                )
             )?,
             Row::Same { offset, octet, len } => write!(
                 out,

@@ -192,7 +192,7 @@ fn head(started: &Started, out: &mut dyn Write) -> io::Result<()> {
         say!("Verdicts shown"),
     )?;
     for mark in Mark::ALL {
-        let word = mark.word();
+        let word = mark.behind_number();
         writeln!(
             out,
             "<label for=\"show-{mark}\" class=\"pill {mark}\" data-mark=\"{mark}\" data-word=\"{word}\" hidden><b>0</b> {word}</label>"

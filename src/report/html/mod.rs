@@ -152,7 +152,7 @@ fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "<label for=\"show-{mark}\" class=\"pill {mark}\"><b>{count}</b> {}</label>",
-            mark.word()
+            mark.behind_number()
         )?;
     }
     writeln!(out, "</p>\n</header>")

@@ -324,7 +324,10 @@ fn octets(stretch: &Stretch<'_>, conn_width: usize, look: Look) -> String {
                 writeln!(
                     text,
                     "      {faint}     {}{faint:#}",
-                    say!("… {count} octets left out …", count)
+                    say!(
+                        "… {octets} left out …",
+                        octets = counted(*count, Noun::Octet)
+                    )
                 )
             }
             Row::Same { offset, octet, len } => writeln!(

@@ -108,6 +108,15 @@ fn head(started: &Started, cases: usize, look: Look, out: &mut dyn Write) -> io:
 }
 
 fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    // Who reads what failed need not know how long silence has to last.
+    if look.verbose {
+        measured(found, look, out)?;
+    }
+    notes(found, look, out)
+}
+
+/// What the first look has measured, which is what verdicts rest on.
+fn measured(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let faint = look.ink(Ink::Faint);
     let clients = if found.concurrent {
         say!("several clients at once")
@@ -128,7 +137,10 @@ fn calibration(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Resu
     } else {
         of_client
     };
-    writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))?;
+    writeln!(out, "{faint}{}{faint:#}", wrapped(&text, look.width, 0))
+}
+
+fn notes(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for note in &found.notes {
         let ink = look.ink(Ink::Warn);
         let text = Line(&note.shown()).to_string();

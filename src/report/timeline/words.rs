@@ -58,7 +58,7 @@ pub(in crate::report) enum Noun {
 /// `1 octet`, `1,234 octets`.
 pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
     let is_one = count == 1;
-    let count = thousands(count);
+    let count = Text::number(count);
     match (noun, is_one) {
         (Noun::Case, true) => say!("{count} case", count),
         (Noun::Case, false) => say!("{count} cases", count),
@@ -79,19 +79,6 @@ pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
         (Noun::Warning, true) => say!("{count} warning", count),
         (Noun::Warning, false) => say!("{count} warnings", count),
     }
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        let left = digits.len().saturating_sub(place);
-        if place > 0 && left.is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// `0.112 ms`.

@@ -101,7 +101,7 @@ pub(crate) const ROOMS: &[Room] = &[
     pure("generate", &["profile", "script", "model"]),
     pure("capture", &[]),
     pure("detect", &["profile", "script", "model", "capture"]),
-    Room { never: NAMING, ..pure("reproducer", &["profile", "script", "model", "report"]) },
+    Room { never: NAMING, ..pure("reproducer", &["lang", "profile", "script", "model", "report"]) },
     pure("dissector", &["profile", "report"]),
     room("peer", &["lang", "transcript", "transport"]),
     room("outcome", &["lang", "profile", "spec", "script", "transcript", "model", "judge", "cases", "event", "diagnosis", "marks"]),
