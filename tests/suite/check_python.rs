@@ -201,7 +201,8 @@ fn a_peer_that_does_not_stop_answering_is_told_so() {
 
 #[test]
 fn a_peer_that_ends_every_connection_is_told_so() {
-    hostile("close-at-once", "without a reply");
+    hostile("close-at-once", "before anything is asked");
+    hostile("half-closed", "before anything is asked");
     hostile("reset-at-once", "without a reply");
 }
 
