@@ -183,7 +183,8 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
-    /// Whether it would have been played, had the run not ended before: no time was left, or the peer was gone.
+    /// Whether it would have been played, had the run not ended before: no time was left or would have been, or the peer was
+    /// gone.
     #[must_use]
     pub fn was_not_run(&self) -> bool {
         self.verdict == Verdict::Skip && self.detail.as_str().starts_with("not run: ")

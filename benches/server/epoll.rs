@@ -1,7 +1,9 @@
 //! The floor: one thread, one epoll, and no more per frame than reading its length.
 
+pub(crate) use rustix::event::epoll::create;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
-use std::io::{ErrorKind, Read, Write};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 
@@ -13,7 +15,7 @@ struct Client {
 
 /// Echoes whole frames of the tutorial's format for ever.
 pub(crate) fn serve(listener: &TcpListener) {
-    let poll = epoll::create(CreateFlags::CLOEXEC).unwrap();
+    let poll = create(CreateFlags::CLOEXEC).unwrap();
     let mut clients: Vec<Option<Client>> = Vec::new();
     add(&poll, listener, u64::MAX);
     listener.set_nonblocking(true).unwrap();
@@ -63,8 +65,21 @@ fn echo(client: &mut Client, buffer: &mut [u8]) -> bool {
     }
     client.rest.clear();
     client.rest.extend_from_slice(&came[whole..]);
-    // The load never has more in flight than fits into a socket's buffer.
-    client.stream.write_all(&came[..whole]).is_ok()
+    write_all(&client.stream, &came[..whole]).is_ok()
+}
+
+/// Writes all of it, and waits where there is no room.
+pub(crate) fn write_all(mut stream: &TcpStream, mut octets: &[u8]) -> io::Result<()> {
+    while !octets.is_empty() {
+        match stream.write(octets) {
+            Ok(written) => octets = &octets[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                poll(&mut [PollFd::new(stream, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn prepare(stream: &TcpStream) {

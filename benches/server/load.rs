@@ -1,173 +1,164 @@
-//! The load, the servers that bear it, and the comparison.
+//! The load: connections with frames in flight, each reply compared with what was sent, and how long it took.
 
 use crate::epoll;
-use bytes::{Bytes, BytesMut};
-use framespec::profile::{Draft, Payload, Profile};
-use framespec::server::{Background, Echo, Settings};
+use crate::process::Process;
+use bytes::BytesMut;
+use framespec::profile::Profile;
 use framespec::wire::Encoder;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use rustix::event::epoll::CreateFlags;
-use rustix::thread::{CpuSet, sched_setaffinity};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use socket2::SockRef;
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-/// A JSON text that fills a chunk with its padding: 64 octets on the wire.
-const PAYLOAD: &[u8] = br#"{"nombre": "Margot", "edad": 15, "raza": "Schnauzer"}"#;
-const FRAME: usize = 64;
-
-/// Connections, and frames in flight on each.
-const LOADS: [(usize, usize); 3] = [(64, 1), (64, 16), (1000, 1)];
-
-/// Measures all servers under all loads; once and shortly unless it is to be `measured`.
-pub(crate) fn compare(measured: bool) {
-    let (turns, time) = if measured {
-        (15, Duration::from_millis(500))
-    } else {
-        (1, Duration::from_millis(20))
-    };
-    let servers = [
-        ("epoll loop", epoll_loop()),
-        ("tokio, LengthDelimitedCodec", length_delimited()),
-        ("framespec, JSON checked", framespec(Payload::Json)),
-        ("framespec, opaque payloads", framespec(Payload::Opaque)),
-    ];
-    println!("| load | server | frames/s | to the epoll loop |");
-    println!("|---|---|---|---|");
-    for (connections, in_flight) in LOADS {
-        let turns: Vec<Vec<f64>> = (0..turns)
-            .map(|_| servers.map(|(_, addr)| frames_per_second(addr, connections, in_flight, time)))
-            .map(Vec::from)
-            .collect();
-        for (i, (name, _)) in servers.iter().enumerate() {
-            let rate = median(turns.iter().map(|turn| turn[i]));
-            let ratio = median(turns.iter().map(|turn| turn[i] / turn[0]));
-            println!(
-                "| {connections} × {in_flight} | {name} | {:.0}k | {ratio:.2} |",
-                rate / 1e3
-            );
-        }
-    }
+/// What is asked of a server.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) connections: usize,
+    /// Frames on each that are not answered yet.
+    pub(crate) in_flight: usize,
+    /// Octets of a text in JSON that is sent.
+    pub(crate) payload: usize,
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// What came of it in one turn.
+pub(crate) struct Turn {
+    /// Frames in a second.
+    pub(crate) rate: f64,
+    /// Nanoseconds of the server's processor for a frame.
+    pub(crate) busy: f64,
+    /// How long each frame was under way, in nanoseconds.
+    pub(crate) latencies: Vec<u32>,
 }
 
-/// Puts this thread on a processor; on a machine that has only one it stays there.
-fn pin(processor: usize) {
-    let mut set = CpuSet::new();
-    set.set(processor);
-    let _ = sched_setaffinity(None, &set);
+/// The connections to one server.
+pub(crate) struct Connections {
+    poll: OwnedFd,
+    clients: Vec<Client>,
+    requests: Vec<u8>,
+    frame: usize,
 }
 
-fn epoll_loop() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        pin(0);
-        epoll::serve(&listener);
-    });
-    addr
-}
-
-fn length_delimited() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    listener.set_nonblocking(true).unwrap();
-    thread::spawn(move || {
-        pin(0);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                stream.set_nodelay(true).unwrap();
-                let framed = Framed::new(stream, LengthDelimitedCodec::new());
-                let (sink, stream) = framed.split::<Bytes>();
-                tokio::spawn(stream.map_ok(BytesMut::freeze).forward(sink));
-            }
-        });
-    });
-    addr
-}
-
-fn framespec(payload: Payload) -> SocketAddr {
-    let profile = Profile::try_from(Draft {
-        payload,
-        ..Draft::from(Profile::tutorial())
-    })
-    .unwrap();
-    // A thread inherits the processor of the one that starts it.
-    let started = thread::spawn(move || {
-        pin(0);
-        Background::start("127.0.0.1:0", profile, Settings::default(), Echo).unwrap()
-    });
-    let server = started.join().unwrap();
-    let addr = server.addr();
-    std::mem::forget(server);
-    addr
-}
-
-/// A connection of the load, and how many octets of a frame it has behind the last whole one.
 struct Client {
     stream: TcpStream,
+    /// Octets of a frame that have come behind the last whole one.
     part: usize,
+    /// When how many frames were sent that have not come back.
+    sent: VecDeque<(Instant, usize)>,
 }
 
-fn frames_per_second(
-    addr: SocketAddr,
-    connections: usize,
-    in_flight: usize,
-    time: Duration,
-) -> f64 {
-    pin(1);
-    let requests = requests(in_flight);
-    let poll = rustix::event::epoll::create(CreateFlags::CLOEXEC).unwrap();
-    let mut clients: Vec<Client> = (0..connections)
-        .map(|i| {
-            let stream = TcpStream::connect(addr).unwrap();
-            epoll::prepare(&stream);
-            epoll::add(&poll, &stream, i as u64);
-            Client { stream, part: 0 }
-        })
-        .collect();
-    for client in &mut clients {
-        client.stream.write_all(&requests).unwrap();
+impl Load {
+    /// A text like those of the tutorial: the smallest is 53 octets, which fill a chunk of its format with a little padding.
+    fn frame(self) -> Vec<u8> {
+        let rest = self.payload.saturating_sub(53);
+        let text = format!(
+            r#"{{"nombre": "Margot{}", "edad": 15, "raza": "Schnauzer"}}"#,
+            "o".repeat(rest)
+        );
+        let mut frame = BytesMut::new();
+        let encoder = Encoder::new(&Profile::tutorial());
+        encoder.encode(text.as_bytes(), &mut frame).unwrap();
+        frame.to_vec()
     }
-    let mut events = Vec::with_capacity(256);
-    let mut buffer = vec![0; requests.len()];
-    let mut frames = 0;
-    let start = Instant::now();
-    while start.elapsed() < time {
-        epoll::wait(&poll, &mut events);
-        for event in &events {
-            let client = &mut clients[event.data.u64() as usize];
-            frames += client.go_on(&requests, &mut buffer);
+}
+
+impl Connections {
+    pub(crate) fn open(addr: SocketAddr, load: Load) -> Self {
+        let poll = epoll::create(CreateFlags::CLOEXEC).unwrap();
+        let client = |number| {
+            let stream = TcpStream::connect(addr).unwrap();
+            // No port has to rest when this is over.
+            SockRef::from(&stream)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+            epoll::prepare(&stream);
+            epoll::add(&poll, &stream, number as u64);
+            Client {
+                stream,
+                part: 0,
+                sent: VecDeque::new(),
+            }
+        };
+        let clients = (0..load.connections).map(client).collect();
+        let frame = load.frame();
+        Self {
+            poll,
+            clients,
+            requests: frame.repeat(load.in_flight),
+            frame: frame.len(),
         }
     }
-    frames as f64 / start.elapsed().as_secs_f64()
-}
 
-fn requests(count: usize) -> Vec<u8> {
-    let mut frame = BytesMut::new();
-    Encoder::new(&Profile::tutorial())
-        .encode(PAYLOAD, &mut frame)
-        .unwrap();
-    assert_eq!(frame.len(), FRAME);
-    frame.repeat(count)
+    /// Keeps the server busy for so long. All that was asked has been answered when this returns.
+    pub(crate) fn turn(&mut self, server: &Process, time: Duration) -> Turn {
+        let busy = server.busy();
+        let start = Instant::now();
+        let latencies = self.run(start + time);
+        let took = start.elapsed();
+        let frames = latencies.len() as f64;
+        Turn {
+            rate: frames / took.as_secs_f64(),
+            busy: (server.busy() - busy) as f64 / frames,
+            latencies,
+        }
+    }
+
+    /// How long each frame took.
+    pub(crate) fn run(&mut self, end: Instant) -> Vec<u32> {
+        let Self {
+            poll,
+            clients,
+            requests,
+            frame,
+        } = self;
+        let mut latencies = Vec::new();
+        let mut events = Vec::with_capacity(256);
+        let mut buffer = vec![0; requests.len()];
+        clients
+            .iter_mut()
+            .for_each(|client| client.send(requests, *frame));
+        let mut unanswered = clients.len();
+        while unanswered > 0 {
+            epoll::wait(poll, &mut events);
+            let now = Instant::now();
+            for event in &events {
+                let client = &mut clients[event.data.u64() as usize];
+                let frames = client.receive(requests, *frame, &mut buffer, now, &mut latencies);
+                if now < end {
+                    client.send(&requests[..frames * *frame], *frame);
+                }
+                unanswered -= usize::from(frames > 0 && client.sent.is_empty());
+            }
+        }
+        latencies
+    }
+
+    /// Asks once on each connection, and waits for the answers.
+    pub(crate) fn once(&mut self) {
+        self.run(Instant::now());
+    }
 }
 
 impl Client {
-    /// Takes what came, which must be what was asked for, and asks for as many frames again.
-    fn go_on(&mut self, requests: &[u8], buffer: &mut [u8]) -> usize {
+    fn send(&mut self, requests: &[u8], frame: usize) {
+        if !requests.is_empty() {
+            self.sent
+                .push_back((Instant::now(), requests.len() / frame));
+            epoll::write_all(&self.stream, requests).unwrap();
+        }
+    }
+
+    /// Takes what came, which must be what was asked for; how many frames that ends.
+    fn receive(
+        &mut self,
+        requests: &[u8],
+        frame: usize,
+        buffer: &mut [u8],
+        now: Instant,
+        latencies: &mut Vec<u32>,
+    ) -> usize {
         // At most what is in flight, so that it lies within the requests.
         let room = buffer.len() - self.part;
         let read = match self.stream.read(&mut buffer[..room]) {
@@ -177,9 +168,17 @@ impl Client {
             Err(error) => panic!("{error}"),
         };
         assert!(buffer[..read] == requests[self.part..self.part + read]);
-        let frames = (self.part + read) / FRAME;
-        self.part = (self.part + read) % FRAME;
-        self.stream.write_all(&requests[..frames * FRAME]).unwrap();
+        let frames = (self.part + read) / frame;
+        self.part = (self.part + read) % frame;
+        for _ in 0..frames {
+            let (sent, left) = self.sent.front_mut().unwrap();
+            let nanos = now.saturating_duration_since(*sent).as_nanos();
+            latencies.push(nanos.try_into().unwrap_or(u32::MAX));
+            *left -= 1;
+            if *left == 0 {
+                self.sent.pop_front();
+            }
+        }
         frames
     }
 }

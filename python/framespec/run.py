@@ -115,9 +115,15 @@ def play(options: Options, cases: Sequence[str]) -> Report:
     # The program's own words tell more than the report: what a server that did not start has written, and what to try.
     if not report.cases or (report.broken_off is not None and not is_begun):
         raise CouldNot(_said(ended, options))
-    if ended.returncode not in (PASSED, FAILED) and report.broken_off is None and not _errors(report):
+    is_told = report.broken_off is not None or _errors(report) or _shows_nothing(report)
+    if ended.returncode not in (PASSED, FAILED) and not is_told:
         raise CouldNot(_said(ended, options))
     return report
+
+
+def _shows_nothing(report: Report) -> bool:
+    """Whether none of the cases applies, of which the program says that it decides nothing; each says why."""
+    return all(case.verdict == "skip" for case in report.cases.values())
 
 
 def _arguments(options: Options, cases: Sequence[str]) -> List[str]:

@@ -215,6 +215,8 @@ pub enum Need {
     Datagrams,
     /// A reply may be several frames, of which the last begins with another octet than the others.
     LongReplies,
+    /// Some messages are owed no reply.
+    Unanswered,
     /// Both sides say something before the first frame, and the client last.
     Prologue,
     /// A little-endian index that counts from 1 stands in front of each chunk, the last of which is padded, and the length
@@ -241,6 +243,7 @@ impl Need {
             Self::Checksum => "sum-behind-a-body",
             Self::Datagrams => "datagrams",
             Self::LongReplies => "replies-of-several-frames",
+            Self::Unanswered => "messages-owed-no-reply",
             Self::Prologue => "prologue-first",
             Self::Index => "index-of-each-chunk",
             Self::Process => "process",
@@ -261,6 +264,7 @@ impl Need {
                 | Self::Checksum
                 | Self::Datagrams
                 | Self::LongReplies
+                | Self::Unanswered
                 | Self::Prologue
                 | Self::Index
         )

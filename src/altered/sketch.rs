@@ -1,6 +1,7 @@
 //! A few lines of good code for each family of faults: how what they get wrong is done.
 
-/// How something is done right, in two languages; names that it does not define are the reader's own.
+/// How something is done right, in two languages; names that neither it nor a [helper](HELPERS) defines are the reader's
+/// own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sketch {
     /// What it is called: lower-case words joined by `-`.
@@ -12,11 +13,72 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// The languages and the code in each.
+    /// The languages and the code in each; behind that in Python the functions that it calls.
     #[must_use]
-    pub const fn codes(&self) -> [(&'static str, &'static str); 2] {
-        [("Python", self.python), ("Rust", self.rust)]
+    pub fn codes(&self) -> [(&'static str, String); 2] {
+        [
+            ("Python", with_helpers(self.python)),
+            ("Rust", self.rust.to_owned()),
+        ]
     }
+}
+
+/// Functions that sketches in Python call by these names, each in front of those that it calls itself.
+const HELPERS: [(&str, &str); 5] = [
+    (
+        "frames_until_the_end",
+        "\
+def frames_until_the_end(sock):
+    while (request := read_frame(sock)) is not None:
+        yield request",
+    ),
+    (
+        "read_frame",
+        "\
+def read_frame(sock):
+    try:
+        return read_exactly(sock, int.from_bytes(read_exactly(sock, 4), 'big'))
+    except EOFError:
+        return None",
+    ),
+    ("read_exactly", READ_EXACTLY.python),
+    (
+        "whole_frame",
+        "\
+def whole_frame(buffer):
+    end = 4 + int.from_bytes(buffer[:4], 'big')
+    return bytes(buffer[4:end]) if 4 <= len(buffer) >= end else None",
+    ),
+    (
+        "frame",
+        "\
+def frame(payload):
+    body = payload + b'\\0' * (-len(payload) % CHUNK)
+    return len(body).to_bytes(4, 'big') + body",
+    ),
+];
+
+/// Code with those of the helpers behind it that it calls, and that they call.
+fn with_helpers(code: &str) -> String {
+    let mut all = code.to_owned();
+    for (name, helper) in HELPERS {
+        if calls(&all, name) && !all.contains(&format!("def {name}(")) {
+            all.push_str("\n\n");
+            all.push_str(helper);
+        }
+    }
+    all
+}
+
+fn calls(code: &str, name: &str) -> bool {
+    let is_part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let call = format!("{name}(");
+    let mut calls = code.match_indices(&call);
+    calls.any(|(at, _)| {
+        !code
+            .get(..at)
+            .is_some_and(|before| before.ends_with(is_part_of_a_word))
+    })
 }
 
 pub(super) const PROLOGUE: Sketch = Sketch {
@@ -38,11 +100,27 @@ if hello != HELLO {
 serve_frames(stream)",
 };
 
+pub(super) const ANSWER_REQUESTS: Sketch = Sketch {
+    name: "answer-requests-alone",
+    python: "\
+while (message := read_message(sock)) is not None:
+    reply = handle(message)               # each kind does its work
+    if message.is_request:                # and one kind is answered
+        sock.sendall(frame(reply))",
+    rust: "\
+while let Some(message) = read_message(&mut stream)? {
+    let reply = handle(&message);         // each kind does its work
+    if message.is_request() {             // and one kind is answered
+        stream.write_all(&frame(&reply))?;
+    }
+}",
+};
+
 pub(super) const LAST_FRAME: Sketch = Sketch {
     name: "end-each-reply",
     python: "\
-frames = [frame(ROW, row) for row in answer(request)]
-frames.append(frame(DONE, b''))       # whatever was answered, an error too
+frames = [frame_of(ROW, row) for row in answer(request)]
+frames.append(frame_of(DONE, b''))    # whatever was answered, an error too
 sock.sendall(b''.join(frames))        # nothing of another reply among them",
     rust: "\
 let mut frames = Vec::new();
@@ -59,7 +137,8 @@ pub(super) const READ_EXACTLY: Sketch = Sketch {
 def read_exactly(sock, wanted):
     data = bytearray()
     while len(data) < wanted:
-        piece = sock.recv(wanted - len(data))
+        # Python makes room for all that is asked for at once: never ask for much.
+        piece = sock.recv(min(65536, wanted - len(data)))
         if not piece:
             raise EOFError
         data += piece
@@ -168,7 +247,7 @@ let reply = if body.is_empty() { complaint() } else { answer(&body) };",
 pub(super) const END_OF_STREAM: Sketch = Sketch {
     name: "end-of-stream",
     python: "\
-piece = sock.recv(wanted)
+piece = sock.recv(min(65536, wanted))
 if piece == b'':                      # the other side sends no more
     return                            # drop what is unfinished, and close",
     rust: "\
@@ -214,7 +293,7 @@ pub(super) const ISOLATE: Sketch = Sketch {
     python: "\
 def serve(sock):
     try:
-        while frame := read_frame(sock):
+        while (frame := read_frame(sock)) is not None:
             with lock:                # not while waiting for a client
                 reply = handle(frame)
             sock.sendall(reply)
@@ -235,11 +314,14 @@ pub(super) const FRAME_DEADLINE: Sketch = Sketch {
     name: "frame-deadline",
     python: "\
 sock.settimeout(None)                 # between frames: as long as it takes
-first = sock.recv(1)
+frame = sock.recv(1)
 deadline = time.monotonic() + 30      # from the first octet to the last
-while missing():
+while whole_frame(frame) is None:
     sock.settimeout(max(0.001, deadline - time.monotonic()))
-    read_more(sock)",
+    piece = sock.recv(4096)
+    if not piece:
+        raise EOFError
+    frame += piece",
     rust: "\
 let first = stream.read_u8().await?;  // between frames: as long as it takes
 let frame = timeout(Duration::from_secs(30), rest_of_frame(&mut stream, first)).await??;",
@@ -248,8 +330,7 @@ let frame = timeout(Duration::from_secs(30), rest_of_frame(&mut stream, first)).
 pub(super) const ONE_REPLY: Sketch = Sketch {
     name: "reply-by-reply",
     python: "\
-while True:
-    request = read_frame(sock)        # whole, padding included
+while (request := read_frame(sock)) is not None:  # whole, padding included
     sock.sendall(frame(answer(request)))   # one reply, then the next request",
     rust: "\
 while let Some(request) = read_frame(&mut stream)? {
@@ -273,7 +354,7 @@ pub(super) const PERSIST: Sketch = Sketch {
     name: "persist",
     python: "\
 sock.settimeout(None)                 # no limit on silence between frames
-while frame := read_frame(sock):      # no limit on how many there are
+while (frame := read_frame(sock)) is not None:    # no limit on how many there are
     sock.sendall(reply_to(frame))",
     rust: "\
 stream.set_read_timeout(None)?;       // no limit on silence between frames
@@ -314,7 +395,10 @@ pub(super) const GROW: Sketch = Sketch {
     python: "\
 data = bytearray()                    # grows with what arrives
 while len(data) < length:
-    data += receive(sock, min(65536, length - len(data)))",
+    piece = sock.recv(min(65536, length - len(data)))
+    if not piece:
+        raise EOFError
+    data += piece",
     rust: "\
 let mut body = Vec::new();            // grows with what arrives
 (&mut stream).take(length.into()).read_to_end(&mut body)?;",

@@ -172,6 +172,8 @@ fn kind(duty: &Duty) -> &'static str {
     match &duty.owes {
         Owes::Reply(carried) if carried.text().is_some() => "text",
         Owes::Reply(_) => "message",
+        Owes::Nothing(_) => "owed no reply",
+        Owes::ReplyOrClose(Doubt::Unanswered) => "perhaps owed no reply",
         Owes::ReplyOrClose(Doubt::Payload) => "no message",
         Owes::ReplyOrClose(Doubt::Smuggled(_)) => "smuggled",
         Owes::ReplyOrClose(Doubt::Size(_)) => "large",

@@ -65,25 +65,34 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::OneReply,
+        "behind-what-is-owed-none",
+        "Requests among messages that are owed no reply, alone and in one segment: each gets its own.",
+        |s| {
+            need_unanswered(s);
+            let a = s.open();
+            for _ in 0..3 {
+                let message = unanswered(s);
+                s.send(a, &message);
+                s.ask(a);
+            }
+            let octets = among_requests(s);
+            s.send(a, &octets);
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        Clause::OneReply,
         "queued-before-a-close",
         "Replies that lie unread when the server has reason to close: a socket that is closed with octets unread is reset, and takes along what was still to be sent.",
-        |s| {
-            let claim = s.craft().largest_body();
-            need_claim(s, claim);
-            let a = s.open();
-            s.stall(a);
-            for _ in 0..QUEUED {
-                let request = s.request_of(QUEUED_TEXT);
-                s.send(a, &request);
-            }
-            let mut octets = s.craft().header(claim);
-            octets.extend([b'x'; 1_000]);
-            s.send(a, &octets);
-            // Time for the server to answer them all and to close, on a busy machine too.
-            s.pause(100);
-            s.resume(a);
-            s.wait(a);
-        },
+        |s| queued_before(s, 1_000),
+    )
+    .and(queue_is_sent),
+    Case::must(
+        Clause::OneReply,
+        "queued-before-much-more",
+        "The same with more behind the refused header than an event loop has read by then: what it has not read resets the connection as well.",
+        |s| queued_before(s, MUCH_MORE),
     )
     .and(queue_is_sent),
     Case::must(
@@ -256,6 +265,34 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::must(
         Clause::Unsolicited,
+        "owed-none",
+        "A message that is owed no reply gets none, neither at once nor before the reply to what follows.",
+        |s| {
+            need_unanswered(s);
+            let a = s.open();
+            for _ in 0..3 {
+                let message = unanswered(s);
+                s.send(a, &message);
+                s.quiet(a);
+                s.ask(a);
+            }
+        },
+    ),
+    Case::must(
+        Clause::Unsolicited,
+        "owed-none-among-requests",
+        "Nor do messages that are owed no reply get one that stand among requests in one segment.",
+        |s| {
+            need_unanswered(s);
+            let a = s.open();
+            let octets = among_requests(s);
+            s.send(a, &octets);
+            s.wait(a);
+            s.quiet(a);
+        },
+    ),
+    Case::must(
+        Clause::Unsolicited,
         "after-a-pause",
         "Nor is there later: no second reply, no sign of life.",
         |s| {
@@ -416,12 +453,62 @@ fn need_ids(s: &mut Maker<'_>) {
     s.need(has_ids, say!("requests of this profile have no ids"));
 }
 
+fn need_unanswered(s: &mut Maker<'_>) {
+    let has_some = s.profile().unanswered().is_some();
+    s.need(
+        has_some,
+        say!("each message of this profile is owed a reply"),
+    );
+}
+
+/// The frame of a message that is owed no reply.
+fn unanswered(s: &mut Maker<'_>) -> Vec<u8> {
+    let text = s.token();
+    let payload = s.craft().unanswered(&text);
+    s.frame(&payload.unwrap_or_default())
+}
+
+/// Requests, and in front of, between and behind them messages that are owed no reply, some of them several.
+fn among_requests(s: &mut Maker<'_>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for messages in [1, 2, 0, 1, 3] {
+        for _ in 0..messages {
+            octets.extend(unanswered(s));
+        }
+        octets.extend(s.request());
+    }
+    octets.extend(unanswered(s));
+    octets
+}
+
 /// Requests whose replies are more than a client that does not read has room for, and yet no more than what
 /// any system takes off a server's hands at once: one that has to wait has not closed yet when it is read.
 const QUEUED: usize = 3;
 
 /// Octets of text in each of them.
 const QUEUED_TEXT: usize = 24_000;
+
+/// Octets behind a refused header, more than event loops read ahead of whoever takes frames from them.
+const MUCH_MORE: usize = 400_000;
+
+/// Requests whose replies nobody reads yet, and a header behind them that has to be refused, with so many octets.
+fn queued_before(s: &mut Maker<'_>, more: usize) {
+    let claim = s.craft().largest_body();
+    need_claim(s, claim);
+    let a = s.open();
+    s.stall(a);
+    for _ in 0..QUEUED {
+        let request = s.request_of(QUEUED_TEXT);
+        s.send(a, &request);
+    }
+    let mut octets = s.craft().header(claim);
+    octets.resize(octets.len().saturating_add(more), b'x');
+    s.send(a, &octets);
+    // Time for the server to answer them all and to close, on a busy machine too.
+    s.pause(100);
+    s.resume(a);
+    s.wait(a);
+}
 
 /// A reset behind a malformed header is in order where it costs no more than the last words: what had been
 /// queued before is owed all the same.

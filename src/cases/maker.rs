@@ -525,7 +525,7 @@ impl<'a> Maker<'a> {
         self.craft().payload("").len().saturating_add(TOKEN_LEN)
     }
 
-    fn token(&mut self) -> String {
+    pub(super) fn token(&mut self) -> String {
         let replies = *self.circumstances.rule != ReplyRule::None || self.bears_silence;
         self.need(replies, say!("the server sends no replies"));
         self.requests = self.requests.saturating_add(1);

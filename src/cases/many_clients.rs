@@ -133,7 +133,8 @@ pub(super) const CASES: &[Case] = &[
             }
             s.ask(b);
         },
-    ),
+    )
+    .undisturbed(),
     Case::must(
         Clause::Isolation,
         "oversize",

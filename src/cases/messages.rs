@@ -262,6 +262,22 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     Case::must(
+        Clause::Undecodable,
+        "nobody-else-comes",
+        "It is answered or closed upon by itself, and not only when the next client comes: until then the loop that accepts may be the last that holds a socket of which the thread has died.",
+        |s| {
+            s.need_json();
+            for payload in [&b"nonsense"[..], b"\xff\xff", b"\"\\ud800\""] {
+                let a = s.open();
+                let frame = s.frame(payload);
+                s.send(a, &frame);
+                s.wait(a);
+                s.done_with(a);
+            }
+        },
+    )
+    .undisturbed(),
+    Case::must(
         Clause::Nesting,
         "thirty-two",
         "Thirty-two levels are what any reader manages.",

@@ -61,6 +61,8 @@ pub struct Case {
     /// Whether it must have the server to itself: because it measures the process, or because it
     /// opens as many connections as a server need bear.
     pub alone: bool,
+    /// Whether no other client may come while it is played: what it looks for would be gone.
+    pub undisturbed: bool,
     /// Whether what it finds is still there when its clients have gone, so that it can be found again
     /// at the same server.
     pub lasts: bool,
@@ -108,6 +110,7 @@ impl Case {
             level,
             why,
             alone: false,
+            undisturbed: false,
             lasts: false,
             place: Location::caller(),
             build,
@@ -120,6 +123,15 @@ impl Case {
     pub const fn alone(self) -> Self {
         Self {
             alone: true,
+            ..self
+        }
+    }
+
+    /// The same case, run while no other client comes.
+    #[must_use]
+    pub const fn undisturbed(self) -> Self {
+        Self {
+            undisturbed: true,
             ..self
         }
     }

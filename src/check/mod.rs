@@ -36,6 +36,7 @@ use crate::diagnosis::Knowledge;
 use crate::event::Event;
 use crate::expect::Expectations;
 use crate::outcome::Keep;
+use crate::peer::runtime;
 use crate::profile::{Profile, Reply};
 use crate::report::Outputs;
 use crate::run::{self, DEFAULT_TIMEOUT, Options, Target, default_jobs};
@@ -237,7 +238,7 @@ impl<T: IntoTarget> Check<T> {
     /// If nothing was played: nobody is there, or what was said of the check cannot be.
     pub fn run(self) -> Result<Checked, CheckError> {
         let work = || {
-            let runtime = Builder::new_multi_thread().enable_all().build();
+            let runtime = runtime::of(Builder::new_multi_thread());
             runtime
                 .map_err(CheckError::NoRuntime)?
                 .block_on(self.run_async())

@@ -34,6 +34,7 @@ pub struct Command {
     startup: Duration,
     is_over_udp: bool,
     confinement: Option<Confinement>,
+    holes: Vec<(&'static str, String)>,
 }
 
 impl<P> Server<P> {
@@ -68,6 +69,7 @@ impl Command {
             startup: DEFAULT_STARTUP,
             is_over_udp: false,
             confinement: None,
+            holes: Vec::new(),
         }
     }
 }
@@ -113,6 +115,12 @@ impl Check<Server<Command>> {
         self
     }
 
+    /// What a hole of the command stands for, beside those for port and host. It stays one word, whatever is in it.
+    pub fn filled(mut self, hole: &'static str, value: impl Into<String>) -> Self {
+        self.target.from.holes.push((hole, value.into()));
+        self
+    }
+
     /// The server listens over UDP, where each frame is a datagram.
     pub fn over_udp(mut self) -> Self {
         self.target.from.is_over_udp = true;
@@ -142,6 +150,9 @@ impl ServerSource for Address {
 impl ServerSource for Command {
     fn server(self) -> Result<(String, ServerTarget), CheckError> {
         let mut launch = CheckError::launch(&self.text)?;
+        for (hole, value) in self.holes {
+            launch = launch.with_hole(hole, value);
+        }
         if let Some(confinement) = self.confinement {
             launch = launch.confined(confinement);
         }

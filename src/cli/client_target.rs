@@ -130,7 +130,9 @@ impl ClientArgs {
                 .hint("compare what the client says first with exchange.prologue of the profile"),
             RunError::NoClient(NoClient::Ids) => failure
                 .hint("give a profile with ?? in place of id, if the client does not look at it"),
-            RunError::NoClient(NoClient::LongReplies | NoClient::FewRequests)
+            RunError::NoClient(
+                NoClient::LongReplies | NoClient::Unanswered | NoClient::FewRequests,
+            )
             | RunError::Unreachable(_)
             | RunError::NotStarted(_) => failure,
         }

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 /// Find out how a protocol is framed: by asking a server, or from what was said
 ///
-/// Prints a profile file, with what speaks for it in its comments. A server is sent one request in each known format
-/// and in the plainest that have no name, each on a connection of its own. FILE is a capture (pcap or pcapng, as tcpdump
+/// Prints a profile file, with what speaks for it in its comments. A server is listened to first. Then it is sent
+/// requests, in the plainest formats first and then in all known ones, each on a connection of its own, until it has
+/// answered so that there is no doubt. FILE is a capture (pcap or pcapng, as tcpdump
 /// and Wireshark write them), a hex dump (lines that begin with > are the client's, with < the server's), or octets as
 /// they were sent.
 #[derive(Debug, clap::Args)]
@@ -69,8 +70,7 @@ impl DetectArgs {
         };
         let on = counted(exchanges.len(), "connection");
         let seen = format!("{} on {on}", measure(best));
-        let alike = "formats in use with the same frames";
-        out::line(told(best, rivals, seen, alike))?;
+        out::line(told(best, rivals, seen))?;
         Ok(Exit::Ok)
     }
 
@@ -121,7 +121,7 @@ fn nothing(exchanges: &[Exchange]) -> Failure {
 }
 
 /// The profile, with what speaks for it and against it.
-fn told(best: &Proposal, rivals: &[Proposal], seen: String, alike: &str) -> String {
+fn told(best: &Proposal, rivals: &[Proposal], seen: String) -> String {
     let mut text = String::new();
     let mut say = |line: String| {
         text.push_str("# ");
@@ -134,7 +134,8 @@ fn told(best: &Proposal, rivals: &[Proposal], seen: String, alike: &str) -> Stri
     ));
     say(surety(best));
     if !best.alike.is_empty() {
-        say(format!("{alike}: {}", best.alike.join(", ")));
+        let alike = best.alike.join(", ");
+        say(format!("formats in use with the same frames: {alike}"));
     }
     for rival in rivals {
         say(format!(
@@ -173,6 +174,12 @@ fn surety(best: &Proposal) -> String {
         Some(Doubt::TooLittle) => "a guess: there is too little of it to be sure".to_owned(),
         Some(Doubt::OneSize) => "a guess: all frames are of one size, and any field that never changes could be their length".to_owned(),
         Some(Doubt::Rivals) => "a guess: other layouts fit nearly as well".to_owned(),
+        Some(Doubt::SaidToAll) => {
+            "a guess: what is a frame in no format was answered alike".to_owned()
+        }
+        Some(Doubt::Unanswered) => {
+            format!("a guess: {} begins so, and no request was answered", best.profile.name())
+        }
     }
 }
 

@@ -146,7 +146,7 @@ fn cause(entry: &Entry) -> std::io::Result<()> {
         )?;
         for (code, comment) in sketch.lines() {
             let comment = comment.map_or(Text::default(), Text::whole);
-            writeln!(out, "    {code}{comment}")?;
+            writeln!(out, "{}", format!("    {code}{comment}").trim_end())?;
         }
     }
     let failed = entry.lessons().map(|(case, _)| case);

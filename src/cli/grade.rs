@@ -8,15 +8,15 @@ use super::out;
 use super::runtime;
 use super::selection::SelectionArgs;
 use super::signals::Signals;
+use super::text_file;
 use super::wire_format::{WireFormatArgs, octets};
-use crate::grade::{Ending, GradeError, Graded, Grading, Rubric};
+use crate::grade::{Done, Ending, GradeError, Graded, Grading, Rubric, remove};
 use crate::lang::{Text, say};
 use crate::peer::Limits;
 use crate::report::class::Class;
 use crate::report::escape::Line;
 use crate::report::{Destination, terminal};
 use crate::spec::Role;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -120,13 +120,24 @@ impl GradeArgs {
         let done = runtime.block_on(played(grading, space.path()));
         // It waits for servers that are being ended; then nothing writes into their folders any more.
         drop(runtime);
-        let class = done?;
+        if let Err(error) = remove(space.path()) {
+            let path = space.path().display().to_string();
+            out::note(say!(
+                "cannot remove {path}: {error}; remove it by hand",
+                path,
+                error
+            ));
+        }
+        let done = done?;
         let look = terminal::look();
-        Destination::Stdout.write(|out| class.write_text(look, out))?;
+        Destination::Stdout.write(|out| done.class.write_text(look, out))?;
         if let Some(output) = &self.pages.output {
             out::note(format_args!("{}", output.join("index.html").display()));
         }
-        self.end(&class)
+        match done.unwritten.into_iter().next() {
+            Some(error) => Err(refused(error)),
+            None => self.end(&done.class),
+        }
     }
 
     fn grading(&self) -> Result<Grading, Failure> {
@@ -169,7 +180,8 @@ impl GradeArgs {
             return Ok(Rubric::default());
         };
         let refuse = |why: String| Failure::usage(format!("--rubric {}: {why}", path.display()));
-        let text = rubric_text(path).map_err(|error| refuse(format!("cannot read it: {error}")))?;
+        let text = text_file::read(path, MOST_OF_RUBRIC)
+            .map_err(|error| refuse(format!("cannot read it: {error}")))?;
         Rubric::parse(&text).map_err(|error| {
             refuse(error.to_string()).hint(
                 "conformance list names the clauses, and the page of a class the causes; docs/GRADING.md has an example",
@@ -201,16 +213,8 @@ fn two_a_processor() -> usize {
     processors.saturating_mul(2)
 }
 
-fn rubric_text(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    let file = fs::File::open(path)?;
-    file.take(MOST_OF_RUBRIC).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// Grades until all is done or the user has had enough.
-async fn played(grading: Grading, space: &Path) -> Result<Class, Failure> {
+async fn played(grading: Grading, space: &Path) -> Result<Done, Failure> {
     let mut signals = Signals::new()?;
     let is_kept = grading.output.is_some();
     let mut done = 0_usize;
@@ -269,8 +273,10 @@ fn refused(error: GradeError) -> Failure {
         GradeError::None { .. } => Failure::usage(what).hint(
             "a folder for each submission, and {dir} in the command; or a file for each, and {file}",
         ),
-        GradeError::Unwritable { .. } => {
-            Failure::could_not(what).hint("--output takes a folder that can be written, or made")
-        }
+        GradeError::Taken { .. } => Failure::could_not(what)
+            .hint(say!("wait until it has ended, or name another folder with --output")),
+        GradeError::Unwritable { .. } => Failure::could_not(what).hint(say!(
+            "--output takes a folder that can be written, or made; what is kept there is kept, and the same command goes on with it"
+        )),
     }
 }

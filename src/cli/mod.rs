@@ -47,6 +47,7 @@ mod show;
 mod signals;
 mod suggestions;
 mod target;
+mod text_file;
 mod tls;
 mod translated;
 mod watch;

@@ -5,6 +5,7 @@ use super::target::carried_to;
 use super::tls::TrustArgs;
 use crate::client::Client;
 use crate::lang::{Text, say};
+use crate::peer::runtime;
 use crate::profile::Profile;
 use crate::transport::{Name, Stream};
 use std::io;
@@ -14,12 +15,12 @@ use tokio::time::timeout;
 
 /// A runtime for a command that has one thing to do.
 pub(crate) fn single() -> Result<Runtime, Failure> {
-    started(Builder::new_current_thread().enable_all().build())
+    started(runtime::of(Builder::new_current_thread()))
 }
 
 /// A runtime that uses all processors.
 pub(crate) fn multi() -> Result<Runtime, Failure> {
-    started(Builder::new_multi_thread().enable_all().build())
+    started(runtime::of(Builder::new_multi_thread()))
 }
 
 fn started(runtime: io::Result<Runtime>) -> Result<Runtime, Failure> {

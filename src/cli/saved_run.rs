@@ -1,11 +1,11 @@
 //! Saved JSON reports, which `compare` and `badge` read, and where to write what is made of them.
 
 use super::exit::Failure;
+use super::text_file;
 use crate::event::{Event, Run};
 use crate::lang::{Text, say};
 use crate::report::{Destination, SavedRunError, read_run};
-use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// The largest report that is read, in octets.
@@ -13,7 +13,7 @@ const MAX_REPORT: u64 = 1 << 30;
 
 /// The run that a report tells of.
 pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
-    let text = text(path)
+    let text = text_file::read(path, MAX_REPORT)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
     read_run(&text).map_err(|error| {
         let hint = match &error {
@@ -34,17 +34,6 @@ pub(crate) fn read(path: &Path) -> Result<Run, Failure> {
 fn is_lines(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     serde_json::from_str::<Event>(first).is_ok()
-}
-
-fn text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?
-        .take(MAX_REPORT)
-        .read_to_string(&mut text)?;
-    if u64::try_from(read).is_ok_and(|read| read >= MAX_REPORT) {
-        return Err(io::Error::other("it is larger than any report"));
-    }
-    Ok(text)
 }
 
 /// Writes something to a file as a whole, or to the standard output.

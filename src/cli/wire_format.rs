@@ -3,11 +3,13 @@
 use super::command::CommandLine;
 use super::exit::Failure;
 use super::suggestions::suggestions;
+use super::text_file;
 use crate::lang::say;
 use crate::profile::Profile;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
+
+/// The largest profile file that is read, in octets.
+const MOST: u64 = 1 << 20;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct WireFormatArgs {
@@ -58,7 +60,7 @@ pub(crate) fn named(name: &str) -> Result<Profile, Failure> {
     if !Path::new(name).exists() {
         return Err(unknown(name));
     }
-    let text = read(name).map_err(|error| {
+    let text = text_file::read(name.as_ref(), MOST).map_err(|error| {
         Failure::usage(say!(
             "cannot read {name}: {error}",
             name = format!("{name:?}"),
@@ -93,14 +95,6 @@ fn unknown(name: &str) -> Failure {
         "{like}, another that `conformance profiles` lists, or the path of a profile file",
         like = like.join(", ")
     ))
-}
-
-/// A profile file, or as much of one as no profile file needs.
-fn read(path: &str) -> io::Result<String> {
-    const MOST: u64 = 1 << 20;
-    let mut text = String::new();
-    File::open(path)?.take(MOST).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// A number of octets, with or without a suffix for powers of 1,024.

@@ -28,7 +28,6 @@ pub(super) struct Weight {
     /// How many there are.
     pub(super) frames: usize,
     lengths: BTreeSet<usize>,
-    ends_inside: bool,
 }
 
 /// What shows itself again and again, in bits for each kind.
@@ -138,11 +137,6 @@ fn of_padding(profile: &Profile, frames: &[FrameAt], octets: &[u8]) -> Option<f6
 }
 
 impl Weight {
-    /// Whether each side ends where a frame does.
-    pub(super) fn ends_whole(&self) -> bool {
-        !self.ends_inside
-    }
-
     /// Takes what one side said, and how many frames that were.
     fn take(
         &mut self,
@@ -157,8 +151,7 @@ impl Weight {
         let reading = reader::read_with_limit(profile, &said.octets, LARGEST);
         match reading.ending {
             Ending::Malformed { .. } => return None,
-            Ending::Inside { .. } => self.ends_inside = true,
-            Ending::Boundary => {}
+            Ending::Inside { .. } | Ending::Boundary => {}
         }
         self.bits += of_chain(&reading, said);
         repeated.take(profile, &reading.frames, &said.octets)?;
@@ -171,7 +164,8 @@ impl Weight {
     }
 }
 
-fn float(number: usize) -> f64 {
+/// A number of things, for reckoning in bits.
+pub(super) fn float(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
 }
 

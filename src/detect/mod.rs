@@ -63,7 +63,7 @@ pub struct Proposal {
     pub bits: f64,
     /// Why it may be another: nothing if it is sure.
     pub doubt: Option<Doubt>,
-    /// Known formats in which the frames are the same; of what was found by asking, those in which a reply came too.
+    /// Known formats in which the frames are the same.
     pub alike: Vec<String>,
 }
 
@@ -77,6 +77,10 @@ pub enum Doubt {
     Rivals,
     /// All frames are of one size, so that any field which does not change could be the length.
     OneSize,
+    /// A server answers what is no frame as it answers frames.
+    SaidToAll,
+    /// A server said first what it fits, and answered no request.
+    Unanswered,
 }
 
 /// A layout that reads everything, and how well.

@@ -6,7 +6,7 @@ use crate::event::{Calibration, CaseResult, Role, Run, Verdict};
 use crate::lang::Text;
 use crate::spec::Clause;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the first look at a peer is called among the cases.
 pub const FIRST_LOOK: &str = "first-look";
@@ -39,6 +39,9 @@ impl Outcome {
 #[serde(transparent)]
 pub struct Observation {
     cases: BTreeMap<String, Outcome>,
+    /// Those of them that were no more than a warning.
+    #[serde(skip)]
+    warned: BTreeSet<String>,
     /// What the format has nothing of in which it was seen.
     #[serde(skip)]
     lacking: Lacking,
@@ -120,12 +123,16 @@ impl Observation {
     /// Notes what became of a case.
     pub fn note(&mut self, result: &CaseResult) {
         if let Some(outcome) = Outcome::of(result) {
+            if result.verdict == Verdict::Warn {
+                self.warned.insert(result.id.clone());
+            }
             self.cases.insert(result.id.clone(), outcome);
         }
     }
 
     /// Adds what was seen in another run of the same peer, where nothing was seen yet.
     pub fn add(&mut self, other: Self) {
+        self.warned.extend(other.warned);
         for (case, outcome) in other.cases {
             self.cases.entry(case).or_insert(outcome);
         }
@@ -147,6 +154,16 @@ impl Observation {
     /// The cases that failed, by name, without the first look.
     pub fn failed(&self) -> impl Iterator<Item = &str> {
         self.failed_or_odd().filter(|case| *case != FIRST_LOOK)
+    }
+
+    /// How many cases say something.
+    pub(super) fn played(&self) -> usize {
+        self.cases().filter(|(case, _)| *case != FIRST_LOOK).count()
+    }
+
+    /// Whether a case gave no more than a warning.
+    pub(super) fn is_warning(&self, case: &str) -> bool {
+        self.warned.contains(case)
     }
 
     /// The cases that failed, by name, and the first look if it found something odd.

@@ -6,6 +6,7 @@ use super::symptom::Symptom;
 use crate::event::{Cause, Confidence, Diagnosis};
 use crate::lang::Text;
 use crate::spec::Role;
+use std::collections::BTreeMap;
 
 /// How likely a case fails for a reason that nobody knows.
 const BACKGROUND: f64 = 0.003;
@@ -39,6 +40,12 @@ const FEWEST_KNOWN: f64 = 0.2;
 /// … and where it is not more than so many, the cause is a guess.
 const MOST_UNSURE: f64 = 0.5;
 
+/// Where so many failures are seen …
+const MANY: usize = 20;
+
+/// … and causes explain less than one in so many of them, something else is the matter, and a guess blames nobody.
+const ONE_IN: usize = 3;
+
 /// What was played so often and always failed is taken to fail always.
 const OFTEN: u32 = 2;
 
@@ -49,8 +56,14 @@ const ALIKE: f64 = 1.5;
 /// so that many of them say less than their number.
 const CLOSE: f64 = 0.1;
 
-/// In such parts a cause that is certain must be ahead of any other.
+/// A cause that is certain is ahead of any other by so much, in nats …
+const AHEAD: f64 = 5.0;
+
+/// … and in such parts.
 const CLEAR: f64 = 0.25;
+
+/// So many cases may be too few to tell a cause from others.
+const FEW: usize = 12;
 
 /// The most causes that are told to be as good as another.
 const MOST_ALIKE: usize = 4;
@@ -60,20 +73,61 @@ const MOST_ALIKE: usize = 4;
 pub fn diagnose(knowledge: &Knowledge, role: Role, seen: &Observation) -> Diagnosis {
     let view = View::of(knowledge, role, seen);
     let best = view.best();
-    let mut causes: Vec<(f64, Cause)> = (0..best.chosen.len())
+    let mut told: Vec<Told> = (0..best.chosen.len())
         .filter_map(|at| view.cause(&best, at))
         .collect();
-    causes.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let causes: Vec<Cause> = causes.into_iter().map(|(_, cause)| cause).collect();
+    told.sort_by(|one, other| {
+        let places = one.place(seen).cmp(&other.place(seen));
+        places.then(other.gain.total_cmp(&one.gain))
+    });
+    let failed = seen.failed().count();
+    let left = unexplained(seen, told.iter().map(|told| &told.cause)).len();
+    let explained = failed.saturating_sub(left);
+    if failed >= MANY && explained.saturating_mul(ONE_IN) < failed {
+        told.retain(|told| told.cause.confidence > Confidence::Guess);
+    }
+    let few = told.iter().any(|told| told.is_of_few);
+    let causes: Vec<Cause> = told.into_iter().map(|told| told.cause).collect();
+    Diagnosis {
+        unexplained: unexplained(seen, causes.iter()),
+        few: few.then(|| seen.played()),
+        causes,
+    }
+}
+
+/// The failures that none of the causes explains.
+fn unexplained<'a>(
+    seen: &Observation,
+    causes: impl Iterator<Item = &'a Cause> + Clone,
+) -> Vec<String> {
     let is_explained = |case: &str| {
         causes
-            .iter()
+            .clone()
             .any(|cause| cause.explains.iter().any(|id| id == case))
     };
-    let unexplained = seen.failed().filter(|case| !is_explained(case));
-    Diagnosis {
-        unexplained: unexplained.map(str::to_owned).collect(),
-        causes,
+    let left = seen.failed().filter(|case| !is_explained(case));
+    left.map(str::to_owned).collect()
+}
+
+/// One of the causes as it is told.
+struct Told {
+    /// How much speaks for it.
+    gain: f64,
+    /// Whether the first look has shown it: then it gets in the way of all else.
+    is_met_first: bool,
+    /// Whether cases that would tell it from another were not played.
+    is_of_few: bool,
+    cause: Cause,
+}
+
+impl Told {
+    /// Which of the causes are mended first: the lesser of two.
+    fn place(&self, seen: &Observation) -> (bool, bool) {
+        let mut explained = self.cause.explains.iter();
+        (
+            !self.is_met_first,
+            explained.all(|case| seen.is_warning(case)),
+        )
     }
 }
 
@@ -86,6 +140,8 @@ struct Share {
     chance: f64,
     /// Whether it failed with a symptom that the cause has shown in that case.
     is_known: bool,
+    /// Whether that is the symptom by which it is known in most cases of the clause that it breaks.
+    is_typical: bool,
 }
 
 /// A cause that may be behind what was seen.
@@ -282,8 +338,8 @@ impl<'a> View<'a> {
         )
     }
 
-    /// One of the causes as it is told, and how much speaks for it.
-    fn cause(&self, best: &Guess, at: usize) -> Option<(f64, Cause)> {
+    /// One of the causes as it is told.
+    fn cause(&self, best: &Guess, at: usize) -> Option<Told> {
         let own = *best.chosen.get(at)?;
         let candidate = self.candidates.get(own)?;
         let without = self.without(best, at);
@@ -302,26 +358,61 @@ impl<'a> View<'a> {
         let ahead = rivals.first().map_or(f64::INFINITY, |(behind, _)| *behind);
         let (candidate, alike) = the_met_first(candidate, alike);
         let head = &candidate.entry.head;
+        let nearest = rivals.first().filter(|(behind, _)| *behind < AHEAD);
+        let is_of_few = nearest.is_some_and(|(_, rival)| self.is_open(candidate, rival));
+        let confidence = match is_of_few {
+            true => Confidence::Guess,
+            false => self.confidence(best, candidate, gain, ahead),
+        };
         let cause = Cause {
             id: head.id.clone(),
             title: Text::whole(&head.title),
             clause: head.clause.to_string(),
             level: head.clause.level(),
-            confidence: self.confidence(best, candidate, gain, ahead),
+            confidence,
             advice: Text::whole(&head.advice),
             sketch: head.sketch.clone(),
-            explains: self.explained(candidate),
+            explains: self.explained(candidate, |_| true),
+            shows: self.explained(candidate, |share| share.is_typical),
             alike: alike.iter().map(|one| one.entry.head.id.clone()).collect(),
         };
-        Some((gain, cause))
+        Some(Told {
+            gain,
+            is_met_first: self.is_met_first(candidate),
+            is_of_few,
+            cause,
+        })
     }
 
-    /// The cases whose failure it explains.
-    fn explained(&self, candidate: &Candidate<'_>) -> Vec<String> {
+    /// Whether the first look has found what it finds where that is wrong.
+    fn is_met_first(&self, candidate: &Candidate<'_>) -> bool {
+        let is_first_look =
+            |share: &&Share| matches!(self.cases.get(share.case), Some((FIRST_LOOK, true)));
+        let first = candidate.shares.iter().find(is_first_look);
+        first.is_some_and(|share| share.is_known && share.chance >= EXPLAINS)
+    }
+
+    /// Whether there are cases that would tell one from the other, and none of them was played, as few were.
+    fn is_open(&self, one: &Candidate<'_>, other: &Candidate<'_>) -> bool {
+        let is_played = |case: &&str| self.cases.iter().any(|(seen, _)| seen == case);
+        let telling: Vec<&str> = [(one, other), (other, one)]
+            .into_iter()
+            .flat_map(|(own, other)| {
+                let fails = own.entry.lessons();
+                let fails = fails.filter(|(_, lesson)| lesson.always_failed(OFTEN));
+                fails.filter(|(case, _)| other.entry.lesson(case).is_none())
+            })
+            .map(|(case, _)| case)
+            .collect();
+        self.cases.len() <= FEW && !telling.is_empty() && !telling.iter().any(is_played)
+    }
+
+    /// The cases whose failure it explains, those of them of which that is so.
+    fn explained(&self, candidate: &Candidate<'_>, which: fn(&Share) -> bool) -> Vec<String> {
         let shares = candidate
             .shares
             .iter()
-            .filter(|share| share.chance >= EXPLAINS);
+            .filter(|share| share.chance >= EXPLAINS && which(share));
         let cases = shares.filter_map(|share| self.cases.get(share.case));
         let failed = cases.filter(|(case, failed)| *failed && *case != FIRST_LOOK);
         failed.map(|(case, _)| (*case).to_owned()).collect()
@@ -339,7 +430,7 @@ impl<'a> View<'a> {
         let fits = contradicted < 0.1 && self.fit(candidate) >= 0.7;
         match () {
             () if gain >= 12.0
-                && ahead >= f64::max(5.0, CLEAR * gain)
+                && ahead >= f64::max(AHEAD, CLEAR * gain)
                 && fits
                 && self.is_like(candidate)
                 && !self.leaves(best, candidate) =>
@@ -439,6 +530,7 @@ fn known<'a>(explained: impl Iterator<Item = &'a Share>) -> Option<f64> {
 /// What a cause makes of the cases that were seen.
 fn shares(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) -> Vec<Share> {
     let mut shares = Vec::new();
+    let typical = typical(knowledge, entry);
     for (case, (name, outcome)) in cases.iter().enumerate() {
         let Some(lesson) = entry.lesson(name) else {
             continue;
@@ -467,9 +559,26 @@ fn shares(knowledge: &Knowledge, entry: &Entry, cases: &[(&str, &Outcome)]) -> V
             case,
             chance,
             is_known,
+            is_typical: matches!(outcome, Outcome::Failed(seen) if typical == Some(seen)),
         });
     }
     shares
+}
+
+/// The symptom of the clause that it breaks by which a cause has shown itself most often.
+fn typical<'a>(knowledge: &'a Knowledge, entry: &Entry) -> Option<&'a Symptom> {
+    let mut often: BTreeMap<usize, u32> = BTreeMap::new();
+    for (place, times) in entry.lessons().flat_map(|(_, lesson)| &lesson.failed) {
+        let often = often.entry(*place).or_default();
+        *often = often.saturating_add(*times);
+    }
+    let own = entry.head.clause.slug();
+    let symptoms = often
+        .iter()
+        .filter_map(|(place, times)| Some((knowledge.symptom(*place)?, times)));
+    let of_its_own = symptoms.filter(|(symptom, _)| symptom.clause() == own);
+    let most = of_its_own.max_by_key(|(_, times)| **times);
+    most.map(|(symptom, _)| symptom)
 }
 
 /// How much a known symptom is like one that was seen.

@@ -1,8 +1,8 @@
 //! Diagnoses of peers that are made up, by knowledge that is.
 
 use super::*;
-use crate::event::{Confidence, Diagnosis};
-use crate::spec::{Clause, Role};
+use crate::event::{CaseResult, Confidence, Diagnosis, Verdict};
+use crate::spec::{CaseId, Clause, Level, Role};
 use std::collections::BTreeSet;
 
 const SILENT: &str = "no reply, the connection was still open after 435 ms";
@@ -134,6 +134,20 @@ fn what_nothing_explains_is_told() {
 }
 
 #[test]
+fn where_most_is_not_explained_a_guess_blames_nobody() {
+    let others: Vec<String> = (0..30).map(|number| format!("x/{number}")).collect();
+    let told = |others: &[String]| {
+        let mut failed = vec![("e", CLOSED)];
+        failed.extend(others.iter().map(|case| (case.as_str(), SILENT)));
+        diagnosed(&failed, &["a", "b", "c", "d"])
+    };
+    assert_eq!(ids(&told(&others[..3])), ["single"]);
+    let told = told(&others);
+    assert!(told.causes.is_empty(), "{told:?}");
+    assert_eq!(told.unexplained.len(), 31);
+}
+
+#[test]
 fn another_symptom_is_weaker() {
     let same = diagnosed(&[("c", CLOSED), ("d", CLOSED)], &["a", "b", "e"]);
     let half = diagnosed(&[("c", CLOSED), ("d", SILENT)], &["a", "b", "e"]);
@@ -251,4 +265,87 @@ fn a_cause_that_the_format_has_no_room_for_is_not_named() {
     assert!(named(without(&["varint"], &[Clause::Nesting])));
     assert!(!named(without(&["ids"], &[])));
     assert!(!named(without(&[], &[Clause::OneReply])));
+}
+
+/// Three that fail as many cases each: one of them shows at the first look, too.
+fn ordered() -> Knowledge {
+    let play = |id: &str, failed: &[(&str, &str)]| {
+        let play = Play {
+            role: Role::Server,
+            planted: vec![id.to_owned()],
+            seen: seen(failed, &["z"]),
+        };
+        [play.clone(), play]
+    };
+    let plays = [
+        play("loud", &[("a", SILENT), ("b", SILENT), ("c", SILENT)]),
+        play("mild", &[("d", CLOSED), ("e", CLOSED), ("f", CLOSED)]),
+        play("seen", &[("g", CLOSED), (FIRST_LOOK, CLOSED)]),
+    ];
+    let heads = ["loud", "mild", "seen"].map(head);
+    Knowledge::default().updated(heads.to_vec(), Vec::new(), plays.as_flattened())
+}
+
+#[test]
+fn what_the_first_look_has_shown_comes_first_and_what_only_warns_last() {
+    let mut found = seen(
+        &[
+            ("a", SILENT),
+            ("b", SILENT),
+            ("c", SILENT),
+            ("g", CLOSED),
+            (FIRST_LOOK, CLOSED),
+        ],
+        &["z"],
+    );
+    for case in ["d", "e", "f"] {
+        found.note(&warned(case));
+    }
+    let told = diagnose(&ordered(), Role::Server, &found);
+    assert_eq!(ids(&told), ["seen", "loud", "mild"]);
+    for case in ["a", "b", "c"] {
+        found.note(&warned(case));
+    }
+    let told = diagnose(&ordered(), Role::Server, &found);
+    assert_eq!(ids(&told)[0], "seen");
+}
+
+fn warned(id: &str) -> CaseResult {
+    let case = CaseId::new(Clause::OneReply, "single");
+    CaseResult {
+        id: id.to_owned(),
+        verdict: Verdict::Warn,
+        detail: CLOSED.into(),
+        ..CaseResult::unjudged(case, Level::Should, "", "")
+    }
+}
+
+#[test]
+fn the_case_that_shows_a_cause_fails_just_as_is_typical_of_it() {
+    let told = diagnosed(&[("a", SILENT), ("b", CLOSED)], &["c", "d"]);
+    assert_eq!(told.causes[0].explains, ["a", "b"]);
+    assert_eq!(told.causes[0].shows, ["a"]);
+}
+
+/// Two that fail a case alike, and another case each.
+#[test]
+fn what_no_case_tells_apart_that_was_played_is_a_guess_from_few() {
+    let of = |id: &str, own: &str, other: &str| Play {
+        role: Role::Server,
+        planted: vec![id.to_owned()],
+        seen: seen(&[("a", SILENT), ("b", SILENT), (own, SILENT)], &[other]),
+    };
+    let plays = [of("one", "c", "d"), of("two", "d", "c")];
+    let plays = [plays.clone(), plays].concat();
+    let knowledge =
+        Knowledge::default().updated(vec![head("one"), head("two")], Vec::new(), &plays);
+    let few = |failed: &[(&str, &str)], passed: &[&str]| {
+        diagnose(&knowledge, Role::Server, &seen(failed, passed)).few
+    };
+    let both = [("a", SILENT), ("b", SILENT)];
+    assert_eq!(few(&both, &[]), Some(2));
+    assert_eq!(
+        few(&[("a", SILENT), ("b", SILENT), ("c", SILENT)], &["d"]),
+        None
+    );
 }

@@ -1,6 +1,7 @@
 //! What a run comes to: the one rule by which a program ends, a test fails and a report is red.
 
 use super::{CaseResult, Run, Verdict};
+use crate::lang::{Text, say};
 
 /// What a run comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,7 +11,8 @@ pub enum Conclusion {
     /// Something was found: a failure that is not known, or an expectation that no longer holds; in a
     /// [strict](super::Started::strict) run, a warning or an unstable case too.
     Failed,
-    /// Nothing was found, and that says little: the harness failed in a case, or the run was broken off.
+    /// Nothing was found, and that says little: the harness failed in a case, the run was broken off, a case was not run for
+    /// want of time, or none has shown anything.
     Undecided,
 }
 
@@ -25,7 +27,11 @@ impl Run {
             || !self.finished.stale.is_empty()
         {
             Conclusion::Failed
-        } else if self.failures().next().is_some() || self.finished.broken_off.is_some() {
+        } else if self.failures().next().is_some()
+            || self.finished.broken_off.is_some()
+            || self.results.iter().any(CaseResult::was_not_run)
+            || !self.results.iter().any(CaseResult::shows_something)
+        {
             Conclusion::Undecided
         } else {
             Conclusion::Passed
@@ -45,6 +51,35 @@ impl Run {
     }
 }
 
+impl Conclusion {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Undecided => "undecided",
+        }
+    }
+
+    /// The word for it where people read it.
+    #[must_use]
+    pub fn word(self) -> Text {
+        match self {
+            Self::Passed => say!("passed"),
+            Self::Failed => say!("failed"),
+            Self::Undecided => say!("undecided"),
+        }
+    }
+}
+
+impl CaseResult {
+    /// Whether something was seen of the peer in it.
+    fn shows_something(&self) -> bool {
+        !matches!(self.verdict, Verdict::Skip | Verdict::Error)
+    }
+}
+
 impl Verdict {
     /// Whether it makes a run fail; a warning and an unstable case do only in a strict one.
     #[must_use]
@@ -61,7 +96,6 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::event::{CaseResult, Known, KnownKind, Problem, Stale};
-    use crate::lang::Text;
     use crate::spec::{CaseId, Clause, Level};
 
     fn result(verdict: Verdict) -> CaseResult {
@@ -105,6 +139,25 @@ mod tests {
         }
         let both = vec![result(Verdict::Error), result(Verdict::Fail)];
         assert_eq!(of(both, false), Failed);
+    }
+
+    /// Nothing passes that was not looked at.
+    #[test]
+    fn what_was_not_run_leaves_it_open() {
+        let skip = |detail| CaseResult {
+            detail: Text::whole(detail),
+            ..result(Verdict::Skip)
+        };
+        let late = || skip("not run: too long for 6s");
+        let with = |other| of(vec![result(other), late()], false);
+        assert_eq!(with(Verdict::Pass), Conclusion::Undecided);
+        assert_eq!(with(Verdict::Fail), Conclusion::Failed);
+        let other = || skip("it is about datagrams");
+        assert_eq!(of(vec![other(), other()], false), Conclusion::Undecided);
+        assert_eq!(
+            of(vec![result(Verdict::Pass), other()], false),
+            Conclusion::Passed
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub struct Diagnosis {
     /// Cases that failed and that no cause explains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unexplained: Vec<String>,
+    /// How many cases were played, where those were too few to tell the causes from others that may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub few: Option<usize>,
 }
 
 /// One mistake of the server or client that was checked.
@@ -36,6 +39,9 @@ pub struct Cause {
     pub sketch: String,
     /// The cases whose failure it explains, in the order of the table.
     pub explains: Vec<String>,
+    /// Those of them that show it best: they failed just as is typical of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shows: Vec<String>,
     /// Other causes that explain the same as well as this one.
     #[serde(default, rename = "or", skip_serializing_if = "Vec::is_empty")]
     pub alike: Vec<String>,

@@ -125,11 +125,13 @@ fn diagnosis(results: &[CaseResult], draws: &mut Draws) -> Diagnosis {
         advice: text(draws).into(),
         sketch: text(draws),
         explains: explains.collect(),
+        shows: vec![text(draws)],
         alike: vec![text(draws)],
     });
     Diagnosis {
         causes: cause.into_iter().collect(),
         unexplained: vec![text(draws)],
+        few: draws.one_in(2).then_some(1),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn right(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let craft = Craft::new(profile);
     match draws.below(16) {
         0..=1 => craft.frame(&payloads::full(profile, draws)),
-        2..=6 => craft.frame(&payloads::plain(profile, draws)),
+        2..=6 => craft.frame(&payloads::message(profile, draws)),
         _ => craft.frame(&payloads::any(profile, draws)),
     }
 }

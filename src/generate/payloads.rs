@@ -152,6 +152,15 @@ pub(super) fn plain(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     Craft::new(profile).payload(&token(draws))
 }
 
+/// A message with such a text, where there are some that are owed no reply now and then one of those.
+pub(super) fn message(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    if profile.unanswered().is_none() || !draws.one_in(3) {
+        return plain(profile, draws);
+    }
+    let made = Craft::new(profile).unanswered(&token(draws));
+    made.unwrap_or_default()
+}
+
 /// A message that leaves no room for padding.
 pub(super) fn full(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let craft = Craft::new(profile);

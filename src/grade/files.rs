@@ -4,6 +4,7 @@
 //! is gone when it has been checked.
 
 use super::submission::{Kind, Submission};
+use crate::peer::regular;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -28,6 +29,10 @@ pub(super) enum Unfit {
     TooMany,
     #[error("it has more than {} MiB of files", MOST_OCTETS >> 20)]
     TooLarge,
+    #[error("its link {} leads out of what was handed in, to {}", path.display(), to.display())]
+    LeadsOut { path: PathBuf, to: PathBuf },
+    #[error("its name is not UTF-8, so that no command can be told it: call it otherwise")]
+    Unnamed,
     #[error("cannot read {}: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
 }
@@ -44,6 +49,8 @@ pub(super) struct Files {
 struct Entry {
     /// Below the root.
     path: PathBuf,
+    /// Where it is read.
+    from: PathBuf,
     what: What,
 }
 
@@ -81,10 +88,12 @@ impl Files {
             octets: 0,
         };
         match submission.kind {
-            Kind::Folder => files.add_all(Path::new(""))?,
+            Kind::Folder => files.add_all(Path::new(""), submission)?,
             Kind::File => {
+                let name = submission.path.file_name().unwrap_or_default();
+                name.to_str().ok_or(Unfit::Unnamed)?;
                 files.root.pop();
-                files.add(submission.path.file_name().unwrap_or_default().as_ref())?;
+                files.add(name.as_ref(), submission)?;
             }
         }
         files
@@ -94,28 +103,29 @@ impl Files {
     }
 
     /// Adds what a folder holds.
-    fn add_all(&mut self, folder: &Path) -> Result<(), Unfit> {
+    fn add_all(&mut self, folder: &Path, submission: &Submission) -> Result<(), Unfit> {
         let path = self.root.join(folder);
-        let unreadable = |error| Unfit::Unreadable {
-            path: path.clone(),
-            error,
-        };
+        let unreadable = |error| unreadable(&path, error);
         for entry in fs::read_dir(&path).map_err(unreadable)? {
             let name = entry.map_err(unreadable)?.file_name();
             if !PASSED_OVER.iter().any(|other| name == *other) {
-                self.add(&folder.join(name))?;
+                self.add(&folder.join(name), submission)?;
             }
         }
         Ok(())
     }
 
     /// Adds a file, a link, or a folder with what it holds. What is neither is passed over: it cannot be copied.
-    fn add(&mut self, path: &Path) -> Result<(), Unfit> {
+    fn add(&mut self, path: &Path, submission: &Submission) -> Result<(), Unfit> {
         if self.entries.len() >= MOST_FILES {
             return Err(Unfit::TooMany);
         }
         let whole = self.root.join(path);
-        let what = What::of(&whole).map_err(|error| Unfit::Unreadable { path: whole, error })?;
+        let from = match leads_elsewhere(&whole, submission) {
+            Some(to) => handed_in(&whole, to, submission)?,
+            None => whole,
+        };
+        let what = What::of(&from).map_err(|error| unreadable(&from, error))?;
         let Some((what, octets)) = what else {
             return Ok(());
         };
@@ -127,17 +137,18 @@ impl Files {
         let path = path.to_owned();
         self.entries.push(Entry {
             path: path.clone(),
+            from,
             what,
         });
         match is_folder {
-            true => self.add_all(&path),
+            true => self.add_all(&path, submission),
             false => Ok(()),
         }
     }
 
     /// Takes all of them into account: their names, what they hold, and which may be run.
     pub(super) fn add_to(&self, digest: &mut Sha256) -> Result<(), Unfit> {
-        for Entry { path, what } in &self.entries {
+        for Entry { path, from, what } in &self.entries {
             let name = path.as_os_str().as_encoded_bytes();
             part(digest, name);
             match what {
@@ -145,9 +156,7 @@ impl Files {
                 What::Link(to) => part(digest, to.as_os_str().as_encoded_bytes()),
                 What::File { is_program } => {
                     part(digest, if *is_program { b"program" } else { b"file" });
-                    let whole = self.root.join(path);
-                    let read = digest_of(&whole);
-                    let read = read.map_err(|error| Unfit::Unreadable { path: whole, error })?;
+                    let read = digest_of(from).map_err(|error| unreadable(from, error))?;
                     part(digest, &read);
                 }
             }
@@ -157,20 +166,82 @@ impl Files {
 
     /// Copies them into a folder that is there.
     pub(super) fn copy_into(&self, folder: &Path) -> io::Result<()> {
-        for Entry { path, what } in &self.entries {
-            let (from, to) = (self.root.join(path), folder.join(path));
+        for Entry { path, from, what } in &self.entries {
+            let to = folder.join(path);
             match what {
                 What::Folder => fs::create_dir(to)?,
                 What::Link(target) => linked(target, &to)?,
                 // A file may have become something without an end meanwhile.
                 What::File { is_program } => {
                     let mut file = File::create(&to)?;
-                    io::copy(&mut File::open(from)?.take(MOST_OCTETS), &mut file)?;
+                    io::copy(&mut regular::read(from)?.take(MOST_OCTETS), &mut file)?;
                     made_program(&file, *is_program)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Unfit {
+    Unfit::Unreadable {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+/// Where a link leads that would lead nowhere from a copy of the submission: what it leads to stays behind. One that leads
+/// from the root of the system does so from anywhere, and one that is broken is so in the copy too.
+fn leads_elsewhere(path: &Path, submission: &Submission) -> Option<PathBuf> {
+    let to = fs::read_link(path).ok().filter(|to| to.is_relative())?;
+    let (own, to) = (
+        submission.path.canonicalize().ok()?,
+        path.parent()?.join(to),
+    );
+    let found = to.canonicalize().ok()?;
+    let is_copied = match submission.kind {
+        Kind::Folder => found.starts_with(own),
+        Kind::File => false,
+    };
+    (!is_copied).then_some(found)
+}
+
+/// The same, if it is a file that was handed in with the class.
+fn handed_in(path: &Path, to: PathBuf, submission: &Submission) -> Result<PathBuf, Unfit> {
+    let class = submission
+        .path
+        .parent()
+        .and_then(|class| class.canonicalize().ok());
+    match class.is_some_and(|class| to.starts_with(class)) && to.is_file() {
+        true => Ok(to),
+        false => Err(Unfit::LeadsOut {
+            path: path.to_owned(),
+            to,
+        }),
+    }
+}
+
+/// Removes a folder with all that is in it, also where nobody may look into it any more; that it is not there is as good.
+pub(super) fn removed(folder: &Path) -> io::Result<()> {
+    let gone = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    };
+    fs::remove_dir_all(folder).or_else(gone).or_else(|_| {
+        open_to_us(folder);
+        fs::remove_dir_all(folder).or_else(gone)
+    })
+}
+
+/// Gives back what a server may have taken from its folders: that their owner may look into them and change them.
+fn open_to_us(folder: &Path) {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // That it cannot be is told by whoever removes it.
+        let _ = made_ours(&folder);
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let below = entries.filter(|entry| entry.file_type().is_ok_and(|it| it.is_dir()));
+        folders.extend(below.map(|entry| entry.path()));
     }
 }
 
@@ -182,7 +253,7 @@ pub(super) fn part(digest: &mut Sha256, octets: &[u8]) {
 }
 
 fn digest_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?.take(MOST_OCTETS);
+    let mut file = regular::read(path)?.take(MOST_OCTETS);
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; READ]);
     loop {
         match file.read(&mut buffer)? {
@@ -214,6 +285,17 @@ fn made_program(file: &File, is_program: bool) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn made_program(_: &File, _: bool) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn made_ours(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn made_ours(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -265,9 +347,12 @@ mod tests {
     use crate::grade::submission;
 
     fn digest(path: &Path) -> Vec<u8> {
-        let all = submission::all(path, Kind::Folder).unwrap();
+        let all = submission::all(path, Kind::Folder, None).unwrap();
         let mut digest = Sha256::new();
-        Files::of(&all[0]).unwrap().add_to(&mut digest).unwrap();
+        Files::of(&all.submissions[0])
+            .unwrap()
+            .add_to(&mut digest)
+            .unwrap();
         digest.finalize().to_vec()
     }
 
@@ -287,8 +372,11 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         let copy = other.path().join("one");
         fs::create_dir(&copy).unwrap();
-        let all = submission::all(class.path(), Kind::Folder).unwrap();
-        Files::of(&all[0]).unwrap().copy_into(&copy).unwrap();
+        let all = submission::all(class.path(), Kind::Folder, None).unwrap();
+        Files::of(&all.submissions[0])
+            .unwrap()
+            .copy_into(&copy)
+            .unwrap();
         assert_eq!(digest(other.path()), before);
         assert!(!copy.join("sub/.git").exists());
         assert_eq!(fs::read_to_string(copy.join("link")).unwrap(), "x");
@@ -301,6 +389,53 @@ mod tests {
         assert_ne!(changed, before);
         fs::rename(one.join("sub/server.py"), one.join("sub/server")).unwrap();
         assert_ne!(digest(class.path()), changed);
+    }
+
+    /// A link is not copied to lead nowhere: what it leads to is, or the reason why it cannot be is told.
+    #[test]
+    #[cfg(unix)]
+    fn what_a_link_leads_to_is_copied_if_it_was_handed_in() {
+        use std::os::unix::fs::symlink;
+        let class = tempfile::tempdir().unwrap();
+        fs::write(class.path().join("alice.py"), "x").unwrap();
+        let bob = class.path().join("bob.py");
+        symlink("alice.py", &bob).unwrap();
+        let files = || {
+            let all = submission::all(class.path(), Kind::File, None).unwrap();
+            Files::of(&all.submissions[1])
+        };
+        let copy = tempfile::tempdir().unwrap();
+        files().unwrap().copy_into(copy.path()).unwrap();
+        let copied = copy.path().join("bob.py");
+        assert!(copied.is_file() && !copied.is_symlink());
+        let other = tempfile::NamedTempFile::new_in(class.path().parent().unwrap()).unwrap();
+        fs::remove_file(&bob).unwrap();
+        symlink(
+            Path::new("..").join(other.path().file_name().unwrap()),
+            &bob,
+        )
+        .unwrap();
+        assert!(matches!(files(), Err(Unfit::LeadsOut { .. })));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_nobody_may_look_into_is_removed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (outer, inner) = (folder.path().join("x"), folder.path().join("x/y"));
+        fs::create_dir_all(&inner).unwrap();
+        for closed in [&inner, &outer] {
+            fs::set_permissions(closed, fs::Permissions::from_mode(0o0)).unwrap();
+        }
+        open_to_us(&outer);
+        // Where this is run by a user who may do all, only this tells.
+        assert_eq!(
+            fs::metadata(&inner).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        removed(&outer).unwrap();
+        assert!(!outer.exists() && removed(&outer).is_ok());
     }
 
     #[test]

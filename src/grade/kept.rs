@@ -2,15 +2,17 @@
 
 use super::files::{Files, Unfit, part};
 use super::submission::{Submission, hex};
-use super::trial::{Outcome, Trial};
+use super::trial::{Absent, Outcome, Trial};
 use super::{GradeError, Grading};
 use crate::event::{Conclusion, Run};
-use crate::report::{Destination, Format, Look, read_run};
+use crate::peer::regular;
+use crate::report::{Destination, Format, Look, class, read_run};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest file that is read again, in octets.
 const MOST: u64 = 256 << 20;
@@ -24,10 +26,17 @@ const REPORTS: &str = "reports";
 /// Where it is kept what they were made of.
 const KEPT: &str = ".kept";
 
-/// A folder into which a class is written.
+/// Where both are of those who are no longer in the class.
+const LEFT: &str = "left";
+
+/// What whoever writes into the folder holds meanwhile.
+const LOCK: &str = "lock";
+
+/// A folder into which a class is written, by nobody else as long as this is there.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     folder: PathBuf,
+    _lock: Arc<File>,
 }
 
 /// What is written of a submission beside its reports.
@@ -41,7 +50,7 @@ struct Note {
 }
 
 /// The page about a submission, as a link leads there.
-pub(super) fn page(submission: &Submission) -> String {
+fn page(submission: &Submission) -> String {
     format!("{PAGES}/{}.html", submission.slug)
 }
 
@@ -80,7 +89,37 @@ impl Kept {
         }
         Ok(Self {
             folder: folder.to_owned(),
+            _lock: Arc::new(locked(folder)?),
         })
+    }
+
+    /// The page about a submission, as a link leads there, if there is one.
+    pub(super) fn page_of(&self, submission: &Submission) -> Option<String> {
+        let page = page(submission);
+        self.folder.join(&page).is_file().then_some(page)
+    }
+
+    /// Sets aside what there is of people who are not among these.
+    pub(super) fn set_aside_others(&self, submissions: &[Submission]) -> Result<(), GradeError> {
+        for inner in [PAGES, REPORTS] {
+            let from = self.folder.join(inner);
+            let entries = fs::read_dir(&from).map_err(|error| unwritable(&from, error))?;
+            for entry in entries.flatten() {
+                let path = entry.path();
+                let is_of = |one: &Submission| path.file_stem() == Some(one.slug.as_ref());
+                if !submissions.iter().any(is_of) {
+                    self.set_aside(&path, inner)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_aside(&self, path: &Path, inner: &str) -> Result<(), GradeError> {
+        let to = self.folder.join(LEFT).join(inner);
+        let name = path.file_name().unwrap_or_default();
+        let moved = fs::create_dir_all(&to).and_then(|()| fs::rename(path, to.join(name)));
+        moved.map_err(|error| unwritable(&to, error))
     }
 
     fn note(&self, submission: &Submission) -> PathBuf {
@@ -100,11 +139,11 @@ impl Kept {
         if note.fingerprint != fingerprint {
             return None;
         }
+        self.page_of(submission)?;
         let outcome = match note.not_served {
-            Some(why) => Outcome::NotServed(why),
+            Some(why) => Outcome::NotServed(Absent::because(why)),
             None => {
-                let is_told = self.folder.join(page(submission)).is_file();
-                let report = text(&self.report(submission)).filter(|_| is_told)?;
+                let report = text(&self.report(submission))?;
                 let run = read_run(&report).ok()?;
                 // Of what was not decided another time may tell more.
                 let is_decided = run.conclusion() != Conclusion::Undecided;
@@ -117,12 +156,14 @@ impl Kept {
         })
     }
 
-    /// Writes what became of a submission. The note of it comes last: without it, the rest is made anew.
+    /// Writes what became of a submission, which is then known by that. The note of it comes last: without it, the rest is
+    /// made anew.
     pub(super) fn write(
         &self,
         submission: &Submission,
-        fingerprint: &str,
+        known_by: Option<&str>,
         trial: &Trial,
+        again: &str,
     ) -> Result<(), GradeError> {
         // Of what is no longer so nothing is left, wherever this is broken off.
         let paths = [self.note(submission), self.report(submission)];
@@ -131,11 +172,17 @@ impl Kept {
         }
         let not_served = match &trial.outcome {
             Outcome::NotGraded(_) => return Ok(()),
-            Outcome::NotServed(why) => Some(why.clone()),
+            Outcome::NotServed(absent) => {
+                self.write_absent(submission, absent, again)?;
+                Some(absent.why.clone())
+            }
             Outcome::Checked(run) => {
                 self.write_reports(submission, run)?;
                 None
             }
+        };
+        let Some(fingerprint) = known_by else {
+            return Ok(());
         };
         let note = Note {
             fingerprint: fingerprint.to_owned(),
@@ -145,6 +192,23 @@ impl Kept {
         self.written(&self.note(submission), |out| {
             serde_json::to_writer(out, &note).map_err(io::Error::from)
         })
+    }
+
+    /// The page of somebody whose server was not there.
+    fn write_absent(
+        &self,
+        submission: &Submission,
+        absent: &Absent,
+        again: &str,
+    ) -> Result<(), GradeError> {
+        let page = self.folder.join(page(submission));
+        let told = class::Absent {
+            name: &submission.name,
+            why: &absent.why,
+            said: &absent.said,
+            again,
+        };
+        self.written(&page, |out| told.write_html(out))
     }
 
     fn write_reports(&self, submission: &Submission, run: &Run) -> Result<(), GradeError> {
@@ -186,6 +250,33 @@ fn unwritable(path: &Path, error: io::Error) -> GradeError {
     }
 }
 
+/// Takes the folder for this process alone, until what is given is dropped.
+fn locked(folder: &Path) -> Result<File, GradeError> {
+    let path = folder.join(KEPT).join(LOCK);
+    let mut options = OpenOptions::new();
+    let file = regular::opened(options.append(true).create(true), &path)
+        .map_err(|error| unwritable(&path, error))?;
+    match held(&file) {
+        true => Ok(file),
+        false => Err(GradeError::Taken {
+            path: folder.to_owned(),
+        }),
+    }
+}
+
+/// Whether nobody else holds it. Where a system of files knows no such thing, nobody does.
+#[cfg(unix)]
+fn held(file: &File) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::io::Errno;
+    flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
+}
+
+#[cfg(not(unix))]
+fn held(_: &File) -> bool {
+    true
+}
+
 fn removed(path: &Path) -> Result<(), GradeError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritable(path, error)),
@@ -196,7 +287,7 @@ fn removed(path: &Path) -> Result<(), GradeError> {
 /// What a file holds that this program has written, if it is there and is such a file.
 fn text(path: &Path) -> Option<String> {
     let mut text = String::new();
-    let file = File::open(path).ok()?;
+    let file = regular::read(path).ok()?;
     file.take(MOST).read_to_string(&mut text).ok()?;
     Some(text)
 }

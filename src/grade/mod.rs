@@ -16,12 +16,13 @@ mod trial;
 pub use rubric::{NoPoints, Points, Rubric, RubricError};
 
 use crate::event::Conclusion;
+use crate::lang::{Text, say};
 use crate::peer::{Launch, LaunchError, Limits};
 use crate::profile::Profile;
 use crate::report::class::{Became, Class, Found, Person};
 use files::{Files, Unfit};
 use kept::Kept;
-use std::fs;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use std::time::Duration;
 use submission::{DIR, FILE, Kind, Submission};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, spawn_blocking};
-use trial::{Outcome, Trial, tried};
+use trial::{Absent, Outcome, Trial, tried};
 
 /// What is written about all: the file, and how.
 type Written = (
@@ -115,6 +116,12 @@ pub enum GradeError {
         /// What was looked for.
         kind: &'static str,
     },
+    /// Somebody else writes there.
+    #[error("another grading writes into {}", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Something cannot be written.
     #[error("cannot write {}: {error}", path.display())]
     Unwritable {
@@ -136,6 +143,24 @@ pub struct Graded<'a> {
     pub all: usize,
     /// Whether that was known from an earlier time.
     pub is_kept: bool,
+}
+
+/// A class that has been graded.
+#[derive(Debug)]
+pub struct Done {
+    /// What became of each.
+    pub class: Class,
+    /// What could not be written about all.
+    pub unwritten: Vec<GradeError>,
+}
+
+/// Removes a folder with all that is in it, also where a server has closed some of it to everybody; that it is not there is
+/// as good.
+///
+/// # Errors
+/// If something of it stays.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    files::removed(folder)
 }
 
 /// What a class comes to.
@@ -183,20 +208,24 @@ impl Grading {
     /// started; what was graded until then is kept.
     ///
     /// # Errors
-    /// If there is nothing to be graded, or something cannot be written.
+    /// If there is nothing to be graded, or nothing can be written there.
     pub async fn run(
         self,
         space: &Path,
         tell: &mut (dyn FnMut(Graded<'_>) + Send),
-    ) -> Result<Class, GradeError> {
+    ) -> Result<Done, GradeError> {
         let kind = self.kind()?;
-        let submissions = submission::all(&self.folder, kind)?;
+        let handed = submission::all(&self.folder, kind, self.output.as_deref())?;
         let kept = self.output.as_deref().map(Kept::open).transpose()?;
-        let all = submissions.len();
-        let mut running = Running::begin(Arc::new(self), kept, submissions, space);
+        if let Some(kept) = &kept {
+            kept.set_aside_others(&handed.submissions)?;
+        }
+        let all = handed.submissions.len();
+        let notes = passed_over(&handed.others, kind).into_iter().collect();
+        let mut running = Running::begin(Arc::new(self), kept, handed.submissions, space);
         let mut people: Vec<Option<Person>> = vec![None; all];
         let mut done = 0_usize;
-        while let Some((place, person, is_kept)) = running.next().await? {
+        while let Some((place, person, is_kept)) = running.next().await {
             done = done.saturating_add(1);
             tell(Graded {
                 person: &person,
@@ -209,7 +238,7 @@ impl Grading {
                 .into_iter()
                 .for_each(|slot| *slot = Some(person.clone()));
         }
-        running.written(people.into_iter().flatten().collect())
+        Ok(running.written(people.into_iter().flatten().collect(), notes))
     }
 
     /// What its submissions are.
@@ -225,12 +254,11 @@ impl Grading {
         Kind::of(&self.command)
     }
 
-    /// The row of somebody.
-    fn person(&self, submission: &Submission, trial: Trial) -> Person {
-        let has_page = matches!(trial.outcome, Outcome::Checked(_)) && self.output.is_some();
+    /// The row of somebody, of whom there is that page.
+    fn person(&self, submission: &Submission, trial: Trial, page: Option<String>) -> Person {
         let became = match trial.outcome {
             Outcome::Checked(run) => Became::Checked(Found::of(&run)),
-            Outcome::NotServed(why) => Became::NotServed(why),
+            Outcome::NotServed(absent) => Became::NotServed(absent.why),
             Outcome::NotGraded(why) => Became::NotGraded(why),
         };
         let points = match &became {
@@ -243,9 +271,19 @@ impl Grading {
             points,
             became,
             notes: trial.over,
-            page: has_page.then(|| kept::page(submission)),
+            page,
         }
     }
+}
+
+/// What is no submission, so that nobody is forgotten who has handed in something else.
+fn passed_over(others: &[String], kind: Kind) -> Option<Text> {
+    let names = others.join(", ");
+    let said = match kind {
+        Kind::Folder => say!("passed over, as it is no folder: {names}", names),
+        Kind::File => say!("passed over, as it is no file: {names}", names),
+    };
+    (!others.is_empty()).then_some(said)
 }
 
 /// Submissions that are being graded.
@@ -253,7 +291,7 @@ struct Running {
     grading: Arc<Grading>,
     kept: Option<Kept>,
     submissions: Vec<Submission>,
-    tasks: JoinSet<Result<(usize, Trial, bool), GradeError>>,
+    tasks: JoinSet<(usize, Trial, bool)>,
     /// Which submission a task is about.
     places: Vec<(tokio::task::Id, usize)>,
 }
@@ -278,8 +316,8 @@ impl Running {
             let task = tasks.spawn(async move {
                 // Nobody closes it.
                 let _turn = turns.acquire().await;
-                let (trial, is_kept) = one.graded().await?;
-                Ok((place, trial, is_kept))
+                let (trial, is_kept) = one.graded().await;
+                (place, trial, is_kept)
             });
             places.push((task.id(), place));
         }
@@ -293,12 +331,9 @@ impl Running {
     }
 
     /// The next that is done, with its place and whether it was known before.
-    async fn next(&mut self) -> Result<Option<(usize, Person, bool)>, GradeError> {
-        let Some(done) = self.tasks.join_next().await else {
-            return Ok(None);
-        };
-        let (place, trial, is_kept) = match done {
-            Ok(done) => done?,
+    async fn next(&mut self) -> Option<(usize, Person, bool)> {
+        let (place, trial, is_kept) = match self.tasks.join_next().await? {
+            Ok(done) => done,
             Err(died) => {
                 let own = self.places.iter().find(|(id, _)| *id == died.id());
                 let why = format!("the check of it died: {died}");
@@ -306,24 +341,29 @@ impl Running {
                 (place, Outcome::NotGraded(why).into(), false)
             }
         };
-        let submission = self.submissions.get(place);
-        Ok(submission.map(|submission| (place, self.grading.person(submission, trial), is_kept)))
+        let submission = self.submissions.get(place)?;
+        let kept = self.kept.as_ref();
+        let page = kept.and_then(|kept| kept.page_of(submission));
+        let person = self.grading.person(submission, trial, page);
+        Some((place, person, is_kept))
     }
 
-    /// The class of these people, as it has been written.
-    fn written(self, people: Vec<Person>) -> Result<Class, GradeError> {
+    /// The class of these people, written as far as it can be.
+    fn written(self, people: Vec<Person>, notes: Vec<Text>) -> Done {
         let class = Class {
             command: self.grading.command.clone(),
             profile: self.grading.profile.name().to_owned(),
             most: self.grading.rubric.points().to_string(),
             people,
+            notes,
         };
-        for (name, write) in WRITTEN {
-            if let Some(kept) = &self.kept {
-                kept.write_of_all(name, |out| write(&class, out))?;
-            }
-        }
-        Ok(class)
+        let unwritten = self.kept.iter().flat_map(|kept| {
+            let written =
+                WRITTEN.map(|(name, write)| kept.write_of_all(name, |out| write(&class, out)));
+            written.into_iter().filter_map(Result::err)
+        });
+        let unwritten = unwritten.collect();
+        Done { class, unwritten }
     }
 }
 
@@ -338,28 +378,30 @@ struct One {
 
 /// What a first look at a submission shows.
 enum Looked {
-    /// What became of it was known, or follows from the look.
+    /// What became of it was known.
     Known(Trial),
+    /// It cannot be checked.
+    Unfit(Unfit),
     /// It is to be checked; what it will be known by.
     New(Files, String),
 }
 
 impl One {
     /// What became of it, and whether that was known.
-    async fn graded(self) -> Result<(Trial, bool), GradeError> {
+    async fn graded(self) -> (Trial, bool) {
         let one = self.clone();
-        let looked = spawn_blocking(move || one.look()).await;
-        let (files, fingerprint) = match looked {
-            Ok(Looked::New(files, fingerprint)) => (files, fingerprint),
-            Ok(Looked::Known(trial)) => return Ok((trial, true)),
-            Err(died) => return Ok((Outcome::NotGraded(died.to_string()).into(), false)),
+        let (trial, known_by) = match spawn_blocking(move || one.look()).await {
+            Ok(Looked::Known(trial)) => return (trial, true),
+            Ok(Looked::Unfit(unfit)) => (unfit.into(), None),
+            Ok(Looked::New(files, fingerprint)) => {
+                let space = self.space.clone();
+                let trial = tried(&self.grading, &self.submission, files, space).await;
+                (trial, Some(fingerprint))
+            }
+            Err(died) => return (not_graded(died), false),
         };
-        let trial = tried(&self.grading, &self.submission, files, self.space.clone()).await;
-        let writing = move || self.end(&fingerprint, trial);
-        match spawn_blocking(writing).await {
-            Ok(written) => written.map(|trial| (trial, false)),
-            Err(died) => Ok((Outcome::NotGraded(died.to_string()).into(), false)),
-        }
+        let ending = spawn_blocking(move || self.end(known_by.as_deref(), trial));
+        (ending.await.unwrap_or_else(not_graded), false)
     }
 
     fn look(&self) -> Looked {
@@ -373,20 +415,36 @@ impl One {
                 let known = kept.and_then(|kept| kept.read(&self.submission, &fingerprint));
                 known.map_or(Looked::New(files, fingerprint), Looked::Known)
             }
-            Err(unfit @ (Unfit::TooMany | Unfit::TooLarge)) => {
-                Looked::Known(Outcome::NotServed(unfit.to_string()).into())
-            }
-            Err(unfit) => Looked::Known(Outcome::NotGraded(unfit.to_string()).into()),
+            Err(unfit) => Looked::Unfit(unfit),
         }
     }
 
-    /// Keeps what became of it.
-    fn end(&self, fingerprint: &str, trial: Trial) -> Result<Trial, GradeError> {
+    /// Keeps what became of it, by which it is then known. What cannot be kept cannot be handed back.
+    fn end(&self, known_by: Option<&str>, trial: Trial) -> Trial {
         // What its server still holds as it ends goes with the whole space.
-        let _ = fs::remove_dir_all(&self.space);
-        if let Some(kept) = &self.kept {
-            kept.write(&self.submission, fingerprint, &trial)?;
+        let _ = files::removed(&self.space);
+        let again = trial::repeated(&self.grading, &self.submission);
+        let kept = self.kept.as_ref();
+        let written = kept.map(|kept| kept.write(&self.submission, known_by, &trial, &again));
+        match written {
+            Some(Err(error)) => not_graded(error),
+            Some(Ok(())) | None => trial,
         }
-        Ok(trial)
+    }
+}
+
+fn not_graded(why: impl fmt::Display) -> Trial {
+    Outcome::NotGraded(why.to_string()).into()
+}
+
+/// What is larger than any submission is so by its own fault; what cannot be read is not.
+impl From<Unfit> for Trial {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::TooMany | Unfit::TooLarge => {
+                Outcome::NotServed(Absent::because(unfit.to_string())).into()
+            }
+            Unfit::LeadsOut { .. } | Unfit::Unnamed | Unfit::Unreadable { .. } => not_graded(unfit),
+        }
     }
 }

@@ -3,14 +3,16 @@
 use super::Grading;
 use super::files::{Files, taken};
 use super::submission::{DIR, FILE, Kind, Submission};
-use crate::check::{Check, CheckError, Command, Server, check_command};
+use crate::check::{Check, CheckError, Checked, Command, Server, check_command};
 use crate::event::Run;
 use crate::lang::say;
 use crate::peer::{Confinement, Told};
 use crate::run::NotStarted;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::Builder;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -28,6 +30,13 @@ const END_OF_INPUT: [&str; 4] = [
     "end of file reached",
 ];
 
+/// What the system says that gives no more processes, memory or descriptors, whichever language it says it in.
+const SHORT_OF: [&str; 3] = ["(os error 11)", "(os error 12)", "(os error 24)"];
+
+/// Why there is no server where the command has ended and something of it runs.
+const BACKGROUND: &str =
+    "it went into the background: the command has to last as long as the server does";
+
 /// What became of a submission.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -41,10 +50,29 @@ pub(super) struct Trial {
 pub(super) enum Outcome {
     /// It was checked.
     Checked(Box<Run>),
-    /// It was not there to be checked, and why not.
-    NotServed(String),
+    /// It was not there to be checked.
+    NotServed(Absent),
     /// It could not be looked at, through no fault of its own, and why not.
     NotGraded(String),
+}
+
+/// A server that was not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Absent {
+    /// Why not, in plain words.
+    pub(super) why: String,
+    /// The last of what it wrote to its standard error.
+    pub(super) said: String,
+}
+
+impl Absent {
+    /// Without anything that it has said.
+    pub(super) fn because(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            said: String::new(),
+        }
+    }
 }
 
 impl From<Outcome> for Trial {
@@ -73,19 +101,25 @@ pub(super) async fn tried(
     let most = place.taken.saturating_add(grading.limits.file);
     let outcome = tokio::select! {
         done = timeout(limit, check.run_async()) => match done {
-            Ok(done) => outcome(done.map(|checked| checked.into_run()), &place.told),
+            Ok(done) => {
+                let told = told(&place).await;
+                return place.as_handed_in(submission).of(trial(done, told));
+            }
             Err(_) => Outcome::NotGraded(format!("the check did not come to its end in {limit:?}")),
         },
-        () = fills(&place.root, most) => Outcome::NotServed(format!(
+        () = fills(&place.root, most) => Outcome::NotServed(Absent::because(format!(
             "it was stopped: it wrote more than {} MiB of files",
             grading.limits.file >> 20
-        )),
+        ))),
     };
-    let over = match &outcome {
-        Outcome::Checked(_) => Told::read(&place.told).over,
-        Outcome::NotServed(_) | Outcome::NotGraded(_) => Vec::new(),
-    };
-    Trial { outcome, over }
+    outcome.into()
+}
+
+/// What its keeper has told.
+async fn told(place: &Place) -> Told {
+    let path = place.told.clone();
+    let read = spawn_blocking(move || Told::read(&path)).await;
+    read.unwrap_or_default()
 }
 
 /// When a check should have ended long ago. One that may take as long as it takes never should.
@@ -122,16 +156,67 @@ impl Place {
             root: root.to_owned(),
             files: root.join("files"),
             temporary: root.join("tmp"),
-            told: root.join("told"),
+            told: PathBuf::new(),
             taken: 0,
         };
         std::fs::create_dir_all(&place.files)?;
         std::fs::create_dir_all(&place.temporary)?;
         files.copy_into(&place.files)?;
+        // Not where a server would write a file by mistake.
+        let told = Builder::new().prefix("told-").tempfile_in(around(root))?;
         Ok(Self {
             taken: taken(root, u64::MAX),
+            told: told.into_temp_path().keep()?,
             ..place
         })
+    }
+
+    /// Its folder as those know it who have handed it in.
+    fn as_handed_in(&self, submission: &Submission) -> Renamed {
+        let own = match submission.kind {
+            Kind::Folder => &submission.path,
+            Kind::File => around(&submission.path),
+        };
+        Renamed {
+            copy: self.files.display().to_string(),
+            own: own.display().to_string(),
+        }
+    }
+}
+
+fn around(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// A folder that is called otherwise where people read of it.
+struct Renamed {
+    copy: String,
+    own: String,
+}
+
+impl Renamed {
+    fn of(&self, mut trial: Trial) -> Trial {
+        match &mut trial.outcome {
+            Outcome::Checked(run) => {
+                let evidence = run
+                    .results
+                    .iter_mut()
+                    .filter_map(|one| one.evidence.as_mut());
+                evidence.for_each(|evidence| self.put(&mut evidence.stderr));
+            }
+            Outcome::NotServed(absent) => {
+                self.put(&mut absent.why);
+                self.put(&mut absent.said);
+            }
+            Outcome::NotGraded(why) => self.put(why),
+        }
+        trial
+    }
+
+    fn put(&self, text: &mut String) {
+        if text.contains(&self.copy) {
+            *text = text.replace(&self.copy, &self.own);
+        }
     }
 }
 
@@ -155,12 +240,12 @@ fn check(grading: &Grading, submission: &Submission, place: &Place) -> Check<Ser
         told: place.told.clone(),
         environment: vec![("TMPDIR".into(), place.temporary.clone().into())],
     };
-    let own = submission.path.file_name().unwrap_or_default();
-    let command = match submission.kind {
-        Kind::Folder => filled(&grading.command, DIR, &place.files),
-        Kind::File => filled(&grading.command, FILE, &place.files.join(own)),
+    let (hole, path) = match submission.kind {
+        Kind::Folder => (DIR, place.files.clone()),
+        Kind::File => (FILE, place.files.join(file_name(submission))),
     };
-    let mut check = check_command(command)
+    let mut check = check_command(&*grading.command)
+        .filled(hole, path.to_string_lossy())
         .confined(confinement)
         .startup(grading.startup)
         .profile(grading.profile.clone())
@@ -176,15 +261,14 @@ fn check(grading: &Grading, submission: &Submission, place: &Place) -> Check<Ser
     if grading.is_slow { check.slow() } else { check }
 }
 
-/// The command with a path in it, as a shell reads it.
-fn filled(command: &str, place: &str, path: &Path) -> String {
-    command.replace(place, &shell_words::quote(&path.to_string_lossy()))
+fn file_name(submission: &Submission) -> &OsStr {
+    submission.path.file_name().unwrap_or_default()
 }
 
 /// The command line by which somebody checks an own submission, standing in its folder.
-fn repeated(grading: &Grading, submission: &Submission) -> String {
-    let command = grading.command.replace(DIR, ".");
-    let command = filled(&command, FILE, Path::new(&submission.name));
+pub(super) fn repeated(grading: &Grading, submission: &Submission) -> String {
+    let own = shell_words::quote(&submission.name);
+    let command = grading.command.replace(DIR, ".").replace(FILE, &own);
     let profile = match &*grading.format {
         "" => String::new(),
         options => format!(" {options}"),
@@ -196,11 +280,10 @@ fn repeated(grading: &Grading, submission: &Submission) -> String {
 }
 
 /// What a check has come to.
-fn outcome(done: Result<Run, CheckError>, told: &Path) -> Outcome {
-    let told = Told::read(told);
-    match done {
-        Ok(run) => Outcome::Checked(Box::new(run)),
-        Err(CheckError::NotStarted(not_started)) => Outcome::NotServed(why(&not_started, &told)),
+fn trial(done: Result<Checked, CheckError>, told: Told) -> Trial {
+    let outcome = match done {
+        Ok(checked) => return seen(checked.into_run(), told),
+        Err(CheckError::NotStarted(not_started)) => absent(not_started, &told),
         Err(CheckError::Unreachable(error)) => {
             let gone = NotStarted {
                 why: say!(
@@ -209,10 +292,36 @@ fn outcome(done: Result<Run, CheckError>, told: &Path) -> Outcome {
                 ),
                 stderr: String::new(),
             };
-            Outcome::NotServed(why(&gone, &told))
+            absent(gone, &told)
         }
         Err(error) => Outcome::NotGraded(error.to_string()),
+    };
+    outcome.into()
+}
+
+/// What a run has come to. One that went into the background may have listened for a moment before it was ended, and was
+/// not there to be checked all the same.
+fn seen(run: Run, mut told: Told) -> Trial {
+    if told.left && run.finished.summary.pass == 0 {
+        return Outcome::NotServed(Absent::because(BACKGROUND)).into();
     }
+    told.over.extend(told.left.then(|| BACKGROUND.to_owned()));
+    Trial {
+        outcome: Outcome::Checked(Box::new(run)),
+        over: told.over,
+    }
+}
+
+/// A server that did not start, which is the fault of nobody here where the system gave no more of what it takes.
+fn absent(not_started: NotStarted, told: &Told) -> Outcome {
+    let without = not_started.why.to_string();
+    if told.over.is_empty() && SHORT_OF.iter().any(|words| without.contains(words)) {
+        return Outcome::NotGraded(without);
+    }
+    Outcome::NotServed(Absent {
+        why: why(&not_started, told),
+        said: not_started.stderr,
+    })
 }
 
 /// Why a server did not start, in plain words.
@@ -221,8 +330,7 @@ fn why(not_started: &NotStarted, told: &Told) -> String {
         return format!("it was stopped: {}", told.over.join(", and "));
     }
     if told.left {
-        return "it went into the background: the command has to last as long as the server does"
-            .to_owned();
+        return BACKGROUND.to_owned();
     }
     let said = &not_started.stderr;
     let last = said.lines().rfind(|line| !line.trim().is_empty());
@@ -276,10 +384,40 @@ mod tests {
         assert!(why(&not_started("x"), &left).contains("background"));
     }
 
+    /// Whether it listened for a moment is a matter of chance.
     #[test]
-    fn paths_stay_one_word() {
-        let command = filled("python3 {dir}/server.py {port}", DIR, Path::new("/x y/$z"));
-        let words = shell_words::split(&command).unwrap();
-        assert_eq!(words, ["python3", "/x y/$z/server.py", "{port}"]);
+    fn what_goes_into_the_background_is_not_served_unless_something_passed() {
+        let left = || Told {
+            left: true,
+            ..Told::default()
+        };
+        let mut run = Run::default();
+        let trial = seen(run.clone(), left());
+        assert!(matches!(trial.outcome, Outcome::NotServed(absent) if absent.why == BACKGROUND));
+        run.finished.summary.pass = 1;
+        let trial = seen(run, left());
+        assert!(matches!(trial.outcome, Outcome::Checked(_)));
+        assert_eq!(trial.over, [BACKGROUND]);
+    }
+
+    /// What the machine has no more of is held against nobody, unless it was the server that took it all.
+    #[test]
+    fn what_the_system_does_not_give_is_no_fault_of_the_server() {
+        let not_started = || NotStarted {
+            why: crate::lang::Text::whole("`x`: Resource temporarily unavailable (os error 11)"),
+            stderr: String::new(),
+        };
+        assert!(matches!(
+            absent(not_started(), &Told::default()),
+            Outcome::NotGraded(_)
+        ));
+        let over = Told {
+            over: vec!["it ran too many processes".to_owned()],
+            left: false,
+        };
+        assert!(matches!(
+            absent(not_started(), &over),
+            Outcome::NotServed(_)
+        ));
     }
 }

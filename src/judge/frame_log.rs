@@ -1,11 +1,14 @@
 //! The peer's side of a connection, read as frames: which replies came, when, and what came after.
 
+mod pending;
+
 use crate::model::reader::{self, Ending, Fault, FrameAt, Reading};
 use crate::model::{Misfit, one_frame};
 use crate::profile::Profile;
 use crate::script::Conn;
 use crate::transcript::{Seen, Transcript};
 use bytes::{Bytes, BytesMut};
+use pending::Pending;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -95,7 +98,7 @@ pub enum Rest {
     Nothing,
     /// This many octets of a reply that is not complete.
     Unfinished(usize),
-    /// Octets that no reply of the profile begins with.
+    /// Octets that no reply of the profile begins with; of many, the first.
     Malformed(Fault, Vec<u8>),
 }
 
@@ -109,8 +112,8 @@ pub struct FrameLog {
     count: usize,
     /// What has come of a reply of which the last frame is still to come.
     part: Option<Part>,
-    pending: BytesMut,
-    /// For each stretch of `pending`, the entry that brought it and how many octets it has left.
+    pending: Pending,
+    /// For each stretch of what is pending, the entry that brought it and how many octets it has left.
     origins: VecDeque<(usize, usize)>,
     fault: Option<Fault>,
 }
@@ -141,7 +144,7 @@ impl FrameLog {
             most,
             count: 0,
             part: None,
-            pending: BytesMut::new(),
+            pending: Pending::default(),
             origins: VecDeque::new(),
             fault: None,
         }
@@ -160,26 +163,29 @@ impl FrameLog {
     }
 
     /// Takes the octets that the entry at `index` of the transcript brought. Frames that are whole in them are not
-    /// copied.
+    /// copied, and of one that is not nothing is before its last octet is there.
     pub fn push(&mut self, index: usize, octets: &Bytes) {
         self.origins.push_back((index, octets.len()));
-        if self.fault.is_some() {
-            self.pending.extend_from_slice(octets);
-        } else if self.pending.is_empty() {
+        if self.fault.is_none() && self.pending.is_empty() {
             let taken = self.read(octets);
+            let rest = octets.slice(taken.min(octets.len())..);
             self.pending
-                .extend_from_slice(octets.get(taken..).unwrap_or_default());
-        } else {
-            self.pending.extend_from_slice(octets);
+                .want(reader::least_to_read(&self.profile, &rest));
+            return self.pending.push(rest);
+        }
+        self.pending.push(octets.clone());
+        if self.fault.is_none() && self.pending.are_enough() {
             self.read_pending();
         }
     }
 
     fn read_pending(&mut self) {
-        let reading = reader::read_with_limit(&self.profile, &self.pending, u128::MAX);
+        let reading = reader::read_with_limit(&self.profile, self.pending.joined(), u128::MAX);
         let end = reading.frames.last().map_or(0, |frame| frame.end);
-        let octets = self.pending.split_to(end.min(self.pending.len()));
-        self.take(&octets.freeze(), &reading);
+        let octets = self.pending.split_to(end);
+        self.take(&octets, &reading);
+        let wanted = reader::least_to_read(&self.profile, self.pending.joined());
+        self.pending.want(wanted);
     }
 
     /// Reads frames at the front of octets; how many those have.
@@ -278,7 +284,7 @@ impl FrameLog {
     /// Whether what came behind them says that nothing more is read, in the form that the profile has for that.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.profile.is_refusal(&self.pending)
+        self.profile.is_refusal(&self.pending.beginning())
     }
 
     /// Whether what stands behind them are whole frames of a reply that none of them ends.
@@ -291,7 +297,7 @@ impl FrameLog {
     #[must_use]
     pub fn rest(&self) -> Rest {
         match &self.fault {
-            Some(fault) => Rest::Malformed(*fault, self.pending.to_vec()),
+            Some(fault) => Rest::Malformed(*fault, self.pending.beginning()),
             None if !self.has_rest() => Rest::Nothing,
             None => {
                 let part = self.part.as_ref().map_or(0, |part| part.len);

@@ -188,7 +188,10 @@ pub fn settled(
         match duty.owes {
             Owes::Reply(_) | Owes::ReplyOrClose(_) => owed = owed.saturating_add(1),
             Owes::Close(_) => return false,
-            Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
+            Owes::Nothing(_)
+            | Owes::ReplyOrSilence(_)
+            | Owes::Showing(_)
+            | Owes::ReadOnOrEnd(_) => {}
         }
     }
     !fin_sent && (silent || replies >= owed)

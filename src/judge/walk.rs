@@ -213,6 +213,12 @@ impl<'a> Walk<'a> {
                     None => self.missing(duty),
                 }
             }
+            Owes::Nothing(carried) => {
+                self.pass_over_undue(duty, carried);
+                Then::GoOn
+            }
+            // Whether a reply is to this or to what is behind it cannot be told.
+            Owes::ReplyOrClose(Doubt::Unanswered) => Then::Stop,
             Owes::ReplyOrClose(doubt) => self.reply_or_close(duty, doubt),
             // No server's duties in a stream.
             Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => Then::GoOn,
@@ -272,7 +278,11 @@ impl<'a> Walk<'a> {
                 );
             }
             Doubt::Size(Some(carried)) => self.whole_if_quoted(duty, carried, reply),
-            Doubt::Payload | Doubt::Beyond | Doubt::OverLimit | Doubt::Size(None) => {}
+            Doubt::Payload
+            | Doubt::Unanswered
+            | Doubt::Beyond
+            | Doubt::OverLimit
+            | Doubt::Size(None) => {}
         }
         Then::GoOn
     }
@@ -365,7 +375,7 @@ impl<'a> Walk<'a> {
             .duties
             .iter()
             .filter(|later| later.start > duty.start && later.due <= self.observed.sent_in_all())
-            .any(|later| !matches!(later.owes, Owes::Reply(_)))
+            .any(|later| !matches!(later.owes, Owes::Reply(_) | Owes::Nothing(_)))
     }
 
     fn was_outstanding_at_fin(&self, duty: &Duty) -> bool {

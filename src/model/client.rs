@@ -183,6 +183,7 @@ impl Client<'_> {
             Owes::Reply(_) => self.reply(&duty, Level::Must),
             Owes::ReplyOrClose(Doubt::MorePadding(_)) => self.reply(&duty, Level::Should),
             Owes::ReplyOrClose(_)
+            | Owes::Nothing(_)
             | Owes::ReplyOrSilence(_)
             | Owes::Showing(_)
             | Owes::ReadOnOrEnd(_) => Owes::ReadOnOrEnd(self.no_message(&duty)),

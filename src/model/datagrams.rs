@@ -187,6 +187,8 @@ fn is_odd(profile: &Profile, datagram: &[u8], misfit: Misfit) -> bool {
 fn owed_for(owed: Owes) -> Owes {
     match owed {
         Owes::ReplyOrClose(doubt) => Owes::ReplyOrSilence(Unsure::Doubt(doubt)),
+        // Whose reply a datagram is cannot always be told.
+        Owes::Nothing(_) => Owes::ReplyOrSilence(Unsure::Doubt(Doubt::Unanswered)),
         owed => owed,
     }
 }

@@ -13,6 +13,7 @@ pub mod payload;
 pub mod prologue;
 pub mod reader;
 mod sending;
+mod templates;
 mod words;
 
 pub use checksums::{checksum_in, sum, summed, summed_but};
@@ -22,13 +23,14 @@ pub use ids::{numbered, with_id};
 pub use prologue::{Astray, NoSession};
 
 use crate::lang::{Text, say};
-use crate::profile::{OverLimit, Payload, Profile};
+use crate::profile::{OverLimit, Profile};
 use crate::script::{Conn, OwnEnd, Script, Side};
 use payload::Meaning;
 use reader::{Ending, Fault, FrameAt};
 use serde_json::Value;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
+use templates::{in_template, is_from_template, unanswered};
 
 /// Where a server's limit is not declared, bodies up to this many octets must be taken.
 pub const SURE_BODY: u64 = 32 << 10;
@@ -72,6 +74,8 @@ pub struct Duty {
 pub enum Owes {
     /// Exactly one reply.
     Reply(Carried),
+    /// No reply: it is a message of the kind that gets none.
+    Nothing(Carried),
     /// One reply, or a close (after which nothing is owed), or the one and then the other.
     ReplyOrClose(Doubt),
     /// One reply to a datagram, or none.
@@ -95,6 +99,8 @@ pub enum Doubt {
     /// Its body is larger than every server must take, and no limit is declared. The message in it, if it
     /// holds one.
     Size(Option<Carried>),
+    /// It begins as messages do that are owed no reply, and may be one or not: silence is in order as well.
+    Unanswered,
     /// The connection is there for the requests in front of it and no more.
     Beyond,
     /// Its body is over the limit, which is answered or closed upon as the server likes.
@@ -196,6 +202,10 @@ impl Duty {
     fn owed(&self) -> Text {
         match &self.owes {
             Owes::Reply(_) => say!("exactly one reply"),
+            Owes::Nothing(_) => say!("no reply"),
+            Owes::ReplyOrClose(doubt @ Doubt::Unanswered) => {
+                say!("{doubt}: one reply, a close, or nothing", doubt)
+            }
             Owes::ReplyOrClose(doubt) => say!("{doubt}: one reply or a close", doubt),
             Owes::ReplyOrSilence(unsure) => say!("{unsure}: one reply or silence", unsure),
             Owes::Close(fault) => say!("{fault}: a close, before it at most one reply", fault),
@@ -405,6 +415,9 @@ fn frame_owes(profile: &Profile, octets: &[u8], frame: &FrameAt) -> Owes {
     let body = frame.content_len;
     let payload = frame.payload(octets);
     let payload = payload.as_ref();
+    if let Some(owes) = unanswered(profile, body, payload) {
+        return owes;
+    }
     // Nothing at all is no message, not even where any octets are one.
     let meaning = payload::meaning(profile, payload).filter(|_| !payload.is_empty());
     // Where requests are made from a template, all else may be one or not.
@@ -470,25 +483,6 @@ fn carried(profile: &Profile, payload: &[u8], meaning: Meaning) -> Carried {
     Carried {
         filled_in: in_template(profile, payload),
         meaning,
-    }
-}
-
-/// Whether a payload is made from the profile's template, if there is one. Behind a JSON text white space means nothing.
-fn is_from_template(profile: &Profile, payload: &[u8]) -> bool {
-    let payload = match profile.payload() {
-        Payload::Json => payload.trim_ascii_end(),
-        Payload::Utf8 | Payload::Opaque => payload,
-    };
-    let request = profile.request();
-    request.is_none_or(|template| template.text_in(payload).is_some())
-}
-
-/// The text that the profile's template was filled with to make this payload.
-fn in_template(profile: &Profile, payload: &[u8]) -> Option<String> {
-    let inner = std::str::from_utf8(profile.request()?.text_in(payload)?).ok()?;
-    match profile.payload() {
-        Payload::Json => serde_json::from_str(&format!("\"{inner}\"")).ok(),
-        Payload::Utf8 | Payload::Opaque => Some(inner.to_owned()),
     }
 }
 

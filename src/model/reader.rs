@@ -255,6 +255,19 @@ pub fn header_len(profile: &Profile, octets: &[u8]) -> usize {
     end.min(octets.len())
 }
 
+/// How many octets there have to be before the frame that these begin with says anything that it has not said yet.
+#[must_use]
+pub fn least_to_read(profile: &Profile, octets: &[u8]) -> usize {
+    match header(profile, octets, u128::MAX) {
+        Ok(Some(header)) if profile.index().is_none() => {
+            let body = usize::try_from(header.body).unwrap_or(usize::MAX);
+            header.len.saturating_add(body)
+        }
+        // Any octet more may be the last of the header, or one that is wrong.
+        Ok(_) | Err(_) => 0,
+    }
+}
+
 /// Where the id lies in a header of so many octets, if headers have one.
 #[must_use]
 pub fn id_at(profile: &Profile, header: usize) -> Option<Range<usize>> {

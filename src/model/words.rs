@@ -29,6 +29,7 @@ impl Hole for Doubt {
             Self::Payload => say!("a payload that need not be taken for a message"),
             Self::Smuggled(_) => say!("a payload with a pad octet inside"),
             Self::Size(_) => say!("a body larger than every server must take"),
+            Self::Unanswered => say!("a payload that begins as messages do that are owed no reply"),
             Self::Beyond => say!("a request beyond those that a connection is there for"),
             Self::OverLimit => say!("a body over the limit"),
             Self::OddLength => say!("a body that is no whole number of chunks"),

@@ -21,6 +21,8 @@ pub(crate) struct Attempt {
     script: Script,
     permitted: Vec<Permitted>,
     transcript: Transcript,
+    /// Octets that came, be they dropped by now or not.
+    received: usize,
     /// What reports show of it, once the rest has been dropped.
     condensed: Option<Evidence>,
     /// What concerns the case, the gravest first.
@@ -78,6 +80,7 @@ impl Attempt {
             stderr: transcript.stderr(MOST_STDERR),
             script,
             permitted,
+            received: transcript.octets(),
             transcript,
             condensed: None,
             findings,
@@ -129,6 +132,11 @@ impl Attempt {
     /// What was permitted, connection by connection.
     pub(crate) fn permitted(&self) -> &[Permitted] {
         &self.permitted
+    }
+
+    /// How many octets came.
+    pub(crate) const fn received(&self) -> usize {
+        self.received
     }
 
     /// What was seen.

@@ -30,12 +30,18 @@ const NEEDS: &[(&str, Has)] = &[
         is_decimal(profile) || !profile.trailer().is_empty()
     }),
     ("varint", may_be_longer),
-    ("own-marks", |profile| profile.of_replies() != *profile),
+    ("own-marks", |profile| {
+        let replies = profile.of_replies();
+        (replies.before(), replies.after()) != (profile.before(), profile.after())
+    }),
     ("ids", Profile::has_ids),
     ("sum-behind-a-body", |profile| profile.checksum().is_some()),
     ("datagrams", comes_in_datagrams),
     ("index-of-each-chunk", |profile| profile.index().is_some()),
     ("replies-of-several-frames", Profile::has_long_replies),
+    ("messages-owed-no-reply", |profile| {
+        profile.unanswered().is_some()
+    }),
     ("prologue-first", |profile| !profile.prologue().is_empty()),
 ];
 
@@ -115,6 +121,7 @@ mod tests {
                 "datagrams",
                 "index-of-each-chunk",
                 "replies-of-several-frames",
+                "messages-owed-no-reply",
                 "prologue-first"
             ]
         );
@@ -127,6 +134,7 @@ mod tests {
                 "datagrams",
                 "index-of-each-chunk",
                 "replies-of-several-frames",
+                "messages-owed-no-reply",
                 "prologue-first"
             ]
         );

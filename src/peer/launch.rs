@@ -32,6 +32,8 @@ const HOST: &str = "{host}";
 pub struct Launch {
     text: String,
     form: Form,
+    /// What else stands in it for something, and for what.
+    holes: Vec<(&'static str, String)>,
     /// Variables that it is started with, beside those of this process.
     environment: Vec<(OsString, OsString)>,
     /// What keeps it within limits, if something does.
@@ -111,9 +113,17 @@ impl Launch {
         Ok(Self {
             text,
             form,
+            holes: Vec::new(),
             environment: Vec::new(),
             confinement: None,
         })
+    }
+
+    /// The same command, in which that stands for this. It stays one word, whatever is in it.
+    #[must_use]
+    pub(crate) fn with_hole(mut self, hole: &'static str, value: String) -> Self {
+        self.holes.push((hole, value));
+        self
     }
 
     /// The same command, started with these variables beside those of this process.
@@ -150,25 +160,33 @@ impl fmt::Display for Launch {
 impl Launch {
     /// The command with its port, its output not yet led anywhere.
     pub(crate) fn command(&self, address: SocketAddr) -> Command {
-        self.filled_by(|text| filled(text, address))
+        self.filled_by(&[
+            (PORT, address.port().to_string()),
+            (HOST, address.ip().to_string()),
+        ])
     }
 
     /// The command as it stands.
     #[cfg(unix)]
     pub(crate) fn command_without_port(&self) -> Command {
-        self.filled_by(Cow::Borrowed)
+        self.filled_by(&[])
     }
 
-    fn filled_by<'a>(&'a self, fill: impl Fn(&'a str) -> Cow<'a, str>) -> Command {
+    fn filled_by(&self, address: &[(&'static str, String)]) -> Command {
+        let fill = |text: &str, shown: fn(&str) -> Cow<'_, str>| {
+            let holes = address.iter().chain(&self.holes);
+            filled(text, holes.map(|(hole, value)| (*hole, shown(value))))
+        };
         let mut command = match &self.form {
             Form::Words(program, arguments) => {
-                let mut command = Command::new(fill(program).as_ref());
-                command.args(arguments.iter().map(|word| fill(word).into_owned()));
+                let word = |text: &String| fill(text, |value| Cow::Borrowed(value));
+                let mut command = Command::new(word(program));
+                command.args(arguments.iter().map(word));
                 command
             }
             Form::Shell => {
                 let mut command = Command::new("sh");
-                command.arg("-c").arg(fill(&self.text).as_ref());
+                command.arg("-c").arg(fill(&self.text, shell_words::quote));
                 command
             }
         };
@@ -182,12 +200,29 @@ impl Launch {
     }
 }
 
-fn filled(text: &str, address: SocketAddr) -> Cow<'_, str> {
-    if !text.contains('{') {
-        return Cow::Borrowed(text);
+/// A text with what its holes stand for. What that is itself has no holes.
+fn filled<'a>(
+    text: &str,
+    holes: impl Iterator<Item = (&'static str, Cow<'a, str>)> + Clone,
+) -> String {
+    let (mut full, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, from)) = rest.find('{').and_then(|at| rest.split_at_checked(at)) {
+        full.push_str(before);
+        let mut holes = holes.clone();
+        let found = holes.find_map(|(hole, value)| Some((from.strip_prefix(hole)?, value)));
+        rest = match found {
+            Some((behind, value)) => {
+                full.push_str(&value);
+                behind
+            }
+            None => {
+                full.push('{');
+                from.get(1..).unwrap_or_default()
+            }
+        };
     }
-    let port = text.replace(PORT, &address.port().to_string());
-    Cow::Owned(port.replace(HOST, &address.ip().to_string()))
+    full.push_str(rest);
+    full
 }
 
 /// Where a reader of shell commands stands.
@@ -250,6 +285,26 @@ mod tests {
             ["./my server", "--at", "127.0.0.1:7060", "a {b}", "c d"]
         );
         assert_eq!(words("s{port} 'x;y' '$HOME'"), ["s7060", "x;y", "$HOME"]);
+        assert_eq!(words("s {{port}{port}{}{"), ["s", "{70607060{}{"]);
+    }
+
+    /// Neither a blank in a path nor the name of another hole means anything.
+    #[test]
+    fn what_stands_for_something_is_one_word_and_has_no_holes() {
+        let path = "/x y/$z/{port}{dir}'.py";
+        let of = |text: &str| {
+            let launch: Launch = text.parse().unwrap();
+            let launch = launch.with_hole("{dir}", path.to_owned());
+            let command = launch.command("127.0.0.1:7060".parse().unwrap());
+            let words = command
+                .get_args()
+                .map(|word| word.to_str().unwrap().to_owned());
+            words.collect::<Vec<String>>()
+        };
+        assert_eq!(of("python3 {dir} {port}"), [path, "7060"]);
+        let shell = &of("PORT={port} python3 {dir}")[1];
+        let words = shell_words::split(shell).unwrap();
+        assert_eq!(words, ["PORT=7060", "python3", path]);
     }
 
     #[test]

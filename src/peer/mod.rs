@@ -12,6 +12,8 @@ pub(crate) mod drained;
 pub(crate) mod group;
 mod launch;
 mod process;
+pub(crate) mod regular;
+pub(crate) mod runtime;
 mod stderr;
 pub(crate) mod unread;
 

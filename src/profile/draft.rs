@@ -3,6 +3,7 @@
 mod checksum;
 mod index;
 mod marks;
+mod templates;
 
 #[cfg(feature = "toml")]
 pub(super) use marks::{OCTETS, OCTETS_OF_HEADER, PLAIN_OCTETS};
@@ -17,6 +18,7 @@ use marks::{
     refusals_are_no_replies,
 };
 use std::fmt;
+use templates::{UNANSWERED, payloads_survive_trimming, unanswered_are_told};
 
 /// A description of a wire format before it has been checked.
 ///
@@ -93,6 +95,9 @@ pub struct Draft {
     pub reply_order: ReplyOrder,
     /// A request with `{text}` in it once, for servers that take only some messages.
     pub request: Option<String>,
+    /// A message with `{text}` in it once that is owed no reply, for servers that take such; only where there is a `request`, each
+    /// request is owed a reply, and the two begin otherwise.
+    pub unanswered: Option<String>,
     /// What is said on a connection before its first frame: at most 32 turns, each as a
     /// [`Turn`](super::Turn) is written.
     pub prologue: Vec<String>,
@@ -152,6 +157,7 @@ impl From<Profile> for Draft {
             reply: profile.reply,
             reply_order: profile.reply_order,
             request: profile.request.map(|template| template.to_string()),
+            unanswered: profile.unanswered.map(|template| template.to_string()),
             prologue: profile.prologue.iter().map(ToString::to_string).collect(),
             requests_per_connection: profile.requests_per_connection,
         };
@@ -258,6 +264,10 @@ impl TryFrom<Draft> for Profile {
                 .request
                 .map(|source| Template::read(&source, draft.payload))
                 .transpose()?,
+            unanswered: draft
+                .unanswered
+                .map(|source| Template::read_as(UNANSWERED, &source, draft.payload))
+                .transpose()?,
             prologue: turns(&draft.prologue, !draft.reply_last.is_empty())?,
             requests_per_connection: requests(draft.requests_per_connection)?,
             carriage: Carriage::default(),
@@ -270,9 +280,10 @@ impl TryFrom<Draft> for Profile {
         limit_fits(&profile)?;
         chunks_can_be_counted(&profile)?;
         payloads_survive_trimming(&profile)?;
-        if let Some(template) = &profile.request {
+        for template in profile.request.iter().chain(&profile.unanswered) {
             template.fits(profile.max_body)?;
         }
+        unanswered_are_told(&profile)?;
         Ok(profile)
     }
 }
@@ -426,31 +437,6 @@ fn chunks_can_be_counted(profile: &Profile) -> Result<(), ProfileError> {
         Err(refuse(
             "\"octets\", unless the header octets that length.covers make whole chunks",
         ))
-    }
-}
-
-/// The octets that a JSON text can end in, white space aside: it can stand behind any text, and means
-/// nothing.
-const ENDS_OF_JSON: &[u8] = b"\"]}0123456789el";
-
-/// The receiver finds the end of a payload by dropping pad octets, so no message may end in one.
-fn payloads_survive_trimming(profile: &Profile) -> Result<(), ProfileError> {
-    if !profile.trims() {
-        return Ok(());
-    }
-    if profile.payload == Payload::Json && ENDS_OF_JSON.contains(&profile.pad) {
-        return Err(ProfileError::new(
-            "body.pad",
-            format!("{:#04x}", profile.pad),
-            "an octet that no JSON text ends in, such as 0x00 or 0x20",
-        ));
-    }
-    match &profile.request {
-        Some(template) if template.ends_in(profile.pad) => {
-            let allowed = "a request that does not end in the octet that padding is made of";
-            Err(template.refused(allowed))
-        }
-        _ => Ok(()),
     }
 }
 

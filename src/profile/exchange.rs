@@ -1,6 +1,6 @@
 //! How replies relate to requests, and in how many frames and connections that happens.
 
-use super::{Mark, Profile};
+use super::{Mark, Profile, Template};
 use std::fmt;
 
 /// What the number of requests may be.
@@ -72,6 +72,28 @@ impl Profile {
     #[must_use]
     pub fn requests_per_connection(&self) -> Option<u32> {
         self.requests_per_connection
+    }
+
+    /// The same format, where a connection is there for so many requests, at least 1.
+    #[must_use]
+    pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
+        Self {
+            requests_per_connection: Some(most),
+            ..self.clone()
+        }
+    }
+
+    /// The template of messages that are owed no reply, if there are such.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<&Template> {
+        self.unanswered.as_ref()
+    }
+
+    /// Whether a payload is a message that is owed no reply.
+    #[must_use]
+    pub fn is_unanswered(&self, payload: &[u8]) -> bool {
+        let template = self.unanswered.as_ref();
+        template.is_some_and(|template| template.text_in(payload).is_some())
     }
 
     /// Whether a reply may be several frames, of which the last is told by its first octets.

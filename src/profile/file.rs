@@ -18,7 +18,7 @@ use words::{
 };
 
 /// Every key of a profile file.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 35] = [
     "name",
     "about",
     "header.before",
@@ -51,6 +51,7 @@ const KEYS: [&str; 34] = [
     "exchange.reply",
     "exchange.order",
     "exchange.request",
+    "exchange.unanswered",
     "exchange.prologue",
     "exchange.requests_per_connection",
 ];
@@ -264,6 +265,10 @@ impl<'a> File<'a> {
             request: self.text(
                 "exchange.request",
                 "a request with {text} in it exactly once, in quotes",
+            )?,
+            unanswered: self.text(
+                "exchange.unanswered",
+                "a message with {text} in it exactly once, in quotes",
             )?,
             prologue: self.prologue()?,
             requests_per_connection: self.number(

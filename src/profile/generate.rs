@@ -48,6 +48,7 @@ impl<'a> Arbitrary<'a> for Profile {
             ])?,
             reply_order: ReplyOrder::Requests,
             request: u.ratio(1, 4)?.then(|| r#"{"echo":["{text}"]}"#.to_owned()),
+            unanswered: None,
             prologue: Vec::new(),
             requests_per_connection: None,
         };
@@ -62,6 +63,7 @@ impl<'a> Arbitrary<'a> for Profile {
             draft.about = about(u)?;
         }
         with_index(u, &mut draft)?;
+        with_exchange(u, &mut draft)?;
         consistent(draft)
     }
 }
@@ -187,6 +189,50 @@ fn with_index(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What else can be said of an exchange, now and then, and where it goes with the rest: read last, so that what made a
+/// format before makes the same one.
+fn with_exchange(u: &mut Unstructured<'_>, draft: &mut Draft) -> Result<()> {
+    if rarely(u)? {
+        let most = u.int_in_range(1..=4)?;
+        with(draft, |draft| draft.requests_per_connection = Some(most));
+    }
+    if rarely(u)? {
+        with(draft, |draft| {
+            draft.request = Some(r#"{"echo":["{text}"]}"#.to_owned());
+            draft.unanswered = Some(r#"{"note":["{text}"]}"#.to_owned());
+        });
+    }
+    if rarely(u)? {
+        let last = u.arbitrary()?;
+        with(draft, |draft| end_replies_by(draft, last));
+    }
+    Ok(())
+}
+
+/// Replies of several frames, the last of which has this octet in front, and a prologue that is answered by one.
+fn end_replies_by(draft: &mut Draft, last: u8) {
+    let others = (draft.before.len() / 2).saturating_sub(1);
+    draft.reply_before = Some(format!("??={:02x}{}", !last, "??".repeat(others)));
+    draft.reply_last = format!("{last:02x}");
+    if !draft.prologue.is_empty() {
+        draft.prologue.push("server reply".to_owned());
+    }
+}
+
+/// Changes a description, if it is one of a format then.
+fn with(draft: &mut Draft, change: impl FnOnce(&mut Draft)) {
+    let mut changed = draft.clone();
+    change(&mut changed);
+    if Profile::try_from(changed.clone()).is_ok() {
+        *draft = changed;
+    }
+}
+
+/// Once in eight times, and not where there are no octets left.
+fn rarely(u: &mut Unstructured<'_>) -> Result<bool> {
+    Ok(u.int_in_range(0..=7)? == 7)
 }
 
 fn name(u: &mut Unstructured<'_>) -> Result<String> {

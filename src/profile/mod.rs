@@ -168,6 +168,8 @@ pub struct Profile {
     reply: Reply,
     reply_order: ReplyOrder,
     request: Option<Template>,
+    /// What messages are made from that are owed no reply.
+    unanswered: Option<Template>,
     prologue: Vec<Turn>,
     requests_per_connection: Option<u32>,
     carriage: Carriage,
@@ -207,6 +209,7 @@ impl Profile {
             reply: Reply::Auto,
             reply_order: ReplyOrder::Requests,
             request: None,
+            unanswered: None,
             prologue: Vec::new(),
             requests_per_connection: None,
             carriage: Carriage::Stream,
@@ -312,6 +315,8 @@ impl Profile {
         if let Some((before, after)) = profile.replies.take() {
             (profile.before, profile.after) = (before, after);
         }
+        // Which kind of message it is means nothing in a reply.
+        profile.unanswered = None;
         profile
     }
 

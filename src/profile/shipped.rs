@@ -3,9 +3,14 @@
 use super::Profile;
 
 /// Each file by the name that stands in it.
-const FILES: [(&str, &str); 29] = [
+const FILES: [(&str, &str); 43] = [
     ("9p", include_str!("../../profiles/9p.toml")),
+    ("9p-version", include_str!("../../profiles/9p-version.toml")),
     ("amqp", include_str!("../../profiles/amqp.toml")),
+    (
+        "amqp-secret",
+        include_str!("../../profiles/amqp-secret.toml"),
+    ),
     ("bgp", include_str!("../../profiles/bgp.toml")),
     ("bitcoin", include_str!("../../profiles/bitcoin.toml")),
     ("blocks-25", include_str!("../../profiles/blocks-25.toml")),
@@ -15,6 +20,11 @@ const FILES: [(&str, &str); 29] = [
         "dns-over-tcp",
         include_str!("../../profiles/dns-over-tcp.toml"),
     ),
+    (
+        "dns-question",
+        include_str!("../../profiles/dns-question.toml"),
+    ),
+    ("dns-record", include_str!("../../profiles/dns-record.toml")),
     (
         "erlang-packet-1",
         include_str!("../../profiles/erlang-packet-1.toml"),
@@ -29,13 +39,34 @@ const FILES: [(&str, &str); 29] = [
     ),
     ("gearman", include_str!("../../profiles/gearman.toml")),
     ("kafka", include_str!("../../profiles/kafka.toml")),
+    ("lsp", include_str!("../../profiles/lsp.toml")),
     (
         "memcached-binary",
         include_str!("../../profiles/memcached-binary.toml"),
     ),
+    (
+        "memcached-set",
+        include_str!("../../profiles/memcached-set.toml"),
+    ),
+    (
+        "modbus-read",
+        include_str!("../../profiles/modbus-read.toml"),
+    ),
     ("modbus-tcp", include_str!("../../profiles/modbus-tcp.toml")),
+    (
+        "modbus-unknown",
+        include_str!("../../profiles/modbus-unknown.toml"),
+    ),
     ("mongodb", include_str!("../../profiles/mongodb.toml")),
     ("mqtt", include_str!("../../profiles/mqtt.toml")),
+    (
+        "mqtt-publish",
+        include_str!("../../profiles/mqtt-publish.toml"),
+    ),
+    (
+        "multiprocessing",
+        include_str!("../../profiles/multiprocessing.toml"),
+    ),
     ("mysql", include_str!("../../profiles/mysql.toml")),
     (
         "native-messaging",
@@ -51,18 +82,28 @@ const FILES: [(&str, &str); 29] = [
         "protobuf-delimited",
         include_str!("../../profiles/protobuf-delimited.toml"),
     ),
+    ("redis-eval", include_str!("../../profiles/redis-eval.toml")),
     ("resp-bulk", include_str!("../../profiles/resp-bulk.toml")),
     ("ssh-agent", include_str!("../../profiles/ssh-agent.toml")),
     (
         "thrift-framed",
         include_str!("../../profiles/thrift-framed.toml"),
     ),
+    (
+        "thrift-json",
+        include_str!("../../profiles/thrift-json.toml"),
+    ),
     ("tpkt", include_str!("../../profiles/tpkt.toml")),
     (
         "twisted-int32",
         include_str!("../../profiles/twisted-int32.toml"),
     ),
+    ("zmtp-req", include_str!("../../profiles/zmtp-req.toml")),
     ("zookeeper", include_str!("../../profiles/zookeeper.toml")),
+    (
+        "zookeeper-ping",
+        include_str!("../../profiles/zookeeper-ping.toml"),
+    ),
 ];
 
 impl Profile {

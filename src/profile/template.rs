@@ -17,6 +17,8 @@ const INNER: &str =
 /// in front of it: how many octets the text has, in N octets, the most significant first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
+    /// The key that it is written at.
+    field: &'static str,
     head: String,
     /// Octets of the text's length in front of it; 0 if there is none.
     width: usize,
@@ -27,9 +29,18 @@ impl Template {
     const HOLE: &'static str = "{text}";
     const LENGTH: &'static str = "{len:";
 
-    /// What is written so.
+    /// What is written so as a request.
     pub(super) fn read(source: &str, payload: Payload) -> Result<Self, ProfileError> {
-        let refuse = |allowed| refused(source, allowed);
+        Self::read_as(FIELD, source, payload)
+    }
+
+    /// What is written so at that key.
+    pub(super) fn read_as(
+        field: &'static str,
+        source: &str,
+        payload: Payload,
+    ) -> Result<Self, ProfileError> {
+        let refuse = |allowed| refused(field, source, allowed);
         let (head, tail) = source.split_once(Self::HOLE).ok_or_else(|| refuse(ONCE))?;
         if tail.contains(Self::HOLE) {
             return Err(refuse(ONCE));
@@ -46,6 +57,7 @@ impl Template {
             _ => with_length(head).ok_or_else(|| refuse(INNER))?,
         };
         Ok(Self {
+            field,
             head: head.to_owned(),
             width,
             tail: tail.to_owned(),
@@ -79,6 +91,18 @@ impl Template {
         is_right.then_some(text)
     }
 
+    /// Whether a payload begins as this does in front of its text, whatever follows.
+    #[must_use]
+    pub fn begins(&self, payload: &[u8]) -> bool {
+        payload.starts_with(self.head.as_bytes())
+    }
+
+    /// Whether an octet tells this from the other in front of the text of either.
+    pub(super) fn begins_otherwise(&self, other: &Self) -> bool {
+        let (own, others) = (self.head.as_bytes(), other.head.as_bytes());
+        own.iter().zip(others).any(|(one, other)| one != other)
+    }
+
     /// Whether its last octet is that one.
     pub(super) fn ends_in(&self, octet: u8) -> bool {
         self.tail.as_bytes().last() == Some(&octet)
@@ -106,7 +130,7 @@ impl Template {
     }
 
     pub(super) fn refused(&self, allowed: &str) -> ProfileError {
-        refused(&self.to_string(), allowed)
+        refused(self.field, &self.to_string(), allowed)
     }
 }
 
@@ -133,8 +157,8 @@ fn with_length(head: &str) -> Option<(&str, usize)> {
     Some((before, width))
 }
 
-fn refused(source: &str, allowed: &str) -> ProfileError {
-    ProfileError::new(FIELD, format!("{source:?}"), allowed)
+fn refused(field: &'static str, source: &str, allowed: &str) -> ProfileError {
+    ProfileError::new(field, format!("{source:?}"), allowed)
 }
 
 impl fmt::Display for Template {

@@ -73,21 +73,63 @@ pub(super) fn of_case<'a>(run: &'a Run, result: &CaseResult) -> Option<&'a Cause
     causes.find(|cause| cause.explains.contains(&result.id))
 }
 
-/// How much the causes leave unexplained of what is not known.
-pub(super) fn left(run: &Run) -> Text {
-    let is_left =
-        |result: &&CaseResult| is_found(result) && run.diagnosis.unexplained.contains(&result.id);
-    match run.results.iter().filter(is_left).count() {
-        0 => say!("all that failed is explained"),
-        1 => say!(
-            "{failure} not explained",
-            failure = counted(1, Noun::Failure)
+/// How many causes there are, how much they explain of what is not known, and how much they leave.
+pub(super) fn in_all(run: &Run) -> Text {
+    let causes = counted(news(run).len(), Noun::Cause);
+    let explained = explained(run);
+    let found = || run.results.iter().filter(|result| is_found(result));
+    let told = found().filter(|result| explained.contains(result.id.as_str()));
+    let left = found().filter(|result| run.diagnosis.unexplained.contains(&result.id));
+    let told = failures(told);
+    match failures_if_any(left) {
+        None => say!(
+            "{causes} of {failures}: all that failed is explained",
+            causes,
+            failures = told
         ),
-        left => say!(
-            "{failures} not explained",
-            failures = counted(left, Noun::Failure)
+        Some(left) => say!(
+            "{causes} of {failures}, {left} not explained",
+            causes,
+            failures = told,
+            left
         ),
     }
+}
+
+/// What is to be said of causes of which too few cases tell.
+pub(super) fn caution(run: &Run) -> Option<Text> {
+    let cases = counted(run.diagnosis.few?, Noun::Case);
+    Some(say!(
+        "told from {cases} only: a run of all of them is surer",
+        cases
+    ))
+}
+
+/// `2 failures`, or `2 failures and 1 warning`, or `1 warning`.
+fn failures<'a>(results: impl Iterator<Item = &'a CaseResult>) -> Text {
+    failures_if_any(results).unwrap_or_else(|| counted(0, Noun::Failure))
+}
+
+fn failures_if_any<'a>(results: impl Iterator<Item = &'a CaseResult>) -> Option<Text> {
+    let (warnings, failures): (Vec<_>, Vec<_>) =
+        results.partition(|result| result.verdict == Verdict::Warn);
+    let counted = |results: Vec<&CaseResult>, noun| counted(results.len(), noun);
+    match (failures.is_empty(), warnings.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(counted(failures, Noun::Failure)),
+        (true, false) => Some(counted(warnings, Noun::Warning)),
+        (false, false) => Some(say!(
+            "{failures} and {warnings}",
+            failures = counted(failures, Noun::Failure),
+            warnings = counted(warnings, Noun::Warning)
+        )),
+    }
+}
+
+/// What a cause explains, counted.
+pub(super) fn how_much(run: &Run, cause: &Cause) -> Text {
+    let results = run.results.iter();
+    failures(results.filter(|result| cause.explains.contains(&result.id)))
 }
 
 /// How sure a cause is.
@@ -100,13 +142,13 @@ pub(super) fn sure(cause: &Cause) -> Text {
 }
 
 /// Which clause it breaks, how sure it is and how much it explains.
-pub(super) fn facts(cause: &Cause) -> Text {
+pub(super) fn facts(run: &Run, cause: &Cause) -> Text {
     say!(
         "{clause} {level}, {sure}, explains {failures}",
         clause = cause.clause,
         level = cause.level,
         sure = sure(cause),
-        failures = counted(cause.explains.len(), Noun::Failure)
+        failures = how_much(run, cause)
     )
 }
 

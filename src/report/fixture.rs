@@ -94,6 +94,7 @@ fn diagnosis() -> Diagnosis {
         advice: "Read until every octet of the header has come.".into(),
         sketch: "read-exactly".into(),
         explains: vec!["reassembly/octet-by-octet".into()],
+        shows: Vec::new(),
         alike: Vec::new(),
     };
     let guess = Cause {
@@ -105,11 +106,13 @@ fn diagnosis() -> Diagnosis {
         advice: "Remove every pad octet at the end.".into(),
         sketch: "strip".into(),
         explains: vec!["padding/one-chunk-more".into()],
+        shows: Vec::new(),
         alike: vec!["less-than-a-chunk-of-padding".into()],
     };
     Diagnosis {
         causes: vec![sure, guess],
         unexplained: vec!["boundary/two-at-once".into()],
+        few: None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::escape::{Html, Markdown};
 use super::human::plain_case;
 use super::tally::{self, Counts, Mark, OfClause};
 use super::timeline::{Noun, counted, millis, seconds};
-use crate::event::{Calibration, CaseResult, Conclusion, Known, Run, Stale, Verdict};
+use crate::event::{Calibration, CaseResult, Known, Run, Stale, Verdict};
 use crate::lang::{Hole, Text, say};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -37,11 +37,7 @@ pub fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let word = if run.conclusion() != Conclusion::Passed {
-        say!("failed")
-    } else {
-        say!("passed")
-    };
+    let word = run.conclusion().word();
     let summary = &run.finished.summary;
     let all = Counts::of(&run.results);
     let stale = match run.finished.stale.len() {
@@ -136,15 +132,13 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if causes.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "### {}\n\n{}.\n",
-        say!("Causes"),
-        counted_causes(run, causes.len())
-    )?;
+    writeln!(out, "### {}\n\n{}.\n", say!("Causes"), causes::in_all(run))?;
+    if let Some(caution) = causes::caution(run) {
+        writeln!(out, "{}.\n", Markdown(&caution.shown()))?;
+    }
     for (place, cause) in (1_usize..).zip(causes) {
         let names: Vec<&str> = cause.explains.iter().map(String::as_str).collect();
-        let facts = format!("{}, {}", cause.id, causes::facts(cause));
+        let facts = format!("{}, {}", cause.id, causes::facts(run, cause));
         let alike = causes::alternatives(cause).map_or(String::new(), |alike| format!("; {alike}"));
         writeln!(
             out,
@@ -158,10 +152,6 @@ fn causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out)
-}
-
-fn counted_causes(run: &Run, causes: usize) -> String {
-    format!("{}, {}", counted(causes, Noun::Cause), causes::left(run))
 }
 
 /// What was found, the gravest first, and by itself what was known.

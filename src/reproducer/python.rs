@@ -396,7 +396,10 @@ fn owed(permitted: Option<&Permitted>, sent: usize) -> (usize, bool) {
         match duty.owes {
             Owes::Close(_) => close = true,
             Owes::Reply(_) | Owes::ReplyOrClose(_) => replies = replies.saturating_add(1),
-            Owes::ReplyOrSilence(_) | Owes::Showing(_) | Owes::ReadOnOrEnd(_) => {}
+            Owes::Nothing(_)
+            | Owes::ReplyOrSilence(_)
+            | Owes::Showing(_)
+            | Owes::ReadOnOrEnd(_) => {}
         }
     }
     (replies, close)

@@ -19,11 +19,15 @@ use crate::outcome::{Judged as _, Next, Policy, Series};
 use std::borrow::BorrowMut;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::task::{Id, JoinError, JoinSet};
 
 /// How often readings of the process are gone into at the same server, where what they show lasts: a heap
 /// that is seldom collected takes that long to fill.
 const CLOSER_LOOKS: u32 = 3;
+
+/// Failures in which so many octets came are confirmed one at a time: a closer look at one has several times as many.
+const LARGE: usize = 8 << 20;
 
 /// So many instances there are at most beside the one that the cases are played at.
 const MOST_OTHERS: usize = 3;
@@ -53,6 +57,8 @@ pub(super) struct Pool {
     left: usize,
     /// Whether one has been started, and the first was none the worse for it.
     is_tried: bool,
+    /// The turn of a failure that takes much memory to be shown.
+    large: Arc<Mutex<()>>,
 }
 
 impl Pool {
@@ -64,6 +70,7 @@ impl Pool {
             failed: Vec::new(),
             left: jobs.saturating_sub(1).min(MOST_OTHERS),
             is_tried: false,
+            large: Arc::default(),
         }
     }
 
@@ -156,7 +163,7 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Suspect {
     pub(super) first: Played,
-    /// It as it would be told if it need not be.
+    /// It as it would be told if it need not be, but for what was sent and seen: that is held once.
     failed: CaseResult,
     shown: ShownBy,
     /// Whether a server that nobody had been a client of did not fail.
@@ -234,7 +241,10 @@ impl Run<'_> {
 
     pub(super) fn suspect(&self, first: Played) -> Suspect {
         Suspect {
-            failed: self.result(&first),
+            failed: CaseResult {
+                evidence: None,
+                ..self.result(&first)
+            },
             shown: self.shown_by(first.shown()),
             first,
             not_at_first: false,
@@ -261,7 +271,13 @@ impl Run<'_> {
             };
             let told = suspect.failed.clone();
             match self.charged.explained(told, suspect.shown) {
-                Some(explained) => self.sink.case_finished(explained),
+                Some(explained) => {
+                    let evidence = self.result(&suspect.first).evidence;
+                    self.sink.case_finished(CaseResult {
+                        evidence,
+                        ..explained
+                    });
+                }
                 None if self.may_be_explained(&suspect) => waiting.push(suspect),
                 None => break Some(suspect),
             }
@@ -327,6 +343,7 @@ impl Run<'_> {
             options: Arc::new(self.options.clone()),
             policy: self.policy,
             time: self.time,
+            large: Arc::clone(&self.pool.large),
         }
     }
 }
@@ -337,6 +354,7 @@ struct Terms {
     options: Arc<Options>,
     policy: Policy,
     time: Time,
+    large: Arc<Mutex<()>>,
 }
 
 impl Terms {
@@ -346,6 +364,12 @@ impl Terms {
         mut at: Instance<Target>,
         suspect: Suspect,
     ) -> (Instance<Target>, Became) {
+        let is_large = suspect.first.shown().attempt.received() >= LARGE;
+        let large = Arc::clone(&self.large);
+        let _turn = match is_large {
+            true => Some(large.lock().await),
+            false => None,
+        };
         let became = match (suspect.shown, at.role()) {
             (ShownBy::Octets, Role::Server) => self.at_a_fresh_one(&mut at, suspect).await,
             (ShownBy::Octets, Role::Client) => {

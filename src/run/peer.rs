@@ -34,10 +34,10 @@ pub(super) struct Recording {
 }
 
 impl Peer {
-    /// The wire format in which it is spoken to.
-    pub(super) const fn profile(&self) -> &Profile {
+    /// The wire format that what is played for a case, or for none, is judged in.
+    pub(super) fn profile_for(&self, case: Option<&Case>) -> &Profile {
         match self {
-            Self::Server(server) => &server.profile,
+            Self::Server(server) => server.profile_for(case),
             Self::Client(client) => &client.profile,
         }
     }
@@ -124,13 +124,13 @@ impl Peer {
         held: Option<&mut HeldCanary>,
     ) -> io::Result<(Attempt, Option<Instant>)> {
         let begun = Instant::now();
-        let (octets, profile) = (script.octets(), self.profile().clone());
+        let (octets, profile) = (script.octets(), self.profile_for(case).clone());
         let read = move || (model::permitted(&profile, &script), script);
         let (permitted, script) = apart(octets, read).await;
         let Recording { transcript, began } = self.play(&script, &permitted, held).await?;
         let (octets, peer) = (octets.saturating_add(transcript.octets()), self.clone());
         let judge = move || {
-            let (profile, traits) = (peer.profile(), peer.traits());
+            let (profile, traits) = (peer.profile_for(case), peer.traits());
             Attempt::judged(profile, traits, case, script, permitted, transcript)
         };
         let mut attempt = apart(octets, judge).await;

@@ -38,7 +38,7 @@ impl Waiting {
         Self {
             case: planned.case,
             measures,
-            alone: planned.case.alone && (measures || fills),
+            alone: planned.case.undisturbed || (planned.case.alone && (measures || fills)),
             takes: takes.max(planned.pauses()),
             script: (planned.script.octets() <= HEAVY).then_some(planned.script),
         }
@@ -112,7 +112,7 @@ impl Planned {
 
 fn roughness(permitted: &Permitted) -> Roughness {
     let owed = permitted.duties.iter().map(|duty| match duty.owes {
-        Owes::Reply(_) => Roughness::Plain,
+        Owes::Reply(_) | Owes::Nothing(_) => Roughness::Plain,
         Owes::ReplyOrClose(_) | Owes::ReplyOrSilence(Unsure::Doubt(_)) => Roughness::Doubtful,
         Owes::ReplyOrSilence(Unsure::NoFrame { .. }) => Roughness::Rough,
         Owes::Close(_) => Roughness::Rough,

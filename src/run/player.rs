@@ -99,7 +99,7 @@ impl Player {
     /// The wire format in which it is spoken to.
     #[must_use]
     pub fn profile(&self) -> &Profile {
-        self.peer.profile()
+        self.peer.profile_for(None)
     }
 
     /// The same peer, to be waited for longer, as when a failure is to be confirmed.

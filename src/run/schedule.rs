@@ -26,7 +26,7 @@ use super::plan::{Planned, Roughness, Waiting};
 use super::played::{Once, Played, repeated};
 use super::spinning::Spinning;
 use super::target::Target;
-use super::time::Time;
+use super::time::{Time, TooLong};
 use crate::cases::{Case, Unfit};
 use crate::event::{CaseResult, Finished, Verdict};
 use crate::lang::{Text, say};
@@ -67,7 +67,7 @@ pub(super) async fn run<'a>(
         open: Vec::new(),
         charged,
         time,
-        too_long: Duration::ZERO,
+        too_long: TooLong::default(),
         played: 0,
         unconfirmed: 0,
         spinning: Spinning::default(),
@@ -101,8 +101,8 @@ pub(super) struct Run<'a> {
     pub(super) charged: Charged,
     /// How long it may take.
     pub(super) time: Time,
-    /// How long the longest of those cases takes that are not begun, as they take too long.
-    too_long: Duration,
+    /// The cases that are not begun, as they take too long.
+    too_long: TooLong,
     /// How many cases have been played.
     played: usize,
     /// How many have failed that there was no time to confirm.
@@ -119,7 +119,7 @@ impl Run<'_> {
             let planned = Planned { case, script };
             let (takes, reply) = peer.takes(&planned.script);
             // What is played alone is in no group.
-            let roughness = match case.alone {
+            let roughness = match case.alone || case.undisturbed {
                 true => Roughness::Plain,
                 false => peer.roughness(&planned),
             };
@@ -133,7 +133,7 @@ impl Run<'_> {
         for (case, planned) in apart(usize::MAX, plans).await {
             match planned {
                 Ok((_, waiting, Some(why))) => {
-                    self.too_long = self.too_long.max(waiting.takes);
+                    self.too_long.add(waiting.takes);
                     self.sink
                         .without_play(waiting.case.into(), Verdict::Skip, why);
                 }
@@ -179,9 +179,12 @@ impl Run<'_> {
                 break;
             }
         }
-        let left = self.sink.untold().saturating_add(self.unconfirmed);
-        if left > 0 && self.time.is_up() {
-            self.sink.not_run(&Time::not_run());
+        let mut left = self.sink.untold().saturating_add(self.unconfirmed);
+        match self.time.is_up() {
+            true if left > 0 => self.sink.not_run(&Time::not_run()),
+            _ => left = 0,
+        }
+        if left > 0 || self.too_long.cases > 0 {
             let why = self.time.ended(self.played, left, self.too_long);
             self.at.gone.get_or_insert(why);
         }

@@ -5,6 +5,23 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
+/// Cases that are not begun, as they take too long.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TooLong {
+    /// How many there are.
+    pub(super) cases: usize,
+    /// How long the longest of them takes.
+    longest: Duration,
+}
+
+impl TooLong {
+    /// One more.
+    pub(super) fn add(&mut self, takes: Duration) {
+        self.cases = self.cases.saturating_add(1);
+        self.longest = self.longest.max(takes);
+    }
+}
+
 /// The time of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Time {
@@ -55,7 +72,7 @@ impl Time {
         let within = self.within?;
         (takes.saturating_mul(3) > within).then(|| {
             say!(
-                "too long for {within} at a server that takes {reply} for a reply: give --within 0",
+                "not run: too long for {within} at a server that takes {reply} for a reply: give --within 0",
                 within = format!("{within:?}"),
                 reply = format!("{reply:.0?}")
             )
@@ -67,13 +84,13 @@ impl Time {
         say!("not run: no time was left")
     }
 
-    /// Why a run ends that has played so many cases and has so many left, beside those that take too long: the longest
-    /// of them so long.
-    pub(super) fn ended(&self, played: usize, left: usize, longest: Duration) -> Text {
+    /// Why a run is not whole that has played so many cases and has so many left, beside those that take too long.
+    pub(super) fn ended(&self, played: usize, left: usize, too_long: TooLong) -> Text {
         let within = self.within.unwrap_or_default();
         let begun = self.begun.elapsed().as_secs_f64();
         let those = begun * (played.saturating_add(left) as f64 / played.max(1) as f64);
-        let whole = those + longest.as_secs_f64();
+        let whole = those + too_long.longest.as_secs_f64();
+        let left = left.saturating_add(too_long.cases);
         say!(
             "no time was left: {left} cases were not played, or not confirmed, within {within}; all of them would take at least {whole} s (--within 0)",
             left,
@@ -118,7 +135,9 @@ mod tests {
         let told = of(60).no_room_for(21 * second, 300 * second / 1000);
         assert_eq!(
             told.as_ref().map(Text::as_str),
-            Some("too long for 60s at a server that takes 300ms for a reply: give --within 0")
+            Some(
+                "not run: too long for 60s at a server that takes 300ms for a reply: give --within 0"
+            )
         );
     }
 
@@ -126,14 +145,17 @@ mod tests {
     fn it_is_told_how_long_the_whole_would_take() {
         let mut time = of(30);
         time.begun -= Duration::from_secs(30);
-        let told = time.ended(20, 40, Duration::ZERO);
+        let mut too_long = TooLong::default();
+        let told = time.ended(20, 40, too_long);
         assert!(
             told.as_str()
                 .contains("40 cases were not played, or not confirmed, within 30s"),
             "{told}"
         );
         assert!(told.as_str().contains("at least 90 s"), "{told}");
-        let told = time.ended(20, 40, Duration::from_secs(150));
+        too_long.add(Duration::from_secs(150));
+        let told = time.ended(20, 40, too_long);
+        assert!(told.as_str().contains("41 cases"), "{told}");
         assert!(told.as_str().contains("at least 240 s"), "{told}");
     }
 }

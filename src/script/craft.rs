@@ -139,16 +139,27 @@ impl<'a> Craft<'a> {
     #[must_use]
     pub fn payload(&self, text: &str) -> Vec<u8> {
         let json = self.profile.payload() == Payload::Json;
-        let inner = if json {
-            json_escaped(text)
-        } else {
-            Cow::Borrowed(text)
-        };
+        let inner = self.inner(text);
         match self.profile.request() {
             Some(template) => template.filled(&inner),
             None if json => format!("\"{inner}\"").into_bytes(),
             None => inner.into_owned().into_bytes(),
         }
+    }
+
+    /// A text as it stands in a template.
+    fn inner<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.profile.payload() {
+            Payload::Json => json_escaped(text),
+            Payload::Utf8 | Payload::Opaque => Cow::Borrowed(text),
+        }
+    }
+
+    /// A payload of that text that is owed no reply, where there are such.
+    #[must_use]
+    pub fn unanswered(&self, text: &str) -> Option<Vec<u8>> {
+        let template = self.profile.unanswered()?;
+        Some(template.filled(&self.inner(text)))
     }
 
     /// Octets that bodies are padded to a multiple of.

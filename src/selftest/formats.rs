@@ -18,6 +18,7 @@ pub(super) fn others() -> Result<Vec<(Need, Profile)>, ProfileError> {
         (Need::Index, index()),
         (Need::Prologue, prologue()),
         (Need::LongReplies, long_replies()),
+        (Need::Unanswered, unanswered()),
     ];
     let profile = |(need, draft)| Ok((need, Profile::try_from(draft)?));
     let mut others: Vec<_> = drafts
@@ -124,6 +125,17 @@ fn long_replies() -> Draft {
         reply_last: "5a".into(),
         covers: vec![Region::Payload],
         chunk: 1,
+        max_body: Some(DECLARED_LIMIT),
+        ..Draft::default()
+    }
+}
+
+/// Messages of two kinds, of which one is owed no reply.
+fn unanswered() -> Draft {
+    Draft {
+        name: "two-kinds".into(),
+        request: Some("{\"ask\": \"{text}\"}".into()),
+        unanswered: Some("{\"tell\": \"{text}\"}".into()),
         max_body: Some(DECLARED_LIMIT),
         ..Draft::default()
     }

@@ -36,12 +36,11 @@ fn sketches() -> Vec<Sketch> {
     let by_name = |fault: Planted| (fault.mend.sketch.name, fault.mend.sketch);
     let all: BTreeMap<&str, _> = Planted::all().map(by_name).collect();
     let in_languages = all.values().flat_map(|sketch| {
-        let code = |(language, code): (&str, &str)| Sketch {
+        sketch.codes().map(|(language, code)| Sketch {
             name: sketch.name.to_owned(),
             language: language.to_owned(),
-            code: code.to_owned(),
-        };
-        sketch.codes().map(code)
+            code,
+        })
     });
     in_languages.collect()
 }

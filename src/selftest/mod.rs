@@ -181,6 +181,7 @@ impl Bench {
             cases,
             program,
             slow: false,
+            starts: trial::MOST_STARTS,
         }
     }
 
@@ -201,7 +202,7 @@ impl Bench {
             (Role::Client, _) | (_, Need::Nothing | Need::DeclaredLimit) => {}
             (_, Need::FullHeader | Need::Netstring | Need::Varint) => {}
             (_, Need::OwnMarks | Need::Ids | Need::Checksum | Need::Datagrams | Need::Index) => {}
-            (_, Need::Prologue | Need::LongReplies) => {}
+            (_, Need::Prologue | Need::LongReplies | Need::Unanswered) => {}
             (_, Need::Time) if self.options.slow => trial.slow = true,
             (_, Need::Time) => return Err("takes minutes: give --slow"),
             (_, Need::Process) => {

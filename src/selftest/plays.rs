@@ -56,6 +56,7 @@ async fn play(bench: &Bench, set: &[Planted], is_declared: bool) -> Option<Play>
     let needs = |need| set.iter().any(|fault| fault.needs == need);
     let mut trial = bench.trial(Subject::Fault(*first), cases::all(first.role).collect());
     trial.besides = besides.to_vec();
+    trial.starts = trial::ALL_STARTS;
     trial.slow = needs(Need::Time);
     let other = set.iter().find_map(|fault| bench.other(fault.needs));
     if first.role == Role::Server {

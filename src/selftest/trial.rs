@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-/// How often a server that its own fault ended is started, for the cases that are left.
-const MOST_STARTS: usize = 4;
+/// How often a server that its own fault ended is started, for the cases that are left …
+pub(super) const MOST_STARTS: usize = 4;
+
+/// … and where it is to be known of each case whether it ends it.
+pub(super) const ALL_STARTS: usize = 40;
 
 /// The program `conformance`, as a peer that can be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,8 @@ pub(super) struct Trial {
     /// The program that is the peer, if its process is to be looked at.
     pub(super) program: Option<Program>,
     pub(super) slow: bool,
+    /// How often a server that its own fault ended is started.
+    pub(super) starts: usize,
 }
 
 impl Trial {
@@ -169,7 +174,7 @@ pub(super) struct Round {
 pub(super) async fn play(trial: Trial) -> Results {
     let mut all = Results::default();
     let mut left = trial.cases.clone();
-    for _ in 0..MOST_STARTS {
+    for _ in 0..trial.starts {
         let round = match one_round(&trial, &left).await {
             Ok(round) => round,
             Err(error) => {

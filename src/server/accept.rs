@@ -1,15 +1,18 @@
 //! Taking new clients, whatever the system says to it, and waiting for the last ones at the end.
 
 use super::Settings;
+use super::group::{Down, Group, Inbox};
 use crate::transport::{Caller, Listener, Stream};
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 /// First pause after the system refused to accept: no descriptors left, say.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -20,22 +23,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A server that is short of something for long does not fill its log with it.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Accepts until `shutdown` is ready, starting `client` as a task of its own for each; then waits for
-/// the tasks as long as the settings say, and ends those that are left.
+/// Accepts until `shutdown` is ready, and hands each client to a group, where `client` makes the future of it;
+/// then waits for the clients as long as the settings say, and ends those that are left.
 ///
-/// `client` is given the socket, its peer and a flag that becomes true at shutdown.
+/// `client` is given the socket, its peer and a flag that is set at shutdown.
 pub(super) async fn run<C, T>(
     listener: Listener,
     settings: &Settings,
     shutdown: impl Future<Output = ()>,
     client: C,
 ) where
-    C: Fn(Stream, Caller, watch::Receiver<bool>) -> T,
+    C: Fn(Stream, Caller, Down) -> T + Clone + Send + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
     let mut shutdown = pin!(shutdown);
-    let (down, is_down) = watch::channel(false);
-    let mut clients = JoinSet::new();
+    let groups = Groups::new(client);
     let mut refusals = Refusals::default();
     loop {
         let accepted = async {
@@ -46,38 +48,89 @@ pub(super) async fn run<C, T>(
         };
         tokio::select! {
             () = &mut shutdown => break,
-            Some(ended) = clients.join_next() => {
-                log_panic(ended);
-                // Something was given back; perhaps it is what was missing.
-                refusals.waive_pause();
-            }
+            // Something was given back; perhaps it is what was missing.
+            () = groups.gone.notified() => refusals.waive_pause(),
             accepted = accepted => match accepted {
-                Ok((_, peer)) if clients.len() >= settings.max_connections => {
+                Ok((_, peer)) if groups.clients() >= settings.max_connections => {
                     refusals.end();
                     info!(%peer, "closed at once: there are as many clients as there may be");
                 }
                 Ok((stream, peer)) => {
                     refusals.end();
-                    clients.spawn(client(stream, peer, is_down.clone()));
+                    groups.add(stream, peer);
                 }
                 Err(error) => refusals.note(&error),
             },
         }
     }
     drop(listener);
-    info!(clients = clients.len(), "going down");
-    // Without clients nobody is listening, and that is fine.
-    let _ = down.send(true);
-    let drained = async { while clients.join_next().await.is_some() {} };
-    if timeout(settings.drain, drained).await.is_err() {
-        warn!(clients = clients.len(), "not done in time: cut off");
-    }
-    clients.shutdown().await;
+    groups.go_down(settings.drain).await;
 }
 
-fn log_panic(ended: Result<(), JoinError>) {
-    if let Err(error) = ended.map_err(|error| error.to_string()) {
-        error!(error, "a connection's task has failed");
+/// The clients, in one group for each thread of the runtime.
+struct Groups {
+    inboxes: Vec<Arc<Inbox>>,
+    down: Down,
+    gone: Arc<Notify>,
+    tasks: JoinSet<()>,
+}
+
+impl Groups {
+    fn new<C, T>(client: C) -> Self
+    where
+        C: Fn(Stream, Caller, Down) -> T + Clone + Send + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let (down, gone) = (Down::default(), Arc::new(Notify::new()));
+        let mut tasks = JoinSet::new();
+        let start = |_| {
+            let inbox = Arc::new(Inbox::new(Arc::clone(&gone)));
+            let (client, down) = (client.clone(), down.clone());
+            let client = move |stream, caller| client(stream, caller, down.clone());
+            tasks.spawn(Group::serve(Arc::clone(&inbox), client));
+            inbox
+        };
+        Self {
+            inboxes: (0..threads()).map(start).collect(),
+            down,
+            gone,
+            tasks,
+        }
+    }
+
+    fn clients(&self) -> usize {
+        self.inboxes.iter().map(|inbox| inbox.clients()).sum()
+    }
+
+    /// One more, to the smallest group.
+    fn add(&self, stream: Stream, caller: Caller) {
+        if let Some(inbox) = self.inboxes.iter().min_by_key(|inbox| inbox.clients()) {
+            inbox.add(stream, caller);
+        }
+    }
+
+    async fn go_down(mut self, drain: Duration) {
+        info!(clients = self.clients(), "going down");
+        self.down.set();
+        self.inboxes.iter().for_each(|inbox| inbox.call_all());
+        let drained = async {
+            while self.clients() > 0 {
+                self.gone.notified().await;
+            }
+        };
+        if timeout(drain, drained).await.is_err() {
+            warn!(clients = self.clients(), "not done in time: cut off");
+        }
+        self.tasks.shutdown().await;
+    }
+}
+
+/// How many threads the runtime has.
+fn threads() -> usize {
+    let runtime = Handle::current();
+    match runtime.runtime_flavor() {
+        RuntimeFlavor::CurrentThread => 1,
+        _ => runtime.metrics().num_workers(),
     }
 }
 

@@ -1,28 +1,36 @@
 //! One client: a session and its socket.
 
 use super::Handler;
+use super::group::Down;
 use crate::profile::{Profile, Speaker};
-use crate::session::{End, Reply, Request, Session};
+use crate::session::{End, Room, Session};
 use crate::transport::Stream;
 use crate::wire::Prologue;
+use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::watch;
-use tokio::task::yield_now;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Sleep, sleep, sleep_until, timeout};
 
-/// Room for a read: as little as this while the client sends little …
-const LEAST_ROOM: usize = 4 << 10;
-
-/// … and as much as this while it fills whatever there is.
-const MOST_ROOM: usize = 64 << 10;
+/// Octets that one read brings at most.
+const ROOM: usize = 64 << 10;
 
 /// A read that brought so much makes room for the other connections before it is followed by another.
 const LARGE_READ: usize = 16 << 10;
+
+/// What the connections of a thread share, as only one of them has its turn at a time.
+struct Shared {
+    /// What a read brings, until the session has taken it.
+    brought: Vec<u8>,
+    room: Room,
+}
+
+thread_local! {
+    static SHARED: RefCell<Shared> = RefCell::new(Shared { brought: vec![0; ROOM], room: Room::default() });
+}
 
 /// Octets that are still read, at most, once the server goes down: they have arrived before, most likely.
 const MOST_AFTER_DOWN: usize = 256 << 10;
@@ -38,7 +46,7 @@ pub(super) async fn begin(
     stream: &Stream,
     profile: &Profile,
     deadline: Option<Duration>,
-    mut down: watch::Receiver<bool>,
+    down: &Down,
 ) -> io::Result<()> {
     let late = async {
         match deadline {
@@ -49,14 +57,14 @@ pub(super) async fn begin(
     tokio::select! {
         biased;
         begun = stream.begin(Prologue::new(profile, Speaker::Server)) => begun,
-        _ = down.wait_for(|down| *down) => Err(io::ErrorKind::ConnectionAborted.into()),
+        () = down.come() => Err(io::ErrorKind::ConnectionAborted.into()),
         () = late => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
 /// Serves a client to the end of its connection, and returns how the end came.
 ///
-/// Once `down` is true, what is here whole is answered, and the connection closed.
+/// Once it is down, what is here whole is answered, and the connection closed.
 ///
 /// # Errors
 /// If the connection broke: usually it was reset.
@@ -64,7 +72,7 @@ pub(super) async fn serve<H: Handler>(
     mut stream: Stream,
     mut session: Session,
     handler: &H,
-    down: watch::Receiver<bool>,
+    down: &Down,
     linger: Duration,
 ) -> io::Result<End> {
     let end = converse(&mut stream, &mut session, handler, down).await?;
@@ -83,24 +91,19 @@ async fn converse<H: Handler>(
     stream: &mut Stream,
     session: &mut Session,
     handler: &H,
-    mut down: watch::Receiver<bool>,
+    down: &Down,
 ) -> io::Result<End> {
-    let is_down = down.clone();
-    let mut going_down = pin!(async move { down.wait_for(|down| *down).await.is_ok() });
     let mut down_seen = false;
     let mut after_down = 0_usize;
     let mut alarm = Alarm::default();
-    let mut room = LEAST_ROOM;
     loop {
         // All that a read brought is answered before anything is written: one write for all of it.
-        while let Some(request) = session.poll_request() {
-            session.handle_reply(answer(handler, request).await);
-        }
+        answer(handler, session).await;
         if let Some(end) = session.poll_end() {
             return Ok(end);
         }
-        let happened = poll_fn(|cx| match poll_socket(cx, stream, session, room) {
-            Poll::Pending if !down_seen && going_down.as_mut().poll(cx).is_ready() => {
+        let happened = poll_fn(|cx| match poll_socket(cx, stream, session) {
+            Poll::Pending if !down_seen && down.is() => {
                 down_seen = true;
                 session.handle_shutdown(Instant::now());
                 Poll::Ready(Ok(Happened::Woken))
@@ -108,30 +111,42 @@ async fn converse<H: Handler>(
             Poll::Pending => alarm.poll(cx, session).map(Ok),
             ready => ready,
         });
-        match happened.await? {
-            Happened::Read(octets) => {
-                room = fitting_room(room, octets);
-                // A client that never stops sending never lets the wait come to where this is noticed.
-                if *is_down.borrow() {
-                    after_down = after_down.saturating_add(octets);
-                    if after_down >= MOST_AFTER_DOWN {
-                        session.handle_shutdown(Instant::now());
-                    }
-                }
-                if octets >= LARGE_READ {
-                    yield_now().await;
+        if let Happened::Read(octets) = happened.await? {
+            // A client that never stops sending never lets the wait come to where this is noticed.
+            if down.is() {
+                after_down = after_down.saturating_add(octets);
+                if after_down >= MOST_AFTER_DOWN {
+                    session.handle_shutdown(Instant::now());
                 }
             }
-            Happened::Sent | Happened::Woken => {}
+            if octets >= LARGE_READ {
+                give_way().await;
+            }
         }
     }
 }
 
-/// What the handler says to a request.
-pub(super) async fn answer<H: Handler>(handler: &H, request: Request) -> Reply {
-    match request {
-        Ok(message) => handler.reply(message).await,
-        Err(why) => handler.undecodable(why),
+/// Lets others have their turn first.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Has the handler answer all requests for whose replies there is room.
+pub(super) async fn answer<H: Handler>(handler: &H, session: &mut Session) {
+    while let Some(request) = session.poll_request() {
+        let reply = match request {
+            Ok(message) => handler.reply(message).await,
+            Err(why) => handler.undecodable(why),
+        };
+        session.handle_reply(reply);
     }
 }
 
@@ -147,40 +162,46 @@ enum Happened {
 
 fn poll_socket(
     cx: &mut Context<'_>,
-    stream: &mut Stream,
+    stream: &Stream,
     session: &mut Session,
-    room: usize,
 ) -> Poll<io::Result<Happened>> {
+    let had_room = session.wants_input();
     if !session.poll_output().is_empty()
-        && let Poll::Ready(sent) =
-            AsyncWrite::poll_write(Pin::new(&mut *stream), cx, session.poll_output())?
+        && let Poll::Ready(sent) = stream.poll_write(cx, session.poll_output())?
     {
         session.handle_sent(sent, Instant::now());
-        return Poll::Ready(Ok(Happened::Sent));
-    }
-    if session.wants_input() {
-        session.input().reserve(room);
-        let read = pin!(stream.read_buf(session.input())).poll(cx)?;
-        if let Poll::Ready(octets) = read {
-            match octets {
-                0 => session.handle_eof(Instant::now()),
-                _ => session.handle_read(Instant::now()),
-            }
-            return Poll::Ready(Ok(Happened::Read(octets)));
+        // Where there was room for replies, no request waits for it that this has made.
+        if !had_room || !session.poll_output().is_empty() {
+            return Poll::Ready(Ok(Happened::Sent));
         }
     }
-    Poll::Pending
+    SHARED.with_borrow_mut(|shared| {
+        let read = poll_read(cx, stream, session, shared);
+        if read.is_pending() {
+            session.give_room_back(&mut shared.room);
+        }
+        read
+    })
 }
 
-/// Twice as much after a read that filled it, half as much after one that would have fitted thrice.
-fn fitting_room(room: usize, octets: usize) -> usize {
-    if octets >= room {
-        room.saturating_mul(2).min(MOST_ROOM)
-    } else if octets < room / 4 {
-        (room / 2).max(LEAST_ROOM)
-    } else {
-        room
+fn poll_read(
+    cx: &mut Context<'_>,
+    stream: &Stream,
+    session: &mut Session,
+    Shared { brought, room }: &mut Shared,
+) -> Poll<io::Result<Happened>> {
+    if !session.wants_input() {
+        return Poll::Pending;
     }
+    let octets = ready!(stream.poll_read(cx, brought))?;
+    match brought.get(..octets) {
+        None | Some([]) => session.handle_eof(Instant::now()),
+        Some(brought) => {
+            session.take_room(room);
+            session.handle_input(brought, Instant::now());
+        }
+    }
+    Poll::Ready(Ok(Happened::Read(octets)))
 }
 
 /// A timer that costs nothing until a session has a deadline to be woken at.
@@ -216,7 +237,7 @@ async fn take_leave(stream: &mut Stream, linger: Duration) -> io::Result<()> {
     stream.shutdown().await?;
     let mut left = MOST_DISCARDED;
     let discard = async {
-        let mut scratch = vec![0; LEAST_ROOM];
+        let mut scratch = vec![0; 4 << 10];
         while left > 0 {
             match stream.read(&mut scratch).await? {
                 0 => break,
@@ -226,23 +247,4 @@ async fn take_leave(stream: &mut Stream, linger: Duration) -> io::Result<()> {
         Ok(())
     };
     timeout(linger, discard).await.unwrap_or(Ok(()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn room_follows_what_comes() {
-        let mut room = LEAST_ROOM;
-        for _ in 0..10 {
-            room = fitting_room(room, room);
-        }
-        assert_eq!(room, MOST_ROOM);
-        assert_eq!(fitting_room(room, room / 2), room);
-        for _ in 0..10 {
-            room = fitting_room(room, 64);
-        }
-        assert_eq!(room, LEAST_ROOM);
-    }
 }

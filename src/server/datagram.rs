@@ -30,9 +30,7 @@ pub(super) async fn serve<H: Handler>(
     let mut session = Session::new(profile, limits, now);
     session.handle_input(datagram, now);
     drop(room);
-    while let Some(request) = session.poll_request() {
-        session.handle_reply(answer(handler, request).await);
-    }
+    answer(handler, &mut session).await;
     match session.poll_output() {
         [] => Ok(()),
         reply => stream.write(reply).await.map(drop),

@@ -8,6 +8,9 @@ use std::future::{Future, ready};
 
 /// Answers requests. Shared by all connections; on each, one request at a time is answered.
 ///
+/// The clients of a thread wait while one of them is answered: what takes long is waited for, as by
+/// `tokio::task::spawn_blocking`.
+///
 /// Any closure from a [`Message`] to something that is [`Into<Reply>`] is a handler; [`from_async`]
 /// makes one of a closure that returns a future.
 pub trait Handler: Send + Sync + 'static {

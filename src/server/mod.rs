@@ -1,7 +1,7 @@
 //! The server: sockets, tasks, limits and shutdown around the session.
 //!
-//! One task accepts, and each client has one of its own. What a client can take from the others is
-//! bounded in every direction: connections by [`Settings::max_connections`], memory by the session's
+//! One task accepts, and hands each client to a group, of which there is one for each thread of the runtime.
+//! What a client can take from the others is bounded in every direction: connections by [`Settings::max_connections`], memory by the session's
 //! limits, time by its deadlines, a turn on the processor by what one read brings. A client that stalls,
 //! floods, resets or never reads costs the others nothing. Where the profile's frames [are
 //! datagrams](Carriage::Datagrams), each of them is a client of its own.
@@ -26,6 +26,7 @@ mod accept;
 mod background;
 mod connection;
 mod datagram;
+mod group;
 mod handler;
 mod python;
 
@@ -35,12 +36,12 @@ pub use handler::{Echo, Handler, Tutorial, from_async};
 use crate::profile::{Carriage, Profile};
 use crate::session::{Limits, Session};
 use crate::transport::{Address, Caller, Listener, Stream};
+use group::Down;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{ToSocketAddrs, lookup_host};
-use tokio::sync::watch;
 use tracing::{debug, info};
 
 /// Limits of a server.
@@ -119,11 +120,13 @@ impl Server {
     /// arrived whole, closes, and returns: within [`Settings::drain`].
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let (listener, profile, settings) = self.into_parts();
-        let shared = Arc::new((profile, handler));
-        let client = |stream: Stream, peer: Caller, down: watch::Receiver<bool>| {
+        let fresh = Session::new(&profile, settings.limits, Instant::now());
+        let shared = Arc::new((profile, handler, fresh));
+        info!(profile = shared.0.name(), "serving");
+        let client = move |stream: Stream, peer: Caller, down: Down| {
             let shared = Arc::clone(&shared);
             async move {
-                let (profile, handler) = &*shared;
+                let (profile, handler, fresh) = &*shared;
                 if profile.carriage().is_datagrams() {
                     let served = datagram::serve(&stream, profile, settings.limits, handler).await;
                     return served.unwrap_or_else(|error| debug!(%peer, %error, "not answered"));
@@ -133,20 +136,18 @@ impl Server {
                 if !profile.prologue().is_empty() {
                     let deadline = settings.limits.frame_deadline;
                     // Nobody else has to hold room for it.
-                    let begun =
-                        Box::pin(connection::begin(&stream, profile, deadline, down.clone()));
+                    let begun = Box::pin(connection::begin(&stream, profile, deadline, &down));
                     if let Err(error) = begun.await {
                         return debug!(%peer, %error, "not begun");
                     }
                 }
-                let session = Session::new(profile, settings.limits, Instant::now());
-                match connection::serve(stream, session, handler, down, settings.linger).await {
+                let session = fresh.clone();
+                match connection::serve(stream, session, handler, &down, settings.linger).await {
                     Ok(end) => debug!(%peer, %end, "ended"),
                     Err(error) => debug!(%peer, %error, "broken"),
                 }
             }
         };
-        info!(profile = shared.0.name(), "serving");
         accept::run(listener, &settings, shutdown, client).await;
         info!("down");
     }

@@ -36,7 +36,7 @@ mod tests;
 pub use reply::Reply;
 
 use crate::message::{Message, Undecodable};
-use crate::profile::{Payload, Profile};
+use crate::profile::{Payload, Profile, Template};
 use crate::wire::{DecodeError, Decoder, EncodeError, Encoder};
 use bytes::{Buf, BytesMut};
 use std::fmt;
@@ -144,18 +144,25 @@ struct Since {
 }
 
 /// The state of one connection. See the [module](self).
-#[derive(Debug)]
+///
+/// A clone of a new one begins another connection, and shares what is known of the profile: a server that has
+/// thousands of sessions works it out once.
+#[derive(Debug, Clone)]
 pub struct Session {
     decoder: Decoder,
     encoder: Encoder,
     /// That of the last frame of a reply, where a reply may be several.
     last: Option<Encoder>,
     payload: Payload,
+    /// What messages are made from that are owed no reply, and whether the request that was polled last is one.
+    unanswered: (Option<Template>, bool),
     /// Requests that may still be taken, if there is an end of them.
     left: Option<u32>,
     limits: Limits,
     received: BytesMut,
     unsent: BytesMut,
+    /// Whether it has been lent what these are kept in.
+    has_room: bool,
     stream: Stream,
     asked: bool,
     /// The id of the request that was polled last, where frames have one.
@@ -167,8 +174,21 @@ pub struct Session {
     waiting: Option<Since>,
 }
 
+/// Memory for octets received and octets to be sent, which a server lends to the session that has some just now.
+///
+/// So sessions that have none hold none, and those that take turns use the same memory, which is in the processor's
+/// caches then.
+#[derive(Debug, Default)]
+pub struct Room {
+    received: BytesMut,
+    unsent: BytesMut,
+}
+
 /// Buffers that have grown beyond this are given back once they are empty.
 const KEPT_BUFFER: usize = 16 << 10;
+
+/// The same of those that are lent, of which there are few.
+const KEPT_ROOM: usize = 256 << 10;
 
 impl Session {
     /// A session at the beginning of a connection.
@@ -179,10 +199,12 @@ impl Session {
             encoder: Encoder::new(&profile.of_replies()),
             last: profile.of_last_frames().map(|last| Encoder::new(&last)),
             payload: profile.payload(),
+            unanswered: (profile.unanswered().cloned(), false),
             left: profile.requests_per_connection(),
             limits,
             received: BytesMut::new(),
             unsent: BytesMut::new(),
+            has_room: false,
             stream: Stream::Open,
             asked: false,
             id: 0,
@@ -201,6 +223,29 @@ impl Session {
     /// Where octets from the client may be put directly; tell of them by [`handle_read`](Self::handle_read).
     pub fn input(&mut self) -> &mut BytesMut {
         &mut self.received
+    }
+
+    /// Takes memory on loan. Without it a session has memory of its own.
+    pub fn take_room(&mut self, room: &mut Room) {
+        if !std::mem::replace(&mut self.has_room, true) {
+            self.exchange_empty(room);
+        }
+    }
+
+    /// Gives back memory that it was lent, as far as nothing is kept in it any more.
+    pub fn give_room_back(&mut self, room: &mut Room) {
+        if std::mem::take(&mut self.has_room) {
+            self.exchange_empty(room);
+        }
+    }
+
+    fn exchange_empty(&mut self, room: &mut Room) {
+        if self.received.is_empty() {
+            std::mem::swap(&mut self.received, &mut room.received);
+        }
+        if self.unsent.is_empty() {
+            std::mem::swap(&mut self.unsent, &mut room.unsent);
+        }
     }
 
     /// Octets have been put into [`input`](Self::input).
@@ -243,7 +288,9 @@ impl Session {
                 self.asked = true;
                 self.id = self.decoder.id_of(&frame).unwrap_or_default();
                 self.unfinished = None;
-                Some(Message::read(self.payload, frame.into_payload()))
+                let request = Message::read(self.payload, frame.into_payload());
+                self.unanswered.1 = self.is_unanswered(&request);
+                Some(request)
             }
             Ok(None) => {
                 self.handle_no_frame();
@@ -254,6 +301,13 @@ impl Session {
                 None
             }
         }
+    }
+
+    fn is_unanswered(&self, request: &Request) -> bool {
+        let payload = request.as_ref().map(Message::payload).ok();
+        let template = self.unanswered.0.as_ref();
+        let made = template.zip(payload);
+        made.is_some_and(|(template, payload)| template.text_in(payload).is_some())
     }
 
     /// What is here is less than a frame.
@@ -269,7 +323,7 @@ impl Session {
             }
             Stream::Open if self.received.is_empty() => {
                 self.unfinished = None;
-                give_back(&mut self.received);
+                give_back(&mut self.received, self.has_room);
             }
             Stream::Open => self.note_unfinished(),
             Stream::Over(_) => {}
@@ -296,7 +350,8 @@ impl Session {
     /// The reply to the request that was polled last. Without such a request it does nothing: no reply
     /// is ever sent that was not asked for, nor one to a client that has been given up meanwhile.
     ///
-    /// A reply that no frame of the profile can hold becomes an error reply.
+    /// A reply that no frame of the profile can hold becomes an error reply. One to a message that is owed none is not sent,
+    /// whatever it is but [`Reply::Close`].
     pub fn handle_reply(&mut self, reply: Reply) {
         if !std::mem::take(&mut self.asked) || self.stream == Stream::Over(End::Stuck) {
             return;
@@ -319,6 +374,7 @@ impl Session {
 
     fn encode(&mut self, reply: Reply) -> Result<(), EncodeError> {
         let message = match reply {
+            Reply::Message(_) | Reply::Text(_) if self.unanswered.1 => return Ok(()),
             Reply::Message(message) => message,
             Reply::Text(text) => Message::from_text(self.payload, &text),
             Reply::Nothing => return Ok(()),
@@ -350,7 +406,7 @@ impl Session {
         self.unsent.advance(octets.min(self.unsent.len()));
         if self.unsent.is_empty() {
             self.waiting = None;
-            give_back(&mut self.unsent);
+            give_back(&mut self.unsent, self.has_room);
         } else if let Some(waiting) = &mut self.waiting {
             waiting.count = waiting.count.saturating_add(octets as u64);
             if waiting.count >= WRITE_PROGRESS as u64 {
@@ -409,8 +465,9 @@ impl Session {
 }
 
 /// Lets go of a large buffer that is empty.
-fn give_back(buffer: &mut BytesMut) {
-    if buffer.capacity() > KEPT_BUFFER {
+fn give_back(buffer: &mut BytesMut, is_lent: bool) {
+    let kept = if is_lent { KEPT_ROOM } else { KEPT_BUFFER };
+    if buffer.try_reclaim(kept.saturating_add(1)) {
         *buffer = BytesMut::new();
     }
 }

@@ -63,6 +63,23 @@ fn exchange<'a>(profile: &Profile, pieces: impl Iterator<Item = &'a [u8]>) -> (V
 }
 
 #[test]
+fn what_is_owed_no_reply_gets_none_whatever_the_handler_says() {
+    let text = "name = 'p'\nlength.width = 1\nbody.payload = 'utf-8'\n\
+        exchange = { request = '?{text}', unanswered = '!{text}' }";
+    let profile = Profile::from_toml(text).unwrap();
+    let now = Instant::now();
+    let mut session = Session::new(&profile, Limits::default(), now);
+    session.handle_input(b"\x02?a\x02!b\x02?c\x02!d", now);
+    let mut asked = 0;
+    while let Some(request) = session.poll_request() {
+        session.handle_reply(Reply::from(request.unwrap()));
+        asked += 1;
+    }
+    assert_eq!(asked, 4);
+    assert_eq!(session.poll_output(), b"\x02?a\x02?c");
+}
+
+#[test]
 fn replies_are_marked_as_such() {
     let profile = Profile::shipped("gearman").unwrap();
     let request = b"\0REQ\0\0\0\x10\0\0\0\x02hi";
@@ -303,6 +320,29 @@ fn a_reply_has_the_id_of_its_request() {
 }
 
 #[test]
+fn memory_that_was_lent_is_given_back_as_far_as_nothing_is_in_it() {
+    let profile = Profile::u32_be();
+    let (mut session, now) = started(&profile, Limits::default());
+    let mut room = Room::default();
+    let request = frame(&profile, b"1");
+    session.take_room(&mut room);
+    session.handle_input(&request, now);
+    session.handle_input(&request[..2], now);
+    echo(&mut session);
+    assert_eq!(take_output(&mut session, now), request);
+    session.give_room_back(&mut room);
+    // Half a frame stays where it is, and the next session has the other half of the room.
+    assert_eq!(session.received, &request[..2]);
+    assert_eq!(room.received.capacity(), 0);
+    assert!(room.unsent.try_reclaim(request.len()));
+    assert_eq!(session.unsent.capacity(), 0);
+    session.take_room(&mut room);
+    session.handle_input(&request[2..], now);
+    echo(&mut session);
+    assert_eq!(take_output(&mut session, now), request);
+}
+
+#[test]
 fn large_buffers_are_given_back() {
     let profile = Profile::tutorial();
     let (mut session, now) = started(&profile, Limits::default());
@@ -408,6 +448,7 @@ mod against_the_model {
                         prop_assert_eq!(replies.next(), None);
                         return Ok(());
                     }
+                    Owes::Nothing(_) => {}
                     Owes::ReplyOrClose(_)
                     | Owes::ReplyOrSilence(_)
                     | Owes::Showing(_)

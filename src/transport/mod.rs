@@ -14,6 +14,8 @@ mod prologue;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(all(unix, feature = "server"))]
+mod watch;
 
 pub use address::{Address, SocketPath};
 pub use host_port::HostPort;
@@ -23,3 +25,5 @@ pub use prologue::take;
 pub use stream::{ReadHalf, Stream, WriteHalf};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, TlsClient, Trust};
+#[cfg(all(unix, feature = "server"))]
+pub(crate) use watch::{Readiness, Watch};

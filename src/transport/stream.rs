@@ -6,6 +6,8 @@ use super::datagram::{Asked, Connected};
 use super::pipes::Pipes;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
+#[cfg(all(unix, feature = "server"))]
+use super::watch::{Watched, until_called};
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 #[cfg(unix)]
 use std::any::Any;
@@ -53,6 +55,8 @@ enum Carrier {
     Unix(UnixStream),
     #[cfg(unix)]
     Pipes(Pipes),
+    #[cfg(all(unix, feature = "server"))]
+    Watched(Watched),
     #[cfg(feature = "tls")]
     Tls(Tls),
 }
@@ -158,6 +162,8 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_read(cx, buffer),
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => until_called(socket.try_read(buffer)),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.poll_read(cx, buffer),
         }
@@ -181,6 +187,8 @@ impl Stream {
             }
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.poll_write(cx, octets),
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => until_called(socket.try_write(octets)),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.poll_write(cx, octets),
         }
@@ -203,6 +211,8 @@ impl Stream {
                 pipes.end();
                 Ok(())
             }
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => socket.socket().shutdown(Shutdown::Write),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => return tls.poll_end(cx),
         })
@@ -245,6 +255,8 @@ impl Stream {
             Carrier::Unix(stream) => stream.try_read(buffer),
             #[cfg(unix)]
             Carrier::Pipes(pipes) => pipes.try_read(buffer),
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => socket.try_read(buffer),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => match tls.poll_read(&mut nobody(), buffer) {
                 Poll::Ready(read) => read,
@@ -266,6 +278,8 @@ impl Stream {
                 pipes.shut();
                 Ok(())
             }
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => socket.socket().shutdown(Shutdown::Both),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => tls.socket().shutdown(Shutdown::Both),
         };
@@ -327,6 +341,18 @@ impl Stream {
         }
     }
 
+    /// The same stream, in the way that is chosen for a socket of TCP.
+    #[cfg(all(unix, feature = "server"))]
+    pub(super) fn or_watched(
+        self,
+        watched: impl FnOnce(TcpStream) -> io::Result<Watched>,
+    ) -> io::Result<Self> {
+        Ok(Self(match self.0 {
+            Carrier::Tcp(stream) => Carrier::Watched(watched(stream)?),
+            other => other,
+        }))
+    }
+
     /// Two halves, which can be held by two tasks.
     #[must_use]
     pub fn split(self) -> (ReadHalf, WriteHalf) {
@@ -340,6 +366,8 @@ impl Stream {
             Carrier::Udp(_) | Carrier::Asked(_) => None,
             #[cfg(unix)]
             Carrier::Unix(_) | Carrier::Pipes(_) => None,
+            #[cfg(all(unix, feature = "server"))]
+            Carrier::Watched(socket) => Some(socket.socket().into()),
             #[cfg(feature = "tls")]
             Carrier::Tls(tls) => Some(tls.socket()),
         }

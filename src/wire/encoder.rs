@@ -4,14 +4,15 @@ use super::error::EncodeError;
 use super::format::Format;
 use crate::profile::Profile;
 use bytes::{BufMut, BytesMut};
+use std::sync::Arc;
 
 /// Puts payloads into frames.
 ///
 /// An encoder only makes frames that read back: a payload that would arrive changed, or that the receiver
-/// would have to refuse, is refused here.
+/// would have to refuse, is refused here. A clone shares what is known of the profile.
 #[derive(Debug, Clone)]
 pub struct Encoder {
-    format: Format,
+    format: Arc<Format>,
 }
 
 impl Encoder {
@@ -19,7 +20,7 @@ impl Encoder {
     #[must_use]
     pub fn new(profile: &Profile) -> Self {
         Self {
-            format: Format::new(profile),
+            format: Arc::new(Format::new(profile)),
         }
     }
 

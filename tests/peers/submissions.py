@@ -4,7 +4,7 @@
     python3 tests/peers/submissions.py FOLDER [NAME ...]
 
 Some are the correct server, some make a mistake that `buggy.py` knows, and some are no servers but trouble, each as much
-of it as does no harm where nothing bounds it. Without names there are thirty-six of them.
+of it as does no harm where nothing bounds it. Without names there are thirty-seven of them.
 """
 
 import os
@@ -45,6 +45,20 @@ for _ in range(8):
     if os.fork() == 0:
         os.setsid()
 time.sleep(60)
+""",
+    # Where its keeper tells what it did there is a pipe, at which whoever opens it waits.
+    "pipes": """
+import os
+
+with open(f"/proc/{os.getppid()}/cmdline") as file:
+    words = file.read().split(chr(0))
+told = words[words.index("--told") + 1]
+os.remove(told)
+for path in (told, "../told"):
+    os.mkfifo(path)
+os.mkdir("closed")
+os.chmod("closed", 0)
+raise SystemExit("it has put pipes there")
 """,
     "floods": """
 import os

@@ -3,6 +3,9 @@
 use super::program::{Served, conformance};
 use framespec::profile::Profile;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 
 /// What it prints, and how it ends.
 fn detect(args: &[&str]) -> (Option<i32>, String, String) {
@@ -33,7 +36,7 @@ fn a_server_is_asked_what_it_speaks() {
         "resp-bulk",
     ] {
         let served = Served::start(&["--profile", name]);
-        let (found, told) = proposed(&[&served.addr.to_string()]);
+        let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
         assert_eq!(found.name(), name, "{told}");
         assert!(told.contains("# sure: "), "{told}");
     }
@@ -46,11 +49,67 @@ fn a_format_without_a_name_is_found_by_asking() {
     let text = "name = 'own'\nlength = { width = 2, order = 'little', covers = ['length', 'payload'] }\nbody.payload = 'utf-8'\n";
     fs::write(&file, text).unwrap();
     let served = Served::start(&["--profile", file.to_str().unwrap()]);
-    let (found, told) = proposed(&[&served.addr.to_string()]);
+    let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
     let meant = Profile::from_toml(text).unwrap();
     assert_eq!(
         (found.length(), found.covered_header_len()),
         (meant.length(), 2),
+        "{told}"
+    );
+}
+
+/// A server in a thread of its own that does that with each connection; where it is.
+fn serving(each: fn(TcpStream)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|one| {
+            thread::spawn(move || each(one));
+        })
+    });
+    address
+}
+
+#[test]
+fn a_server_that_speaks_first_is_listened_to() {
+    let served = Served::start(&["--profile", "mysql"]);
+    let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
+    assert_eq!(found.name(), "mysql", "{told}");
+    assert!(
+        told.contains("# sure: ") && told.contains("it speaks first"),
+        "{told}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.toml");
+    let text = "name = 'own'\nlength.width = 2\nbody.payload = 'utf-8'\nexchange.prologue = ['server 68 69 0a']\n";
+    fs::write(&file, text).unwrap();
+    let served = Served::start(&["--profile", file.to_str().unwrap()]);
+    let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
+    let meant = Profile::from_toml(text).unwrap();
+    assert_eq!(
+        (found.length(), found.prologue()),
+        (meant.length(), meant.prologue()),
+        "{told}"
+    );
+}
+
+/// What could be anything is said to be a guess.
+#[test]
+fn who_only_greets_or_echoes_is_guessed_at() {
+    let greeting = serving(|mut client| {
+        client.write_all(b"\x0b\0\0\0\x0a5.5.5-test").unwrap();
+        let _ = client.read(&mut [0; 64]);
+    });
+    let (found, told) = proposed(&[&greeting, "--timeout", "100ms"]);
+    assert_eq!(found.name(), "mysql", "{told}");
+    assert!(told.contains("# a guess: mysql begins so"), "{told}");
+    let echo = serving(|mut client| {
+        let mut other = client.try_clone().unwrap();
+        let _ = std::io::copy(&mut client, &mut other);
+    });
+    let (_, told) = proposed(&[&echo, "--timeout", "100ms"]);
+    assert!(
+        told.contains("# a guess: what is a frame in no format"),
         "{told}"
     );
 }

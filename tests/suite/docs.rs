@@ -239,6 +239,7 @@ fn dump(profile: &Profile, stream: &[u8]) -> String {
             Owes::ReplyOrClose(_) => "one reply, or a close",
             Owes::ReplyOrSilence(_) => "one reply, or nothing",
             Owes::Close(_) => "a close",
+            Owes::Nothing(_) => "no reply",
             Owes::Showing(_) | Owes::ReadOnOrEnd(_) => "nothing of a server",
         };
         writeln!(text, "owed for the frame at {}: {owes}", duty.start).unwrap();

@@ -122,3 +122,21 @@ fn faults_are_found_where_a_connection_is_there_for_one_request() {
         assert_eq!(code, 1, "{fault}: {said}");
     }
 }
+
+/// What else is right with it is told from that: each request has a connection of its own.
+#[test]
+fn a_server_that_closes_after_one_reply_is_told_of_that_and_judged_for_the_rest() {
+    let served = Served::start(&["--fault", "closes-after-one-reply"]);
+    let (code, said) = checked(&served, "tutorial", &[]);
+    assert_eq!(code, 1, "{said}");
+    let named = "\n1. The connection is closed after one reply\n   closes-after-one-reply,";
+    assert!(said.contains(named), "{said}");
+    assert!(
+        said.contains("\n1 cause of ") && said.contains(": all that failed is explained"),
+        "{said}"
+    );
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "blocked: it needs a connection for more than one request";
+    assert!(words.contains(why), "{said}");
+    assert!(said.lines().count() < 60, "{said}");
+}

@@ -4,8 +4,11 @@
 use super::exec::until;
 use super::program::{GUARD_OF_A_RUN, command, conformance};
 use super::python::{self, Python};
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -65,7 +68,7 @@ fn running(folder: &Path) -> Vec<String> {
     all.filter(within).map(words).collect()
 }
 
-const TROUBLE: [(&str, &str); 7] = [
+const TROUBLE: [(&str, &str); 8] = [
     ("allocates", "it took more than 96 MiB of memory"),
     (
         "asks",
@@ -75,10 +78,12 @@ const TROUBLE: [(&str, &str); 7] = [
     ("forks", "it ran more than 12 processes at once"),
     ("hides", "it went into the background"),
     ("lacks", "a_module_that_nobody_has"),
+    ("pipes", "it has put pipes there"),
     ("writes", "it wrote more than 64 MiB of files"),
 ];
 
-/// The second time nothing is checked again but what has changed.
+/// What is written of the class is in its folder, and no submission. The second time nothing is checked again but what has
+/// changed; of one that cannot be written down that is said, and whoever has left is set aside.
 #[test]
 fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
     let Some(python) = python::or_skip() else {
@@ -91,7 +96,8 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
         .chain(others)
         .collect();
     let folder = class(python, &names);
-    let output = folder.path().join("out");
+    let output = folder.path().join("class/out");
+    fs::write(folder.path().join("class/bob.zip"), "x").unwrap();
     let args = [
         "--output",
         output.to_str().unwrap(),
@@ -121,13 +127,27 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
         (&bug[1], &bug[3], &bug[5]),
         ("9", "failed", "header-in-one-read")
     );
-    assert!(said.contains("9 submissions: 7 not served"), "{said}");
+    assert!(said.contains("10 submissions: 8 not served"), "{said}");
+    assert!(said.contains("as it is no folder: bob.zip"), "{said}");
     assert!(output.join(&bug[8]).is_file() && output.join("index.html").is_file());
+    let page = fs::read_to_string(output.join(&rows["lacks"][8])).unwrap();
+    assert!(
+        page.contains("Traceback") && page.contains("class/lacks/server.py"),
+        "{page}"
+    );
 
-    let path = folder.path().join("class/lacks/server.py");
-    fs::write(path, "raise SystemExit(3)").unwrap();
+    let class = folder.path().join("class");
+    fs::write(class.join("lacks/server.py"), "raise SystemExit(3)").unwrap();
+    fs::remove_dir_all(class.join("asks")).unwrap();
+    let page = output.join(&rows["correct"][8]);
+    fs::remove_file(&page).unwrap();
+    fs::create_dir_all(page.join("in the way")).unwrap();
     let (code, _, notes) = graded(&folder, &server(python), &args);
-    assert_eq!(code, 1);
+    assert_eq!(code, 3, "{notes}");
+    let now = self::rows(&output);
+    assert_eq!((now.len(), &now["correct"][3]), (9, "not graded"));
+    assert!(now["correct"][6].contains("pages/correct.html"), "{now:?}");
+    assert!(output.join("left/pages/asks.html").is_file());
     let changed: Vec<&str> = notes
         .lines()
         .filter(|line| line.contains("points"))
@@ -136,11 +156,11 @@ fn each_has_a_row_whatever_its_server_does_and_nothing_is_left() {
         .iter()
         .filter(|line| !line.ends_with("as it was"))
         .collect();
-    assert_eq!(changed.len(), 1, "{notes}");
-    assert!(changed[0].contains("lacks"), "{notes}");
+    assert_eq!(changed.len(), 2, "{notes}");
+    assert!(notes.contains(": lacks, 0 points\n"), "{notes}");
 }
 
-/// Not even the end of the program itself by force leaves a server behind.
+/// Not even the end of the program itself by force leaves a server behind, with all that is in its group.
 #[test]
 fn servers_end_with_a_grader_that_is_killed() {
     let Some(python) = python::or_skip() else {
@@ -153,11 +173,12 @@ fn servers_end_with_a_grader_that_is_killed() {
         .arg(folder.path().join("class"))
         .args(["--jobs=2", "--exec", &server(python)])
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .unwrap();
     let count = || running(folder.path()).len();
     until("both run", || (count() == 2).then_some(()));
-    grader.kill().unwrap();
+    kill_process_group(Pid::from_child(&grader), Signal::KILL).unwrap();
     grader.wait().unwrap();
     until("none is left", || (count() == 0).then_some(()));
 }
@@ -173,6 +194,22 @@ fn a_class_without_a_single_server_is_no_grade() {
     assert!(said.contains(", and listens on port "), "{said}");
     assert_eq!(code, 3, "{notes}");
     assert!(notes.contains("not one server was there"), "{notes}");
+}
+
+/// Two would take each other's pages for those of people who have left.
+#[test]
+fn one_class_at_a_time_is_written_into_a_folder() {
+    let folder = TempDir::with_prefix("grade-test-").unwrap();
+    fs::create_dir_all(folder.path().join("class/one")).unwrap();
+    fs::create_dir(folder.path().join("space")).unwrap();
+    let output = folder.path().join("out");
+    fs::create_dir_all(output.join(".kept")).unwrap();
+    let lock = fs::File::create(output.join(".kept/lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let args = ["--output", output.to_str().unwrap()];
+    let (code, _, notes) = graded(&folder, "{dir}/server {port}", &args);
+    assert_eq!(code, 3, "{notes}");
+    assert!(notes.contains("another grading writes into"), "{notes}");
 }
 
 #[test]

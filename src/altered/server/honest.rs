@@ -206,6 +206,16 @@ pub(crate) fn read(c: &mut Client, payload: Vec<u8>) -> Request {
 }
 
 pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if let Ok(message) = &request
+        && c.profile().is_unanswered(message.payload())
+    {
+        return Ok(Vec::new());
+    }
+    answer_all(c, request).await
+}
+
+/// What is said to any message, be it owed a reply or not.
+pub(crate) async fn answer_all(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     Ok(vec![(c.shared.answer)(request).await])
 }
 

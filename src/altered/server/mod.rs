@@ -51,6 +51,7 @@ impl Alterable for Hooks {
             variants::VARIANTS,
             variants::prologue::VARIANTS,
             variants::long_replies::VARIANTS,
+            variants::unanswered::VARIANTS,
         ]
     }
 }

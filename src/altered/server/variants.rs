@@ -5,6 +5,7 @@
 
 pub(super) mod long_replies;
 pub(super) mod prologue;
+pub(super) mod unanswered;
 
 use super::client::{Client, Variant};
 use super::faults::up_to_two_gib;

@@ -1,6 +1,6 @@
 //! A row for each file: what came, what was expected, and what was wrong.
 
-use crate::event::{CaseResult, Conclusion, Event, Problem, Run, Stale, Summary, Verdict};
+use crate::event::{CaseResult, Event, Problem, Run, Stale, Summary, Verdict};
 use crate::expect::Expectations;
 use crate::lang::{Text, say};
 use crate::report::escape::Line;
@@ -50,7 +50,7 @@ impl<W: Write> Rows<W> {
         } = run.finished.summary;
         let files = run.results.len();
         let seconds = std::time::Duration::from_millis(elapsed_ms).as_secs_f64();
-        write!(self.out, "{}: {files} files", concluded(run))?;
+        write!(self.out, "{}: {files} files", run.conclusion().as_str())?;
         for verdict in Verdict::ALL {
             let count = run.finished.summary.of(verdict);
             if count > 0 {
@@ -71,13 +71,6 @@ fn word(result: &CaseResult) -> &'static str {
         Verdict::Fail => "FAIL",
         Verdict::Error => "ERROR",
         other => other.as_str(),
-    }
-}
-
-fn concluded(run: &Run) -> &'static str {
-    match run.conclusion() {
-        Conclusion::Passed => "passed",
-        Conclusion::Failed | Conclusion::Undecided => "failed",
     }
 }
 

@@ -33,6 +33,7 @@ impl Walk<'_> {
                 // That is seen when the connection ends.
                 Owes::Close(_)
                 | Owes::Reply(_)
+                | Owes::Nothing(_)
                 | Owes::ReplyOrClose(_)
                 | Owes::ReplyOrSilence(_) => {}
             }

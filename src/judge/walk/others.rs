@@ -62,6 +62,23 @@ impl Walk<'_> {
         }
     }
 
+    /// A reply that came next, and can be told to answer what is owed none.
+    pub(super) fn pass_over_undue(&mut self, duty: &Duty, carried: &Carried) {
+        let place = self.answering(duty);
+        let is_known = carried.token().is_some() && self.rule.tells_apart();
+        let answers = |(_, reply): &(_, &Reply)| self.rule.answers(carried, reply.payload());
+        if !is_known || !self.pending.get(place).is_some_and(answers) {
+            return;
+        }
+        if let Some((_, reply)) = self.pending.remove(place) {
+            let what = say!(
+                "the reply {excerpt} is to a message that is owed none",
+                excerpt = excerpt(reply.payload())
+            );
+            self.must(Clause::Unsolicited, what, duty);
+        }
+    }
+
     /// Whether it answers a request in front of that duty which can be told from others, as the reply did that this got.
     fn is_answered_before(&self, duty: &Duty, payload: &[u8]) -> bool {
         let mut earlier = self.permitted.duties.iter();

@@ -1,17 +1,19 @@
 //! The keeper of a program: starts it within limits, watches all that descends from it, and leaves nothing of it behind.
 
+use super::Limits;
 use super::kin::{Held, Kin};
-use super::{Limits, Told};
+use super::told::Telling;
 use crate::peer::group::{Output, ProcessObserver, hear};
 use crate::transcript::Exit;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, getpgid, getpid, getppid, getrlimit, kill_process,
-    kill_process_group, set_child_subreaper, setpgid, setrlimit, wait,
+    Pid, Resource, Rlimit, Signal, WaitOptions, getpid, getppid, getrlimit, kill_process,
+    kill_process_group, nice, set_child_subreaper, setpgid, setrlimit, wait,
 };
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -33,11 +35,13 @@ const MOST_OUTPUT: u64 = 256 << 20;
 /// anything, and many programs ask for much: a stack for each thread, a heap to grow into.
 const ASKED: u64 = 16;
 
-/// How many times as many threads there may be as processes.
-const THREADS: u64 = 16;
+/// How long what was killed may take to be gone. What makes others all the time may need to be killed often.
+const KILLED: Duration = Duration::from_secs(20);
 
-/// How long what was killed may take to be gone.
-const KILLED: Duration = Duration::from_secs(5);
+/// By how much a program gives way to its keeper, in steps of which each costs it about a tenth of its turns at a processor.
+/// Whatever it starts does so too. With more than that, a server would not come up on a machine that is busy with other
+/// things.
+const GIVES_WAY: i32 = 5;
 
 /// How long the last words of a program are waited for once nothing of it runs.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -83,6 +87,7 @@ impl Keeper {
 
     async fn kept(self) -> io::Result<Exit> {
         let mut turns = Turns::of(self.parent)?;
+        let telling = Telling::into(&self.told)?;
         let mut program = Program::start(&self)?;
         let why = loop {
             if let Some(exit) = program.reap() {
@@ -98,8 +103,7 @@ impl Keeper {
                 }
             }
         };
-        program.end(&why, &self.told);
-        Ok(why.exit())
+        Ok(program.end(why, self.limits, telling).exit())
     }
 }
 
@@ -185,10 +189,11 @@ impl Program {
         let own = getpid();
         set_child_subreaper(Some(own))?;
         limited(keeper.limits)?;
+        let leader = leader_of_another()?;
         let mut child = spawned(keeper)?;
-        if let Some(parent) = getppid() {
-            // Whoever looks at the group, or ends it, means the program and not its keeper.
-            setpgid(None, Some(getpgid(Some(parent))?))?;
+        if let Err(error) = leaves_for(leader) {
+            let _ = child.kill();
+            return Err(error);
         }
         let written = Written::default();
         hear(child.stdout.take(), Output::Stdout, &written);
@@ -215,57 +220,64 @@ impl Program {
 
     /// What it has too much of, if that is so.
     fn over(&mut self, limits: Limits) -> Option<String> {
-        let held = self.kin.look();
-        let most = u64::from(limits.processes);
-        if u64::try_from(held.processes.len()).is_ok_and(|count| count > most) {
-            return Some(format!("it ran more than {most} processes at once"));
-        }
-        if held.threads > most.saturating_mul(THREADS) {
-            let most = most.saturating_mul(THREADS);
-            return Some(format!("it ran more than {most} threads at once"));
-        }
-        if held.is_over(limits.memory) {
-            return Some(format!(
-                "it took more than {} MiB of memory",
-                limits.memory >> 20
-            ));
-        }
+        let held = self.kin.look(limits);
+        held.too_many(limits)
+            .or_else(|| too_much(&held, limits))
+            .or_else(|| self.too_loud())
+    }
+
+    fn too_loud(&self) -> Option<String> {
         (self.written.octets() > MOST_OUTPUT).then(|| {
             let most = MOST_OUTPUT >> 20;
             format!("it wrote more than {most} MiB to its output")
         })
     }
 
-    /// Ends all that is left of it, and tells what is to be told.
-    fn end(&mut self, why: &Why, told: &Path) {
-        let left = self.kin.look();
+    /// Ends all that is left of it, and tells what is to be told; why it was ended, as it turns out.
+    fn end(&mut self, why: Why, limits: Limits, mut telling: Telling) -> Why {
+        let (why, is_left) = match why {
+            Why::Ended(exit) => {
+                let left = self.kin.look(limits);
+                let over = left.too_many(limits).map(Why::Over);
+                (
+                    over.unwrap_or(why),
+                    exit == Exit::Code(0) && !left.processes.is_empty(),
+                )
+            }
+            Why::Over(_) | Why::Told => (why, false),
+        };
+        self.kill();
         // That it cannot be told keeps nobody from ending it.
-        let _ = match why {
-            Why::Ended(Exit::Code(0)) if !left.processes.is_empty() => Told::left(told),
-            Why::Over(over) => Told::over(told, over),
+        let _ = match &why {
+            Why::Over(over) => telling.over(over),
+            _ if is_left => telling.left(),
             Why::Ended(_) | Why::Told => Ok(()),
         };
-        self.kill(left);
         self.last_words();
-        if let Why::Over(over) = why {
+        if let Why::Over(over) = &why {
             let _ = writeln!(io::stderr(), "ended by force: {over}");
         }
+        why
     }
 
-    /// Kills until nothing is left. A group is killed as a whole, so that none of it can make another meanwhile.
-    fn kill(&mut self, mut left: Held) {
+    /// Kills until nothing is left. A group is killed as a whole, so that none of it can make another meanwhile, and before
+    /// anybody is looked for; others as soon as they are found.
+    fn kill(&mut self) {
         let begun = Instant::now();
-        while !left.processes.is_empty() && begun.elapsed() < KILLED {
+        loop {
             // What has ended meanwhile need not be killed.
             let _ = kill_process_group(self.group, Signal::KILL);
-            for pid in left.processes.iter().filter_map(|id| Pid::from_raw(*id)) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
+            let is_any = self.kin.visit_running(|id| {
+                if let Some(pid) = Pid::from_raw(id) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            });
             self.reap();
+            if !is_any || begun.elapsed() >= KILLED {
+                return;
+            }
             thread::sleep(Duration::from_millis(1));
-            left = self.kin.look();
         }
-        self.reap();
     }
 
     /// Waits for what is still on its way from the program to whoever reads.
@@ -275,6 +287,31 @@ impl Program {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+fn too_much(held: &Held, limits: Limits) -> Option<String> {
+    let most = limits.memory >> 20;
+    held.is_over(limits.memory)
+        .then(|| format!("it took more than {most} MiB of memory"))
+}
+
+/// A process that leads a group of its own and has nothing to do. Its number is that of a group until it has been waited for,
+/// and then for as long as somebody is in that group.
+fn leader_of_another() -> io::Result<Child> {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", ":"])
+        .stdin(Stdio::null())
+        .process_group(0);
+    command.spawn()
+}
+
+/// Leaves the group to the program: whoever looks at it, or ends it, means the program and not its keeper. In the group of
+/// whoever started it, the keeper would be ended with that one, and end nobody any more.
+fn leaves_for(mut leader: Child) -> io::Result<()> {
+    let left = setpgid(None, Some(Pid::from_child(&leader)));
+    leader.wait()?;
+    Ok(left?)
 }
 
 /// Sets the limits that the system keeps by itself, for this process and whatever it starts.
@@ -312,7 +349,13 @@ fn spawned(keeper: &Keeper) -> io::Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.spawn()
+    // To give way is a matter of threads, and is handed down to what they start.
+    let spawning = thread::Builder::new().spawn(move || {
+        let _ = nice(GIVES_WAY);
+        command.spawn()
+    })?;
+    let lost = |_| Err(io::Error::other("the thread that starts it was lost"));
+    spawning.join().unwrap_or_else(lost)
 }
 
 /// What a program writes: counted, and what it says on its standard error passed on.

@@ -1,5 +1,6 @@
 //! What a program did that it may not, as its keeper writes it down.
 
+use crate::peer::regular;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -23,12 +24,13 @@ pub struct Told {
 }
 
 impl Told {
-    /// Reads what has been written so far; nothing, if no file is there.
+    /// Reads what has been written so far; nothing, if no file is there. It waits for nothing but the disk, whatever stands
+    /// in the place of that file.
     #[must_use]
     pub fn read(file: &Path) -> Self {
         let mut text = Vec::new();
         // That nothing can be read is that nothing was told.
-        let _ = File::open(file).and_then(|file| file.take(MOST).read_to_end(&mut text));
+        let _ = regular::read(file).and_then(|file| file.take(MOST).read_to_end(&mut text));
         let mut told = Self::default();
         for line in String::from_utf8_lossy(&text).lines() {
             told.left |= line == LEFT;
@@ -38,21 +40,28 @@ impl Told {
         }
         told
     }
+}
+
+/// The file that a keeper writes down.
+#[derive(Debug)]
+pub(super) struct Telling(File);
+
+impl Telling {
+    /// Opens it before the program is started, which could put something else in its place.
+    pub(super) fn into(file: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        regular::opened(options.append(true).create(true), file).map(Self)
+    }
 
     /// Writes down that a limit was broken.
-    pub(super) fn over(file: &Path, what: &str) -> io::Result<()> {
-        append(file, &format!("{OVER}{what}\n"))
+    pub(super) fn over(&mut self, what: &str) -> io::Result<()> {
+        writeln!(self.0, "{OVER}{what}")
     }
 
     /// Writes down that others were left behind.
-    pub(super) fn left(file: &Path) -> io::Result<()> {
-        append(file, &format!("{LEFT}\n"))
+    pub(super) fn left(&mut self) -> io::Result<()> {
+        writeln!(self.0, "{LEFT}")
     }
-}
-
-fn append(file: &Path, line: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(file)?;
-    file.write_all(line.as_bytes())
 }
 
 #[cfg(test)]
@@ -64,12 +73,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("told");
         assert_eq!(Told::read(&file), Told::default());
+        let mut telling = Telling::into(&file).unwrap();
         for what in ["too much", "too many", "too much"] {
-            Told::over(&file, what).unwrap();
+            telling.over(what).unwrap();
         }
         assert_eq!(Told::read(&file).over, ["too much", "too many"]);
         assert!(!Told::read(&file).left);
-        Told::left(&file).unwrap();
+        Telling::into(&file).unwrap().left().unwrap();
         assert!(Told::read(&file).left);
     }
 }

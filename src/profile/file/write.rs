@@ -34,6 +34,9 @@ fn write(out: &mut String, draft: &Draft) -> std::fmt::Result {
     if let Some(request) = &draft.request {
         writeln!(out, "request = {}", text(request))?;
     }
+    if let Some(unanswered) = &draft.unanswered {
+        writeln!(out, "unanswered = {}", text(unanswered))?;
+    }
     if !draft.prologue.is_empty() {
         let turns = draft.prologue.iter().map(|turn| turn.as_str().into());
         let turns = toml::Value::Array(turns.collect());

@@ -17,7 +17,7 @@ impl Class {
         writeln!(
             out,
             "<header>\n<h1>{grades}</h1>\n<p>{}.</p>\n\
-             <p class=\"facts\">{}</p>\n</header>\n<main>",
+             <p class=\"facts\">{}</p>",
             self.told(),
             say!(
                 "profile {profile}, started by {command}",
@@ -25,6 +25,10 @@ impl Class {
                 command = format!("<code>{}</code>", Html(&self.command))
             )
         )?;
+        for note in &self.notes {
+            writeln!(out, "<p class=\"facts\">{}</p>", Html(&note.shown()))?;
+        }
+        writeln!(out, "</header>\n<main>")?;
         let shared = self.shared();
         self.head(&shared, out)?;
         for person in &self.people {
@@ -58,6 +62,53 @@ impl Class {
             )?;
         }
         writeln!(out, "</tr>\n</thead>\n<tbody>")
+    }
+}
+
+/// Somebody whose server was not there to be checked, for a page to hand back.
+#[derive(Debug, Clone, Copy)]
+pub struct Absent<'a> {
+    /// As the submission is called.
+    pub name: &'a str,
+    /// Why there was no server.
+    pub why: &'a str,
+    /// The last of what it wrote to its standard error.
+    pub said: &'a str,
+    /// The command line by which its author checks it.
+    pub again: &'a str,
+}
+
+impl Absent<'_> {
+    /// Writes it as a page.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_html(&self, out: &mut dyn Write) -> io::Result<()> {
+        html::begin(self.name, out)?;
+        writeln!(
+            out,
+            "<header>\n<h1>{}</h1>\n<p><span class=\"mark failed\">{}</span> {}</p>\n</header>\n<main>",
+            Html(self.name),
+            Html(&say!("not served").shown()),
+            Html(self.why)
+        )?;
+        if !self.said.trim().is_empty() {
+            let label = say!("The last that it wrote to its standard error:");
+            writeln!(
+                out,
+                "<p>{}</p>\n<pre>{}</pre>",
+                Html(&label.shown()),
+                Html(self.said)
+            )?;
+        }
+        let label = say!("To try it again, in its folder:");
+        writeln!(
+            out,
+            "<p>{}</p>\n<pre>{}</pre>\n</main>",
+            Html(&label.shown()),
+            Html(self.again)
+        )?;
+        html::end(out)
     }
 }
 

@@ -5,6 +5,8 @@
 mod html;
 mod tables;
 
+pub use html::Absent;
+
 use super::causes;
 use super::timeline::{Noun, counted};
 use crate::event::{CaseResult, Cause, Conclusion, Run, Unchecked, Verdict};
@@ -23,6 +25,8 @@ pub struct Class {
     pub most: String,
     /// The people, in the order in which they are told.
     pub people: Vec<Person>,
+    /// What else is to be said of all, each in a sentence.
+    pub notes: Vec<Text>,
 }
 
 /// Somebody, and what became of the server.
@@ -186,11 +190,7 @@ impl Person {
     /// The word for what became of the server.
     fn word(&self) -> Text {
         match &self.became {
-            Became::Checked(found) => match found.conclusion {
-                Conclusion::Passed => say!("passed"),
-                Conclusion::Failed => say!("failed"),
-                Conclusion::Undecided => say!("undecided"),
-            },
+            Became::Checked(found) => found.conclusion.word(),
             Became::NotServed(_) => say!("not served"),
             Became::NotGraded(_) => say!("not graded"),
         }

@@ -55,7 +55,11 @@ impl Class {
             class = self.told(),
             most = self.most
         );
-        writeln!(out, "\n{told}")
+        writeln!(out, "\n{told}")?;
+        for note in &self.notes {
+            writeln!(out, "{}", Line(&note.shown()))?;
+        }
+        Ok(())
     }
 
     /// Writes it as Markdown.
@@ -74,6 +78,9 @@ impl Class {
                 command = Markdown(&self.command).to_string()
             )
         )?;
+        for note in &self.notes {
+            writeln!(out, "{}\n", Markdown(&note.shown()))?;
+        }
         writeln!(
             out,
             "{}",

@@ -20,6 +20,7 @@ fn class() -> Class {
         command: "python3 {dir}/server.py {port}".to_owned(),
         profile: "tutorial".to_owned(),
         most: "10".to_owned(),
+        notes: vec![fixture::HOSTILE.into()],
         people: vec![
             person(
                 "=HYPERLINK(\"http://x\")",
@@ -87,6 +88,25 @@ fn nothing_hostile_is_markup_or_acts_on_a_terminal() {
         let is_harmless = |c| c == '\n' || crate::report::escape::is_harmless(c);
         assert!(shown.chars().all(is_harmless), "{shown}");
     }
+}
+
+/// Whoever had no server is told why, and what it said, as text.
+#[test]
+fn a_page_tells_why_there_was_no_server() {
+    let mut page = Vec::new();
+    let absent = Absent {
+        name: fixture::HOSTILE,
+        why: "it ended <script>",
+        said: "Traceback\n  \u{1b}[31m<b>",
+        again: "conformance check --exec './server {port}'",
+    };
+    absent.write_html(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains("it ended &lt;script&gt;") && page.contains("Traceback\n"),
+        "{page}"
+    );
+    assert!(!page.contains("<script") && !page.contains("<b>") && !page.contains('\u{1b}'));
 }
 
 #[test]

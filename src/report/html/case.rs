@@ -15,6 +15,7 @@ const LIMITS: Limits = Limits {
     per_row: 8,
     first_rows: 32,
     last_rows: 8,
+    rows_of_client: usize::MAX,
     first_items: 60,
     last_items: 40,
 };

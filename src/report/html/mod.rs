@@ -50,11 +50,7 @@ fn verdict(run: &Run) -> &'static str {
 }
 
 fn verdict_word(run: &Run) -> Text {
-    if run.conclusion() != Conclusion::Passed {
-        say!("failed")
-    } else {
-        say!("passed")
-    }
+    run.conclusion().word()
 }
 
 /// What a page that needs no script may do: show itself.
@@ -201,10 +197,13 @@ fn of_causes(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<div class=\"causes\">\n<h2>{}, {}</h2>\n<ol>",
-        counted(causes.len(), Noun::Cause),
-        causes::left(run)
+        "<div class=\"causes\">\n<h2>{}</h2>",
+        causes::in_all(run)
     )?;
+    if let Some(caution) = causes::caution(run) {
+        writeln!(out, "<p>{}</p>", Html(&caution.shown()))?;
+    }
+    writeln!(out, "<ol>")?;
     for cause in causes {
         of_cause(cause, run, out)?;
     }
@@ -222,7 +221,7 @@ fn of_cause(cause: &Cause, run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if let Some(alike) = causes::alternatives(cause) {
         writeln!(out, "<p class=\"facts\">{}</p>", Html(&alike.shown()))?;
     }
-    let facts = causes::facts(cause);
+    let facts = causes::facts(run, cause);
     writeln!(
         out,
         "<details>\n<summary class=\"facts\">{}</summary>\n<ul>",

@@ -31,7 +31,7 @@ pub(in crate::report) fn plain(result: &CaseResult) -> String {
 /// # Errors
 /// When `out` cannot be written.
 pub fn exchange(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    timeline(evidence, look, out)?;
+    timeline(evidence, &whole(look), look, out)?;
     permitted(&evidence.permitted, look, out)
 }
 
@@ -50,7 +50,7 @@ pub(super) fn glimpse(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "    {}", Line(&result.id))?;
-    beginning(result, most.saturating_sub(1), look, out)
+    shortened(result, most.saturating_sub(1), look, out)
 }
 
 /// Its verdict, and the same.
@@ -61,29 +61,48 @@ pub(super) fn in_part(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     heading(result, look, out)?;
-    beginning(result, most.saturating_sub(1), look, out)
+    shortened(result, most.saturating_sub(1), look, out)
 }
 
-fn beginning(result: &CaseResult, most: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// How it failed and how it came to that: what was sent first is shortened before the end is, where it shows.
+fn shortened(result: &CaseResult, most: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let of_client = [usize::MAX, 2, 1].map(|rows_of_client| Limits {
+        rows_of_client,
+        ..whole(look)
+    });
+    let of_both = [(2, 3), (1, 3), (1, 1)].map(|(rows, items)| Limits {
+        first_rows: rows,
+        last_rows: 0,
+        rows_of_client: 1,
+        first_items: 1,
+        last_items: items,
+        ..whole(look)
+    });
     let mut told = Vec::new();
-    detail(result, look, &mut told)?;
-    if let Some(evidence) = &result.evidence {
-        timeline(evidence, look, &mut told)?;
+    for limits in of_client.into_iter().chain(of_both) {
+        told.clear();
+        detail(result, look, &mut told)?;
+        if let Some(evidence) = &result.evidence {
+            timeline(evidence, &limits, look, &mut told)?;
+        }
+        if told.split(|octet| *octet == b'\n').count() <= most.saturating_add(1) {
+            break;
+        }
     }
-    let told = String::from_utf8_lossy(&told);
-    let surplus = told.lines().count().saturating_sub(most);
-    let shown = match surplus {
-        0 => most,
-        _ => most.saturating_sub(1),
-    };
-    for line in told.lines().take(shown) {
-        writeln!(out, "{line}")?;
-    }
-    if surplus > 0 {
-        let more = say!("… {lines} lines more", lines = surplus.saturating_add(1));
-        writeln!(out, "      {more}")?;
-    }
+    out.write_all(&told)?;
     rerun(result, look, out)
+}
+
+/// So much is shown of an exchange where there is room.
+const fn whole(look: Look) -> Limits {
+    Limits {
+        per_row: look.octets_per_row(),
+        first_rows: 6,
+        last_rows: 2,
+        rows_of_client: usize::MAX,
+        first_items: 24,
+        last_items: 12,
+    }
 }
 
 /// Everything that is known of it.
@@ -222,15 +241,13 @@ pub(super) fn rerun(result: &CaseResult, look: Look, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-fn timeline(evidence: &Evidence, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let limits = Limits {
-        per_row: look.octets_per_row(),
-        first_rows: 6,
-        last_rows: 2,
-        first_items: 24,
-        last_items: 12,
-    };
-    let items = items(evidence, &limits);
+fn timeline(
+    evidence: &Evidence,
+    limits: &Limits,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let items = items(evidence, limits);
     if items.is_empty() {
         return Ok(());
     }

@@ -1,17 +1,16 @@
 //! What is behind the failures: the causes in the order in which to mend them, the first with the smallest
 //! exchange that shows each.
 
-use super::case;
 use super::look::{Ink, Look, wrapped};
+use super::{case, last_words};
 use crate::event::{CaseResult, Cause, Run, What};
 use crate::lang::say;
 use crate::report::causes::{self, is_found};
 use crate::report::escape::Line;
-use crate::report::timeline::{Noun, counted};
 use std::io::{self, Write};
 
 /// The most lines of an exchange that are shown of a cause.
-pub(super) const MOST_LINES: usize = 10;
+pub(super) const MOST_LINES: usize = 12;
 
 /// Causes that are shown with an exchange unless all are asked for: who mends these will want to check again.
 const WITH_EXCHANGE: usize = 2;
@@ -23,9 +22,12 @@ pub(super) fn write(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()
         return Ok(());
     }
     let bold = look.ink(Ink::Strong);
-    let number = counted(causes.len(), Noun::Cause);
-    let unexplained = causes::left(run);
-    writeln!(out, "{bold}{number}{bold:#}, {unexplained}\n")?;
+    let in_all = causes::in_all(run);
+    writeln!(out, "{bold}{in_all}{bold:#}")?;
+    if let Some(caution) = causes::caution(run) {
+        writeln!(out, "{caution}")?;
+    }
+    writeln!(out)?;
     let groups = match look.verbose {
         true => causes
             .into_iter()
@@ -58,7 +60,7 @@ fn of_cause(
         "{place}. {bold}{}{bold:#}",
         wrapped(&title, look.width, 3)
     )?;
-    let what = Line(&format!("{}, {}", cause.id, causes::facts(cause))).to_string();
+    let what = Line(&format!("{}, {}", cause.id, causes::facts(run, cause))).to_string();
     writeln!(out, "   {faint}{}{faint:#}", wrapped(&what, look.width, 3))?;
     if let Some(alike) = causes::alternatives(cause) {
         let alike = Line(&alike.shown()).to_string();
@@ -67,7 +69,10 @@ fn of_cause(
     let advice = Line(&cause.advice.shown()).to_string();
     writeln!(out, "   {}", wrapped(&advice, look.width, 3))?;
     for other in others {
-        beside(other, look, out)?;
+        beside(other, run, look, out)?;
+    }
+    if let Some(words) = last_words::of_cause(cause, run) {
+        last_words::write(&words, look, out)?;
     }
     let result = smallest(cause, run);
     match result {
@@ -81,14 +86,13 @@ fn of_cause(
 }
 
 /// One that is mended in the same lines, in a line.
-fn beside(other: &Cause, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let explains = counted(other.explains.len(), Noun::Failure);
+fn beside(other: &Cause, run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let text = say!(
         "and with it: {title} ({id}, {sure}, explains {failures})",
         title = other.title,
         id = other.id,
         sure = causes::sure(other),
-        failures = explains
+        failures = causes::how_much(run, other)
     );
     writeln!(
         out,
@@ -97,8 +101,8 @@ fn beside(other: &Cause, look: Look, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// The failure that it explains, and no cause before it, of which there is least to see; one that is not known,
-/// if there is one.
+/// The failure that it explains, and no cause before it, of which there is least to see: one that shows what its title
+/// says and is not known, if there is one.
 fn smallest<'a>(cause: &Cause, run: &'a Run) -> Option<&'a CaseResult> {
     let is_explained = |result: &&CaseResult| cause.explains.contains(&result.id);
     let failed = run.results.iter().filter(is_explained);
@@ -108,6 +112,7 @@ fn smallest<'a>(cause: &Cause, run: &'a Run) -> Option<&'a CaseResult> {
         (
             !is_found(result),
             result.evidence.is_none(),
+            !cause.shows.contains(&result.id),
             is_of_another,
             size(result),
             !is_own,
@@ -116,7 +121,7 @@ fn smallest<'a>(cause: &Cause, run: &'a Run) -> Option<&'a CaseResult> {
 }
 
 /// How much there is to see of a case.
-fn size(result: &CaseResult) -> usize {
+pub(super) fn size(result: &CaseResult) -> usize {
     let moments = result
         .evidence
         .iter()

@@ -5,7 +5,9 @@
 
 mod case;
 mod causes;
+mod last_words;
 mod look;
+mod mostly;
 mod summary;
 
 pub use case::exchange;
@@ -20,6 +22,7 @@ use super::tally::{self, OfClause};
 use super::timeline::{Noun, counted, millis, seconds};
 use crate::event::{Calibration, CaseResult, Event, Run, Started, Verdict};
 use crate::lang::{Hole, Text, say};
+use last_words::Death;
 use look::Ink;
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -152,6 +155,7 @@ fn notes(found: &Calibration, look: Look, out: &mut dyn Write) -> io::Result<()>
 
 fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
+    let say_the_same = mostly::write(run, look, out)?;
     causes::write(run, look, out)?;
     let explained = match look.verbose {
         true => HashSet::new(),
@@ -163,12 +167,29 @@ fn body(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let found = run.results.iter().filter(|result| is_found(result));
     let failures = found.filter(|result| is_left(result)).count();
     let is_traced = run.results.iter().any(is_traced);
-    let is_beside_causes = !explained.is_empty() && !is_traced && !look.whole;
+    let is_told_above = say_the_same || !explained.is_empty();
+    let is_beside_causes = is_told_above && !is_traced && !look.whole;
     let are_many = super::causes::news(run).len() > FEW_CAUSES;
     let is_short = is_beside_causes && (failures > BESIDE_CAUSES || are_many);
     let in_full = failures <= SHOWN_IN_FULL || is_traced;
+    let deaths = match is_short {
+        true => last_words::deaths(
+            run.results
+                .iter()
+                .filter(|result| is_found(result) && is_left(result)),
+        ),
+        false => Vec::new(),
+    };
+    for death in &deaths {
+        of_deaths(death, look, out)?;
+    }
+    let is_death = |result: &CaseResult| {
+        let mut all = deaths.iter().flat_map(|(_, results)| results);
+        all.any(|other| other.id == result.id)
+    };
     for mut of in tally::by_clause(run) {
-        of.results.retain(|result| is_left(result));
+        of.results
+            .retain(|result| is_left(result) && !is_death(result));
         if is_short {
             unexplained(&of, look, out)?;
         } else if is_beside_causes {
@@ -235,10 +256,28 @@ fn unexplained(of: &OfClause<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let Some(first) = left.first() else {
         return Ok(());
     };
-    let names: Vec<&str> = left.iter().map(|result| result.id.as_str()).collect();
     let detail: String = first.detail.shown().chars().take(DETAIL).collect();
+    left_over(&left, &detail, look, out)
+}
+
+/// Failures that no cause explains, with the same words of a server that had died.
+fn of_deaths((words, of): &Death<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let Some(first) = of.first() else {
+        return Ok(());
+    };
+    let words = last_words::told(words);
+    left_over(
+        of,
+        &format!("{}; {}", first.detail.shown(), words.shown()),
+        look,
+        out,
+    )
+}
+
+fn left_over(of: &[&CaseResult], what: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<&str> = of.iter().map(|result| result.id.as_str()).collect();
     let label = not_explained();
-    let text = format!("{label} {}: {detail}", named(&names, NAMED));
+    let text = format!("{label} {}: {what}", named(&names, NAMED));
     let text = wrapped(&Line(&text).to_string(), look.width, 2);
     let rest = text.strip_prefix(&label).unwrap_or(&text);
     let bad = look.ink(Ink::Bad);

@@ -171,12 +171,12 @@ fn listed(label: &Text, text: &str, ink: Ink, look: Look, out: &mut dyn Write) -
 }
 
 fn verdict(run: &Run, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let (word, ink) = if run.conclusion() != Conclusion::Passed {
-        (say!("failed"), Ink::Bad)
-    } else {
-        (say!("passed"), Ink::Good)
-    };
-    let ink = look.ink(ink);
+    let conclusion = run.conclusion();
+    let word = conclusion.word();
+    let ink = look.ink(match conclusion {
+        Conclusion::Passed => Ink::Good,
+        Conclusion::Failed | Conclusion::Undecided => Ink::Bad,
+    });
     let all = Counts::of(&run.results);
     let checked = run.finished.clauses_checked.len();
     let clauses = checked.saturating_add(run.finished.clauses_unchecked.len());

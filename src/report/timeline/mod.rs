@@ -22,10 +22,26 @@ pub(super) struct Limits {
     pub(super) first_rows: usize,
     /// Rows shown from its end.
     pub(super) last_rows: usize,
+    /// Rows shown of octets that the client has sent, if fewer.
+    pub(super) rows_of_client: usize,
     /// Items shown from the beginning of the timeline.
     pub(super) first_items: usize,
     /// Items shown from its end.
     pub(super) last_items: usize,
+}
+
+impl Limits {
+    /// What holds for octets of that side.
+    fn of(&self, from: Side) -> Self {
+        match from {
+            Side::Server => *self,
+            Side::Client => Self {
+                first_rows: self.first_rows.min(self.rows_of_client),
+                last_rows: self.last_rows.min(self.rows_of_client.saturating_sub(1)),
+                ..*self
+            },
+        }
+    }
 }
 
 /// Something that happened.
@@ -100,7 +116,7 @@ pub(super) fn items<'a>(evidence: &'a Evidence, limits: &Limits) -> Vec<Item<'a>
             from,
             pieces: pieces.len(),
             len,
-            rows: rows::rows(&pieces, len, offset, &marks, limits),
+            rows: rows::rows(&pieces, len, offset, &marks, &limits.of(from)),
         }));
         rest = behind;
     }

@@ -7,6 +7,7 @@ const LIMITS: Limits = Limits {
     per_row: 4,
     first_rows: 2,
     last_rows: 1,
+    rows_of_client: usize::MAX,
     first_items: 2,
     last_items: 1,
 };

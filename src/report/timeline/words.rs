@@ -52,6 +52,7 @@ pub(in crate::report) enum Noun {
     Moment,
     Octet,
     Submission,
+    Warning,
 }
 
 /// `1 octet`, `1,234 octets`.
@@ -75,6 +76,8 @@ pub(in crate::report) fn counted(count: usize, noun: Noun) -> Text {
         (Noun::Octet, false) => say!("{count} octets", count),
         (Noun::Submission, true) => say!("{count} submission", count),
         (Noun::Submission, false) => say!("{count} submissions", count),
+        (Noun::Warning, true) => say!("{count} warning", count),
+        (Noun::Warning, false) => say!("{count} warnings", count),
     }
 }
 

@@ -65,6 +65,9 @@ pub(super) async fn calibrate(target: &ClientTarget, options: &Options) -> Resul
     if options.profile.has_long_replies() {
         return Err(NoClient::LongReplies);
     }
+    if options.profile.unanswered().is_some() {
+        return Err(NoClient::Unanswered);
+    }
     if options.profile.requests_per_connection().is_some() {
         return Err(NoClient::FewRequests);
     }

@@ -171,6 +171,8 @@ pub enum NoClient {
     Ids,
     /// Replies may be several frames, and a script writes each of its frames as a reply.
     LongReplies,
+    /// Some of its messages may be owed no reply, and a script has one for each.
+    Unanswered,
     /// A connection is there for so many requests only, and scripts play one connection.
     FewRequests,
     /// Nobody came.
@@ -188,6 +190,9 @@ impl Hole for NoClient {
             ),
             Self::LongReplies => say!(
                 "clients of a profile with replies.last cannot be checked: scripts answer by one frame each"
+            ),
+            Self::Unanswered => say!(
+                "clients of a profile with exchange.unanswered cannot be checked: scripts answer each message"
             ),
             Self::FewRequests => say!(
                 "clients of a profile with exchange.requests_per_connection cannot be checked: a script plays one connection, and asks for more"

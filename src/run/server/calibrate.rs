@@ -1,12 +1,12 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
 use super::canary::{
-    Canary, Trouble, carried, question, question_of_octets, question_without_padding, shown,
+    Canary, Trouble, carried, question, question_of_octets, question_without_padding,
 };
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
-use super::unmet::{Failed, NotServed, Unreachable};
+use super::unmet::{Failed, Unreachable, not_served};
 use super::{MOST_CONNECTIONS, MOST_WAITING};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
@@ -62,11 +62,15 @@ pub(super) async fn calibrate(
             kind: io::ErrorKind::InvalidData,
         }));
     }
+    let mut serves = profile.clone();
     let found = if profile.reply() == Reply::None {
         silent_server(&door, first).await
     } else {
-        match answers(&door, profile, first).await {
-            Ok(answered) => answering_server(&door, profile, first, answered).await,
+        match answers_as_it_serves(&door, options, first).await {
+            Ok((profile, answered)) => {
+                serves = profile;
+                answering_server(&door, &serves, first, answered).await
+            }
             Err(Trouble::Refused(why)) if door.is_of_datagrams() => {
                 return Err(Failed::Unreachable(Unreachable {
                     target: options.target.clone(),
@@ -75,7 +79,7 @@ pub(super) async fn calibrate(
                 }));
             }
             Err(trouble) => {
-                let not_served = not_served(&door, options, &trouble).await;
+                let not_served = not_served(&door, profile, first, &trouble).await;
                 return Err(Failed::NotServed(not_served));
             }
         }
@@ -86,7 +90,7 @@ pub(super) async fn calibrate(
         .saturating_add(found.startup.saturating_mul(4));
     let pace = Pace::new(found.round_trip, slack.or(found.slack), timeout);
     let (bears, per_octet) = match pace.is_slow() && found.concurrent {
-        true => at_leisure(&door, profile, &pace).await,
+        true => at_leisure(&door, &serves, &pace).await,
         false => (MOST_CONNECTIONS, Duration::ZERO),
     };
     let pace = pace.with_octets_of(per_octet);
@@ -103,7 +107,8 @@ pub(super) async fn calibrate(
     };
     let peer = ServerPeer {
         door,
-        profile: profile.clone(),
+        profile: serves,
+        promised: profile.clone(),
         rule: found.rule,
         canary_rule: found.canary_rule,
         pace,
@@ -327,6 +332,29 @@ struct Exchange {
     reply: Vec<u8>,
 }
 
+/// What it answers, and the format in which it does. Where each connection ends with its first reply, that is one in which
+/// a connection is there for no more: what can be asked on several of them is told apart from that then. Where each case is
+/// to be played, whatever is known, it is the format as it was named.
+async fn answers_as_it_serves(
+    door: &Door,
+    options: &Options,
+    limit: Duration,
+) -> Result<(Profile, Answered), Trouble> {
+    let profile = options.profile.clone();
+    let answered = answers(door, &profile, limit).await?;
+    let is_for_one = answered.one_shot && answered.exchanges.len() <= 2;
+    if !is_for_one || options.all_played {
+        return Ok((profile, answered));
+    }
+    let profile = profile.with_requests_per_connection(1);
+    let answered = answers(door, &profile, limit).await?;
+    let answered = Answered {
+        one_shot: true,
+        ..answered
+    };
+    Ok((profile, answered))
+}
+
 async fn answers(door: &Door, profile: &Profile, limit: Duration) -> Result<Answered, Trouble> {
     let mut canary = Canary::connect(door, profile, limit).await?;
     let (mut exchanges, mut times, mut one_shot) = (Vec::new(), Vec::new(), false);
@@ -346,7 +374,8 @@ async fn answers(door: &Door, profile: &Profile, limit: Duration) -> Result<Answ
             Err(_) => break,
         }
         // A slow server's round trips need not be measured so often.
-        if times.iter().sum::<Duration>() > Duration::from_millis(400) {
+        let has_two = times.len() > 1;
+        if has_two && times.iter().sum::<Duration>() > Duration::from_millis(400) {
             break;
         }
     }
@@ -427,86 +456,6 @@ fn notes(answered: &Answered, concurrent: bool, rule: &ReplyRule) -> Vec<Text> {
         ));
     }
     notes
-}
-
-/// Finds out what a server does that does not answer, and why that may be.
-async fn not_served(door: &Door, options: &Options, trouble: &Trouble) -> NotServed {
-    let profile = &options.profile;
-    let limit = options.timeout.max(FIRST);
-    let greeting = match Canary::connect(door, profile, limit).await {
-        Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
-        Err(_) => None,
-    };
-    let (what, mut advice) = match (trouble, greeting) {
-        (_, Some(octets)) => (
-            say!(
-                "the server sends octets before anything is asked: {shown}",
-                shown = shown(&octets)
-            ),
-            Some(say!(
-                "is this the right port? A client of this protocol speaks first"
-            )),
-        ),
-        (Trouble::Mute(after), None) if door.is_of_datagrams() => (
-            say!(
-                "nothing comes back within {after} of a plain request",
-                after = format!("{after:?}")
-            ),
-            Some(say!(
-                "does anybody listen there? Over UDP that is not always told"
-            )),
-        ),
-        (Trouble::Mute(after), None) => (
-            say!(
-                "the server takes connections, but sends nothing within {after} of a plain request",
-                after = format!("{after:?}")
-            ),
-            None,
-        ),
-        (Trouble::Fin | Trouble::Rst, None) => (
-            say!(
-                "a connection that asked something plain {trouble} without a reply",
-                trouble
-            ),
-            None,
-        ),
-        (Trouble::Garbage(what), None) => (
-            say!("what the server sends is no reply frame ({what})", what),
-            None,
-        ),
-        (trouble, None) => (
-            say!("a connection that asked something plain {trouble}", trouble),
-            None,
-        ),
-    };
-    if let Some(other) = spoken_instead(door, profile).await {
-        advice = Some(say!(
-            "it does answer requests of the profile `{other}`: try --profile {other}",
-            other
-        ));
-    }
-    NotServed { what, advice }
-}
-
-/// Another built-in profile that the server answers in.
-async fn spoken_instead(door: &Door, profile: &Profile) -> Option<&'static str> {
-    let limit = Duration::from_secs(1);
-    for name in Profile::BUILT_IN {
-        let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())
-        else {
-            continue;
-        };
-        let Ok(mut canary) = Canary::connect(door, &other, limit).await else {
-            continue;
-        };
-        let (_, frame) = question(&other);
-        if let Ok(reply) = canary.ask(&frame, limit).await
-            && std::str::from_utf8(&reply).is_ok()
-        {
-            return Some(name);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -233,14 +233,29 @@ impl Canary {
         self.stream.break_when_dropped();
     }
 
-    /// What comes within that time although nothing was asked.
-    pub(super) async fn unasked(&mut self, wait: Duration) -> Option<Vec<u8>> {
+    /// What the server does within that time although nothing was asked.
+    pub(super) async fn unasked(&mut self, wait: Duration) -> Option<Unasked> {
         let mut buffer = vec![0; 256];
         match timeout(wait, self.stream.read(&mut buffer)).await {
-            Ok(Ok(taken)) if taken > 0 => Some(buffer.get(..taken).unwrap_or_default().to_vec()),
+            Ok(Ok(0)) if self.stream.is_of_datagrams() => None,
+            Ok(Ok(0)) => Some(Unasked::Ended),
+            Ok(Ok(taken)) => {
+                let came = buffer.get(..taken).unwrap_or_default();
+                Some(Unasked::Said(came.to_vec()))
+            }
+            // A reset says less: a listener that is closed resets those that it has not accepted.
             _ => None,
         }
     }
+}
+
+/// What a server does that nobody has asked anything.
+#[derive(Debug)]
+pub(super) enum Unasked {
+    /// It sends something.
+    Said(Vec<u8>),
+    /// It ends the connection.
+    Ended,
 }
 
 fn ended(error: &io::Error) -> Trouble {

@@ -13,6 +13,7 @@ mod opening;
 mod pace;
 mod pausing;
 mod port;
+mod scripts;
 mod sending;
 mod session;
 mod target;

@@ -9,16 +9,13 @@ use super::company::{Beside, Company};
 use super::datagrams::InFlight;
 use super::forecast::forecast;
 use super::pace::{GraceBudget, Load, Pace};
-use crate::cases::{Case, Circumstances, Unfit, unknown_process};
 use crate::judge::{ReplyRule, is_contradicted, replies_to, settled};
-use crate::lang::{Text, say};
 use crate::model::{self, Owes, Permitted};
 use crate::peer::clock::TurnClock;
 use crate::peer::connection::Connection;
 use crate::peer::door::Door;
 use crate::peer::{Process, Stderr};
 use crate::profile::Profile;
-use crate::run::Options;
 use crate::run::log::{Log, Now, room_for_replies};
 use crate::run::peer::Recording;
 use crate::script::{Action, Awaited, Conn, Script};
@@ -41,7 +38,11 @@ const SURPLUS: usize = 16;
 #[derive(Debug, Clone)]
 pub(in crate::run) struct ServerPeer {
     pub(super) door: Door,
+    /// The wire format, as far as the server keeps to it: one that ends each connection when it has answered once is
+    /// taken as one of a format in which a connection is there for no more.
     pub(in crate::run) profile: Profile,
+    /// The wire format as it was named: what says how long a connection lasts is held against that.
+    pub(super) promised: Profile,
     pub(in crate::run) rule: ReplyRule,
     /// How replies relate to requests like a canary's, if otherwise.
     pub(in crate::run) canary_rule: ReplyRule,
@@ -133,38 +134,6 @@ impl ServerPeer {
     /// How long one round trip takes.
     pub(in crate::run) const fn round_trip(&self) -> Duration {
         self.pace.round_trip
-    }
-
-    /// The script of a case, for a first look or for one of the closer ones behind it. Each has requests of
-    /// its own: a server that keeps every request that it has not seen before keeps nothing of the same
-    /// ones.
-    pub(in crate::run) fn script(
-        &self,
-        case: &Case,
-        options: &Options,
-        look: u32,
-    ) -> Result<Script, Unfit> {
-        case.script(&Circumstances {
-            profile: &self.profile,
-            rule: &self.rule,
-            seed: options.seed.wrapping_add(look.into()),
-            slow: options.slow,
-            process: self.process.map(drop).ok_or(self.no_process()),
-            rests: self.rests,
-            concurrent: self.concurrent,
-            in_turn: self.pace.in_turn(options.within),
-            no_reset: self.door.no_reset(),
-            closer: look > 0,
-        })
-    }
-
-    /// Why its process is not looked at, where it is not.
-    fn no_process(&self) -> Text {
-        if self.door.is_started_anew() {
-            say!("each connection has a process of its own")
-        } else {
-            unknown_process()
-        }
     }
 
     /// The longest wait for so many replies to so many octets.
@@ -550,7 +519,7 @@ impl Session<'_> {
         }
         let due = permitted.duties.iter().filter(|duty| duty.due <= now.sent);
         let owed = due
-            .filter(|duty| !matches!(duty.owes, Owes::Close(_)))
+            .filter(|duty| !matches!(duty.owes, Owes::Close(_) | Owes::Nothing(_)))
             .count();
         (owed.saturating_sub(now.replies), now.sent)
     }

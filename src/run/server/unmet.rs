@@ -1,9 +1,13 @@
 //! Why there is no server to be played at, and what it did instead.
 
+use super::canary::{Canary, Trouble, question, shown};
 use crate::lang::{Hole, Text, say};
+use crate::peer::door::Door;
+use crate::profile::Profile;
 use crate::transcript::Exit;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// Why a server cannot be played at, as it cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,4 +68,87 @@ impl NotServed {
             ),
         };
     }
+}
+
+/// Finds out what a server does that does not answer, and why that may be.
+pub(super) async fn not_served(
+    door: &Door,
+    profile: &Profile,
+    limit: Duration,
+    trouble: &Trouble,
+) -> NotServed {
+    let greeting = match Canary::connect(door, profile, limit).await {
+        Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
+        Err(_) => None,
+    };
+    let (what, mut advice) = match (trouble, greeting) {
+        (_, Some(octets)) => (
+            say!(
+                "the server sends octets before anything is asked: {shown}",
+                shown = shown(&octets)
+            ),
+            Some(say!(
+                "is this the right port? A client of this protocol speaks first"
+            )),
+        ),
+        (Trouble::Mute(after), None) if door.is_of_datagrams() => (
+            say!(
+                "nothing comes back within {after} of a plain request",
+                after = format!("{after:?}")
+            ),
+            Some(say!(
+                "does anybody listen there? Over UDP that is not always told"
+            )),
+        ),
+        (Trouble::Mute(after), None) => (
+            say!(
+                "the server takes connections, but sends nothing within {after} of a plain request",
+                after = format!("{after:?}")
+            ),
+            None,
+        ),
+        (Trouble::Fin | Trouble::Rst, None) => (
+            say!(
+                "a connection that asked something plain {trouble} without a reply",
+                trouble
+            ),
+            None,
+        ),
+        (Trouble::Garbage(what), None) => (
+            say!("what the server sends is no reply frame ({what})", what),
+            None,
+        ),
+        (trouble, None) => (
+            say!("a connection that asked something plain {trouble}", trouble),
+            None,
+        ),
+    };
+    if let Some(other) = spoken_instead(door, profile).await {
+        advice = Some(say!(
+            "it does answer requests of the profile `{other}`: try --profile {other}",
+            other
+        ));
+    }
+    NotServed { what, advice }
+}
+
+/// Another built-in profile that the server answers in.
+async fn spoken_instead(door: &Door, profile: &Profile) -> Option<&'static str> {
+    let limit = Duration::from_secs(1);
+    for name in Profile::BUILT_IN {
+        let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())
+        else {
+            continue;
+        };
+        let Ok(mut canary) = Canary::connect(door, &other, limit).await else {
+            continue;
+        };
+        let (_, frame) = question(&other);
+        if let Ok(reply) = canary.ask(&frame, limit).await
+            && std::str::from_utf8(&reply).is_ok()
+        {
+            return Some(name);
+        }
+    }
+    None
 }

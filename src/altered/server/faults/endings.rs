@@ -30,6 +30,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A stream that ends inside a frame ends the client's task and leaves its socket open.",
         Mend::by("A stream that ends inside a frame leaves the socket open", "Close the socket on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
         |h| h.ended = |_, end| Box::pin(async { Err(forgotten_inside(end)) })),
+    Fault::new("truncation-ends-the-server", Clause::Truncation, "",
+        "A stream that ends inside a frame takes the whole server along.",
+        Mend::by("A stream that ends inside a frame ends the whole server", "Catch the error of a frame that is cut short where the client is served, and close this connection only.", sketch::ISOLATE),
+        |h| h.ended = |_, end| Box::pin(async { Err(fatal_inside(end)) })),
     Fault::new("truncation-complained-of", Clause::Truncation, "",
         "A stream that ends inside a frame gets an error reply before the close.",
         Mend::by("A stream that ends inside a frame is answered with an error", "Close without a word, since nothing was asked.", sketch::END_OF_STREAM),
@@ -118,6 +122,13 @@ async fn whatever_header(c: &mut Client) -> Result<Vec<u8>, End> {
 fn forgotten_inside(end: End) -> End {
     match end {
         End::Eof { inside: true } => End::Forgotten,
+        end => end,
+    }
+}
+
+fn fatal_inside(end: End) -> End {
+    match end {
+        End::Eof { inside: true } => End::Fatal,
         end => end,
     }
 }

@@ -13,6 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
+/// Octets that an event loop reads at once.
+const ONE_READ: usize = 64 << 10;
+
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
     Fault::new("first-request-answered-twice", Clause::OneReply, "",
@@ -38,6 +41,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "Behind a malformed header the socket is closed with what has arrived unread, so that the system resets it and drops the replies that are queued.",
         Mend::by("Closing with input unread destroys replies that are queued", "Shut down the sending side, read what still comes for a while, and close then.", sketch::LAST_WORDS),
         |h| h.leave = |c, end| Box::pin(without_reading_on(c, end))),
+    Fault::new("closed-behind-one-read-more", Clause::OneReply, "",
+        "Behind a malformed header the socket is closed with no more read than one read brings, as an event loop leaves it: what has not been read resets it, and drops the replies that are queued.",
+        Mend::by("Closing with much input unread destroys replies that are queued", "Shut down the sending side, read what still comes for a while, and close then.", sketch::LAST_WORDS),
+        |h| h.leave = |c, end| Box::pin(with_one_read_more(c, end))),
     Fault::new("large-request-unanswered", Clause::OneReply, "",
         "Requests of more than 24 KiB are read and not answered.",
         Mend::by("Requests above 24 KiB get no reply", "Answer every request within the limit, and close upon what is above.", sketch::ONE_REPLY),
@@ -116,6 +123,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The hundredth request of a connection gets no reply.",
         Mend::by("The hundredth request gets no reply", "Answer every request of a connection, however many there were.", sketch::PERSIST),
         |h| h.answer = |c, request| Box::pin(unless_the_hundredth(c, request))),
+    Fault::new("closes-after-one-reply", Clause::Persistence, "",
+        "A connection is closed when it has had one reply.",
+        Mend::by("The connection is closed after one reply", "Read the next request where the first was answered, and close when the client has ended its stream.", sketch::PERSIST),
+        |h| h.take = |c| Box::pin(so_many_times(c, 1))),
     Fault::new("closes-after-a-hundred", Clause::Persistence, "",
         "A connection is closed when it has had a hundred replies.",
         Mend::by("The connection is closed after a hundred replies", "Keep the connection until the client ends it.", sketch::PERSIST),
@@ -146,6 +157,16 @@ async fn without_reading_on(c: &mut Client, end: End) {
     if !matches!(end, End::Malformed) {
         honest::leave(c, end).await;
     }
+}
+
+async fn with_one_read_more(c: &mut Client, end: End) {
+    if !matches!(end, End::Malformed) {
+        return honest::leave(c, end).await;
+    }
+    let mut scratch = vec![0; ONE_READ];
+    // Nothing may be there.
+    let read = c.stream.read(&mut scratch);
+    let _ = timeout(Duration::from_millis(10), read).await;
 }
 
 async fn no_longer_than(c: &mut Client, time: Duration) -> End {

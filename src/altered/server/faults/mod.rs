@@ -19,6 +19,7 @@ mod prologue;
 mod reading;
 mod resources;
 mod text;
+mod unanswered;
 mod writing;
 
 use super::client::Hooks;
@@ -40,6 +41,7 @@ pub(super) const THEMES: &[Theme<Hooks>] = &[
     ("exchange", exchange::FAULTS),
     ("ids", ids::FAULTS),
     ("replies of several frames", long_replies::FAULTS),
+    ("messages owed no reply", unanswered::FAULTS),
     ("datagrams", datagrams::FAULTS),
     ("many clients", many_clients::FAULTS),
     ("resources", resources::FAULTS),

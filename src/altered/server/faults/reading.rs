@@ -22,6 +22,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "One read is taken for the whole header, and if it brings fewer octets, the error ends the client's task and leaves its socket open.",
         Mend::by("A header read too short leaves the connection dead but open", "Read until every octet of the header has come, and close the socket on every way out.", sketch::READ_EXACTLY),
         |h| h.header = |c| Box::pin(whole_header_or_forgotten(c))),
+    Fault::new("short-header-ends-the-server", Clause::Reassembly, "",
+        "One read is taken for the whole header, and if it brings fewer octets, the error ends the whole server.",
+        Mend::by("A header read too short ends the whole server", "Read until every octet of the header has come, and catch errors where the client is served.", sketch::READ_EXACTLY),
+        |h| h.header = |c| Box::pin(whole_header_or_fatal(c))),
+    Fault::new("short-body-ends-the-server", Clause::Reassembly, "",
+        "One read is taken for the whole body, and if it brings fewer octets, the error ends the whole server.",
+        Mend::by("A body read too short ends the whole server", "Read until as many octets have come as the header claims, and catch errors where the client is served.", sketch::READ_EXACTLY),
+        |h| h.body = |c, wanted| Box::pin(whole_body_or_fatal(c, wanted))),
     Fault::new("length-begun-anew-at-a-cut", Clause::Reassembly, "contiki-ng#3163",
         "Where a length comes in pieces, the octets in front of a cut are lost to the number.",
         Mend::by("A length that comes in pieces loses its first octets", "Keep the octets of a header that is incomplete until the rest has come.", sketch::READ_EXACTLY),
@@ -127,6 +135,27 @@ async fn whole_header_or_forgotten(c: &mut Client) -> Result<Vec<u8>, End> {
         return Err(End::Forgotten);
     }
     Ok(header)
+}
+
+async fn whole_header_or_fatal(c: &mut Client) -> Result<Vec<u8>, End> {
+    let header = header_in_one_read(c).await?;
+    if frame::missing(c.profile(), &header) > 0 {
+        return Err(End::Fatal);
+    }
+    Ok(header)
+}
+
+/// A read that brings nothing is too short as well.
+async fn whole_body_or_fatal(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = if wanted == 0 {
+        Vec::new()
+    } else {
+        c.recv(wanted).await?
+    };
+    if octets.len() < wanted {
+        return Err(End::Fatal);
+    }
+    Ok(octets)
 }
 
 async fn with_last_piece_of_length(c: &mut Client) -> Result<Vec<u8>, End> {

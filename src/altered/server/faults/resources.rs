@@ -55,6 +55,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "A stream that has ended is read again and again.",
         Mend::by("A stream that has ended is read again and again", "Leave the loop as soon as a read returns no octets.", sketch::END_OF_STREAM),
         |h| h.ended = |c, end| Box::pin(reading_on(c, end))).needing(Need::Process),
+    Fault::new("end-inside-a-body-spins", Clause::Cpu, "",
+        "When the stream ends inside a body, the rest of it is read for again and again.",
+        Mend::by("A stream that ends inside a body is read again and again", "Leave the loop over the body as soon as a read returns no octets, and close.", sketch::READ_EXACTLY),
+        |h| h.body = |c, wanted| Box::pin(reading_for_the_rest(c, wanted))).needing(Need::Process),
     Fault::new("read-off-for-ever", Clause::Cpu, "",
         "What a client sends that has been refused is read off, and goes on being read when the client has ended its stream.",
         Mend::by("A client that was refused is read from without end", "Stop to read off when a read returns no octets, and after a while in any case.", sketch::LAST_WORDS),
@@ -185,6 +189,14 @@ async fn reading_on(c: &mut Client, end: End) -> Result<(), End> {
         for_ever_read(c).await;
     }
     Err(end)
+}
+
+async fn reading_for_the_rest(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let octets = honest::body(c, wanted).await;
+    if let Err(End::Eof { .. }) = octets {
+        for_ever_read(c).await;
+    }
+    octets
 }
 
 async fn for_ever_read(c: &mut Client) {

@@ -15,6 +15,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::{Number, Value};
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -133,6 +134,13 @@ pub(super) const FAULTS: &[Fault] = &[
         Mend::by("Texts are cut to 40,000 octets", "Let texts be as long as a frame can hold.", sketch::DECODE),
         |h| h.read = |c, payload| with_texts(c, payload, |text| cut(text, 40_000))),
 
+    Fault::new("undecodable-held-until-the-next-client", Clause::Undecodable, "",
+        "What cannot be decoded ends the client's thread, and its socket is closed when the next client is accepted, as the loop that accepts has the variable until then.",
+        Mend::by("An uncaught exception leaves the connection open until the next client comes", "Catch the decoder's error, and close the socket on every way out of the thread.", sketch::ALWAYS_CLOSE),
+        |h| {
+            h.serve = |c| Box::pin(as_the_latest(c));
+            h.answer = |c, request| Box::pin(held_if_undecodable(c, request));
+        }),
     Fault::new("undecodable-ends-the-client", Clause::Undecodable, "",
         "What cannot be decoded ends the client's task and leaves its socket open.",
         Mend::by("A payload that cannot be decoded leaves the connection dead but open", "Catch the decoder's error, and answer with an error or close the socket.", sketch::COMPLAIN),
@@ -211,6 +219,28 @@ pub(super) const FAULTS: &[Fault] = &[
             h.answer = |c, request| Box::pin(unless_deeper(c, request, 16, End::Asked));
         }),
 ];
+
+/// Whoever is accepted takes the place of the one before in the loop's variable.
+async fn as_the_latest(c: &mut Client) -> End {
+    c.shared.streams().clear();
+    note_the_latest(c);
+    honest::serve(c).await
+}
+
+fn note_the_latest(c: &Client) {
+    let mut memory = c.shared.memory();
+    memory.count = memory.count.max(c.number);
+}
+
+async fn held_if_undecodable(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
+    if request.is_ok() {
+        return honest::answer(c, request).await;
+    }
+    if c.shared.memory().count == c.number {
+        c.shared.streams().push(Arc::clone(&c.stream));
+    }
+    Err(End::Eof { inside: false })
+}
 
 fn value(request: &Request) -> Option<Value> {
     request.as_ref().ok()?.value().ok()
