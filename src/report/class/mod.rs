@@ -190,7 +190,11 @@ impl Person {
     /// The word for what became of the server.
     fn word(&self) -> Text {
         match &self.became {
-            Became::Checked(found) => found.conclusion.word(),
+            Became::Checked(found) => match found.conclusion {
+                Conclusion::Passed => say!("passed"),
+                Conclusion::Failed => say!("failed"),
+                Conclusion::Undecided => say!("undecided"),
+            },
             Became::NotServed(_) => say!("not served"),
             Became::NotGraded(_) => say!("not graded"),
         }

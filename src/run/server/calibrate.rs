@@ -108,7 +108,7 @@ pub(super) async fn calibrate(
     let peer = ServerPeer {
         door,
         profile: serves,
-        promised: profile.clone(),
+        promised: Box::new(profile.clone()),
         rule: found.rule,
         canary_rule: found.canary_rule,
         pace,

@@ -42,7 +42,7 @@ pub(in crate::run) struct ServerPeer {
     /// taken as one of a format in which a connection is there for no more.
     pub(in crate::run) profile: Profile,
     /// The wire format as it was named: what says how long a connection lasts is held against that.
-    pub(super) promised: Profile,
+    pub(super) promised: Box<Profile>,
     pub(in crate::run) rule: ReplyRule,
     /// How replies relate to requests like a canary's, if otherwise.
     pub(in crate::run) canary_rule: ReplyRule,

@@ -1,6 +1,6 @@
 //! Why there is no server to be played at, and what it did instead.
 
-use super::canary::{Canary, Trouble, question, shown};
+use super::canary::{Canary, Trouble, Unasked, question, shown};
 use crate::lang::{Hole, Text, say};
 use crate::peer::door::Door;
 use crate::profile::Profile;
@@ -82,7 +82,13 @@ pub(super) async fn not_served(
         Err(_) => None,
     };
     let (what, mut advice) = match (trouble, greeting) {
-        (_, Some(octets)) => (
+        (_, Some(Unasked::Ended)) => (
+            say!("the server ends connections before anything is asked on them"),
+            Some(say!(
+                "does what serves a client wait for its first request, or return at once?"
+            )),
+        ),
+        (_, Some(Unasked::Said(octets))) => (
             say!(
                 "the server sends octets before anything is asked: {shown}",
                 shown = shown(&octets)
