@@ -86,7 +86,8 @@ fn every_case_has_a_script_in_the_built_in_formats() {
 }
 
 /// Why a case has no script in any format of the course.
-const OF_OTHER_FORMATS: [&str; 9] = [
+const OF_OTHER_FORMATS: [&str; 10] = [
+    "each message of this profile is owed a reply",
     "chunks of this profile have no index",
     "a stream has no datagrams",
     "the client says nothing in the prologue of this profile",
@@ -119,6 +120,8 @@ fn every_script_makes_the_server_owe_something() {
     let index = Profile::from_toml(index).unwrap();
     let prologue = "name = \"p\"\nlength.width = 4\nexchange.prologue = [\"client 01 02\"]";
     let prologue = Profile::from_toml(prologue).unwrap();
+    let kinds = "name = \"p\"\nlength.width = 4\nexchange.request = \"? {text}\"\nexchange.unanswered = \"! {text}\"";
+    let kinds = Profile::from_toml(kinds).unwrap();
     for case in all(Role::Server) {
         let formats = [
             &profile,
@@ -131,6 +134,7 @@ fn every_script_makes_the_server_owe_something() {
             &sum,
             &index,
             &prologue,
+            &kinds,
         ];
         let in_one = |profile| Some((profile, case.script(&circumstances(profile, &rule)).ok()?));
         let (profile, script) = formats.into_iter().find_map(in_one).unwrap();

@@ -81,7 +81,7 @@ fn is_of_the_library(path: &str) -> bool {
     path.starts_with('<') || path.contains("/lib/python") || path.contains("site-packages")
 }
 
-/// The path and `server.py:12` of a line `File "/home/me/server.py", line 12, in serve`.
+/// The path and `server.py:12` of a line `File "/srv/echo/server.py", line 12, in serve`.
 fn place(line: &str) -> Option<(&str, String)> {
     let (path, rest) = line
         .trim()
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn last_words_have_the_place_that_python_tells() {
-        let traceback = "Traceback (most recent call last):\n  File \"/home/me/server.py\", line 9, in <module>\n    serve(conn)\n  File \"/home/me/server.py\", line 12, in serve\n    (n,) = struct.unpack('>I', h)\nstruct.error: unpack requires a buffer of 4 bytes\n";
+        let traceback = "Traceback (most recent call last):\n  File \"/srv/echo/server.py\", line 9, in <module>\n    serve(conn)\n  File \"/srv/echo/server.py\", line 12, in serve\n    (n,) = struct.unpack('>I', h)\nstruct.error: unpack requires a buffer of 4 bytes\n";
         let words = "server.py:12: struct.error: unpack requires a buffer of 4 bytes";
         assert_eq!(said("no reply", traceback).as_deref(), Some(words));
         assert_eq!(said("no reply", "a client came\n"), None);
