@@ -42,6 +42,7 @@ pub(crate) fn hooks(limits: Limits) -> Hooks {
         payload,
         read,
         answer: |c, request| Box::pin(answer(c, request)),
+        heed: |_, _| Box::pin(async { Ok(Vec::new()) }),
         encode,
         send: |c, octets| Box::pin(send(c, octets)),
         ended: |_, end| Box::pin(async { Err(end) }),
@@ -79,7 +80,10 @@ async fn exchange(c: &mut Client) -> Result<(), End> {
     c.frame_taken();
     let payload = (hooks.payload)(c, body);
     let request = (hooks.read)(c, payload);
-    let replies = (hooks.answer)(c, request).await?;
+    let replies = match is_unanswered(c, &request) {
+        true => (hooks.heed)(c, request).await?,
+        false => (hooks.answer)(c, request).await?,
+    };
     say_all(c, replies).await?;
     let most = c.profile().requests_per_connection();
     match most.and_then(|most| usize::try_from(most).ok()) {
@@ -206,17 +210,13 @@ pub(crate) fn read(c: &mut Client, payload: Vec<u8>) -> Request {
 }
 
 pub(crate) async fn answer(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
-    if let Ok(message) = &request
-        && c.profile().is_unanswered(message.payload())
-    {
-        return Ok(Vec::new());
-    }
-    answer_all(c, request).await
+    Ok(vec![(c.shared.answer)(request).await])
 }
 
-/// What is said to any message, be it owed a reply or not.
-pub(crate) async fn answer_all(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
-    Ok(vec![(c.shared.answer)(request).await])
+/// Whether it is a message that is owed no reply.
+fn is_unanswered(c: &Client, request: &Request) -> bool {
+    let message = request.as_ref().ok();
+    message.is_some_and(|message| c.profile().is_unanswered(message.payload()))
 }
 
 pub(crate) fn encode(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {

@@ -56,6 +56,8 @@ pub struct Steps<C> {
     pub(crate) read: fn(&mut C, Vec<u8>) -> Request,
     /// What is said to it.
     pub(crate) answer: StepWith<C, Request, Result<Vec<Reply>, End>>,
+    /// What is said to it if it is owed no reply.
+    pub(crate) heed: StepWith<C, Request, Result<Vec<Reply>, End>>,
     /// The frame of a reply's payload.
     pub(crate) encode: fn(&mut C, &[u8]) -> Result<Vec<u8>, EncodeError>,
     /// Puts a frame on the wire.
@@ -87,6 +89,7 @@ impl<C> Steps<C> {
             fn_addr_eq(self.payload, other.payload),
             fn_addr_eq(self.read, other.read),
             fn_addr_eq(self.answer, other.answer),
+            fn_addr_eq(self.heed, other.heed),
             fn_addr_eq(self.encode, other.encode),
             fn_addr_eq(self.send, other.send),
             fn_addr_eq(self.ended, other.ended),

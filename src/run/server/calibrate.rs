@@ -1,7 +1,7 @@
 //! The first look at a server: can it be reached, does it answer, how, and how fast.
 
 use super::canary::{
-    Canary, Trouble, carried, question, question_of_octets, question_without_padding,
+    Canary, Trouble, Unasked, carried, question, question_of_octets, question_without_padding,
 };
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
@@ -31,6 +31,9 @@ const LONGER: usize = 500;
 
 /// How often it is asked for.
 const LONGER_TRIES: u32 = 3;
+
+/// How long a connection may take to end behind its first reply if it is there for no more.
+const ENDS: Duration = Duration::from_millis(500);
 
 /// How long the first answer may take at least.
 const FIRST: Duration = Duration::from_secs(3);
@@ -343,7 +346,7 @@ async fn answers_as_it_serves(
     let profile = options.profile.clone();
     let answered = answers(door, &profile, limit).await?;
     let is_for_one = answered.one_shot && answered.exchanges.len() <= 2;
-    if !is_for_one || options.all_played {
+    if !is_for_one || options.all_played || !ends_by_itself(door, &profile, limit).await {
         return Ok((profile, answered));
     }
     let profile = profile.with_requests_per_connection(1);
@@ -353,6 +356,17 @@ async fn answers_as_it_serves(
         ..answered
     };
     Ok((profile, answered))
+}
+
+/// Whether a connection is ended when its first request is answered, and not only upon a second: that might be refused for
+/// what stands in it.
+async fn ends_by_itself(door: &Door, profile: &Profile, limit: Duration) -> bool {
+    let Ok(mut canary) = Canary::connect(door, profile, limit).await else {
+        return false;
+    };
+    let (_, frame) = question(profile);
+    let is_answered = canary.ask(&frame, limit).await.is_ok();
+    is_answered && matches!(canary.unasked(ENDS).await, Some(Unasked::Ended))
 }
 
 async fn answers(door: &Door, profile: &Profile, limit: Duration) -> Result<Answered, Trouble> {
