@@ -120,7 +120,7 @@ fn every_script_makes_the_server_owe_something() {
     let index = Profile::from_toml(index).unwrap();
     let prologue = "name = \"p\"\nlength.width = 4\nexchange.prologue = [\"client 01 02\"]";
     let prologue = Profile::from_toml(prologue).unwrap();
-    let kinds = "name = \"p\"\nlength.width = 4\nexchange.request = \"? {text}\"\nexchange.unanswered = \"! {text}\"";
+    let kinds = "name = \"p\"\nlength.width = 4\nbody.payload = \"opaque\"\nexchange.request = \"? {text}\"\nexchange.unanswered = \"! {text}\"";
     let kinds = Profile::from_toml(kinds).unwrap();
     for case in all(Role::Server) {
         let formats = [
