@@ -61,10 +61,13 @@ impl ExplainArgs {
     }
 }
 
-/// There is neither a case nor a cause of that name; what is like it.
+/// There is no case, clause or cause of that name; what is like it.
 fn neither(name: &str) -> Failure {
     let causes = Knowledge::embedded().entries().iter();
-    let alike = suggestions(name, causes.map(|entry| entry.head.id.as_str()));
+    let causes = causes.map(|entry| entry.head.id.as_str());
+    let clauses = [Role::Server, Role::Client].map(Role::clauses);
+    let clauses = clauses.into_iter().flatten().map(Clause::slug);
+    let alike = suggestions(name, causes.chain(clauses));
     if alike.is_empty() || name.contains('/') {
         return unknown(name);
     }

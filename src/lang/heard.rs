@@ -82,6 +82,10 @@ fn matched<'a>(template: &'a str, sentence: &'a str) -> Option<Vec<(&'a str, &'a
             (Piece::Plain(text), None) => rest = rest.strip_prefix(text)?,
             (Piece::Plain(text), Some(name)) => {
                 let (said, behind) = rest.split_once(text)?;
+                // What a sentence begins with ends in front of the sentence: `FILE: KEY is missing`.
+                if found.is_empty() && rest.len() == sentence.len() && said.contains(BETWEEN) {
+                    return None;
+                }
                 found.push((name, said));
                 rest = behind;
             }
@@ -104,6 +108,9 @@ mod tests {
         let template = "line {line}: {key} is no key";
         let found = matched(template, "line 7: length.sign is no key");
         assert_eq!(found.unwrap(), [("line", "7"), ("key", "length.sign")]);
+        let missing = "{key} is missing";
+        assert_eq!(matched(missing, "a is missing").unwrap(), [("key", "a")]);
+        assert_eq!(matched(missing, "file: a is missing"), None);
         for other in [
             "line 7",
             "line 7: it is no key of it",

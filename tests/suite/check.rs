@@ -271,7 +271,7 @@ fn wrong_arguments_are_exit_2_and_say_what_to_try() {
             &["check", "--write-expect", "/no/such/dir/x"],
             "cannot write it",
         ),
-        (&["explain", "one-reply"], "try: one-reply/single"),
+        (&["explain", "one-repl"], "try: one-reply"),
         (&["check", "--format", "yaml"], "json"),
         (&["check", "--jobs", "0"], "1 to 64"),
         (&["check", "--profile", "/no/such/file"], "no profile"),

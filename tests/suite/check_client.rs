@@ -239,7 +239,7 @@ fn a_client_that_connects_by_itself_is_judged_by_its_next_request() {
     let saved = folder.path().join("report");
     let mut checking = command()
         .args(["check-client", "--wait", "60s", "--timeout", "500ms"])
-        .args(["--format", "human"])
+        .args(["--verbose", "--format", "human"])
         .args(["--format", &format!("json={}", saved.display())])
         .args(["--run", "client-reassembly", "--run", "client-truncation"])
         .args(["--run", "client-reset", "--run", "client-framing"])

@@ -37,7 +37,12 @@ fn a_server_is_asked_what_it_speaks() {
     ] {
         let served = Served::start(&["--profile", name]);
         let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
-        assert_eq!(found.name(), name, "{told}");
+        // Of formats with the same frames one is proposed, and the others are named.
+        let mut others = told
+            .lines()
+            .filter_map(|line| line.split_once(" with the same frames: "));
+        let is_another = others.any(|(_, names)| names.split(", ").any(|other| other == name));
+        assert!(found.name() == name || is_another, "{told}");
         assert!(told.contains("# sure: "), "{told}");
     }
 }

@@ -112,7 +112,7 @@ fn the_manual_has_a_page_for_each_command() {
         let text = fs::read_to_string(page).unwrap();
         for part in [
             ".TH ",
-            ".SH SYNOPSIS",
+            ".SH \"SYNOPSIS\"",
             ".SH EXAMPLES",
             ".SH \"EXIT STATUS\"",
         ] {
