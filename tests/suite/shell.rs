@@ -109,13 +109,9 @@ fn the_manual_has_a_page_for_each_command() {
     assert_eq!(exit, 0, "{told}");
     assert!(told.lines().count() > 15, "{told}");
     for page in told.lines() {
-        let text = fs::read_to_string(page).unwrap();
-        for part in [
-            ".TH ",
-            ".SH \"SYNOPSIS\"",
-            ".SH EXAMPLES",
-            ".SH \"EXIT STATUS\"",
-        ] {
+        // Headings may stand in quotation marks.
+        let text = fs::read_to_string(page).unwrap().replace('"', "");
+        for part in [".TH ", ".SH SYNOPSIS", ".SH EXAMPLES", ".SH EXIT STATUS"] {
             assert!(text.contains(part), "{page}: {part}");
         }
     }
