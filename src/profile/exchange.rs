@@ -75,6 +75,7 @@ impl Profile {
     }
 
     /// The same format, where a connection is there for so many requests, at least 1.
+    #[cfg(feature = "check")]
     #[must_use]
     pub(crate) fn with_requests_per_connection(&self, most: u32) -> Self {
         Self {
