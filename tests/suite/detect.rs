@@ -37,12 +37,13 @@ fn a_server_is_asked_what_it_speaks() {
     ] {
         let served = Served::start(&["--profile", name]);
         let (found, told) = proposed(&[&served.addr.to_string(), "--timeout", "100ms"]);
-        // Of formats with the same frames one is proposed, and the others are named.
-        let mut others = told
-            .lines()
-            .filter_map(|line| line.split_once(" with the same frames: "));
-        let is_another = others.any(|(_, names)| names.split(", ").any(|other| other == name));
-        assert!(found.name() == name || is_another, "{told}");
+        // Who echoes whatever comes also answers as servers do that read a register: their frames are the same.
+        let expected = match name {
+            "modbus-tcp" => ("modbus-read", true),
+            name => (name, false),
+        };
+        let is_named_too = told.contains(&format!("with the same frames: {name}"));
+        assert_eq!((found.name(), is_named_too), expected, "{told}");
         assert!(told.contains("# sure: "), "{told}");
     }
 }
