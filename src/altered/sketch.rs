@@ -1,7 +1,7 @@
 //! A few lines of good code for each family of faults: how what they get wrong is done.
 
-/// How something is done right, in two languages; names that neither it nor a [helper](HELPERS) defines are the reader's
-/// own.
+/// How something is done right, in two languages; names that neither it nor a helper shown with it defines are the
+/// reader's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sketch {
     /// What it is called: lower-case words joined by `-`.
