@@ -4,11 +4,12 @@
 //! They are made by what makes scripts for live servers; the octets stand for chance, so that who changes one of
 //! them changes one frame, one number or one cut.
 
-use super::{Way, formats};
+use super::{Known, Way, formats};
 use crate::generate;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
+use std::rc::Rc;
 
 /// Frames that a stream is made of at most.
 const MOST_FRAMES: usize = 40;
@@ -18,24 +19,25 @@ const ENOUGH: usize = 32 << 10;
 
 /// A stream and a way of cutting it.
 pub(super) struct Chunks {
-    pub(super) profile: Profile,
+    pub(super) known: Rc<Known>,
     pub(super) stream: Vec<u8>,
     pub(super) way: Way,
 }
 
 /// The stream that octets stand for; `None` if they do not suffice for a profile.
 pub(super) fn from(data: &[u8]) -> Option<Chunks> {
-    let (profile, mut draws) = formats::chosen(data)?;
-    let way = way(&profile, &mut draws);
+    let (known, mut draws) = formats::known(data)?;
+    let profile = &known.profile;
+    let way = way(profile, &mut draws);
     let mut stream = Vec::new();
     for _ in 0..MOST_FRAMES {
-        stream.extend(piece(&profile, &mut draws));
+        stream.extend(piece(profile, &mut draws));
         if draws.are_over() || stream.len() > ENOUGH {
             break;
         }
     }
     Some(Chunks {
-        profile,
+        known,
         stream,
         way,
     })
@@ -84,7 +86,7 @@ mod tests {
                 .collect();
             let Some(chunks) = from(&data) else { continue };
             streams += 1;
-            reached.note(&chunks.profile, &chunks.stream);
+            reached.note(&chunks.known.profile, &chunks.stream);
         }
         assert!(reached.whole > 2 * streams, "{streams}: {reached:?}");
         assert_eq!(reached.kinds.len(), 11, "{reached:?}");

@@ -3,7 +3,7 @@
 use crate::model::reader::{self, Ending, Fault, FrameAt};
 use crate::profile::Profile;
 use crate::wire::{
-    self, Batch, DecodeError, DecodeErrorKind, Decoder, Encoder, Frame, FrameRef, Place,
+    Batch, DecodeError, DecodeErrorKind, Decoder, Encoder, Frame, FrameRef, Frames, Place,
 };
 use bytes::BytesMut;
 use std::fmt;
@@ -60,36 +60,106 @@ pub struct Disagreement {
 /// # Errors
 /// The first that does not.
 pub fn compare(profile: &Profile, stream: &[u8], ways: &[Way]) -> Result<(), Disagreement> {
-    compare_with(profile, profile, stream, ways)
+    let known = Known::new(profile.clone());
+    Comparison::new(&known, stream).in_all(ways)
 }
 
-/// [`compare`] with a profile for the naive reader and one for the decoder. They differ only in tests,
-/// where the decoder is to be wrong.
-fn compare_with(
-    naive: &Profile,
-    tested: &Profile,
-    stream: &[u8],
-    ways: &[Way],
-) -> Result<(), Disagreement> {
-    let expected = Expected::of(naive, stream);
-    let half = stream.get(..stream.len() / 2).unwrap_or_default();
-    let at_once = [(&expected, stream), (&Expected::of(naive, half), half)];
-    for (expected, octets) in at_once {
-        read_at_once(tested, octets, expected).map_err(|what| Disagreement {
+/// A format and a codec for it, worked out once for all that is read by them.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) profile: Profile,
+    /// At the beginning of a stream, and so is each clone of it.
+    decoder: Decoder,
+    encoder: Encoder,
+}
+
+impl Known {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self {
+            decoder: Decoder::new(&profile),
+            encoder: Encoder::new(&profile),
+            profile,
+        }
+    }
+
+    /// Octets of the frame at the front, if there is a whole one.
+    pub(super) fn frame_at_front(&self, mut octets: &[u8]) -> Option<usize> {
+        let frame = self.decoder.clone().decode_ref(&mut octets);
+        frame.ok()?.map(|frame| frame.octets().len())
+    }
+
+    /// The header of a body of so many octets, if there can be such.
+    pub(super) fn claim(&self, body: usize) -> Option<BytesMut> {
+        let mut header = BytesMut::new();
+        let body = u64::try_from(body).ok()?;
+        self.encoder.claim(body, &mut header).ok().map(|()| header)
+    }
+}
+
+/// A stream, and what the naive reader finds in it: done once, whatever the ways it is read in.
+pub(super) struct Comparison<'a> {
+    naive: &'a Profile,
+    tested: &'a Known,
+    stream: &'a [u8],
+    expected: Expected,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(known: &'a Known, stream: &'a [u8]) -> Self {
+        Self::between(&known.profile, known, stream)
+    }
+
+    /// With a format for the naive reader and one for the decoder. They differ only in tests, where the decoder is to
+    /// be wrong.
+    fn between(naive: &'a Profile, tested: &'a Known, stream: &'a [u8]) -> Self {
+        Self {
+            naive,
+            tested,
+            stream,
+            expected: Expected::of(naive, stream),
+        }
+    }
+
+    /// At once, half of it at once, and in these ways.
+    pub(super) fn in_all(&self, ways: &[Way]) -> Result<(), Disagreement> {
+        self.at_once()?;
+        self.half_at_once()?;
+        ways.iter().try_for_each(|way| self.in_way(way))
+    }
+
+    /// All of it at once.
+    pub(super) fn at_once(&self) -> Result<(), Disagreement> {
+        let read = read_at_once(self.tested, self.stream, &self.expected);
+        read.map_err(|what| Disagreement {
             way: Way::AtOnce,
             what,
-        })?;
+        })
     }
-    for way in ways {
-        let Way::Segments(sizes) = way else { continue };
-        read_in_segments(tested, stream, sizes, &expected)
-            .and_then(|()| read_in_batches(tested, stream, sizes, &expected))
+
+    /// The first half of it at once.
+    fn half_at_once(&self) -> Result<(), Disagreement> {
+        let half = self.stream.get(..self.stream.len() / 2);
+        Self::between(self.naive, self.tested, half.unwrap_or_default()).at_once()
+    }
+
+    /// Frame by frame and in batches, as it comes in that way.
+    pub(super) fn in_way(&self, way: &Way) -> Result<(), Disagreement> {
+        let Way::Segments(sizes) = way else {
+            return Ok(());
+        };
+        let (tested, stream, expected) = (self.tested, self.stream, &self.expected);
+        read_in_segments(tested, stream, sizes, expected)
+            .and_then(|()| read_in_batches(tested, stream, sizes, expected))
             .map_err(|what| Disagreement {
                 way: way.clone(),
                 what,
-            })?;
+            })
     }
-    Ok(())
+
+    /// Where frames end.
+    pub(super) fn borders(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.expected.frames.iter().map(|frame| frame.end)
+    }
 }
 
 /// What the naive reader finds.
@@ -138,8 +208,7 @@ pub(crate) fn error(ending: Ending) -> Option<DecodeError> {
     Some(DecodeError { kind, offset })
 }
 
-fn read_at_once(profile: &Profile, stream: &[u8], expected: &Expected) -> Result<(), String> {
-    let encoder = Encoder::new(profile);
+fn read_at_once(known: &Known, stream: &[u8], expected: &Expected) -> Result<(), String> {
     let mut again = BytesMut::new();
     let mut awaited = expected.frames.iter();
     let mut error = None;
@@ -147,18 +216,19 @@ fn read_at_once(profile: &Profile, stream: &[u8], expected: &Expected) -> Result
         Ok(frame) => {
             let room = awaited.as_slice().first().map_or(0, octets_of);
             is_frame(frame, awaited.next(), stream)?;
-            can_be_sent(&encoder, frame, room, &mut again)
+            can_be_sent(&known.encoder, frame, room, &mut again)
         }
         Err(found) => {
             error = Some(found);
             Ok(())
         }
     };
-    match profile.index() {
-        None => wire::frames(profile, stream).try_for_each(&mut take)?,
+    let decoder = known.decoder.clone();
+    match known.profile.index() {
+        None => Frames::by(decoder, stream).try_for_each(&mut take)?,
         // Those cannot be lent out.
         Some(_) => {
-            let items = decoded(profile, stream);
+            let items = decoded_by(decoder, stream);
             let mut items = items.iter();
             items.try_for_each(|item| take(item.as_ref().map(Frame::as_ref).map_err(|e| *e)))?;
         }
@@ -168,7 +238,10 @@ fn read_at_once(profile: &Profile, stream: &[u8], expected: &Expected) -> Result
 
 /// The frames of a stream as the decoder splits them off, and the error behind them if there is one.
 pub(super) fn decoded(profile: &Profile, stream: &[u8]) -> Vec<Result<Frame, DecodeError>> {
-    let mut decoder = Decoder::new(profile);
+    decoded_by(Decoder::new(profile), stream)
+}
+
+fn decoded_by(mut decoder: Decoder, stream: &[u8]) -> Vec<Result<Frame, DecodeError>> {
     let mut buffer = BytesMut::from(stream);
     let mut items = Vec::new();
     loop {
@@ -195,14 +268,14 @@ fn octets_of(frame: &FrameAt) -> usize {
 const SMALLEST_BUFFER: usize = 64;
 
 fn read_in_segments(
-    profile: &Profile,
+    known: &Known,
     stream: &[u8],
     sizes: &[usize],
     expected: &Expected,
 ) -> Result<(), String> {
     let most = stream.len().saturating_mul(2).max(SMALLEST_BUFFER);
     read_fed(
-        profile,
+        known,
         stream,
         sizes,
         expected,
@@ -231,17 +304,17 @@ fn read_in_segments(
 }
 
 fn read_in_batches(
-    profile: &Profile,
+    known: &Known,
     stream: &[u8],
     sizes: &[usize],
     expected: &Expected,
 ) -> Result<(), String> {
     // Those cannot be had together.
-    if profile.index().is_some() {
+    if known.profile.index().is_some() {
         return Ok(());
     }
     read_fed(
-        profile,
+        known,
         stream,
         sizes,
         expected,
@@ -269,13 +342,13 @@ type Awaited<'a> = std::slice::Iter<'a, FrameAt>;
 
 /// Feeds a decoder with segments of these sizes, over and over, and lets it read all that there is each time.
 fn read_fed(
-    profile: &Profile,
+    known: &Known,
     stream: &[u8],
     sizes: &[usize],
     expected: &Expected,
     mut read: impl FnMut(&mut Decoder, &mut BytesMut, &mut Awaited<'_>) -> Result<Step, String>,
 ) -> Result<(), String> {
-    let mut decoder = Decoder::new(profile);
+    let mut decoder = known.decoder.clone();
     let mut buffer = BytesMut::new();
     let mut awaited = expected.frames.iter();
     for segment in segments(stream, sizes) {
@@ -303,13 +376,14 @@ fn segments<'a>(stream: &'a [u8], sizes: &'a [usize]) -> impl Iterator<Item = &'
 }
 
 fn is_batch(batch: &Batch, awaited: &mut Awaited<'_>, stream: &[u8]) -> Result<(), String> {
+    let mut found = 0_usize;
     for frame in batch {
         is_frame(frame, awaited.next(), stream)?;
         if batch.keep(frame).is_none_or(|kept| kept.as_ref() != frame) {
             return Err(format!("{frame:?} is another one when it is kept"));
         }
+        found = found.saturating_add(1);
     }
-    let found = batch.iter().count();
     if found == batch.len() {
         Ok(())
     } else {
@@ -325,15 +399,23 @@ fn is_frame(frame: FrameRef<'_>, expected: Option<&FrameAt>, stream: &[u8]) -> R
     let header = part(expected.start..expected.body.start);
     let trailer = part(expected.body.end..expected.end);
     let content = expected.content(stream);
+    let parts = [header, &content, trailer];
     let same = usize::try_from(frame.start()) == Ok(expected.start)
         && frame.body() == content.as_ref()
         && frame.payload() == expected.payload(stream).as_ref()
-        && frame.octets() == [header, &content, trailer].concat();
+        && is_made_of(frame.octets(), parts);
     if same {
         Ok(())
     } else {
         Err(format!("{frame:?}, where {expected:?} is"))
     }
+}
+
+/// Whether octets are these parts, one behind the other.
+fn is_made_of<'a>(octets: &'a [u8], parts: [&'a [u8]; 3]) -> bool {
+    let mut parts = parts.into_iter();
+    let rest = parts.try_fold(octets, |rest, part| rest.strip_prefix(part));
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 fn is_end(
@@ -413,9 +495,9 @@ mod tests {
     fn said(wrong: &Profile, stream: &[u8]) -> String {
         let right = Profile::tutorial();
         compare(&right, stream, &ways()).unwrap();
-        compare_with(&right, wrong, stream, &ways())
-            .unwrap_err()
-            .to_string()
+        let wrong = Known::new(wrong.clone());
+        let compared = Comparison::between(&right, &wrong, stream).in_all(&ways());
+        compared.unwrap_err().to_string()
     }
 
     #[test]
@@ -441,7 +523,7 @@ mod tests {
     fn each_way_is_held_against_the_naive_reader() {
         let stream = [b"\0\0\0\x3c1 ", &[0; 58][..], b"\0\0\0\x01"].concat();
         let expected = Expected::of(&Profile::tutorial(), &stream);
-        let wrong = tutorial(|d| d.chunk = 1);
+        let wrong = Known::new(tutorial(|d| d.chunk = 1));
         assert!(read_in_segments(&wrong, &stream, &[3], &expected).is_err());
         assert!(read_in_batches(&wrong, &stream, &[3], &expected).is_err());
         assert!(read_at_once(&wrong, &stream, &expected).is_err());

@@ -37,6 +37,7 @@ mod serving;
 #[cfg(test)]
 pub(crate) use decoding::error;
 pub use decoding::{Disagreement, Way, compare};
+use decoding::{Comparison, Known};
 pub use feeding::{Fault, feed};
 pub use mutate::{Blind, cross, mutate};
 
@@ -76,22 +77,36 @@ pub const MAX_STREAM: usize = 2 << 20;
 ///
 /// Raw octets are one stream of the profile `tutorial`, cut in ways that follow from the octets
 /// themselves. A script in text form is cut as it says as well.
+///
+/// Of one stream in sixteen, which follows from its octets, all those ways are tried; of the others one that costs little.
 pub fn decoder(data: &[u8]) -> bool {
+    if !data.starts_with(MAGIC.as_bytes()) {
+        return read_some(formats::default(), data, None);
+    }
     let (Ok(script), Ok(profile)) = (Script::from_file(data), profile_of_file(data)) else {
         return false;
     };
-    let profile = script.written_in(&profile.unwrap_or_default());
-    let mut is_read = false;
-    for (conn, stream) in script.streams().into_iter().enumerate() {
-        if stream.len() > MAX_STREAM {
-            continue;
-        }
-        is_read = true;
-        let mut ways = cuts::derived(&stream, profile.header_len());
-        ways.extend(cuts::written(&script, conn));
-        agreed(compare(&profile, &stream, &ways));
+    let known = Known::new(script.written_in(&profile.unwrap_or_default()));
+    let streams = script.streams().into_iter().enumerate();
+    streams.fold(false, |is_read, (conn, stream)| {
+        read_some(&known, &stream, cuts::written(&script, conn)) || is_read
+    })
+}
+
+/// Reads a stream at once, in that way, and in one or all of those that follow from its octets. Whether it was not too long.
+fn read_some(known: &Known, stream: &[u8], written: Option<Way>) -> bool {
+    if stream.len() > MAX_STREAM {
+        return false;
     }
-    is_read
+    let comparison = Comparison::new(known, stream);
+    let header = known.profile.header_len();
+    let chosen = cuts::chosen(stream, header, comparison.borders());
+    agreed(match chosen.is_dear {
+        true => comparison.in_all(&cuts::derived(stream, header)),
+        false => comparison.at_once().and_then(|()| comparison.in_way(&chosen.way)),
+    });
+    agreed(written.map_or(Ok(()), |way| comparison.in_way(&way)));
+    true
 }
 
 /// Plays a script file at an echoing session, as it is cut and cut otherwise, and has both judged.
@@ -172,17 +187,11 @@ pub fn profiles(data: &[u8]) -> bool {
 /// Decodes a stream of frames that are wrong in the ways that decoders get wrong, cut in a way that is made from the
 /// data as well.
 ///
-/// Of one stream in eight all ways are tried that [`decoder`] tries.
+/// It is read in the ways that [`decoder`] tries as well.
 pub fn chunks(data: &[u8]) -> bool {
-    let Some(chunks) = chunks::from(data) else {
-        return false;
-    };
-    let mut ways = vec![chunks.way];
-    if data.len().is_multiple_of(8) {
-        ways.extend(cuts::derived(&chunks.stream, chunks.profile.header_len()));
-    }
-    agreed(compare(&chunks.profile, &chunks.stream, &ways));
-    true
+    chunks::from(data).is_some_and(|chunks| {
+        read_some(&chunks.known, &chunks.stream, Some(chunks.way))
+    })
 }
 
 /// Frames payloads and reads them back.

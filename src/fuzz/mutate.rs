@@ -1,16 +1,15 @@
 //! A mutator that knows what a frame is, for streams and scripts in any wire format.
 //!
 //! Blind mutation of a stream nearly always breaks its first header, and nothing behind that is ever
-//! read. So half of all mutations change whole frames, as `conformance fuzz` does, and after each of the others the
-//! lengths are made to fit again, all but a few. Scripts are changed as scripts, in the format that they name.
+//! read. So half of all mutations change whole frames, as `conformance fuzz` does, and after half of the others the
+//! lengths are made to fit again, all but a few. The rest is left as libFuzzer makes it, which puts numbers in that the code
+//! compares with. Scripts are changed as scripts, in the format that they name.
 
+use super::{Known, formats};
 use crate::generate;
-use crate::model::reader;
 use crate::profile::Profile;
 use crate::script::draws::Draws;
 use crate::script::{MAGIC, Script, Side, profile_of_file};
-use crate::wire::{Decoder, Encoder};
-use bytes::BytesMut;
 
 /// One script in this many is changed as any text.
 const AS_TEXT: usize = 12;
@@ -30,19 +29,54 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, blind: B
     let max_size = max_size.min(data.len());
     let old = data.get(..size).unwrap_or_default();
     let is_text = old.starts_with(MAGIC.as_bytes());
-    let is_blind = match is_text {
-        true => draws.one_in(AS_TEXT),
-        false => draws.one_in(2),
+    let kind = match is_text {
+        true => Kind::of_script(&mut draws),
+        false => Kind::of_stream(&mut draws),
     };
-    let new = (!is_blind).then(|| changed(old, &mut draws)).flatten();
+    let new = match kind {
+        Kind::Frames if is_text => changed(old, &mut draws),
+        Kind::Frames => {
+            let profile = &formats::default().profile;
+            Some(generate::mutated_stream(profile, old, max_size, &mut draws))
+        }
+        Kind::Mended | Kind::Blind => None,
+    };
     if let Some(size) = new.and_then(|new| put(&new, data, max_size)) {
         return size;
     }
     let size = blind(data, size, max_size);
-    if let Some(stream) = data.get_mut(..size) {
-        mend_lengths(&Profile::default(), stream, seed);
+    if let (Kind::Mended, Some(stream)) = (kind, data.get_mut(..size)) {
+        mend_lengths(formats::default(), stream, &mut draws);
     }
     size
+}
+
+/// A kind of mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Whole frames are changed, or steps.
+    Frames,
+    /// Octets are, and the lengths in front of them then fit.
+    Mended,
+    /// Octets are, and no more is done.
+    Blind,
+}
+
+impl Kind {
+    fn of_script(draws: &mut Draws) -> Self {
+        match draws.one_in(AS_TEXT) {
+            true => Self::Blind,
+            false => Self::Frames,
+        }
+    }
+
+    fn of_stream(draws: &mut Draws) -> Self {
+        match draws.below(4) {
+            0..=1 => Self::Frames,
+            2 => Self::Mended,
+            _ => Self::Blind,
+        }
+    }
 }
 
 /// Puts two streams or two scripts in one format together, at borders of frames. Says how many octets of `out` that
@@ -119,69 +153,42 @@ fn crossed(one: &[u8], other: &[u8], draws: &mut Draws) -> Option<Vec<u8>> {
 }
 
 /// One header in this many is left as it is, however wrong.
-const LEFT_WRONG: u64 = 24;
+const LEFT_WRONG: usize = 24;
 
 /// Makes the lengths in a stream fit what follows them, so that whole frames stand one behind the
 /// other up to its end. Scripts in text form are not touched.
 ///
-/// Only headers are rewritten, so the stream keeps its size. Which ones are left wrong follows from
-/// the seed.
-fn mend_lengths(profile: &Profile, data: &mut [u8], seed: u32) {
+/// Only headers are rewritten, so the stream keeps its size.
+fn mend_lengths(known: &Known, data: &mut [u8], draws: &mut Draws) {
     if data.starts_with(MAGIC.as_bytes()) {
         return;
     }
-    let mut draws = Draws::new(u64::from(seed));
-    let encoder = Encoder::new(profile);
     let mut rest = data;
-    loop {
-        let len = reader::header_len(profile, rest).max(profile.header_len());
-        let Some((header, behind)) = rest.split_at_mut_checked(len) else {
-            return;
-        };
-        if draws.number().is_multiple_of(LEFT_WRONG) {
-            return;
-        }
-        let body = match whole(profile, header, behind) {
-            Some(body) => body,
-            None => mend(profile, &encoder, header, behind.len(), &mut draws),
-        };
-        let Some((_, next)) = behind.split_at_mut_checked(body) else {
-            return;
-        };
-        rest = next;
+    while rest.len() >= known.profile.header_len() && !draws.one_in(LEFT_WRONG) {
+        let frame = known.frame_at_front(rest);
+        let frame = frame.unwrap_or_else(|| mend(known, rest, draws));
+        rest = std::mem::take(&mut rest).get_mut(frame..).unwrap_or_default();
     }
 }
 
-/// Octets of the body, if the header is that of a whole frame.
-fn whole(profile: &Profile, header: &[u8], behind: &[u8]) -> Option<usize> {
-    let mut octets = BytesMut::from(header);
-    let limit = usize::try_from(profile.max_body()).unwrap_or(usize::MAX);
-    octets.extend_from_slice(behind.get(..limit.min(behind.len())).unwrap_or_default());
-    let frame = Decoder::new(profile).decode(&mut octets).ok()??;
-    Some(frame.body().len())
-}
-
-/// Writes a header that claims some of what is behind it, most often little. Says how much.
-fn mend(
-    profile: &Profile,
-    encoder: &Encoder,
-    header: &mut [u8],
-    behind: usize,
-    draws: &mut Draws,
-) -> usize {
-    let chunk = profile.chunk() as usize;
-    let most = behind.checked_div(chunk).unwrap_or(0) as u64;
-    let few = draws.number() % 4;
-    let chunks = match draws.number() % 8 {
+/// Writes a header that claims some of what is behind it, most often little. Octets of the frame that this makes.
+fn mend(known: &Known, rest: &mut [u8], draws: &mut Draws) -> usize {
+    let header = known.profile.header_len();
+    let chunk = known.profile.chunk() as usize;
+    let behind = rest.len().saturating_sub(header);
+    let most = behind.checked_div(chunk).unwrap_or_default();
+    let chunks = match draws.below(8) {
         0 => most,
-        _ => few.min(most),
+        1 => draws.of_any_size(most),
+        _ => draws.below(4).min(most),
     };
-    let body = chunks.saturating_mul(chunk as u64);
-    let mut out = BytesMut::new();
-    if encoder.claim(body, &mut out).is_ok() && out.len() == header.len() {
-        header.copy_from_slice(&out);
+    let body = chunks.saturating_mul(chunk);
+    if let (Some(claim), Some(header)) = (known.claim(body), rest.get_mut(..header))
+        && claim.len() == header.len()
+    {
+        header.copy_from_slice(&claim);
     }
-    usize::try_from(body).unwrap_or(usize::MAX)
+    header.saturating_add(body)
 }
 
 #[cfg(test)]
@@ -189,9 +196,9 @@ mod tests {
     use super::*;
     use crate::wire::frames;
 
-    fn mended(data: &[u8], seed: u32) -> Vec<u8> {
+    fn mended(data: &[u8], seed: u64) -> Vec<u8> {
         let mut data = data.to_vec();
-        mend_lengths(&Profile::tutorial(), &mut data, seed);
+        mend_lengths(formats::default(), &mut data, &mut Draws::new(seed));
         data
     }
 

@@ -56,8 +56,8 @@ pub(super) fn an_index(profile: &Profile, frame: &[u8], draws: &mut Draws) -> Ra
 
 fn of_any_kind(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     match draws.below(24) {
-        0..=13 => right(profile, draws),
-        14 => Craft::new(profile).header(0),
+        0..=12 => right(profile, draws),
+        13..=14 => Craft::new(profile).header(0),
         15 => more_padding(profile, draws),
         16 => broken_padding(profile, draws),
         17 => odd_length(profile, draws),
@@ -68,9 +68,22 @@ fn of_any_kind(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     }
 }
 
+/// More padding than is needed: by any number of chunks, few as often as many.
 fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
-    let chunks = draws.below(3).saturating_add(1);
-    Craft::new(profile).frame_with(&payloads::plain(profile, draws), chunks)
+    let craft = Craft::new(profile);
+    let payload = match draws.one_in(4) {
+        true => Vec::new(),
+        false => payloads::plain(profile, draws),
+    };
+    let chunks = draws.of_any_size(most_chunks(profile, MOST_BODY.saturating_sub(payload.len())));
+    craft.frame_with(&payload, chunks.max(1))
+}
+
+/// So many chunks has a body within the limit and within so many octets.
+fn most_chunks(profile: &Profile, octets: usize) -> usize {
+    let limit = usize::try_from(profile.max_body()).unwrap_or(usize::MAX);
+    let chunk = Craft::new(profile).chunk();
+    limit.min(octets).checked_div(chunk).unwrap_or_default()
 }
 
 /// One checksum in this many is made wrong, and so is an index in one frame of as many.
@@ -132,41 +145,99 @@ fn wrong_length(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     octets
 }
 
-/// A header that claims something else than a body of that many octets: a little more or less, in the
-/// other octet order, below zero, or where numbers overflow.
+/// A header that claims something else than a body of that many octets.
+///
+/// Decoders go wrong at one number of many: at a limit, where a number of so many bits ends, at a size that stands in
+/// their code. So each number of chunks comes, small ones often, and those where numbers end come more often still.
 pub(super) fn wrong_header(profile: &Profile, body: usize, draws: &mut Draws) -> Vec<u8> {
-    let craft = Craft::new(profile);
     let octets = i128::try_from(body).unwrap_or_default();
+    let count = match draws.below(8) {
+        0..=1 => draws.pick(&edges(profile)).copied().unwrap_or_default(),
+        2 => wrapping(profile, draws),
+        3..=4 => of_any_size(profile, draws),
+        _ => beside(profile, octets, draws),
+    };
+    Craft::new(profile).header_with(count)
+}
+
+/// A claim without a body, as what a stream ends with.
+pub(super) fn claim(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
+    wrong_header(profile, 0, draws)
+}
+
+/// The count of any number of chunks up to the limit, most often of whole ones.
+fn of_any_size(profile: &Profile, draws: &mut Draws) -> i128 {
+    let chunks = draws.of_any_size(most_chunks(profile, usize::MAX));
+    let chunks = i128::try_from(chunks).unwrap_or_default();
+    let body = chunks.saturating_mul(profile.chunk().into());
+    let more = draws.pick(&[0, 0, 0, 0, 0, 0, 1, -1]).copied();
+    Craft::new(profile).count_for(body.saturating_add(more.unwrap_or_default()))
+}
+
+/// Bits of the numbers that lengths are kept in, and of those that may be lost to a sign.
+const BITS: [u32; 14] = [7, 8, 15, 16, 23, 24, 31, 32, 40, 48, 56, 62, 63, 64];
+
+/// A count that is a small number, or means few octets, once all but so many bits of it are lost.
+fn wrapping(profile: &Profile, draws: &mut Draws) -> i128 {
+    let bits = draws.pick(&BITS).copied().unwrap_or_default();
+    let power = 1_i128.checked_shl(bits).unwrap_or_default();
+    let (chunk, unit) = (i128::from(profile.chunk()), octets_of_one(profile));
+    let few = i128::try_from(draws.of_any_size(64)).unwrap_or_default();
+    match draws.below(3) {
+        0 => power.saturating_add(few.saturating_mul(chunk)),
+        // Multiplied by what one of it stands for it is a little more than the power.
+        1 => {
+            let least = power.saturating_add(unit.saturating_sub(1));
+            let least = least.checked_div(unit).unwrap_or_default();
+            least.saturating_add(few)
+        }
+        _ => {
+            let whole = whole_chunks(power, profile.chunk());
+            let octets = whole.saturating_add(few.saturating_mul(chunk));
+            Craft::new(profile).count_for(octets)
+        }
+    }
+}
+
+/// Octets that one of a count stands for.
+fn octets_of_one(profile: &Profile) -> i128 {
+    match profile.unit() {
+        Unit::Octets => 1,
+        Unit::Chunks => profile.chunk().into(),
+    }
+}
+
+/// A count that is a little more or less than that of so many octets, turned around, negative, or too large by what is lost to
+/// a number of fewer bits.
+fn beside(profile: &Profile, octets: i128, draws: &mut Draws) -> i128 {
+    let craft = Craft::new(profile);
     let right = craft.count_for(octets);
     let unit = craft.count_for(octets.saturating_add(i128::from(profile.chunk())));
     let chunk = unit.saturating_sub(right);
-    let counts = [
-        right.saturating_add(1),
-        right.saturating_sub(1),
-        right.saturating_add(chunk),
-        right.saturating_sub(chunk),
-        turned(right, profile.length()),
-        right.saturating_neg(),
-        chunk.saturating_neg(),
-        -1,
-        right.saturating_add(1 << 8),
-        right.saturating_add(1 << 16),
-        right.saturating_add(1 << 24),
-        right.saturating_add(1 << 31),
-        chunk.saturating_mul(1 << 29),
-        right.saturating_add(1 << 29),
-    ];
     let whole = |bits: u32| {
         let more = whole_chunks(1 << bits, profile.chunk());
         craft.count_for(octets.saturating_add(more))
     };
-    let counts = [&counts[..], &[8, 16, 24, 31].map(whole)].concat();
-    let edges = edges(profile);
-    let count = match draws.below(3) {
-        0 => draws.pick(&edges),
-        _ => draws.pick(&counts),
-    };
-    craft.header_with(count.copied().unwrap_or_default())
+    match draws.below(18) {
+        0 => right.saturating_add(1),
+        1 => right.saturating_sub(1),
+        2 => right.saturating_add(chunk),
+        3 => right.saturating_sub(chunk),
+        4 => turned(right, profile.length()),
+        5 => right.saturating_neg(),
+        6 => chunk.saturating_neg(),
+        7 => -1,
+        8 => right.saturating_add(1 << 8),
+        9 => right.saturating_add(1 << 16),
+        10 => right.saturating_add(1 << 24),
+        11 => right.saturating_add(1 << 31),
+        12 => chunk.saturating_mul(1 << 29),
+        13 => right.saturating_add(1 << 29),
+        14 => whole(8),
+        15 => whole(16),
+        16 => whole(24),
+        _ => whole(31),
+    }
 }
 
 /// The smallest multiple of both: what is lost of it to a number of fewer bits leaves whole chunks.
@@ -175,27 +246,46 @@ fn whole_chunks(power: i128, chunk: u32) -> i128 {
     power.max(i128::from(chunk)).saturating_mul(i128::from(odd))
 }
 
-/// Counts at which length fields and limits end.
-fn edges(profile: &Profile) -> Vec<i128> {
+/// Counts at which length fields and limits end, and those beside them.
+fn edges(profile: &Profile) -> [i128; 22] {
     let craft = Craft::new(profile);
-    let limit = i128::from(profile.max_body());
-    let chunk = i128::from(profile.chunk());
+    let (chunk, unit) = (i128::from(profile.chunk()), octets_of_one(profile));
     let largest = craft.largest_count();
-    let mut edges: Vec<i128> = [0, 1, 2, 3, 4, 7, 8, 59]
-        .map(|less| largest.saturating_sub(less))
-        .into();
-    edges.push(largest.checked_div(2).unwrap_or_default());
-    edges.push(largest.checked_div(2).unwrap_or_default().saturating_add(1));
-    edges.push(craft.count_for(i128::from(craft.largest_body())));
-    edges.push(craft.count_for(limit.saturating_add(chunk)));
-    edges.push(craft.count_for(limit.saturating_add(chunk.saturating_mul(2))));
+    let half = largest.checked_div(2).unwrap_or_default();
+    let limit = i128::from(profile.max_body());
+    let full = limit.saturating_sub(limit.checked_rem(chunk).unwrap_or_default());
+    let of = |octets: i128| craft.count_for(octets);
+    let less = |less: i128| largest.saturating_sub(less);
+    let more = |octets: i128| of(full.saturating_add(octets));
     // Negative numbers of whole chunks.
-    let chunks = [1, 2, 1 << 16].map(|count: i128| count.saturating_mul(chunk).saturating_neg());
-    edges.extend(chunks.map(|octets| match profile.unit() {
-        Unit::Octets => octets,
-        Unit::Chunks => octets.checked_div(chunk).unwrap_or_default(),
-    }));
-    edges
+    let below = |chunks: i128| {
+        let octets = chunks.saturating_mul(chunk).saturating_neg();
+        octets.checked_div(unit).unwrap_or_default()
+    };
+    [
+        largest,
+        less(1),
+        less(2),
+        less(3),
+        less(4),
+        less(7),
+        less(8),
+        less(59),
+        half,
+        half.saturating_add(1),
+        of(craft.largest_body().into()),
+        of(limit),
+        more(0),
+        more(chunk.saturating_neg()),
+        more(-1),
+        more(1),
+        more(chunk),
+        more(chunk.saturating_mul(2)),
+        of(0).saturating_sub(1),
+        below(1),
+        below(2),
+        below(1 << 16),
+    ]
 }
 
 /// The same octets of a length field in the other order; where it has no order, of one of 32 bits.
@@ -225,16 +315,19 @@ fn broken_off(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     frame.get(..cut).unwrap_or_default().to_vec()
 }
 
-/// A body of exactly the limit, or of a chunk more, if that is not too much to be sent.
+/// A body of exactly the limit, or of a chunk more or less, if that is not too much to be sent.
 fn at_the_limit(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
     let craft = Craft::new(profile);
     let limit = usize::try_from(profile.max_body()).unwrap_or(usize::MAX);
-    let over = draws.below(2).saturating_mul(craft.chunk());
-    let body = limit.saturating_add(over);
+    let over = draws.below(3).saturating_mul(craft.chunk());
+    let body = limit.saturating_add(over).saturating_sub(craft.chunk());
     if body > MOST_BODY {
         return wrong_length(profile, draws);
     }
-    let payload = payloads::plain(profile, draws);
+    let payload = match draws.one_in(2) {
+        true => payloads::plain(profile, draws),
+        false => vec![b'f'; body],
+    };
     let spare = body.saturating_sub(payload.len());
     let more = spare.checked_div(craft.chunk().max(1)).unwrap_or_default();
     craft.frame_with(&payload, more)

@@ -58,6 +58,15 @@ pub fn mutated(profile: &Profile, script: &Script, draws: &mut Draws) -> Script 
     to_script(profile, &steps, draws)
 }
 
+/// A stream like that one, in a format without checksums and ids: frames and lengths are changed. It has so many octets
+/// at most.
+#[must_use]
+pub fn mutated_stream(profile: &Profile, stream: &[u8], most: usize, draws: &mut Draws) -> Vec<u8> {
+    let mut steps = moves::of_stream(profile, stream);
+    mutate::mutate_frames(profile, &mut steps, draws);
+    moves::to_stream(&steps, most)
+}
+
 /// Whatever frames were put together, each has an id of its own and its checksum, but for a few.
 fn to_script(profile: &Profile, steps: &[moves::Step], draws: &mut Draws) -> Script {
     let script = match profile.carriage() {

@@ -1,6 +1,6 @@
 //! A script while it is made: frame by frame, so that whole frames can be put in, left out and moved.
 
-use crate::model;
+use crate::model::{self, reader};
 use crate::profile::Profile;
 use crate::script::{Action, Conn, OwnEnd, Script};
 use std::collections::BTreeSet;
@@ -89,6 +89,36 @@ pub(super) fn of_script(profile: &Profile, script: &Script) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// The moves that send a stream on the first connection, a frame each; what is behind the last whole one, whatever its length says,
+/// is one too.
+pub(super) fn of_stream(profile: &Profile, stream: &[u8]) -> Vec<Step> {
+    let frames = reader::read_with_limit(profile, stream, u128::MAX).frames;
+    let ends = frames.iter().map(|frame| frame.end).chain([stream.len()]);
+    let mut from = 0;
+    let mut steps = Vec::with_capacity(frames.len().saturating_add(2));
+    for to in ends {
+        let octets = stream.get(from..to).unwrap_or_default();
+        if !octets.is_empty() {
+            steps.push(Step::piece(0, Piece::new(octets.to_vec())));
+        }
+        from = to;
+    }
+    steps
+}
+
+/// What moves send, as far as it is no more than so many octets.
+pub(super) fn to_stream(steps: &[Step], most: usize) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for step in steps {
+        if let Move::Piece(piece) = &step.what {
+            let room = most.saturating_sub(stream.len());
+            let fits = piece.octets.get(..room).unwrap_or(&piece.octets);
+            stream.extend_from_slice(fits);
+        }
+    }
+    stream
 }
 
 /// Where the frames of a stream end.

@@ -21,7 +21,8 @@ enum Operator {
     Steps(fn(&Profile, &mut Vec<Step>, &mut Draws)),
 }
 
-const OPERATORS: [Operator; 15] = [
+/// Those that change frames and their order. With [`OTHERS`] those of scripts.
+const OF_FRAMES: [Operator; 11] = [
     Operator::Within(replace_piece),
     Operator::Steps(insert_piece),
     Operator::Steps(remove),
@@ -30,23 +31,42 @@ const OPERATORS: [Operator; 15] = [
     Operator::Within(change_header),
     Operator::Within(change_header),
     Operator::Within(change_octet),
+    Operator::Within(refill),
+    Operator::Steps(multiply),
+    Operator::Steps(end_in_a_claim),
+];
+
+/// Those that change how they are cut, and what is done beside sending.
+const OTHERS: [Operator; 6] = [
     Operator::Steps(break_off),
     Operator::Within(recut),
     Operator::Within(glue),
     Operator::Steps(change_end),
     Operator::Steps(insert_action),
     Operator::Steps(remove_waiting),
-    Operator::Within(refill),
 ];
 
 /// Changes a script in one to four ways, of those that are in use: a few of them, other ones each time.
 pub(super) fn mutate(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
-    let in_use: Vec<Operator> = OPERATORS.into_iter().filter(|_| draws.one_in(2)).collect();
-    let in_use = if in_use.is_empty() {
-        OPERATORS.to_vec()
-    } else {
-        in_use
-    };
+    let all = OF_FRAMES.into_iter().chain(OTHERS);
+    mutate_by(all, profile, steps, draws);
+}
+
+/// Changes the frames of a stream in the same way.
+pub(super) fn mutate_frames(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    mutate_by(OF_FRAMES.into_iter(), profile, steps, draws);
+}
+
+fn mutate_by(
+    all: impl Iterator<Item = Operator> + Clone,
+    profile: &Profile,
+    steps: &mut Vec<Step>,
+    draws: &mut Draws,
+) {
+    let mut in_use: Vec<Operator> = all.clone().filter(|_| draws.one_in(2)).collect();
+    if in_use.is_empty() {
+        in_use = all.collect();
+    }
     for _ in 0..=draws.below(4) {
         match draws.pick(&in_use) {
             Some(Operator::Within(change)) => change(profile, steps, draws),
@@ -137,6 +157,37 @@ fn duplicate(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
     {
         steps.insert(at, step);
     }
+}
+
+/// The most octets of what is put in by [`multiply`].
+const MOST_AGAIN: usize = 8 << 10;
+
+/// A piece as often as one likes, few times as often as many: decoders and servers count.
+fn multiply(_: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    if let Some(at) = draws.pick(&pieces(steps)).copied()
+        && let Some(step) = steps.get(at).cloned()
+    {
+        let octets = match &step.what {
+            Move::Piece(piece) => piece.octets.len().max(1),
+            Move::Other(_) => MOST_AGAIN,
+        };
+        let most = MOST_AGAIN.checked_div(octets).unwrap_or_default();
+        let more = draws.of_any_size(most.min(MOST_STEPS));
+        steps.splice(at..at, std::iter::repeat_n(step, more));
+    }
+}
+
+/// A header of which the body never comes: behind all else, so that it takes nothing away.
+fn end_in_a_claim(profile: &Profile, steps: &mut Vec<Step>, draws: &mut Draws) {
+    let octets = frames::claim(profile, draws);
+    let last = pieces(steps).pop();
+    let conn = last.and_then(|at| steps.get(at)).map(|step| step.conn);
+    let behind = last.map_or(steps.len(), |at| at.saturating_add(1));
+    let piece = Piece {
+        glued: draws.one_in(2),
+        ..Piece::new(octets)
+    };
+    steps.insert(behind, Step::piece(conn.unwrap_or_default(), piece));
 }
 
 fn swap(_: &Profile, steps: &mut [Step], draws: &mut Draws) {

@@ -178,7 +178,11 @@ fn token(draws: &mut Draws) -> String {
 }
 
 fn plain_of(profile: &Profile, draws: &mut Draws, sizes: &[usize]) -> Vec<u8> {
-    let size = draws.pick(sizes).copied().unwrap_or(1);
+    let largest = sizes.last().copied().unwrap_or(1);
+    let size = match draws.one_in(2) {
+        true => draws.pick(sizes).copied().unwrap_or(1),
+        false => draws.of_any_size(largest),
+    };
     let mut text = token(draws);
     let letter = if draws.one_in(3) { "\u{e9}" } else { "z" };
     while text.len() < size {

@@ -74,6 +74,18 @@ impl Draws {
         usize::try_from(below).unwrap_or_default()
     }
 
+    /// A number up to `most` of which each power of two is as likely as the next: every small one comes often, every large
+    /// one now and then, and `most` itself as often as all that would be more.
+    pub fn of_any_size(&mut self, most: usize) -> usize {
+        let powers = most.checked_ilog2().map_or(0, |power| power.saturating_add(1));
+        let power = self.below(usize::try_from(powers).unwrap_or_default().saturating_add(1));
+        let Some(power) = power.checked_sub(1) else {
+            return 0;
+        };
+        let least = 1_usize.wrapping_shl(u32::try_from(power).unwrap_or_default());
+        least.saturating_add(self.below(least)).min(most)
+    }
+
     /// What happens once in so many times.
     pub fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
@@ -104,6 +116,20 @@ mod tests {
         assert_eq!(draws.number(), 0x100);
         assert!(draws.are_over());
         assert_eq!(draws.number(), Draws::new(0).number());
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_all_there() {
+        let mut draws = Draws::new(1);
+        let mut times = [0; 101];
+        for _ in 0..20_000 {
+            times[draws.of_any_size(100)] += 1;
+        }
+        assert!(times.iter().all(|times| *times > 10), "{times:?}");
+        assert!(times[0] > 2000 && times[1] > 2000 && times[100] > 500);
+        assert_eq!(draws.of_any_size(0), 0);
+        let large: Vec<_> = (0..500).map(|_| draws.of_any_size(usize::MAX)).collect();
+        assert!(large.iter().any(|one| *one > 1 << 60) && large.iter().any(|one| *one < 1 << 9));
     }
 
     #[test]

@@ -327,11 +327,7 @@ impl Decoder {
 /// ```
 #[must_use]
 pub fn frames<'a>(profile: &Profile, octets: &'a [u8]) -> Frames<'a> {
-    Frames {
-        decoder: Decoder::new(profile),
-        rest: octets,
-        over: false,
-    }
+    Frames::by(Decoder::new(profile), octets)
 }
 
 /// An iterator over the frames of a whole stream; [`frames`] makes it.
@@ -354,7 +350,16 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-impl Frames<'_> {
+impl<'a> Frames<'a> {
+    /// Those that a decoder at the beginning of a stream finds.
+    pub(crate) const fn by(decoder: Decoder, octets: &'a [u8]) -> Self {
+        Self {
+            decoder,
+            rest: octets,
+            over: false,
+        }
+    }
+
     /// What stands behind the last whole frame, once.
     fn end<T>(&mut self) -> Option<Result<T, DecodeError>> {
         if self.over {
