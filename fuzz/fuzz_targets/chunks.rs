@@ -1,5 +1,7 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    framespec::fuzz::chunks(data);
+libfuzzer_sys::fuzz_target!(init: framespec::fuzz::prepare(), |data: &[u8]| {
+    if let Some(tally) = framespec::fuzz::tallied(framespec::fuzz::chunks, data) {
+        eprintln!("{tally}");
+    }
 });

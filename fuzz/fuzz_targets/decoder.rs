@@ -3,8 +3,10 @@
 use framespec::fuzz;
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target, fuzzer_mutate};
 
-fuzz_target!(|data: &[u8]| {
-    fuzz::decoder(data);
+fuzz_target!(init: fuzz::prepare(), |data: &[u8]| {
+    if let Some(tally) = fuzz::tallied(fuzz::decoder, data) {
+        eprintln!("{tally}");
+    }
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

@@ -1,5 +1,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    framespec::fuzz::report(data);
+    if let Some(tally) = framespec::fuzz::tallied(framespec::fuzz::report, data) {
+        eprintln!("{tally}");
+    }
 });

@@ -1,5 +1,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    framespec::fuzz::roundtrip(data);
+    if let Some(tally) = framespec::fuzz::tallied(framespec::fuzz::roundtrip, data) {
+        eprintln!("{tally}");
+    }
 });

@@ -1,5 +1,7 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    framespec::fuzz::script(data);
+    if let Some(tally) = framespec::fuzz::tallied(framespec::fuzz::script, data) {
+        eprintln!("{tally}");
+    }
 });

@@ -9,7 +9,6 @@ use crate::generate;
 use crate::profile::Profile;
 use crate::script::craft::Craft;
 use crate::script::draws::Draws;
-use std::rc::Rc;
 
 /// Frames that a stream is made of at most.
 const MOST_FRAMES: usize = 40;
@@ -19,7 +18,7 @@ const ENOUGH: usize = 32 << 10;
 
 /// A stream and a way of cutting it.
 pub(super) struct Chunks {
-    pub(super) known: Rc<Known>,
+    pub(super) known: &'static Known,
     pub(super) stream: Vec<u8>,
     pub(super) way: Way,
 }

@@ -1,5 +1,6 @@
 //! One stream, read in several ways: all must find what the naive reader finds.
 
+use super::tally;
 use crate::model::reader::{self, Ending, Fault, FrameAt};
 use crate::profile::Profile;
 use crate::wire::{
@@ -156,6 +157,11 @@ impl<'a> Comparison<'a> {
             })
     }
 
+    /// Counts what there is in it.
+    pub(super) fn note(&self) {
+        tally::note(self.expected.frames.len(), self.expected.ending.into());
+    }
+
     /// Where frames end.
     pub(super) fn borders(&self) -> impl ExactSizeIterator<Item = usize> {
         self.expected.frames.iter().map(|frame| frame.end)
@@ -165,6 +171,7 @@ impl<'a> Comparison<'a> {
 /// What the naive reader finds.
 struct Expected {
     frames: Vec<FrameAt>,
+    ending: Ending,
     error: Option<DecodeError>,
 }
 
@@ -173,6 +180,7 @@ impl Expected {
         let reading = reader::read(profile, stream);
         Self {
             frames: reading.frames,
+            ending: reading.ending,
             error: error(reading.ending),
         }
     }

@@ -4,62 +4,29 @@ use super::Known;
 use crate::profile::Profile;
 use crate::script::draws::Draws;
 use arbitrary::{Arbitrary, Unstructured};
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::LazyLock;
 
-static DEFAULT: LazyLock<Known> = LazyLock::new(|| Known::new(Profile::default()));
-
-/// The format that raw octets are in.
-pub(super) fn default() -> &'static Known {
-    &DEFAULT
+/// Formats of which it is worked out once how they are read, since that takes longer than to read a stream.
+struct Formats {
+    default: Known,
+    /// Those that have a name.
+    named: Vec<Known>,
+    /// Any there can be: each number is one.
+    numbered: Vec<Known>,
 }
 
-/// A choice of a format that is made once and kept, since to work one out takes longer than to read a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Choice {
-    Default,
-    /// One that has a name.
-    Named(u8),
-    /// Any there can be: one of those that have a number.
-    Numbered(u16),
-}
+/// How many there are without a name.
+const NUMBERED: u16 = 4096;
 
-impl Choice {
-    /// What the first octets choose, and those behind them: mostly any format, so that none is tried much more often than others.
-    fn read(data: &[u8]) -> Option<(Self, &[u8])> {
-        let (first, rest) = data.split_first()?;
-        match first {
-            0..0x20 => Some((Self::Default, rest)),
-            0x20..0x60 => {
-                let (name, rest) = rest.split_first()?;
-                Some((Self::Named(*name), rest))
-            }
-            0x60.. => {
-                let (number, rest) = rest.split_first_chunk()?;
-                Some((Self::Numbered(u16::from_le_bytes(*number)), rest))
-            }
-        }
-    }
-
-    fn profile(self) -> Profile {
-        match self {
-            Self::Default => Profile::default(),
-            Self::Named(name) => named(name.into()),
-            Self::Numbered(number) => numbered(number),
-        }
-    }
-}
-
-/// One of the formats that have a name.
-fn named(number: usize) -> Profile {
+static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
     let built_in = Profile::BUILT_IN.into_iter().filter_map(Profile::built_in);
     let shipped = Profile::shipped_names().filter_map(Profile::shipped);
-    let names = Profile::BUILT_IN.len().saturating_add(Profile::shipped_names().count());
-    let at = number.checked_rem(names).unwrap_or_default();
-    built_in.chain(shipped).nth(at).unwrap_or_default()
-}
+    Formats {
+        default: Known::new(Profile::default()),
+        named: built_in.chain(shipped).map(Known::new).collect(),
+        numbered: (0..NUMBERED).map(numbered).map(Known::new).collect(),
+    }
+});
 
 /// Octets that are more than any format is made from.
 const ENOUGH: usize = 400;
@@ -67,29 +34,38 @@ const ENOUGH: usize = 400;
 /// The format of that number.
 fn numbered(number: u16) -> Profile {
     let mut draws = Draws::of(0, number.into());
-    let octets: Vec<u8> = (0..ENOUGH).map(|_| draws.number().to_le_bytes()[0]).collect();
+    let octets: Vec<u8> = (0..ENOUGH)
+        .map(|_| draws.number().to_le_bytes()[0])
+        .collect();
     Profile::arbitrary(&mut Unstructured::new(&octets)).unwrap_or_default()
 }
 
-/// So many formats are kept at most.
-const MOST_KEPT: usize = 4096;
-
-thread_local! {
-    static KEPT: RefCell<HashMap<Choice, Rc<Known>>> = RefCell::default();
+/// The format that raw octets are in.
+pub(super) fn default() -> &'static Known {
+    &FORMATS.default
 }
 
 /// The format that octets choose, with what is worked out of it, and draws from those that are left; `None` if there
-/// are too few.
-pub(super) fn known(data: &[u8]) -> Option<(Rc<Known>, Draws)> {
-    let (choice, rest) = Choice::read(data)?;
-    let known = KEPT.with_borrow_mut(|kept| {
-        if kept.len() >= MOST_KEPT {
-            kept.clear();
+/// are too few. Mostly it is one without a name, so that none is tried much more often than others.
+pub(super) fn known(data: &[u8]) -> Option<(&'static Known, Draws)> {
+    let (first, rest) = data.split_first()?;
+    let (known, rest) = match first {
+        0..0x20 => (default(), rest),
+        0x20..0x60 => {
+            let (name, rest) = rest.split_first()?;
+            (one_of(&FORMATS.named, (*name).into())?, rest)
         }
-        let known = || Rc::new(Known::new(choice.profile()));
-        Rc::clone(kept.entry(choice).or_insert_with(known))
-    });
+        0x60.. => {
+            let (number, rest) = rest.split_first_chunk()?;
+            let number = u16::from_le_bytes(*number);
+            (one_of(&FORMATS.numbered, number.into())?, rest)
+        }
+    };
     Some((known, Draws::of_octets(rest)))
+}
+
+fn one_of(formats: &[Known], number: usize) -> Option<&Known> {
+    formats.get(number.checked_rem(formats.len())?)
 }
 
 /// The wire format that octets choose, and draws from those that are left; `None` if there are none at all.

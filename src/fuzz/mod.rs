@@ -33,6 +33,7 @@ mod mutate;
 mod reports;
 mod runs;
 mod serving;
+mod tally;
 
 #[cfg(test)]
 pub(crate) use decoding::error;
@@ -40,6 +41,7 @@ pub use decoding::{Disagreement, Way, compare};
 use decoding::{Comparison, Known};
 pub use feeding::{Fault, feed};
 pub use mutate::{Blind, cross, mutate};
+pub use tally::{Tally, tallied};
 
 use crate::capture;
 use crate::generate;
@@ -70,6 +72,11 @@ pub const TARGETS: [(&str, Body); 11] = [
     ("detect", detect),
 ];
 
+/// Works out beforehand what is else worked out by the first inputs that need it, so that those show no more than others.
+pub fn prepare() {
+    formats::default();
+}
+
 /// The largest stream that is looked at, in octets. A file of a few octets can stand for megabytes.
 pub const MAX_STREAM: usize = 2 << 20;
 
@@ -99,6 +106,7 @@ fn read_some(known: &Known, stream: &[u8], written: Option<Way>) -> bool {
         return false;
     }
     let comparison = Comparison::new(known, stream);
+    comparison.note();
     let header = known.profile.header_len();
     let chosen = cuts::chosen(stream, header, comparison.borders());
     agreed(match chosen.is_dear {
@@ -109,8 +117,9 @@ fn read_some(known: &Known, stream: &[u8], written: Option<Way>) -> bool {
     true
 }
 
-/// Plays a script file at an echoing session, as it is cut and cut otherwise, and has both judged.
+/// Plays a script file at an echoing session, as it is cut and cut otherwise, and has it judged.
 ///
+/// What comes of it when it is cut otherwise must be the same, and is judged too for one file in sixteen.
 /// Scripts with very many steps or connections are left out, since judging them takes long, and those that
 /// play the server: they say nothing of one.
 pub fn session(data: &[u8]) -> bool {
@@ -125,7 +134,8 @@ pub fn session(data: &[u8]) -> bool {
     };
     let is_read = is_small(&script) && script.side() == Side::Client;
     if is_read {
-        agreed(judge_session(&profile, &script, serving::echo));
+        let is_dear = cuts::are_dear(data);
+        agreed(judge_session(&profile, &script, serving::echo, is_dear));
     }
     is_read
 }
@@ -139,11 +149,16 @@ fn judge_session(
     profile: &Profile,
     script: &Script,
     handler: serving::Handler,
+    is_dear: bool,
 ) -> Result<(), String> {
     let permitted = permitted(profile, script);
+    for one in &permitted {
+        tally::note(one.duties.len(), (&one.tail).into());
+    }
     let as_cut = serving::play(profile, script, handler);
-    let otherwise = serving::play(profile, &cuts::otherwise(script), handler);
-    for (transcript, how) in [(&as_cut, "as it is"), (&otherwise, "cut otherwise")] {
+    let otherwise = serving::play(profile, &cuts::otherwise(script, is_dear), handler);
+    let all = [(&as_cut, "as it is"), (&otherwise, "cut otherwise")];
+    for (transcript, how) in all.into_iter().take(1 + usize::from(is_dear)) {
         let findings = judge(profile, &ReplyRule::Echo, &permitted, transcript);
         if let Some(finding) = findings.first() {
             return Err(format!("{}, {how}: {}", finding.clause, finding.what));
@@ -190,7 +205,7 @@ pub fn profiles(data: &[u8]) -> bool {
 /// It is read in the ways that [`decoder`] tries as well.
 pub fn chunks(data: &[u8]) -> bool {
     chunks::from(data).is_some_and(|chunks| {
-        read_some(&chunks.known, &chunks.stream, Some(chunks.way))
+        read_some(chunks.known, &chunks.stream, Some(chunks.way))
     })
 }
 
@@ -349,7 +364,7 @@ mod tests {
             let script = format!("framespec script 1\nopen a\n{script}")
                 .parse()
                 .unwrap();
-            judge_session(&Profile::tutorial(), &script, handler)
+            judge_session(&Profile::tutorial(), &script, handler, true)
         };
         let two = "send a 0000003c 'true' 00*56 0000003c '1' 00*59\nfin a";
         assert_eq!(judged(two, serving::echo), Ok(()));

@@ -14,6 +14,9 @@ use crate::script::{MAGIC, Script, Side, profile_of_file};
 /// One script in this many is changed as any text.
 const AS_TEXT: usize = 12;
 
+/// One pair in this many is put together.
+const CROSSED: usize = 4;
+
 /// The most octets of a script that is changed by frames.
 const MOST_OCTETS: usize = 16 << 10;
 
@@ -36,8 +39,8 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, blind: B
     let new = match kind {
         Kind::Frames if is_text => changed(old, &mut draws),
         Kind::Frames => {
-            let profile = &formats::default().profile;
-            Some(generate::mutated_stream(profile, old, max_size, &mut draws))
+            let (profile, most) = (&formats::default().profile, room(max_size, &mut draws));
+            Some(generate::mutated_stream(profile, old, most, &mut draws))
         }
         Kind::Mended | Kind::Blind => None,
     };
@@ -83,9 +86,31 @@ impl Kind {
 /// takes: 0 if they do not go together.
 pub fn cross(one: &[u8], other: &[u8], out: &mut [u8], seed: u32) -> usize {
     let mut draws = Draws::new(u64::from(seed));
+    // What can be crossed is chosen as often as what can be mutated, which finds more.
+    if !draws.one_in(CROSSED) {
+        return 0;
+    }
     let most = out.len();
-    let crossed = crossed(one, other, &mut draws);
+    let is_text = [one, other].map(|data| data.starts_with(MAGIC.as_bytes()));
+    let crossed = match is_text {
+        [false, false] => {
+            let (profile, most) = (&formats::default().profile, room(most, &mut draws));
+            Some(generate::spliced_stream(profile, [one, other], most, &mut draws))
+        }
+        [true, true] => crossed(one, other, &mut draws),
+        _ => None,
+    };
     crossed.and_then(|new| put(&new, out, most)).unwrap_or(0)
+}
+
+/// So many octets a stream may have: as many as there is room for now and then, mostly few, since a long one takes as long
+/// as many short ones.
+fn room(most: usize, draws: &mut Draws) -> usize {
+    match draws.below(8) {
+        0 => most,
+        1..=2 => most.min(1024),
+        _ => most.min(320),
+    }
 }
 
 /// How many octets that is, unless it is nothing or too much.
@@ -145,7 +170,7 @@ fn changed(data: &[u8], draws: &mut Draws) -> Option<Vec<u8>> {
 
 fn crossed(one: &[u8], other: &[u8], draws: &mut Draws) -> Option<Vec<u8>> {
     let (one, other) = (Framed::read(one)?, Framed::read(other)?);
-    if one.profile != other.profile || one.comments.is_some() != other.comments.is_some() {
+    if one.profile != other.profile {
         return None;
     }
     let script = generate::spliced(&one.profile, &one.script, &other.script, draws);
@@ -195,6 +220,7 @@ fn mend(known: &Known, rest: &mut [u8], draws: &mut Draws) -> usize {
 mod tests {
     use super::*;
     use crate::wire::frames;
+    use std::collections::BTreeSet;
 
     fn mended(data: &[u8], seed: u64) -> Vec<u8> {
         let mut data = data.to_vec();
@@ -279,12 +305,15 @@ mod tests {
         assert!(new > 100 && whole > 600, "{new} new, {whole} frames");
         let mut out = [0; 4096];
         let text = b"framespec script 1\nopen a\n";
-        assert_eq!(cross(&frame, text, &mut out, 1), 0);
-        for seed in 0..20 {
+        let mut sizes = BTreeSet::new();
+        for seed in 0..100 {
+            assert_eq!(cross(&frame, text, &mut out, seed), 0);
             let size = cross(&frame, &frame.repeat(2), &mut out, seed);
-            assert_eq!(out[..size], frame.repeat(3));
-            assert_eq!(cross(&frame, &frame, &mut [0; 100], seed), 0);
+            assert_eq!(out[..size], frame.repeat(3)[..size]);
+            sizes.insert(size);
+            assert!(cross(&frame, &frame, &mut [0; 100], seed) <= 100);
         }
+        assert_eq!(sizes, BTreeSet::from([0, 128, 192]));
     }
 
     #[test]

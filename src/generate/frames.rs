@@ -247,7 +247,7 @@ fn whole_chunks(power: i128, chunk: u32) -> i128 {
 }
 
 /// Counts at which length fields and limits end, and those beside them.
-fn edges(profile: &Profile) -> [i128; 22] {
+fn edges(profile: &Profile) -> [i128; 23] {
     let craft = Craft::new(profile);
     let (chunk, unit) = (i128::from(profile.chunk()), octets_of_one(profile));
     let largest = craft.largest_count();
@@ -263,6 +263,8 @@ fn edges(profile: &Profile) -> [i128; 22] {
         octets.checked_div(unit).unwrap_or_default()
     };
     [
+        // The smallest of all, where there is a sign.
+        less(-1),
         largest,
         less(1),
         less(2),

@@ -67,6 +67,21 @@ pub fn mutated_stream(profile: &Profile, stream: &[u8], most: usize, draws: &mut
     moves::to_stream(&steps, most)
 }
 
+/// A stream that begins as the one and ends as the other, put together at ends of frames. It has so many octets at most.
+#[must_use]
+pub fn spliced_stream(
+    profile: &Profile,
+    [one, other]: [&[u8]; 2],
+    most: usize,
+    draws: &mut Draws,
+) -> Vec<u8> {
+    let [mut steps, mut behind] = [one, other].map(|stream| moves::of_stream(profile, stream));
+    steps.truncate(draws.below(steps.len()).saturating_add(1));
+    let from = draws.below(behind.len());
+    steps.extend(behind.drain(from..));
+    moves::to_stream(&steps, most)
+}
+
 /// Whatever frames were put together, each has an id of its own and its checksum, but for a few.
 fn to_script(profile: &Profile, steps: &[moves::Step], draws: &mut Draws) -> Script {
     let script = match profile.carriage() {
