@@ -35,11 +35,7 @@ pub(super) fn from(data: &[u8]) -> Option<Chunks> {
             break;
         }
     }
-    Some(Chunks {
-        known,
-        stream,
-        way,
-    })
+    Some(Chunks { known, stream, way })
 }
 
 fn piece(profile: &Profile, draws: &mut Draws) -> Vec<u8> {

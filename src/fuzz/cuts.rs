@@ -70,7 +70,9 @@ fn around(stream: &[u8], border: usize, header_len: usize) -> Way {
     let front = border.saturating_sub(2);
     let single = header_len.saturating_add(4).min(FEW);
     let sizes = iter::once(front).filter(|front| *front > 0);
-    let sizes = sizes.chain(iter::repeat_n(1, single)).chain([stream.len().max(1)]);
+    let sizes = sizes
+        .chain(iter::repeat_n(1, single))
+        .chain([stream.len().max(1)]);
     Way::segments(sizes.collect())
 }
 
@@ -121,7 +123,8 @@ fn hash(octets: &[u8]) -> u64 {
     let hash = words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
         mix(hash, u64::from_le_bytes(*word))
     });
-    rest.iter().fold(mix(hash, 1), |hash, octet| mix(hash, u64::from(*octet)))
+    rest.iter()
+        .fold(mix(hash, 1), |hash, octet| mix(hash, u64::from(*octet)))
 }
 
 #[cfg(test)]
@@ -148,7 +151,10 @@ mod tests {
                 let sizes = chosen.way.sizes();
                 let least = sizes.iter().min().unwrap();
                 let is_around = len > 300 && sizes.last() == Some(&len);
-                assert!(len <= 300 || is_around || len / least <= FEW, "{len}: {sizes:?}");
+                assert!(
+                    len <= 300 || is_around || len / least <= FEW,
+                    "{len}: {sizes:?}"
+                );
                 assert!(sizes.len() <= FEW + 2, "{sizes:?}");
                 around += usize::from(is_around);
                 dear += usize::from(chosen.is_dear);

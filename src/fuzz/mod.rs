@@ -37,8 +37,8 @@ mod tally;
 
 #[cfg(test)]
 pub(crate) use decoding::error;
-pub use decoding::{Disagreement, Way, compare};
 use decoding::{Comparison, Known};
+pub use decoding::{Disagreement, Way, compare};
 pub use feeding::{Fault, feed};
 pub use mutate::{Blind, cross, mutate};
 pub use tally::{Tally, tallied};
@@ -111,7 +111,9 @@ fn read_some(known: &Known, stream: &[u8], written: Option<Way>) -> bool {
     let chosen = cuts::chosen(stream, header, comparison.borders());
     agreed(match chosen.is_dear {
         true => comparison.in_all(&cuts::derived(stream, header)),
-        false => comparison.at_once().and_then(|()| comparison.in_way(&chosen.way)),
+        false => comparison
+            .at_once()
+            .and_then(|()| comparison.in_way(&chosen.way)),
     });
     agreed(written.map_or(Ok(()), |way| comparison.in_way(&way)));
     true
@@ -204,9 +206,8 @@ pub fn profiles(data: &[u8]) -> bool {
 ///
 /// It is read in the ways that [`decoder`] tries as well.
 pub fn chunks(data: &[u8]) -> bool {
-    chunks::from(data).is_some_and(|chunks| {
-        read_some(chunks.known, &chunks.stream, Some(chunks.way))
-    })
+    chunks::from(data)
+        .is_some_and(|chunks| read_some(chunks.known, &chunks.stream, Some(chunks.way)))
 }
 
 /// Frames payloads and reads them back.

@@ -95,7 +95,12 @@ pub fn cross(one: &[u8], other: &[u8], out: &mut [u8], seed: u32) -> usize {
     let crossed = match is_text {
         [false, false] => {
             let (profile, most) = (&formats::default().profile, room(most, &mut draws));
-            Some(generate::spliced_stream(profile, [one, other], most, &mut draws))
+            Some(generate::spliced_stream(
+                profile,
+                [one, other],
+                most,
+                &mut draws,
+            ))
         }
         [true, true] => crossed(one, other, &mut draws),
         _ => None,
@@ -192,7 +197,9 @@ fn mend_lengths(known: &Known, data: &mut [u8], draws: &mut Draws) {
     while rest.len() >= known.profile.header_len() && !draws.one_in(LEFT_WRONG) {
         let frame = known.frame_at_front(rest);
         let frame = frame.unwrap_or_else(|| mend(known, rest, draws));
-        rest = std::mem::take(&mut rest).get_mut(frame..).unwrap_or_default();
+        rest = std::mem::take(&mut rest)
+            .get_mut(frame..)
+            .unwrap_or_default();
     }
 }
 

@@ -94,7 +94,12 @@ fn changed(change: impl FnOnce(&mut Tally)) -> Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = |part: u64, of: u64| part.saturating_mul(100).checked_div(of).unwrap_or(0);
-        write!(f, "{} inputs, {} % read", self.inputs, share(self.read, self.inputs))?;
+        write!(
+            f,
+            "{} inputs, {} % read",
+            self.inputs,
+            share(self.read, self.inputs)
+        )?;
         if self.streams == 0 {
             return Ok(());
         }
@@ -120,7 +125,12 @@ mod tests {
 
     #[test]
     fn inputs_are_counted_and_told_of_when_there_are_twice_as_many() {
-        let inputs: [&[u8]; 4] = [&[0; 8], &[0, 0, 0, 60, 1], &[0, 0, 0, 1], b"framespec script 1\nx"];
+        let inputs: [&[u8]; 4] = [
+            &[0; 8],
+            &[0, 0, 0, 60, 1],
+            &[0, 0, 0, 1],
+            b"framespec script 1\nx",
+        ];
         let mut told = Vec::new();
         for input in inputs.into_iter().cycle().take(1 << 15) {
             told.extend(tallied(decoder, input));
@@ -128,7 +138,10 @@ mod tests {
         let last = told.pop().unwrap();
         assert_eq!(told.len(), 1);
         assert_eq!((last.inputs, last.read), (1 << 15, 3 << 13));
-        assert_eq!((last.streams, last.frames, last.whole), (3 << 13, 2 << 13, 1 << 13));
+        assert_eq!(
+            (last.streams, last.frames, last.whole),
+            (3 << 13, 2 << 13, 1 << 13)
+        );
         let text = "32768 inputs, 75 % read; 24576 streams: 33 % with whole frames, 0.6 frames each; 33 % end whole, 33 % are malformed";
         assert_eq!(last.to_string(), text);
     }

@@ -75,7 +75,10 @@ fn more_padding(profile: &Profile, draws: &mut Draws) -> Vec<u8> {
         true => Vec::new(),
         false => payloads::plain(profile, draws),
     };
-    let chunks = draws.of_any_size(most_chunks(profile, MOST_BODY.saturating_sub(payload.len())));
+    let chunks = draws.of_any_size(most_chunks(
+        profile,
+        MOST_BODY.saturating_sub(payload.len()),
+    ));
     craft.frame_with(&payload, chunks.max(1))
 }
 

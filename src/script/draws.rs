@@ -77,8 +77,14 @@ impl Draws {
     /// A number up to `most` of which each power of two is as likely as the next: every small one comes often, every large
     /// one now and then, and `most` itself as often as all that would be more.
     pub fn of_any_size(&mut self, most: usize) -> usize {
-        let powers = most.checked_ilog2().map_or(0, |power| power.saturating_add(1));
-        let power = self.below(usize::try_from(powers).unwrap_or_default().saturating_add(1));
+        let powers = most
+            .checked_ilog2()
+            .map_or(0, |power| power.saturating_add(1));
+        let power = self.below(
+            usize::try_from(powers)
+                .unwrap_or_default()
+                .saturating_add(1),
+        );
         let Some(power) = power.checked_sub(1) else {
             return 0;
         };
