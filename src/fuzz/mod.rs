@@ -53,6 +53,7 @@ use crate::script::draws::Draws;
 use crate::script::{Conn, MAGIC, Script, Side, profile_of_file};
 use crate::transcript::{Seen, Transcript};
 use std::fmt::Display;
+use std::iter;
 
 /// What a fuzz target does with its input. It returns whether it could read it: what it cannot read shows nothing.
 pub type Body = fn(&[u8]) -> bool;
@@ -159,8 +160,8 @@ fn judge_session(
     }
     let as_cut = serving::play(profile, script, handler);
     let otherwise = serving::play(profile, &cuts::otherwise(script, is_dear), handler);
-    let all = [(&as_cut, "as it is"), (&otherwise, "cut otherwise")];
-    for (transcript, how) in all.into_iter().take(1 + usize::from(is_dear)) {
+    let again = is_dear.then_some((&otherwise, "cut otherwise"));
+    for (transcript, how) in iter::once((&as_cut, "as it is")).chain(again) {
         let findings = judge(profile, &ReplyRule::Echo, &permitted, transcript);
         if let Some(finding) = findings.first() {
             return Err(format!("{}, {how}: {}", finding.clause, finding.what));
