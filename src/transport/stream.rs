@@ -194,7 +194,7 @@ impl Stream {
         }
     }
 
-    /// Whether a write was [put off](super::Readiness::put_off): who wanted it is called at once.
+    /// Whether a write was put off: who wanted it is called soon.
     #[cfg(feature = "server")]
     pub(crate) fn is_put_off(&self) -> bool {
         match &self.0 {
