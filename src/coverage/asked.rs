@@ -84,3 +84,44 @@ impl Process {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn who_is_busy_is_not_waited_for_long_and_who_is_gone_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        fs::write(folder.path().join("asked"), format!("{port}\nno port\n")).unwrap();
+        let mut asked = Asked::new(folder.path());
+        let owed = |asked: &Asked| {
+            asked
+                .processes
+                .iter()
+                .map(|one| one.owed)
+                .collect::<Vec<_>>()
+        };
+        asked.ask();
+        assert_eq!(owed(&asked), [1]);
+        let (mut busy, _) = listener.accept().unwrap();
+        let answer = |stream: &mut TcpStream, count: usize| {
+            let mut octets = vec![0; count];
+            stream.read_exact(&mut octets).unwrap();
+            stream.write_all(&octets).unwrap();
+        };
+        // Both are answered at once, the first too late.
+        let answering = std::thread::spawn(move || {
+            answer(&mut busy, 2);
+            busy
+        });
+        asked.ask();
+        assert_eq!(owed(&asked), [0]);
+        drop((answering.join().unwrap(), listener));
+        asked.ask();
+        assert!(asked.processes.is_empty());
+    }
+}

@@ -11,14 +11,14 @@ const path = require("path");
 const url = require("url");
 
 const FOLDER = __dirname;
+const HERE = [__filename, url.pathToFileURL(__filename).href];
 const COUNTERS = 1 << 16;
-const LONGEST_WORD = 40;
 
-// Texts; fields that something is done with, but for calling them; names taken out of an object; numbers. Comments and what
-// is left of a template are passed over.
+// Texts; fields that something is done with, but for calling them; names taken out of an object; numbers. Comments, names of
+// modules and templates with something in them are passed over.
 const WORDS = new RegExp(
   [
-    /\/\/[^\n]*|\/\*[^]*?\*\//,
+    /\/\/[^\n]*|\/\*[^]*?\*\/|\b(?:from|import|require)\s*\(?\s*["'][^"'\n]*["']/,
     /(["'`])((?:\\.|(?!\1)[^\\\n])*)\1/,
     /\.\s*([A-Za-z_$][\w$]*)(?=\s*(?:[=!]==?|[<>)\]};,?&|]))/,
     /[{,]\s*([A-Za-z_$][\w$]*)(?=[\w$\s,=:]*\}\s*(?:=[^=>]|\)\s*(?:=>|\{)))/,
@@ -87,7 +87,7 @@ function wordsIn(text) {
   const words = [];
   for (const [, , quoted, field, taken, number] of text.matchAll(WORDS)) {
     const word = number === undefined ? quoted || field || taken : Number(number.replace(/_/g, ""));
-    if (typeof word === "number" ? Number.isSafeInteger(word) : /^[ -[\]-~]{1,40}$/.test(word || "")) {
+    if (typeof word === "number" ? Number.isSafeInteger(word) : /^(?!.*\$\{)[ -[\]-~]{1,40}$/.test(word || "")) {
       words.push(word);
     }
   }
@@ -146,7 +146,7 @@ class Tracer {
 }
 
 function isOwn({ url: name }) {
-  return (name.startsWith("file:") || path.isAbsolute(name)) && name !== __filename;
+  return (name.startsWith("file:") || path.isAbsolute(name)) && !HERE.includes(name);
 }
 
 /** Answers each octet with one, once what ran before is in the file. Nothing here keeps the program from ending. */

@@ -350,18 +350,25 @@ mod tests {
         let how = "{\"old\": \"2.7\"}\n{\"how\": \"sys.settrace, Python 3.8.18\"}\n";
         fs::write(&path, how).unwrap();
         assert_eq!(coverage.attached().unwrap(), "sys.settrace, Python 3.8.18");
+        let more = "{\"how\": \"blocks\"}\n{\"how\": \"blocks\"}\n";
+        fs::write(&path, format!("{how}{more}")).unwrap();
+        let both = "sys.settrace, Python 3.8.18; blocks";
+        assert_eq!(coverage.attached().unwrap(), both);
     }
 
     #[test]
     fn the_folder_comes_first() {
         let coverage = Coverage::open().unwrap();
-        let [(name, path)] = &coverage.environment()[..] else {
-            panic!("one variable");
+        let environment = coverage.environment();
+        let of = |wanted: &str| {
+            let (_, value) = environment.iter().find(|(name, _)| name == wanted).unwrap();
+            value
         };
-        let first = std::env::split_paths(path).next().unwrap();
-        assert_eq!(
-            (name.to_str(), first.as_path()),
-            (Some("PYTHONPATH"), coverage.folder())
-        );
+        let first = std::env::split_paths(of("PYTHONPATH")).next().unwrap();
+        assert_eq!(first, coverage.folder());
+        let options = of("NODE_OPTIONS").to_string_lossy();
+        assert!(options.starts_with("--require \""), "{options}");
+        assert!(options.contains("framespec_node.cjs\""), "{options}");
+        assert_eq!(of("FRAMESPEC_COVERAGE"), coverage.folder());
     }
 }

@@ -1,7 +1,7 @@
 /* A correct server in C but for one bug behind three conditions: the third object on a connection in which `op` is `sync` ends it.
  *
  * It speaks the tutorial's format with a thread for each client, and answers every message with itself. Nothing that comes over the
- * wire tells that a condition was met before the last one is. Its only argument is the port; 0 is any that is free.
+ * wire tells that a condition was met before the last one is. It takes `--port`, else it is any that is free, and `--until-eof`.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -208,9 +208,26 @@ static void *serve(void *argument) {
     return NULL;
 }
 
+static void *exit_at_eof(void *argument) {
+    while (getchar() != EOF) continue;
+    exit(0);
+    return argument;
+}
+
+/* The port that the words say. Also has the process end with its standard input, if they say so. */
+static uint16_t port(int count, char **words) {
+    pthread_t thread;
+    int port = 0;
+    for (int at = 1; at < count; at++) {
+        if (strcmp(words[at], "--port") == 0 && at + 1 < count) port = atoi(words[at + 1]);
+        if (strcmp(words[at], "--until-eof") == 0) pthread_create(&thread, NULL, exit_at_eof, NULL);
+    }
+    return (uint16_t)port;
+}
+
 int main(int count, char **words) {
     int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(count > 1 ? (uint16_t)atoi(words[1]) : 0)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port(count, words))};
     socklen_t size = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
