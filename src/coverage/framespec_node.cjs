@@ -54,7 +54,9 @@ class Source {
     }
     for (const block of known.values()) {
       const times = narrowest(ranges, block).count;
-      counts[block.place] = (counts[block.place] + times) & 255;
+      if (times > 0) {
+        counts.set(block.place, (counts.get(block.place) || 0) + times);
+      }
     }
   }
 
@@ -128,11 +130,18 @@ class Tracer {
       if (error) {
         return;
       }
-      const counts = Buffer.alloc(COUNTERS);
-      fs.readSync(this.map, counts, 0, COUNTERS, 0);
+      const counts = new Map();
       coverage.result.filter(isOwn).forEach((script) => this.takeScript(script, counts));
-      fs.writeSync(this.map, counts, 0, COUNTERS, 0);
+      counts.forEach((times, place) => this.add(place, times));
     });
+  }
+
+  /** Alone, since others count in the same file. */
+  add(place, times) {
+    const counter = Buffer.alloc(1);
+    fs.readSync(this.map, counter, 0, 1, place);
+    counter[0] += times;
+    fs.writeSync(this.map, counter, 0, 1, place);
   }
 
   takeScript({ url: name, functions }, counts) {
