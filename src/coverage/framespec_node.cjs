@@ -14,18 +14,20 @@ const FOLDER = __dirname;
 const HERE = [__filename, url.pathToFileURL(__filename).href];
 const COUNTERS = 1 << 16;
 
-// Texts; fields that something is done with, but for calling them; names taken out of an object; numbers. Comments, names of
-// modules and templates with something in them are passed over.
+const TEXT = (quote) => new RegExp(`(?<${quote}>["'\`])((?:\\\\.|(?!\\k<${quote}>)[^\\\\\\n])*)\\k<${quote}>`).source;
+const NUMBER = /(?<![\w$.])(0[xX][\da-fA-F_]+|\d[\d_]*(?:\.\d+)?)(?![\w$.])/.source;
+
+// Comments, names of modules, and what a name or a field is only set to are passed over. Words are texts; fields that something is
+// done with, but for calling them; names taken out of an object; numbers.
 const WORDS = new RegExp(
   [
-    /\/\/[^\n]*|\/\*[^]*?\*\/|\b(?:from|import|require)\s*\(?\s*["'][^"'\n]*["']/,
-    /(["'`])((?:\\.|(?!\1)[^\\\n])*)\1/,
-    /\.\s*([A-Za-z_$][\w$]*)(?=\s*(?:[=!]==?|[<>)\]};,?&|]))/,
-    /[{,]\s*([A-Za-z_$][\w$]*)(?=[\w$\s,=:]*\}\s*(?:=[^=>]|\)\s*(?:=>|\{)))/,
-    /(?<![\w$.])(0[xX][\da-fA-F_]+|\d[\d_]*(?:\.\d+)?)(?![\w$.])/,
-  ]
-    .map((part) => part.source)
-    .join("|"),
+    /\/\/[^\n]*|\/\*[^]*?\*\/|\b(?:from|import|require)\s*\(?\s*["'][^"'\n]*["']/.source,
+    `(?:[^=!<>]=|:)\\s*(?:${TEXT("set")}|${NUMBER})`,
+    TEXT("text"),
+    /\.\s*([A-Za-z_$][\w$]*)(?=\s*(?:[=!]==?|[<>)\]};,?&|]))/.source,
+    /[{,]\s*([A-Za-z_$][\w$]*)(?=[\w$\s,=:]*\}\s*(?:=[^=>]|\)\s*(?:=>|\{)))/.source,
+    NUMBER,
+  ].join("|"),
   "g",
 );
 
@@ -87,7 +89,7 @@ function readText(name) {
 
 function wordsIn(text) {
   const words = [];
-  for (const [, , quoted, field, taken, number] of text.matchAll(WORDS)) {
+  for (const [, , , , , quoted, field, taken, number] of text.matchAll(WORDS)) {
     const word = number === undefined ? quoted || field || taken : Number(number.replace(/_/g, ""));
     if (typeof word === "number" ? Number.isSafeInteger(word) : /^(?!.*\$\{)[ -[\]-~]{1,40}$/.test(word || "")) {
       words.push(word);
