@@ -18,13 +18,13 @@ const TEXT = (quote) => new RegExp(`(?<${quote}>["'\`])((?:\\\\.|(?!\\k<${quote}
 const NUMBER = /(?<![\w$.])(0[xX][\da-fA-F_]+|\d[\d_]*(?:\.\d+)?)(?![\w$.])/.source;
 
 // Comments, names of modules, and what a name or a field is only set to are passed over. Words are texts; fields that something is
-// done with, but for calling them; names taken out of an object; numbers.
+// done with, but for calling them, unless an object has them of its own; names taken out of an object; numbers.
 const WORDS = new RegExp(
   [
     /\/\/[^\n]*|\/\*[^]*?\*\/|\b(?:from|import|require)\s*\(?\s*["'][^"'\n]*["']/.source,
     `(?:[^=!<>]=|:)\\s*(?:${TEXT("set")}|${NUMBER})`,
     TEXT("text"),
-    /\.\s*([A-Za-z_$][\w$]*)(?=\s*(?:[=!]==?|[<>)\]};,?&|]))/.source,
+    /(?<!\bthis)\.\s*(?!length\b)([A-Za-z_$][\w$]*)(?=\s*(?:[=!]==?|[<>)\]};,?&|]))/.source,
     /[{,]\s*([A-Za-z_$][\w$]*)(?=[\w$\s,=:]*\}\s*(?:=[^=>]|\)\s*(?:=>|\{)))/.source,
     NUMBER,
   ].join("|"),
@@ -124,6 +124,7 @@ class Tracer {
     this.sources = new Map();
     this.told = new Set();
     this.map = fs.openSync(path.join(FOLDER, "map"), "r+");
+    this.isStarting = true;
   }
 
   /** Puts what ran since the last time into the file. */
@@ -135,6 +136,7 @@ class Tracer {
       const counts = new Map();
       coverage.result.filter(isOwn).forEach((script) => this.takeScript(script, counts));
       counts.forEach((times, place) => this.add(place, times));
+      this.isStarting = false;
     });
   }
 
@@ -150,6 +152,9 @@ class Tracer {
     const source = this.sources.get(name) || this.sources.set(name, new Source(name)).get(name);
     for (const one of functions.filter(({ ranges }) => ranges[0].count > 0)) {
       source.count(one, counts);
+      if (this.isStarting && one.ranges[0].startOffset > 0) {
+        continue; // It says more about options than about clients, unless it runs again.
+      }
       const words = source.words(one, functions).filter((word) => !this.told.has(word));
       words.forEach((word) => this.told.has(word) || (this.told.add(word), tell("words", word)));
     }
