@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
 #if defined(__clang__) /* What is here must not be counted itself, should it be compiled like all else. */
 #define UNCOUNTED __attribute__((no_sanitize("coverage")))
 #else
@@ -23,7 +22,6 @@
 enum { COUNTERS = 1 << 16, WORDS = 1 << 12, LONGEST_WORD = 40 };
 static unsigned char nowhere[COUNTERS + WORDS], *counts = nowhere;
 static char folder[PATH_MAX];
-
 /* A line for the fuzzer. The file is opened each time: a daemon closes what it does not know. */
 UNCOUNTED static void tell(const char *name, const char *line) {
     char path[PATH_MAX + 16];
@@ -48,7 +46,6 @@ UNCOUNTED static void count(uint64_t place) {
     unsigned char *one = &counts[place % COUNTERS];
     __atomic_store_n(one, __atomic_load_n(one, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
-
 /* clang, rustc: a number for each edge, which the edges of a module are given once, however often it asks. */
 UNCOUNTED void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop) {
     static uint32_t edges;
@@ -92,7 +89,6 @@ UNCOUNTED static void number(int64_t value, size_t size) {
     if (value < 1ll << 53 && value > -(1ll << 53)) tell("words", line);
     text((const char *)&value, size);
 }
-
 /* Only constants are words. They come first where the compiler knows of one. */
 #define HOOK(name, type, what) UNCOUNTED void __sanitizer_cov_trace_##name(type one, type two) { (void)one, (void)two, (void)(what); }
 HOOK(cmp1, uint8_t, 0) HOOK(cmp2, uint16_t, 0) HOOK(cmp4, uint32_t, 0) HOOK(cmp8, uint64_t, 0) HOOK(cmpf, float, 0) HOOK(cmpd, double, 0)
