@@ -69,6 +69,8 @@ pub struct Options {
     pub program: Option<Program>,
     /// Whether a fault is looked for that fails each case.
     pub each_case: bool,
+    /// Whether everything is played in the profile alone, instead of each fault in the wire format that it shows in.
+    pub one_format: bool,
 }
 
 impl Options {
@@ -88,6 +90,7 @@ impl Options {
             slow: false,
             program: None,
             each_case: true,
+            one_format: false,
         }
     }
 
@@ -160,7 +163,10 @@ impl Bench {
         Ok(Self {
             declared: declared(DECLARED_LIMIT)?,
             client: declared(DECLARED_CLIENT_LIMIT)?,
-            others: formats::others()?,
+            others: match options.one_format {
+                true => Vec::new(),
+                false => formats::others()?,
+            },
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
             process: Semaphore::new(PROCESSES),
