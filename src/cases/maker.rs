@@ -99,6 +99,15 @@ const ALONE: usize = 300;
 /// Connections that share what takes one too long, at most.
 const MOST_SHARING: usize = 8;
 
+/// Octets of a payload whose length is a varint of two octets, and fits into one that is binary.
+const LONGER_THAN_A_LENGTH_OF_ONE_OCTET: usize = 200;
+
+/// An octet that stands in no text.
+const NO_TEXT: u8 = 0xff;
+
+/// The most octets of a body in front of the place that is called inside it.
+const MOST_OF_A_BODY: usize = 11;
+
 /// Octets of the shortest request text.
 const TOKEN_LEN: usize = 10;
 
@@ -449,6 +458,21 @@ impl<'a> Maker<'a> {
         self.header_of(&self.craft().frame(&payload))
     }
 
+    /// A request, larger than it need be where its header were a single octet otherwise.
+    pub fn request_with_a_header_to_cut(&mut self) -> Vec<u8> {
+        match self.header_len() {
+            1 => self.request_of(LONGER_THAN_A_LENGTH_OF_ONE_OCTET),
+            _ => self.request(),
+        }
+    }
+
+    /// Octets of [`request`](Self::request)'s frame up to a place inside its body, whatever that is padded to.
+    #[must_use]
+    pub fn inside_a_body(&self) -> usize {
+        let part = self.shortest().saturating_sub(1).min(MOST_OF_A_BODY);
+        self.header_len().saturating_add(part)
+    }
+
     /// The frame of a request whose text ends so.
     pub fn request_with(&mut self, text: &str) -> Vec<u8> {
         let payload = self.payload_with(text);
@@ -482,7 +506,7 @@ impl<'a> Maker<'a> {
     /// means nothing.
     pub fn spacious_request(&mut self, chunks: usize) -> Vec<u8> {
         if self.profile().payload() != Payload::Json || self.is_unfit() {
-            return self.request_of_chunks(chunks);
+            return self.nothing_to_wrap(chunks);
         }
         let octets = chunks.saturating_mul(self.chunk());
         self.need(
@@ -492,6 +516,19 @@ impl<'a> Maker<'a> {
         let mut payload = self.payload_with("");
         payload.resize(octets.min(MOST).max(payload.len()), b' ');
         self.frame(&payload)
+    }
+
+    /// A request of so many chunks. Where a reply has the request's text and more around it, that may be too large for a
+    /// frame: there the payload has no text that could be asked for, so that any reply will do.
+    fn nothing_to_wrap(&mut self, chunks: usize) -> Vec<u8> {
+        let octets = chunks.saturating_mul(self.chunk());
+        let wraps = matches!(self.circumstances.rule, ReplyRule::Token(_));
+        let is_free =
+            self.profile().payload() == Payload::Opaque && self.profile().request().is_none();
+        if !wraps || !is_free || octets > MOST || self.is_unfit() {
+            return self.request_of_chunks(chunks);
+        }
+        self.frame(&vec![NO_TEXT; octets])
     }
 
     /// The payload of a request, so many octets long.

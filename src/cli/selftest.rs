@@ -140,6 +140,7 @@ impl SelftestArgs {
             slow: self.slow,
             program,
             one_format: self.profile.is_some(),
+            each_case: options.each_case && self.profile.is_none(),
             ..options
         })
     }
@@ -151,6 +152,10 @@ fn line(tried: &Tried) -> Option<String> {
         Tried::Fault(row) => {
             let said = match &row.fate {
                 Fate::Found(cases) => format!("found by {}", listed(cases)),
+                Fate::FoundBeside(cases) => {
+                    format!("found by {}, of other clauses", listed(cases))
+                }
+                Fate::NoRoom(why) => format!("no room: {why}"),
                 Fate::Unsure(cases) => format!("FOUND ONLY AT TIMES by {}", listed(cases)),
                 Fate::Survived => "SURVIVED".to_owned(),
                 Fate::NotLooked(why) => format!("not looked for: {why}"),
