@@ -26,7 +26,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("half-a-header-is-a-number", Clause::Truncation, "",
         "When the stream ends inside a header, the octets that came are taken for the whole length.",
         Mend::by("A header that the stream's end cut short is read as a number", "Ask for all octets of the header, and close if the stream ends before.", sketch::END_OF_STREAM),
-        |h| h.header = |c| Box::pin(whatever_header(c))).within(&[Room::FixedWidth]),
+        |h| h.header = |c| Box::pin(whatever_header(c))).within(&[Room::FixedWidth, Room::NoTrailer]),
     Fault::new("truncation-never-closed", Clause::Truncation, "",
         "A stream that ends inside a frame ends the client's task and leaves its socket open.",
         Mend::by("A stream that ends inside a frame leaves the socket open", "Close the socket on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
