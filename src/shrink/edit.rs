@@ -128,30 +128,34 @@ pub(super) fn without_conns(of: &Script, out: &Range<usize>) -> Option<Script> {
     script(of, steps)
 }
 
-/// Whether a step can be left out by itself. Looking whether nothing more comes is kept: without it what comes
-/// too much is seen only where it comes at once.
-fn is_loose(step: &Step) -> bool {
-    !matches!(
-        step.action,
-        Action::Open | Action::Begin(_) | Action::Send(_) | Action::Quiet
-    )
+/// Whether each step can be left out by itself. Looking whether nothing more comes is kept: without it what comes
+/// too much is seen only where it comes at once. What is typed for a request that is waited for is kept too: a client
+/// that sends only what is typed owes nothing without it, and the script would show nothing of what it got wrong.
+fn looseness(of: &Script) -> impl Iterator<Item = bool> + '_ {
+    let waits = |step: &Step| step.action == Action::Await;
+    let last_wait = of.steps().iter().rposition(waits);
+    let loose = move |(at, step): (usize, &Step)| match step.action {
+        Action::Open | Action::Begin(_) | Action::Send(_) | Action::Quiet => false,
+        Action::Type(_) => last_wait.is_none_or(|last| last < at),
+        _ => true,
+    };
+    of.steps().iter().enumerate().map(loose)
 }
 
 /// How many steps can be left out by themselves.
 pub(super) fn loose_steps(of: &Script) -> usize {
-    of.steps().iter().filter(|step| is_loose(step)).count()
+    looseness(of).filter(|loose| *loose).count()
 }
 
 /// The script without some of the steps that can be left out by themselves, counted among themselves.
 pub(super) fn without_steps(of: &Script, out: &Range<usize>) -> Option<Script> {
     let mut seen = 0_usize;
-    let steps = of.steps().iter().filter(|step| {
+    let steps = of.steps().iter().zip(looseness(of)).filter(|(_, loose)| {
         let number = seen;
-        let loose = is_loose(step);
-        seen = seen.saturating_add(usize::from(loose));
-        !(loose && out.contains(&number))
+        seen = seen.saturating_add(usize::from(*loose));
+        !(*loose && out.contains(&number))
     });
-    script(of, steps.cloned())
+    script(of, steps.map(|(step, _)| step.clone()))
 }
 
 /// Places where one segment is followed by the next of the same connection, with nothing done in

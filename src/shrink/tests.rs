@@ -325,6 +325,35 @@ fn nothing_is_asked_where_nothing_can_go() {
     );
 }
 
+/// Without it a client would owe nothing, and the script would fail at every client that waits to be told what to send.
+#[test]
+fn what_is_typed_for_a_request_that_is_waited_for_stays() {
+    let script: Script = "framespec script 1\n\
+        side server\n\
+        type '\"one\"' holds 'one'\n\
+        type '\"two\"' holds 'two'\n\
+        open a\n\
+        await a\n\
+        type '\"three\"' holds 'three'\n\
+        quiet a\n"
+        .parse()
+        .unwrap();
+    let waits = |script: &Script| {
+        let mut steps = script.steps().iter();
+        steps.any(|step| step.action == Action::Await)
+    };
+    let smallest = shrink(&Profile::tutorial(), script, 100, waits);
+    let typed: Vec<String> = text(&smallest)
+        .lines()
+        .filter(|line| line.starts_with("type"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        typed,
+        ["type '\"one\"' holds 'one'", "type '\"two\"' holds 'two'"]
+    );
+}
+
 /// Any script, made of frames and noise.
 fn any_script() -> impl Strategy<Value = Script> {
     let octets = prop_oneof![

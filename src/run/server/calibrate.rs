@@ -6,7 +6,7 @@ use super::canary::{
 use super::pace::{GraceBudget, Load, Pace};
 use super::session::ServerPeer;
 use super::target::Endpoint;
-use super::unmet::{Failed, Unreachable, not_served};
+use super::unmet::{Failed, NotServed, Unreachable, not_served, unasked};
 use super::{MOST_CONNECTIONS, MOST_WAITING};
 use crate::event::Calibration;
 use crate::judge::{Frame, ReplyRule};
@@ -72,6 +72,11 @@ pub(super) async fn calibrate(
         match answers_as_it_serves(&door, options, first).await {
             Ok((profile, answered)) => {
                 serves = profile;
+                if late_rule(&serves, &answered.exchanges).is_some()
+                    && let Some(not_served) = greets(&door, &serves, first).await
+                {
+                    return Err(Failed::NotServed(not_served));
+                }
                 answering_server(&door, &serves, first, answered).await
             }
             Err(Trouble::Refused(why)) if door.is_of_datagrams() => {
@@ -206,6 +211,19 @@ async fn answering_server(
             .is_started_anew()
             .then(|| startup.saturating_mul(2).max(LEAST_SLACK)),
         concurrent,
+    }
+}
+
+/// Why a server is not served whose replies are each for the request before: what it said unasked may have been taken for
+/// the first of them.
+async fn greets(door: &Door, profile: &Profile, limit: Duration) -> Option<NotServed> {
+    let said = unasked(door, profile, limit).await?;
+    match said {
+        Unasked::Said(_) => {
+            let trouble = Trouble::Garbage(late());
+            Some(not_served(door, profile, limit, &trouble).await)
+        }
+        Unasked::Ended => None,
     }
 }
 

@@ -9,6 +9,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+/// How long a server may take to say what it says before anything is asked.
+const GREETS: Duration = Duration::from_millis(300);
+
 /// Why a server cannot be played at, as it cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreachable {
@@ -77,10 +80,8 @@ pub(super) async fn not_served(
     limit: Duration,
     trouble: &Trouble,
 ) -> NotServed {
-    let greeting = match Canary::connect(door, profile, limit).await {
-        Ok(mut canary) => canary.unasked(Duration::from_millis(300)).await,
-        Err(_) => None,
-    };
+    let greeting = unasked(door, profile, limit).await;
+    let speaks_first = matches!(greeting, Some(Unasked::Said(_)));
     let (what, mut advice) = match (trouble, greeting) {
         (_, Some(Unasked::Ended)) => (
             say!("the server ends connections before anything is asked on them"),
@@ -94,7 +95,7 @@ pub(super) async fn not_served(
                 shown = shown(&octets)
             ),
             Some(say!(
-                "is this the right port? A client of this protocol speaks first"
+                "is this the right port? A client of this protocol speaks first; a greeting that is meant is a prologue of the profile"
             )),
         ),
         (Trouble::Mute(after), None) if door.is_of_datagrams() => (
@@ -129,7 +130,7 @@ pub(super) async fn not_served(
             None,
         ),
     };
-    if let Some(other) = spoken_instead(door, profile).await {
+    if let Some(other) = spoken_instead(door, profile, speaks_first).await {
         advice = Some(say!(
             "it does answer requests of the profile `{other}`: try --profile {other}",
             other
@@ -138,12 +139,21 @@ pub(super) async fn not_served(
     NotServed { what, advice }
 }
 
-/// Another built-in profile that the server answers in.
-async fn spoken_instead(door: &Door, profile: &Profile) -> Option<&'static str> {
+/// What the server does on a new connection before anything is asked, if it does something soon.
+pub(super) async fn unasked(door: &Door, profile: &Profile, limit: Duration) -> Option<Unasked> {
+    let mut canary = Canary::connect(door, profile, limit).await.ok()?;
+    canary.unasked(GREETS).await
+}
+
+/// Another built-in profile that the server answers in. What it says first must not be taken for an answer, so a server
+/// that speaks first is asked only in those that have a prologue.
+async fn spoken_instead(door: &Door, profile: &Profile, speaks_first: bool) -> Option<&'static str> {
     let limit = Duration::from_secs(1);
+    let may_be = |other: &Profile| {
+        other.name() != profile.name() && !(speaks_first && other.prologue().is_empty())
+    };
     for name in Profile::BUILT_IN {
-        let Some(other) = Profile::built_in(name).filter(|other| other.name() != profile.name())
-        else {
+        let Some(other) = Profile::built_in(name).filter(may_be) else {
             continue;
         };
         let Ok(mut canary) = Canary::connect(door, &other, limit).await else {

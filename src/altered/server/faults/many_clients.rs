@@ -13,7 +13,10 @@ use crate::spec::Clause;
 use crate::transport::Stream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+/// How long one client may keep a reply from all others.
+const GIVEN_UP: Duration = Duration::from_secs(1);
 
 #[rustfmt::skip]
 pub(super) const FAULTS: &[Fault] = &[
@@ -64,6 +67,13 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| {
             h.take = |c| Box::pin(as_the_speaker(c));
             h.send = |c, octets| Box::pin(to_the_speaker(c, octets));
+        }),
+    Fault::new("replies-to-everybody", Clause::Crosstalk, "",
+        "Each reply goes to all clients that are there, as in a chat.",
+        Mend::by("Each reply goes to all clients", "Send a reply only on the connection that its request came on.", sketch::OWN_STATE),
+        |h| {
+            h.serve = |c| Box::pin(listed(c));
+            h.send = |c, octets| Box::pin(to_everybody(c, octets));
         }),
     Fault::new("place-in-a-list", Clause::Crosstalk, "",
         "A client is known by its place in a list, from which those that go are taken, so that the others move up.",
@@ -183,6 +193,21 @@ async fn to_another(
     let sent = c.send_all(&octets).await;
     c.stream = own;
     sent
+}
+
+/// Sends to all, one after the other, and no two replies at once. Whoever takes nothing is given up on.
+async fn to_everybody(c: &mut Client, octets: Vec<u8>) -> Result<(), End> {
+    let shared = Arc::clone(&c.shared);
+    let _held = shared.lock.lock().await;
+    let own = Arc::clone(&c.stream);
+    let all = shared.streams().clone();
+    for other in all.into_iter().filter(|other| !Arc::ptr_eq(other, &own)) {
+        c.stream = other;
+        // It is gone, or reads nothing: that is no affair of the one who asked.
+        let _ = timeout(GIVEN_UP, c.send_all(&octets)).await;
+    }
+    c.stream = own;
+    c.send_all(&octets).await
 }
 
 async fn in_a_list(c: &mut Client) -> End {

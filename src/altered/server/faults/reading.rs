@@ -78,6 +78,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "The loop over the body runs once too often and takes the octet behind it, if that is here.",
         Mend::by("One octet too many is read behind a body", "Stop as soon as nothing is missing, and ask each read for no more than that.", sketch::READ_EXACTLY),
         |h| h.body = |c, wanted| Box::pin(one_too_many(c, wanted))),
+    Fault::new("body-counted-in-characters", Clause::Fidelity, "",
+        "A body is decoded as it comes, and read until it has as many characters as its length says, which takes octets of the next frame or waits for them.",
+        Mend::by("The length of a body is taken for a number of characters", "Read as many octets as the length says, and decode them once they are all there.", sketch::READ_EXACTLY),
+        |h| h.body = |c, wanted| Box::pin(as_many_characters(c, wanted))),
     Fault::new("old-octets-in-the-buffer", Clause::Boundary, "CVE-2014-0160",
         "The buffer for bodies is reused as it is, so that a short body ends in what a longer one left there.",
         Mend::by("A reused buffer shows octets of an earlier frame", "Use only so much of the buffer as this frame has filled, or take a fresh one.", sketch::READ_EXACTLY),
@@ -319,6 +323,23 @@ async fn one_too_many(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     let octets = honest::body(c, wanted).await?;
     drop_here(c, 1);
     Ok(octets)
+}
+
+async fn as_many_characters(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
+    let mut octets = Vec::new();
+    loop {
+        let missing = wanted.saturating_sub(characters(&octets));
+        if missing == 0 {
+            return Ok(octets);
+        }
+        octets.extend(honest::body(c, missing).await?);
+    }
+}
+
+/// How many characters begin there.
+fn characters(octets: &[u8]) -> usize {
+    let begins = |octet: &&u8| !matches!(**octet, 0x80..=0xbf);
+    octets.iter().filter(begins).count()
 }
 
 /// Drops so many octets of what is here already.
