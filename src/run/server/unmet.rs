@@ -147,7 +147,11 @@ pub(super) async fn unasked(door: &Door, profile: &Profile, limit: Duration) -> 
 
 /// Another built-in profile that the server answers in. What it says first must not be taken for an answer, so a server
 /// that speaks first is asked only in those that have a prologue.
-async fn spoken_instead(door: &Door, profile: &Profile, speaks_first: bool) -> Option<&'static str> {
+async fn spoken_instead(
+    door: &Door,
+    profile: &Profile,
+    speaks_first: bool,
+) -> Option<&'static str> {
     let limit = Duration::from_secs(1);
     let may_be = |other: &Profile| {
         other.name() != profile.name() && !(speaks_first && other.prologue().is_empty())
