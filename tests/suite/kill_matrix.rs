@@ -322,7 +322,7 @@ fn the_program_looks_for_faults_of_either_role() {
     assert!(said.contains("2 of 2 faults found"), "{said}");
 }
 
-/// One of the formats of which docs/FORMATS.md tells.
+/// One of the formats that `scripts/formats` plays.
 fn format(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join("tests/formats").join(name);
