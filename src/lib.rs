@@ -53,7 +53,7 @@
 //! | [`peer`] | processes, connections and their clock, for either role | `check` |
 //! | [`outcome`] | how often a case is tried, what that comes to, and who is told | `check` |
 //! | [`run`] | cases played at a live peer: first look, schedule, verdicts | `check` |
-//! | [`coverage`] | which ways a server in Python takes through its own code | `check` |
+//! | [`coverage`] | which ways a server takes through its own code | `check` |
 //! | [`campaign`] | scripts made by chance, played at a live server for as long as is wanted | `check` |
 //! | [`check`] | checks as a value, for tests and other programs | `check` |
 //! | [`grade`] | a folder of submissions checked within limits, and given points | `grade` |

@@ -15,7 +15,7 @@ use super::target::{NamedTarget, TargetArgs};
 use super::wire_format::WireFormatArgs;
 use super::{out, runtime};
 use crate::campaign::{Ended, Found, Plan, Told, campaign};
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, RUNTIME};
 use crate::profile::Profile;
 use crate::report::Output;
 use crate::reproducer::Reproducer;
@@ -42,8 +42,8 @@ pub(crate) struct FuzzArgs {
     #[command(flatten, next_help_heading = "Wire format")]
     wire: WireFormatArgs,
     /// Folder that what is found is saved in, each as a script
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "runtime")]
+    out: Option<PathBuf>,
     /// How long scripts are played [default: 60s, unless --runs is given]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     time: Option<Duration>,
@@ -64,9 +64,15 @@ pub(crate) struct FuzzArgs {
     seeds: Vec<PathBuf>,
     /// Do not watch the server's own code
     ///
-    /// That is done if --exec starts it in Python, and one script is played at a time then.
+    /// That is done if --exec starts it in Python or Node.js, or if it was linked with --runtime, and one script is
+    /// played at a time then.
     #[arg(long)]
     no_coverage: bool,
+    /// Print the file in C that lets a server in C, C++ or Rust be watched, and do nothing else
+    ///
+    /// The server is compiled with -fsanitize-coverage and linked with it; docs/FUZZING.md says how.
+    #[arg(long, exclusive = true)]
+    runtime: bool,
     /// Go on from what --out holds
     ///
     /// What was found is not told again, and the scripts that showed something new are played first. The others are new
@@ -92,6 +98,14 @@ pub(crate) struct FuzzArgs {
 
 impl FuzzArgs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match &self.out {
+            Some(folder) => self.play(folder),
+            // --runtime stands alone.
+            None => out::line(RUNTIME.trim_end()).map(|()| Exit::Ok),
+        }
+    }
+
+    fn play(&self, folder: &Path) -> Result<Exit, Failure> {
         let mut profile = self.target.carried(self.wire.profile()?)?;
         if let Some(reply) = self.reply {
             profile = profile.with_reply(reply.into());
@@ -100,9 +114,9 @@ impl FuzzArgs {
         if self.target.is_embedded() {
             profile = declared(profile)?;
         }
-        let plan = self.plan()?;
-        probe(&self.out).map_err(|error| {
-            let what = format!("--out {}: cannot write there: {error}", self.out.display());
+        let plan = self.plan(folder)?;
+        probe(folder).map_err(|error| {
+            let what = format!("--out {}: cannot write there: {error}", folder.display());
             Failure::usage(what).hint("name a folder that can be written, or that can be made")
         })?;
         let named = self.target.named(&profile)?;
@@ -113,13 +127,13 @@ impl FuzzArgs {
             ..Options::new(Role::Server, named.name.clone(), profile)
         };
         let teller = Teller::new(written, &options, &plan);
-        self.fuzz(named, &options, &plan, teller)
+        self.fuzz(named, &options, &plan, folder, teller)
     }
 
-    fn plan(&self) -> Result<Plan, Failure> {
+    fn plan(&self, folder: &Path) -> Result<Plan, Failure> {
         let time = self.time.or(self.runs.is_none().then_some(USUAL));
         let resumed = match self.resume {
-            true => Resumed::from(&self.out)?,
+            true => Resumed::from(folder)?,
             false => Resumed::default(),
         };
         let mut seeds = seeds(&self.seeds)?;
@@ -145,17 +159,18 @@ impl FuzzArgs {
         named: NamedTarget,
         options: &Options,
         plan: &Plan,
+        folder: &Path,
         mut teller: Teller,
     ) -> Result<Exit, Failure> {
         let mut saver = Saver {
-            folder: &self.out,
+            folder,
             peer: self.target.words(),
             profile: &options.profile,
             target: options.target.as_str(),
             saved: 0,
             failed: None,
         };
-        let mut keeper = Keeper::new(&self.out, &options.profile);
+        let mut keeper = Keeper::new(folder, &options.profile);
         let coverage = self.coverage();
         let environment = coverage.iter().flat_map(Coverage::environment).collect();
         let mut target = Target::from(named.server.environment(environment));

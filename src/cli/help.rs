@@ -141,7 +141,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     (
         "fuzz",
-        &["conformance fuzz localhost:5000 --time 60s --out findings"],
+        &[
+            "conformance fuzz localhost:5000 --time 60s --out findings",
+            "conformance fuzz --runtime > framespec_cov.c",
+        ],
     ),
     (
         "show",

@@ -1,12 +1,16 @@
-//! Coverage of a server in Python: which ways it takes through its own code, without a change to that code.
+//! Coverage of a server that is started here: which ways it takes through its own code, without a change to that code.
 //!
-//! A folder is put in front of where Python looks for modules, with a `sitecustomize` in it that every Python
-//! loads by itself. It counts steps from place to place in a file that it maps into memory; here that file is read,
-//! and what it holds compared with what it held before. As in AFL a step that was taken 2, 3, or 4 to 7 times is
-//! something else than one that was taken once.
+//! Steps from place to place are counted in a file in a folder of their own; here that file is read, and what it holds
+//! compared with what it held before. As in AFL a step that was taken 2, 3, or 4 to 7 times is something else than one that
+//! was taken once. Who counts is named to the server by variables: a `sitecustomize` that every Python loads by itself, a module
+//! for Node.js, and the [`RUNTIME`] that is linked into what a compiler instruments.
 //!
 //! What the program compares with, looks up and calls functions with is noted too: words that it may be waiting for.
 
+mod asked;
+mod told;
+
+use asked::Asked;
 use serde::Deserialize;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -14,12 +18,23 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use tempfile::TempDir;
+use told::TellsOn;
+
+/// What is linked into a server that a compiler instruments with SanitizerCoverage, so that it can be watched: a file in C.
+pub const RUNTIME: &str = include_str!("framespec_cov.c");
 
 /// Counters, each of an octet, in the file that is mapped.
 const COUNTERS: usize = 1 << 16;
 
+/// What the runtime keeps behind them, to tell each word once.
+const KNOWN: usize = 1 << 12;
+
 /// The most words that are kept.
 const MOST_WORDS: usize = 256;
+
+/// Why nothing is counted, if nobody said anything.
+const NOBODY: &str = "nothing was started that can be watched: no Python that looks at PYTHONPATH, no Node.js that looks at \
+     NODE_OPTIONS, and nothing that was linked with what `conformance fuzz --runtime` prints";
 
 /// A place that so many looks have seen, or fewer, is a rare one …
 const FEW_LOOKS: u32 = 8;
@@ -37,9 +52,9 @@ pub struct Coverage {
     places: Vec<Place>,
     looks: u32,
     edges: usize,
-    /// Octets of the words that have been read.
-    read: usize,
+    told: TellsOn,
     words: Vec<Value>,
+    asked: Asked,
 }
 
 /// What is known of a counter.
@@ -66,7 +81,7 @@ pub enum Reached {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlaceId(usize);
 
-/// What a Python said of itself when it began.
+/// What somebody who counts said of itself when it began.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Attached {
@@ -85,15 +100,17 @@ impl Coverage {
         let write = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text);
         write("sitecustomize.py", include_bytes!("sitecustomize.py"))?;
         write("framespec_tracer.py", include_bytes!("framespec_tracer.py"))?;
-        write("map", &vec![0; COUNTERS])?;
+        write("framespec_node.cjs", include_bytes!("framespec_node.cjs"))?;
+        write("map", &vec![0; COUNTERS.saturating_add(KNOWN)])?;
         Ok(Self {
             map: File::open(folder.path().join("map"))?,
+            told: TellsOn::new(folder.path().join("words")),
+            asked: Asked::new(folder.path()),
             folder,
             before: vec![0; COUNTERS],
             places: vec![Place::default(); COUNTERS],
             looks: 0,
             edges: 0,
-            read: 0,
             words: Vec::new(),
         })
     }
@@ -101,16 +118,15 @@ impl Coverage {
     /// The variables with which the server has to be started.
     #[must_use]
     pub fn environment(&self) -> Vec<(OsString, OsString)> {
-        const PATH: &str = "PYTHONPATH";
-        let inherited = std::env::var_os(PATH).filter(|path| !path.is_empty());
-        let inherited = inherited.iter().flat_map(std::env::split_paths);
-        let folders = std::iter::once(self.folder.path().to_owned()).chain(inherited);
-        // Neither can the folder's name hold what separates paths, nor can names that were separated by it.
-        let path = std::env::join_paths(folders).unwrap_or_else(|_| self.folder.path().into());
-        vec![(PATH.into(), path)]
+        let folder = self.folder.path();
+        vec![
+            ("FRAMESPEC_COVERAGE".into(), folder.into()),
+            python(folder),
+            node(folder),
+        ]
     }
 
-    /// How the server's steps are counted.
+    /// How the server's steps are counted, in every way in which some are.
     ///
     /// # Errors
     /// If none are, why.
@@ -119,22 +135,26 @@ impl Coverage {
         let told = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
-        let mut why = "no Python was started that looks at PYTHONPATH".to_owned();
+        let (mut hows, mut why) = (Vec::new(), NOBODY.to_owned());
         for attached in told {
             match attached {
-                Attached::How(how) => return Ok(how),
+                Attached::How(how) if !hows.contains(&how) => hows.push(how),
+                Attached::How(_) => {}
                 Attached::Old(version) => {
                     why = format!("Python {version} is too old: 3.8 is needed")
                 }
                 Attached::Failed(error) => why = error,
             }
         }
-        Err(why)
+        match hows.is_empty() {
+            true => Err(why),
+            false => Ok(hows.join("; ")),
+        }
     }
 
     /// What was reached since the last look.
     pub fn look(&mut self) -> Reached {
-        let Ok(now) = read_whole(&mut self.map) else {
+        let Ok(now) = self.counters() else {
             return Reached::Nothing;
         };
         self.looks = self.looks.saturating_add(1);
@@ -167,9 +187,18 @@ impl Coverage {
 
     /// Leaves out what was reached since the last look.
     pub fn skip(&mut self) {
-        if let Ok(now) = read_whole(&mut self.map) {
+        if let Ok(now) = self.counters() {
             self.before = now;
         }
+    }
+
+    /// The counters, once everybody has put there what was counted.
+    fn counters(&mut self) -> io::Result<Vec<u8>> {
+        self.asked.ask();
+        let mut now = vec![0; COUNTERS];
+        self.map.seek(SeekFrom::Start(0))?;
+        self.map.read_exact(&mut now)?;
+        Ok(now)
     }
 
     /// How many different steps have been seen.
@@ -180,16 +209,8 @@ impl Coverage {
 
     /// The words that the server's code knows, as far as it has been run: texts and numbers.
     pub fn words(&mut self) -> &[Value] {
-        let text = fs::read(self.folder.path().join("words")).unwrap_or_default();
-        let new = text.get(self.read..).unwrap_or_default();
-        // The last line may still be in the making.
-        let whole = new.iter().rposition(|octet| *octet == b'\n');
-        let new = new.get(..whole.unwrap_or_default()).unwrap_or_default();
-        self.read = self
-            .read
-            .saturating_add(whole.map_or(0, |at| at.saturating_add(1)));
-        for line in new.split(|octet| *octet == b'\n') {
-            if let Ok(word) = serde_json::from_slice(line)
+        for line in self.told.lines() {
+            if let Ok(word) = serde_json::from_slice(&line)
                 && self.words.len() < MOST_WORDS
                 && !self.words.contains(&word)
             {
@@ -199,18 +220,35 @@ impl Coverage {
         &self.words
     }
 
-    /// The folder that Python is to look into.
+    /// The folder that all of them are to look into.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
-fn read_whole(map: &mut File) -> io::Result<Vec<u8>> {
-    let mut now = vec![0; COUNTERS];
-    map.seek(SeekFrom::Start(0))?;
-    map.read_exact(&mut now)?;
-    Ok(now)
+/// Python looks for modules there first.
+fn python(folder: &Path) -> (OsString, OsString) {
+    const PATH: &str = "PYTHONPATH";
+    let inherited = std::env::var_os(PATH).filter(|path| !path.is_empty());
+    let inherited = inherited.iter().flat_map(std::env::split_paths);
+    let folders = std::iter::once(folder.to_owned()).chain(inherited);
+    // Neither can the folder's name hold what separates paths, nor can names that were separated by it.
+    let path = std::env::join_paths(folders).unwrap_or_else(|_| folder.into());
+    (PATH.into(), path)
+}
+
+/// Node.js loads a module first, and then whatever else it was told to.
+fn node(folder: &Path) -> (OsString, OsString) {
+    const OPTIONS: &str = "NODE_OPTIONS";
+    let module = folder.join("framespec_node.cjs");
+    let quoted = module.to_string_lossy().replace('\\', "\\\\");
+    let mut options = OsString::from(format!("--require \"{quoted}\""));
+    if let Some(inherited) = std::env::var_os(OPTIONS) {
+        options.push(" ");
+        options.push(inherited);
+    }
+    (OPTIONS.into(), options)
 }
 
 impl Place {
@@ -312,18 +350,25 @@ mod tests {
         let how = "{\"old\": \"2.7\"}\n{\"how\": \"sys.settrace, Python 3.8.18\"}\n";
         fs::write(&path, how).unwrap();
         assert_eq!(coverage.attached().unwrap(), "sys.settrace, Python 3.8.18");
+        let more = "{\"how\": \"blocks\"}\n{\"how\": \"blocks\"}\n";
+        fs::write(&path, format!("{how}{more}")).unwrap();
+        let both = "sys.settrace, Python 3.8.18; blocks";
+        assert_eq!(coverage.attached().unwrap(), both);
     }
 
     #[test]
     fn the_folder_comes_first() {
         let coverage = Coverage::open().unwrap();
-        let [(name, path)] = &coverage.environment()[..] else {
-            panic!("one variable");
+        let environment = coverage.environment();
+        let of = |wanted: &str| {
+            let (_, value) = environment.iter().find(|(name, _)| name == wanted).unwrap();
+            value
         };
-        let first = std::env::split_paths(path).next().unwrap();
-        assert_eq!(
-            (name.to_str(), first.as_path()),
-            (Some("PYTHONPATH"), coverage.folder())
-        );
+        let first = std::env::split_paths(of("PYTHONPATH")).next().unwrap();
+        assert_eq!(first, coverage.folder());
+        let options = of("NODE_OPTIONS").to_string_lossy();
+        assert!(options.starts_with("--require \""), "{options}");
+        assert!(options.contains("framespec_node.cjs\""), "{options}");
+        assert_eq!(of("FRAMESPEC_COVERAGE"), coverage.folder());
     }
 }

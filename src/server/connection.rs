@@ -103,6 +103,7 @@ async fn converse<H: Handler>(
             return Ok(end);
         }
         let happened = poll_fn(|cx| match poll_socket(cx, stream, session) {
+            Poll::Pending if stream.is_put_off() => Poll::Pending,
             Poll::Pending if !down_seen && down.is() => {
                 down_seen = true;
                 session.handle_shutdown(Instant::now());
@@ -166,13 +167,17 @@ fn poll_socket(
     session: &mut Session,
 ) -> Poll<io::Result<Happened>> {
     let had_room = session.wants_input();
-    if !session.poll_output().is_empty()
-        && let Poll::Ready(sent) = stream.poll_write(cx, session.poll_output())?
-    {
-        session.handle_sent(sent, Instant::now());
-        // Where there was room for replies, no request waits for it that this has made.
-        if !had_room || !session.poll_output().is_empty() {
-            return Poll::Ready(Ok(Happened::Sent));
+    if !session.poll_output().is_empty() {
+        match stream.poll_write(cx, session.poll_output())? {
+            Poll::Ready(sent) => {
+                session.handle_sent(sent, Instant::now());
+                // Where there was room for replies, no request waits for it that this has made.
+                if !had_room || !session.poll_output().is_empty() {
+                    return Poll::Ready(Ok(Happened::Sent));
+                }
+            }
+            Poll::Pending if stream.is_put_off() => return Poll::Pending,
+            Poll::Pending => {}
         }
     }
     SHARED.with_borrow_mut(|shared| {

@@ -9,16 +9,32 @@
 
 use crate::transport::{Caller, Stream};
 #[cfg(unix)]
-use crate::transport::{Readiness, Watch};
+use crate::transport::{News, Readiness, Watch};
 use slab::Slab;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+#[cfg(unix)]
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+#[cfg(unix)]
+use tokio::task::yield_now;
 use tracing::{debug, error};
+
+/// Turns of clients before the runtime has its own. New clients and timers wait so long at most.
+#[cfg(unix)]
+const MOST_TURNS: usize = 64;
+
+/// Clients whose replies wait until others have been answered too, and how long the first of them waits at most.
+#[cfg(unix)]
+const MOST_PUT_OFF: usize = 32;
+#[cfg(unix)]
+const LONGEST_PUT_OFF: Duration = Duration::from_micros(100);
 
 /// Whether the server is going down. Who waits for it is called when it is.
 #[derive(Debug, Clone, Default)]
@@ -149,11 +165,40 @@ struct Client<T> {
     readiness: Readiness,
 }
 
+/// The clients that are there, each under its number.
+struct Clients<T> {
+    inbox: Arc<Inbox>,
+    there: Slab<Client<T>>,
+    #[cfg(unix)]
+    put_off: PutOff,
+}
+
+/// Those who have replies to send, and since when the first has.
+#[cfg(unix)]
+#[derive(Default)]
+struct PutOff {
+    numbers: Vec<usize>,
+    since: Option<Instant>,
+}
+
+#[cfg(unix)]
+impl PutOff {
+    fn add(&mut self, number: usize) {
+        self.numbers.push(number);
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether no more should be added.
+    fn is_due(&self) -> bool {
+        let waited = self.since.map(|since| since.elapsed());
+        self.numbers.len() >= MOST_PUT_OFF || waited.is_some_and(|waited| waited >= LONGEST_PUT_OFF)
+    }
+}
+
 /// See the [module](self). `client` makes the future of one that has connected.
 pub(super) struct Group<C, T> {
-    inbox: Arc<Inbox>,
     client: C,
-    clients: Slab<Client<T>>,
+    clients: Clients<T>,
     /// Without it, for want of a descriptor say, the runtime watches the sockets.
     #[cfg(unix)]
     watch: Option<Watch>,
@@ -167,50 +212,52 @@ where
     /// Serves who comes into the inbox, until it is dropped.
     pub(super) async fn serve(inbox: Arc<Inbox>, client: C) {
         let mut group = Self {
-            inbox,
             client,
-            clients: Slab::new(),
+            clients: Clients {
+                inbox,
+                there: Slab::new(),
+                #[cfg(unix)]
+                put_off: PutOff::default(),
+            },
             #[cfg(unix)]
             watch: Watch::new().ok(),
         };
         poll_fn(|cx| group.poll(cx)).await
     }
 
-    /// One round: whoever is called before it has a turn in it, and only one.
+    /// Whoever is called before this has a turn in it, and then those in whose sockets something happens.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let letters = self.inbox.take(cx.waker());
+        let letters = self.clients.inbox.take(cx.waker());
         for (stream, caller) in letters.arrived {
             self.welcome(stream, caller);
         }
         let called = match letters.all {
-            true => self.clients.iter().map(|(number, _)| number).collect(),
+            true => self.clients.numbers(),
             false => letters.woken,
         };
         for number in called {
-            if let Some(client) = self.clients.get(number) {
-                client.bell.rung.store(false, Ordering::Release);
-            }
-            self.turn(number);
+            self.clients.turn_of_called(number);
         }
         #[cfg(unix)]
-        self.turn_of_sockets(cx);
+        self.turns_of_sockets(cx);
         Poll::Pending
     }
 
     fn welcome(&mut self, stream: Stream, caller: Caller) {
-        let entry = self.clients.vacant_entry();
+        let clients = &mut self.clients;
+        let entry = clients.there.vacant_entry();
         let number = entry.key();
         #[cfg(unix)]
         let (stream, readiness) = match adopted(self.watch.as_ref(), stream, number) {
             Ok(adopted) => adopted,
             Err(error) => {
                 debug!(%caller, %error, "cannot be watched");
-                return self.inbox.note_gone();
+                return clients.inbox.note_gone();
             }
         };
         let bell = Arc::new(Bell {
             number,
-            inbox: Arc::clone(&self.inbox),
+            inbox: Arc::clone(&clients.inbox),
             rung: AtomicBool::new(false),
         });
         entry.insert(Client {
@@ -220,46 +267,101 @@ where
             #[cfg(unix)]
             readiness,
         });
-        self.turn(number);
+        clients.turn(number);
     }
 
+    /// Rounds for as long as the system has something to tell, up to a bound: the runtime has others to look after.
     #[cfg(unix)]
-    fn turn_of_sockets(&mut self, cx: &mut Context<'_>) {
+    fn turns_of_sockets(&mut self, cx: &mut Context<'_>) {
         let Some(watch) = &mut self.watch else { return };
-        let events = match watch.poll_events(cx) {
-            Poll::Pending => return,
-            Poll::Ready(Ok(events)) => events,
-            Poll::Ready(Err(error)) => return debug!(%error, "the system tells nothing of sockets"),
-        };
-        for (number, news) in events {
-            if let Some(client) = self.clients.get(number) {
-                client.readiness.note(news);
-                turn(&mut self.clients, number, &self.inbox);
-            }
+        let mut turns = 0_usize;
+        while turns < MOST_TURNS {
+            let news = match watch.poll_news(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(news)) => news,
+                Poll::Ready(Err(error)) => {
+                    return debug!(%error, "the system tells nothing of sockets");
+                }
+            };
+            turns = turns.saturating_add(self.clients.round(news));
         }
-    }
-
-    fn turn(&mut self, number: usize) {
-        turn(&mut self.clients, number, &self.inbox);
+        // Called again, but not before the runtime has looked for what has happened elsewhere.
+        let _ = pin!(yield_now()).poll(cx);
     }
 }
 
-/// Lets a client go on, if it is there. One that fails takes no other along.
-fn turn<T: Future<Output = ()>>(clients: &mut Slab<Client<T>>, number: usize, inbox: &Inbox) {
-    let Some(client) = clients.get_mut(number) else {
-        return;
-    };
-    let mut cx = Context::from_waker(&client.waker);
-    let polled = catch_unwind(AssertUnwindSafe(|| client.future.as_mut().poll(&mut cx)));
-    if matches!(polled, Ok(Poll::Pending)) {
-        return;
+impl<T: Future<Output = ()>> Clients<T> {
+    fn numbers(&self) -> Vec<usize> {
+        self.there.iter().map(|(number, _)| number).collect()
     }
-    let client = clients.try_remove(number);
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(client)));
-    if polled.is_err() || dropped.is_err() {
-        error!("what serves a connection has failed");
+
+    fn turn_of_called(&mut self, number: usize) {
+        if let Some(client) = self.there.get(number) {
+            client.bell.rung.store(false, Ordering::Release);
+        }
+        self.turn(number);
     }
-    inbox.note_gone();
+
+    /// A turn for each client of which there is news; how many there were.
+    ///
+    /// What they have to send is sent when several have something, one right behind the other. One by one, each reply would
+    /// wake who waits for it, who then has nothing to do but wait for the next.
+    #[cfg(unix)]
+    fn round(&mut self, news: impl Iterator<Item = (usize, News)>) -> usize {
+        let (mut turns, mut news) = (0_usize, news.peekable());
+        while let Some((number, happened)) = news.next() {
+            turns = turns.saturating_add(1);
+            let is_last = news.peek().is_none();
+            self.turn_for_news(number, happened, is_last);
+            if is_last || self.put_off.is_due() {
+                self.send_put_off();
+            }
+        }
+        turns
+    }
+
+    #[cfg(unix)]
+    fn turn_for_news(&mut self, number: usize, news: News, is_last: bool) {
+        if let Some(client) = self.there.get(number) {
+            client.readiness.note(news);
+            if !is_last {
+                client.readiness.put_off();
+            }
+        }
+        self.turn(number);
+        let client = self.there.get(number);
+        if client.is_some_and(|client| client.readiness.go_on()) {
+            self.put_off.add(number);
+        }
+    }
+
+    #[cfg(unix)]
+    fn send_put_off(&mut self) {
+        let mut put_off = std::mem::take(&mut self.put_off);
+        for number in put_off.numbers.drain(..) {
+            self.turn(number);
+        }
+        put_off.since = None;
+        self.put_off = put_off;
+    }
+
+    /// Lets a client go on, if it is there. One that fails takes no other along.
+    fn turn(&mut self, number: usize) {
+        let Some(client) = self.there.get_mut(number) else {
+            return;
+        };
+        let mut cx = Context::from_waker(&client.waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| client.future.as_mut().poll(&mut cx)));
+        if matches!(polled, Ok(Poll::Pending)) {
+            return;
+        }
+        let client = self.there.try_remove(number);
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(client)));
+        if polled.is_err() || dropped.is_err() {
+            error!("what serves a connection has failed");
+        }
+        self.inbox.note_gone();
+    }
 }
 
 #[cfg(unix)]

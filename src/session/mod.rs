@@ -174,14 +174,37 @@ pub struct Session {
     waiting: Option<Since>,
 }
 
-/// Memory for octets received and octets to be sent, which a server lends to the session that has some just now.
+/// Memory for octets received and octets to be sent, which a server lends to the sessions that have some just now.
 ///
 /// So sessions that have none hold none, and those that take turns use the same memory, which is in the processor's
 /// caches then.
 #[derive(Debug, Default)]
 pub struct Room {
-    received: BytesMut,
-    unsent: BytesMut,
+    /// What is not on loan. What came back last is lent first.
+    spare: Vec<BytesMut>,
+}
+
+/// Buffers that wait for the next session, at most: what one needs, and some whose replies are to be sent.
+const MOST_SPARE: usize = 66;
+
+impl Room {
+    /// Instead of what nothing is kept in.
+    fn lend(&mut self, buffer: &mut BytesMut) {
+        if buffer.is_empty()
+            && let Some(spare) = self.spare.pop()
+        {
+            *buffer = spare;
+        }
+    }
+
+    fn take_back(&mut self, buffer: &mut BytesMut) {
+        if buffer.is_empty() {
+            let spare = std::mem::take(buffer);
+            if self.spare.len() < MOST_SPARE {
+                self.spare.push(spare);
+            }
+        }
+    }
 }
 
 /// Buffers that have grown beyond this are given back once they are empty.
@@ -228,23 +251,16 @@ impl Session {
     /// Takes memory on loan. Without it a session has memory of its own.
     pub fn take_room(&mut self, room: &mut Room) {
         if !std::mem::replace(&mut self.has_room, true) {
-            self.exchange_empty(room);
+            room.lend(&mut self.received);
+            room.lend(&mut self.unsent);
         }
     }
 
     /// Gives back memory that it was lent, as far as nothing is kept in it any more.
     pub fn give_room_back(&mut self, room: &mut Room) {
         if std::mem::take(&mut self.has_room) {
-            self.exchange_empty(room);
-        }
-    }
-
-    fn exchange_empty(&mut self, room: &mut Room) {
-        if self.received.is_empty() {
-            std::mem::swap(&mut self.received, &mut room.received);
-        }
-        if self.unsent.is_empty() {
-            std::mem::swap(&mut self.unsent, &mut room.unsent);
+            room.take_back(&mut self.received);
+            room.take_back(&mut self.unsent);
         }
     }
 

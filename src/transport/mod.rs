@@ -26,4 +26,4 @@ pub use stream::{ReadHalf, Stream, WriteHalf};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, TlsClient, Trust};
 #[cfg(all(unix, feature = "server"))]
-pub(crate) use watch::{Readiness, Watch};
+pub(crate) use watch::{News, Readiness, Watch};

@@ -194,6 +194,16 @@ impl Stream {
         }
     }
 
+    /// Whether a write was put off: who wanted it is called soon.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_put_off(&self) -> bool {
+        match &self.0 {
+            #[cfg(unix)]
+            Carrier::Watched(socket) => socket.is_put_off(),
+            _ => false,
+        }
+    }
+
     /// Ends the stream to the peer, whose octets can still be read.
     #[cfg_attr(
         not(feature = "tls"),

@@ -22,8 +22,8 @@ const MOST_EVENTS: usize = 256;
 pub(crate) struct Watch {
     selector: AsyncFd<Selector>,
     events: Events,
-    /// Whether the system may have more to tell of what has happened.
-    has_more: bool,
+    /// Whether the system may have something to tell that the runtime does not know of.
+    may_have_more: bool,
 }
 
 impl Watch {
@@ -40,7 +40,7 @@ impl Watch {
         Ok(Self {
             selector: AsyncFd::with_interest(Selector::new()?, interest)?,
             events: Events::with_capacity(MOST_EVENTS),
-            has_more: false,
+            may_have_more: false,
         })
     }
 
@@ -61,29 +61,40 @@ impl Watch {
         Ok((stream, readiness))
     }
 
-    /// What has happened, and in the socket of which number. If there is more, the task is woken for it.
+    /// What has happened, and in the socket of which number.
+    ///
+    /// The system is asked again and again until it has nothing to tell, and only then the runtime: under load, that is
+    /// one wait where each would be two.
     ///
     /// # Errors
     /// If the system cannot tell.
-    pub(crate) fn poll_events(
+    pub(crate) fn poll_news(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<impl Iterator<Item = (usize, News)>>> {
-        if !self.has_more {
+        while !self.has_asked()? {
             let mut selector = ready!(self.selector.poll_read_ready_mut(cx))?;
             // What happens from here on makes it ready again, but not what has happened.
             selector.clear_ready();
-        }
-        let at_once = Some(Duration::ZERO);
-        self.selector.get_mut().poll(&mut self.events, at_once)?;
-        self.has_more = self.events.iter().count() == MOST_EVENTS;
-        if self.has_more || self.selector.poll_read_ready(cx).is_ready() {
-            cx.waker().wake_by_ref();
+            self.may_have_more = true;
         }
         let told = self.events.iter();
         Poll::Ready(Ok(told.map(|event| (event.token().0, News::of(event)))))
     }
+
+    /// Whether the system, where it was asked, had something to tell.
+    fn has_asked(&mut self) -> io::Result<bool> {
+        if self.may_have_more {
+            let at_once = Some(Duration::ZERO);
+            self.selector.get_mut().poll(&mut self.events, at_once)?;
+            self.may_have_more = !self.events.is_empty();
+        }
+        Ok(self.may_have_more)
+    }
 }
+
+/// A write of no more may be put off: more than that is worth a write by itself, and memory.
+const LITTLE: usize = 16 << 10;
 
 /// What has happened in a socket.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +105,10 @@ const WRITABLE: u8 = 2;
 
 /// The peer has ended its stream, or the connection is broken: there is no more news to come.
 const ENDED: u8 = 4;
+
+/// Writes are to be put off, and one has been.
+const PUTS_OFF: u8 = 8;
+const PUT_OFF: u8 = 16;
 
 impl News {
     fn of(event: &Event) -> Self {
@@ -115,7 +130,23 @@ pub(crate) struct Readiness(Arc<AtomicU8>);
 impl Readiness {
     /// Something has happened.
     pub(crate) fn note(&self, news: News) {
-        self.0.fetch_or(news.0, Ordering::Relaxed);
+        self.set(news.0);
+    }
+
+    /// Has writes put off, small ones at least, until [`go_on`](Self::go_on).
+    pub(crate) fn put_off(&self) {
+        self.set(PUTS_OFF);
+    }
+
+    /// Has no more writes put off. Whether one was, whose owner has to be called.
+    pub(crate) fn go_on(&self) -> bool {
+        let was = self.is_put_off();
+        self.clear(PUTS_OFF | PUT_OFF);
+        was
+    }
+
+    fn is_put_off(&self) -> bool {
+        self.has(PUT_OFF)
     }
 
     fn has(&self, bits: u8) -> bool {
@@ -135,6 +166,10 @@ impl Readiness {
             self.clear(bits);
         }
         done
+    }
+
+    fn set(&self, bits: u8) {
+        self.0.fetch_or(bits, Ordering::Relaxed);
     }
 
     fn clear(&self, bits: u8) {
@@ -166,7 +201,15 @@ impl Watched {
         read
     }
 
+    pub(super) fn is_put_off(&self) -> bool {
+        self.readiness.is_put_off()
+    }
+
     pub(super) fn try_write(&self, octets: &[u8]) -> io::Result<usize> {
+        if octets.len() <= LITTLE && self.readiness.has(PUTS_OFF) {
+            self.readiness.set(PUT_OFF);
+            return Err(ErrorKind::WouldBlock.into());
+        }
         self.readiness
             .attempt(WRITABLE, || (&self.socket).write(octets))
     }

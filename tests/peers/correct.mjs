@@ -7,6 +7,7 @@
 
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 // How long a frame may take from its first octet to its last, and a reply to be taken, in milliseconds.
@@ -33,7 +34,7 @@ const PROFILES = {
 class Malformed extends Error {}
 
 /** The client sends no more: between frames, or in the middle of one. */
-class EndOfStream extends Error {}
+export class EndOfStream extends Error {}
 
 /** What a client sends, taken by numbers of octets instead of by pieces as they come. */
 class Octets {
@@ -79,7 +80,7 @@ class Octets {
   }
 }
 
-class Client {
+export class Client {
   constructor(socket, profile, maxBody) {
     this.socket = socket;
     this.octets = new Octets(socket);
@@ -90,12 +91,20 @@ class Client {
   async serve() {
     try {
       for (;;) {
-        await this.send(answer(await this.nextPayload()));
+        await this.send(this.answer(await this.nextPayload()));
       }
     } catch (error) {
       await this.end(error);
     } finally {
       this.socket.destroy();
+    }
+  }
+
+  answer(payload) {
+    try {
+      return Buffer.from(JSON.stringify(decode(payload)));
+    } catch (error) {
+      return Buffer.from(JSON.stringify({ error: `undecodable payload (${error.name})` }));
     }
   }
 
@@ -170,23 +179,15 @@ function uint32(write) {
   return header;
 }
 
-function answer(payload) {
-  try {
-    return Buffer.from(JSON.stringify(decode(payload)));
-  } catch (error) {
-    return Buffer.from(JSON.stringify({ error: `undecodable payload (${error.name})` }));
-  }
-}
-
 /** The value of a payload, as strictly as RFC 8259 reads: a byte order mark is no JSON. */
-function decode(payload) {
+export function decode(payload) {
   return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
 }
 
-function serverOf(profile, maxBody) {
+function serverOf(profile, maxBody, Kind) {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on("error", () => {}); // Whoever waits for the socket is told, and ends it.
-    new Client(socket, profile, maxBody).serve().catch(() => {});
+    new Kind(socket, profile, maxBody).serve().catch(() => {});
   });
 }
 
@@ -211,12 +212,14 @@ function options() {
   return values;
 }
 
-function main() {
+export function main(Kind = Client) {
   const { host, port, profile, "max-body": maxBody, "until-eof": untilEof } = options();
   if (untilEof) {
     process.stdin.on("end", () => process.exit()).resume();
   }
-  begin(serverOf(PROFILES[profile], Number(maxBody)), host, Number(port));
+  begin(serverOf(PROFILES[profile], Number(maxBody), Kind), host, Number(port));
 }
 
-main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main();
+}

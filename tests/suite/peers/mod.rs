@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -46,23 +46,26 @@ pub(crate) fn start_in(
     args: &[&str],
     environment: Vec<(OsString, OsString)>,
 ) -> Peer {
+    let mut command = python.peer(script);
+    command.args(["--port", "0", "--until-eof"]).args(args);
+    start_command(command.envs(environment))
+}
+
+/// Starts whatever says where it listens, as a peer does, and ends with its standard input.
+pub(crate) fn start_command(command: &mut Command) -> Peer {
     let stderr = tempfile::NamedTempFile::new().expect("a file for the peer's standard error");
-    let mut child = python
-        .peer(script)
-        .args(["--port", "0", "--until-eof"])
-        .args(args)
-        .envs(environment)
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(stderr.reopen().expect("the file once more"))
         .spawn()
-        .expect("Python was there a moment ago");
+        .expect("its program was there a moment ago");
     let stdout = child.stdout.take().expect("it is piped");
     let Some(address) = address(stdout) else {
         let _ = child.kill();
         let _ = child.wait();
         panic!(
-            "{script} {args:?} did not say where it listens; it said: {}",
+            "{command:?} did not say where it listens; it said: {}",
             said(stderr.path())
         );
     };
