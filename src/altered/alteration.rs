@@ -1,5 +1,6 @@
 //! What a peer does differently, as a row of a table: a fault, or something that it may do.
 
+use super::room::Room;
 use super::sketch::Sketch;
 use crate::profile::Carriage;
 use crate::spec::Clause;
@@ -168,6 +169,8 @@ pub struct Fault<H> {
     pub mend: Mend,
     /// What has to be so for anybody to notice.
     pub needs: Need,
+    /// What a wire format has to have besides, so that there is room for it.
+    pub room: &'static [Room],
     alteration: Alteration<H>,
 }
 
@@ -251,6 +254,28 @@ impl Need {
         }
     }
 
+    /// What any wire format has that will do.
+    #[must_use]
+    pub const fn room(self) -> Option<Room> {
+        match self {
+            Self::Varint => Some(Room::LongVarints),
+            Self::OwnMarks => Some(Room::OwnMarks),
+            Self::Ids => Some(Room::Ids),
+            Self::Checksum => Some(Room::Checksum),
+            Self::Datagrams => Some(Room::Datagrams),
+            Self::LongReplies => Some(Room::LongReplies),
+            Self::Unanswered => Some(Room::Unanswered),
+            Self::Prologue => Some(Room::Prologue),
+            Self::Index => Some(Room::Index),
+            Self::Nothing
+            | Self::DeclaredLimit
+            | Self::FullHeader
+            | Self::Netstring
+            | Self::Process
+            | Self::Time => None,
+        }
+    }
+
     /// Whether it is a wire format other than the one that is tried.
     #[must_use]
     pub const fn is_a_format(self) -> bool {
@@ -287,12 +312,17 @@ impl<H> Fault<H> {
             about,
             mend,
             needs: Need::Nothing,
+            room: &[],
             alteration: Alteration::new(name, plug),
         }
     }
 
     pub(super) const fn needing(self, needs: Need) -> Self {
         Self { needs, ..self }
+    }
+
+    pub(super) const fn within(self, room: &'static [Room]) -> Self {
+        Self { room, ..self }
     }
 }
 
@@ -327,6 +357,8 @@ pub struct Variant<H> {
     pub only_over: Option<Carriage>,
     /// The format in which it is permitted, or is a difference, if that is only one.
     pub only_in: Option<Need>,
+    /// What a format has to have for it to be permitted, if not any will do.
+    pub only_with: Option<Room>,
     alteration: Alteration<H>,
 }
 
@@ -338,6 +370,7 @@ impl<H> Variant<H> {
             warned: false,
             only_over: None,
             only_in: None,
+            only_with: None,
             alteration: Alteration::new(name, plug),
         }
     }
@@ -352,6 +385,13 @@ impl<H> Variant<H> {
     pub(super) const fn only_in(self, format: Need) -> Self {
         Self {
             only_in: Some(format),
+            ..self
+        }
+    }
+
+    pub(super) const fn only_with(self, room: Room) -> Self {
+        Self {
+            only_with: Some(room),
             ..self
         }
     }

@@ -8,6 +8,7 @@
 mod alteration;
 pub mod client;
 mod frame;
+mod room;
 pub mod server;
 mod sketch;
 #[cfg(test)]
@@ -17,4 +18,5 @@ mod text;
 pub use alteration::{
     Alterable, Alteration, Alterations, Clash, Fault, Mend, Need, Theme, Variant,
 };
+pub use room::Room;
 pub use sketch::Sketch;

@@ -314,7 +314,8 @@ pub(super) const CASES: &[Case] = &[
                 .craft()
                 .header(u64::try_from(body.len()).unwrap_or(u64::MAX));
             let body = s.craft().with_indexes(&body);
-            s.send(a, &[header, body].concat());
+            let trailer = s.craft().trailer();
+            s.send(a, &[header, body, trailer].concat());
             s.wait(a);
             s.quiet(a);
         },

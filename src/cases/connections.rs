@@ -204,7 +204,7 @@ pub(super) const CASES: &[Case] = &[
         Clause::Patience,
         "in-body",
         "A pause of 200 ms inside a body.",
-        |s| halting(s, s.header_len().saturating_add(11), 200),
+        |s| halting(s, s.inside_a_body(), 200),
     ),
     Case::should(
         Clause::Patience,
@@ -221,7 +221,7 @@ pub(super) const CASES: &[Case] = &[
         "A pause of a second inside a body should be borne.",
         |s| {
             s.need_slow();
-            halting(s, s.header_len().saturating_add(11), 1_000);
+            halting(s, s.inside_a_body(), 1_000);
         },
     ),
     Case::should(

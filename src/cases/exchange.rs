@@ -310,8 +310,9 @@ pub(super) const CASES: &[Case] = &[
         "inside-a-header",
         "Half a header asks for nothing.",
         |s| {
-            let half = s.header_len() / 2;
-            held_back(s, half.max(1));
+            let request = s.request_with_a_header_to_cut();
+            let half = s.header_of(&request) / 2;
+            held_back_of(s, &request, half.max(1));
         },
     ),
     Case::must(
@@ -551,9 +552,13 @@ fn busy(s: &mut Maker<'_>, seconds: usize) {
 
 /// So many octets of a request, silence, then the rest and the reply.
 fn held_back(s: &mut Maker<'_>, octets: usize) {
-    let a = s.open();
     let request = s.request();
-    let (part, rest) = parted(&request, octets);
+    held_back_of(s, &request, octets);
+}
+
+fn held_back_of(s: &mut Maker<'_>, request: &[u8], octets: usize) {
+    let a = s.open();
+    let (part, rest) = parted(request, octets);
     s.send(a, part);
     s.quiet(a);
     s.send(a, rest);

@@ -113,11 +113,6 @@ pub(super) const LENGTH_PREFIX: &[Case] = &[
         "first-octet-is-no-sign",
         "A header that begins like a text, like HTTP or like TLS is a header: a length of its own, or one that is too large. Whoever guesses what is spoken from the first octet is wrong sooner or later.",
         |s| {
-            let begins = s.profile().before().octets().first().copied().flatten();
-            s.need(
-                begins.is_none(),
-                say!("headers of this profile begin with an octet of their own"),
-            );
             let all = OTHER_PROTOCOLS.len();
             let mut others = OTHER_PROTOCOLS.iter();
             s.come_and_go(all, all, |s, few| {

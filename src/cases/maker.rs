@@ -1,5 +1,7 @@
 //! What a case builds its script with.
 
+mod requests;
+
 use super::draft::{Draft, Unfit};
 use crate::judge::ReplyRule;
 use crate::lang::{Text, say};
@@ -87,9 +89,6 @@ pub fn unknown_process() -> Text {
     say!("the server's process is not known: give --pid or --exec")
 }
 
-/// The largest payload that is made, in octets.
-const MOST: usize = 20 << 20;
-
 /// The most octets of all frames that are made for a script: where a chunk is large, each is.
 const MOST_IN_ALL: usize = 48 << 20;
 
@@ -98,9 +97,6 @@ const ALONE: usize = 300;
 
 /// Connections that share what takes one too long, at most.
 const MOST_SHARING: usize = 8;
-
-/// Octets of the shortest request text.
-const TOKEN_LEN: usize = 10;
 
 impl<'a> Maker<'a> {
     /// The script that `build` makes.
@@ -436,101 +432,6 @@ impl<'a> Maker<'a> {
         );
         frame
     }
-
-    /// The frame of a request unlike any other.
-    pub fn request(&mut self) -> Vec<u8> {
-        self.request_with("")
-    }
-
-    /// Octets of the header of [`request`](Self::request)'s frame.
-    #[must_use]
-    pub fn header_len(&self) -> usize {
-        let payload = self.craft().payload(&"m".repeat(TOKEN_LEN));
-        self.header_of(&self.craft().frame(&payload))
-    }
-
-    /// The frame of a request whose text ends so.
-    pub fn request_with(&mut self, text: &str) -> Vec<u8> {
-        let payload = self.payload_with(text);
-        self.frame(&payload)
-    }
-
-    /// The payload of a request whose text ends so.
-    pub fn payload_with(&mut self, text: &str) -> Vec<u8> {
-        let text = [self.token().as_str(), text].concat();
-        self.craft().payload(&text)
-    }
-
-    /// The frame of a request whose payload is so many octets; of the shortest if that is too few.
-    pub fn request_of(&mut self, octets: usize) -> Vec<u8> {
-        let payload = self.payload_of(octets);
-        self.frame(&payload)
-    }
-
-    /// The frame of a request that fills so many chunks to the last octet.
-    pub fn request_of_chunks(&mut self, chunks: usize) -> Vec<u8> {
-        let octets = chunks.saturating_mul(self.chunk());
-        let shortest = self
-            .shortest()
-            .div_ceil(self.chunk())
-            .saturating_mul(self.chunk());
-        self.request_of(octets.max(shortest))
-    }
-
-    /// The frame of a request that fills so many chunks with as little text as can be, so that a
-    /// server can answer it within its own limit whatever it says: the rest is white space where that
-    /// means nothing.
-    pub fn spacious_request(&mut self, chunks: usize) -> Vec<u8> {
-        if self.profile().payload() != Payload::Json || self.is_unfit() {
-            return self.request_of_chunks(chunks);
-        }
-        let octets = chunks.saturating_mul(self.chunk());
-        self.need(
-            octets <= MOST,
-            say!("it would send larger bodies than a script may"),
-        );
-        let mut payload = self.payload_with("");
-        payload.resize(octets.min(MOST).max(payload.len()), b' ');
-        self.frame(&payload)
-    }
-
-    /// The payload of a request, so many octets long.
-    pub fn payload_of(&mut self, octets: usize) -> Vec<u8> {
-        self.need(
-            octets <= MOST,
-            say!("it would send larger bodies than a script may"),
-        );
-        let octets = if self.is_unfit() { 0 } else { octets };
-        let fill = octets.saturating_sub(self.shortest());
-        self.payload_with(&filler(fill))
-    }
-
-    /// Payloads of requests, so many octets long each, the others of which differ from the first in nothing but a
-    /// word: in the middle of the text, or at its end.
-    pub fn payloads_alike(&mut self, octets: usize) -> Vec<Vec<u8>> {
-        let fill = octets.saturating_sub(self.shortest());
-        let text = self.token() + &filler(fill);
-        let ends = [text.len() / 2, text.len()];
-        let others = ends.map(|end| with_word_before(&text, end));
-        let texts = [&[text.as_str()], &others.each_ref().map(String::as_str)[..]].concat();
-        texts
-            .into_iter()
-            .map(|text| self.craft().payload(text))
-            .collect()
-    }
-
-    /// Octets of the shortest payload that a request can have.
-    #[must_use]
-    pub fn shortest(&self) -> usize {
-        self.craft().payload("").len().saturating_add(TOKEN_LEN)
-    }
-
-    pub(super) fn token(&mut self) -> String {
-        let replies = *self.circumstances.rule != ReplyRule::None || self.bears_silence;
-        self.need(replies, say!("the server sends no replies"));
-        self.requests = self.requests.saturating_add(1);
-        format!("m{:04x}{:05}", self.salt(), self.requests)
-    }
 }
 
 /// Whether what is sent is one frame, in one piece.
@@ -571,28 +472,4 @@ pub(super) fn flood(s: &mut Maker<'_>, conn: Conn) {
         cuts.push(octets.len());
     }
     s.send_cut(conn, &octets, &cuts);
-}
-
-/// A text as long as this one with another word in it, which ends there.
-fn with_word_before(text: &str, end: usize) -> String {
-    const WORD: &str = "0123";
-    let start = end.saturating_sub(WORD.len());
-    let (head, tail) = (text.get(..start), text.get(end..));
-    [head.unwrap_or_default(), WORD, tail.unwrap_or_default()].concat()
-}
-
-/// Text of so many octets that begins with a space: words, and behind them blocks of one letter each,
-/// so that a long text is short as a script and shows all the same where a part of it is missing.
-fn filler(octets: usize) -> String {
-    const WORDS: &str = " lorem ipsum dolor sit amet";
-    const WORDED: usize = 200;
-    const BLOCK: usize = 500;
-    let mut text = WORDS.repeat(WORDED.div_ceil(WORDS.len()));
-    text.truncate(WORDED);
-    let blocks = ('a'..='z')
-        .cycle()
-        .map(|letter| String::from(letter).repeat(BLOCK));
-    text.extend(blocks.take(octets.saturating_sub(WORDED).div_ceil(BLOCK)));
-    text.truncate(octets);
-    text
 }

@@ -15,9 +15,9 @@ use std::time::Instant;
 /// It is played at servers and clients of which it is known what it should find.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelftestArgs {
-    /// A built-in profile, or a profile file (TOML)
-    #[arg(long, value_name = "NAME|FILE", default_value = "tutorial")]
-    profile: String,
+    /// Everything in this wire format alone: a built-in profile, or a profile file (TOML)
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
     /// Only this role
     #[arg(long, value_enum, conflicts_with_all = ["fault", "variant"])]
     role: Option<OneRole>,
@@ -37,6 +37,9 @@ pub(crate) struct SelftestArgs {
     #[arg(long, value_enum, default_value_t = Form::Human)]
     format: Form,
 }
+
+/// The wire format of what shows in any.
+const ANY_FORMAT: &str = "tutorial";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
@@ -112,11 +115,12 @@ impl SelftestArgs {
     }
 
     fn options(&self) -> Result<Options, Failure> {
-        let profile = super::wire_format::named(&self.profile)?;
+        let name = self.profile.as_deref().unwrap_or(ANY_FORMAT);
+        let profile = super::wire_format::named(name)?;
         let path = std::env::current_exe().ok();
         let program = path.map(|path| Program {
             path,
-            profile: self.profile.clone(),
+            profile: name.to_owned(),
         });
         let roles = self.role.map_or(ROLES.to_vec(), |role| vec![role.into()]);
         let all = Options::new(profile, &roles);
@@ -135,6 +139,8 @@ impl SelftestArgs {
             jobs: self.jobs,
             slow: self.slow,
             program,
+            one_format: self.profile.is_some(),
+            each_case: options.each_case && self.profile.is_none(),
             ..options
         })
     }
@@ -146,6 +152,10 @@ fn line(tried: &Tried) -> Option<String> {
         Tried::Fault(row) => {
             let said = match &row.fate {
                 Fate::Found(cases) => format!("found by {}", listed(cases)),
+                Fate::FoundBeside(cases) => {
+                    format!("found by {}, of other clauses", listed(cases))
+                }
+                Fate::NoRoom(why) => format!("no room: {why}"),
                 Fate::Unsure(cases) => format!("FOUND ONLY AT TIMES by {}", listed(cases)),
                 Fate::Survived => "SURVIVED".to_owned(),
                 Fate::NotLooked(why) => format!("not looked for: {why}"),

@@ -255,13 +255,29 @@ pub fn header_len(profile: &Profile, octets: &[u8]) -> usize {
     end.min(octets.len())
 }
 
-/// How many octets there have to be before the frame that these begin with says anything that it has not said yet.
+/// Octets of a frame with indexes, of which each is looked at as soon as it is there.
+const READ_AT_ONCE: usize = 64 << 10;
+
+/// How many octets there have to be before it is worth while to read the frame that these begin with once more: it has
+/// not said anything new before, or, if it is large and its chunks have an index, not much.
 #[must_use]
 pub fn least_to_read(profile: &Profile, octets: &[u8]) -> usize {
     match header(profile, octets, u128::MAX) {
-        Ok(Some(header)) if profile.index().is_none() => {
-            let body = usize::try_from(header.body).unwrap_or(usize::MAX);
-            header.len.saturating_add(body)
+        Ok(Some(header)) => {
+            let all = |body: u128| usize::try_from(body).unwrap_or(usize::MAX);
+            let Some(index) = profile.index() else {
+                return header.len.saturating_add(all(header.body));
+            };
+            let body = header.body.saturating_add(in_all(index, header.body));
+            let more = octets.len() / 2;
+            match octets.len() {
+                // Any octet more may be one that is wrong.
+                ..READ_AT_ONCE => 0,
+                come => header
+                    .len
+                    .saturating_add(all(body))
+                    .min(come.saturating_add(more)),
+            }
         }
         // Any octet more may be the last of the header, or one that is wrong.
         Ok(_) | Err(_) => 0,

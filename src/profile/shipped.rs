@@ -159,6 +159,17 @@ mod tests {
     }
 
     #[test]
+    fn most_are_described_in_under_15_lines() {
+        let lines = |text: &str| {
+            let said = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+            text.lines().filter(said).count()
+        };
+        let short = FILES.iter().filter(|(_, text)| lines(text) < 15).count();
+        assert_eq!(short, 40);
+        assert!(FILES.iter().all(|(_, text)| lines(text) < 20));
+    }
+
+    #[test]
     fn each_writes_and_reads_the_frame_of_its_comment() {
         for (name, text) in FILES {
             let profile = Profile::from_toml(text).unwrap();

@@ -43,8 +43,12 @@ pub enum Fate {
     Found(Vec<CaseId>),
     /// Only at times: when these cases were played again, they passed.
     Unsure(Vec<CaseId>),
+    /// By these cases of other clauses, and by none of its own.
+    FoundBeside(Vec<CaseId>),
     /// By none.
     Survived,
+    /// By none, as the wire format has no room for it, and why.
+    NoRoom(String),
     /// None of them was played, and why.
     NotLooked(String),
     /// There was nothing to play them at, and why.
@@ -82,6 +86,19 @@ pub struct Alarm {
 }
 
 impl Fate {
+    /// Whether any case took notice.
+    pub(super) const fn is_found(&self) -> bool {
+        matches!(self, Self::Found(_) | Self::FoundBeside(_))
+    }
+
+    /// The same, if the cases that were played last are of other clauses.
+    pub(super) fn beside(self) -> Self {
+        match self {
+            Self::Found(cases) => Self::FoundBeside(cases),
+            fate => fate,
+        }
+    }
+
     pub(super) fn of(results: &Results) -> Self {
         let with = |verdicts: &[Verdict]| -> Vec<CaseId> {
             let cases = results.cases.iter();
@@ -127,7 +144,7 @@ impl FaultRow {
                 Some(format!("{name}: found only at times, by {}", joined(cases)))
             }
             Fate::NotTried(why) => Some(format!("{name}: could not be tried: {why}")),
-            Fate::Found(_) | Fate::NotLooked(_) => None,
+            Fate::Found(_) | Fate::FoundBeside(_) | Fate::NoRoom(_) | Fate::NotLooked(_) => None,
         }
     }
 }
@@ -234,8 +251,12 @@ impl Matrix {
     #[must_use]
     pub fn summary(&self) -> String {
         let alarms: usize = self.honest.iter().map(|row| row.alarms.len()).sum();
+        let no_room = match self.without_room() {
+            0 => String::new(),
+            faults => format!(", {faults} that there is no room for"),
+        };
         format!(
-            "{} of {} faults found, {} not looked for, {alarms} false alarms, {} cases that no fault fails",
+            "{} of {} faults found{no_room}, {} not looked for, {alarms} false alarms, {} cases that no fault fails",
             self.found(),
             self.faults.len(),
             self.not_looked(),
@@ -243,10 +264,17 @@ impl Matrix {
         )
     }
 
+    /// Faults for which the wire format has no room.
+    #[must_use]
+    pub fn without_room(&self) -> usize {
+        let without = |row: &&FaultRow| matches!(row.fate, Fate::NoRoom(_));
+        self.faults.iter().filter(without).count()
+    }
+
     /// Faults that were found.
     #[must_use]
     pub fn found(&self) -> usize {
-        let found = |row: &&FaultRow| matches!(row.fate, Fate::Found(_));
+        let found = |row: &&FaultRow| row.fate.is_found();
         self.faults.iter().filter(found).count()
     }
 

@@ -28,7 +28,7 @@ use crate::profile::{Profile, ProfileError};
 use crate::spec::{CaseId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tables::{cases_of_format, cases_that_differ};
+use tables::{cases_of_format, cases_that_differ, has_clients};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use trial::{Results, Subject, Trial};
@@ -69,6 +69,8 @@ pub struct Options {
     pub program: Option<Program>,
     /// Whether a fault is looked for that fails each case.
     pub each_case: bool,
+    /// Whether everything is played in the profile alone, instead of each fault in the wire format that it shows in.
+    pub one_format: bool,
 }
 
 impl Options {
@@ -88,6 +90,7 @@ impl Options {
             slow: false,
             program: None,
             each_case: true,
+            one_format: false,
         }
     }
 
@@ -111,9 +114,13 @@ pub enum Tried {
 impl Tried {
     fn of(subject: Subject, declared: bool, results: &Results) -> Self {
         match subject {
-            Subject::Fault(fault) => Self::Fault(FaultRow::new(fault, Fate::of(results))),
+            Subject::Fault(fault) => Self::fault(fault, Fate::of(results)),
             _ => Self::Honest(HonestRow::new(subject, declared, results)),
         }
+    }
+
+    fn fault(fault: Planted, fate: Fate) -> Self {
+        Self::Fault(FaultRow::new(fault, fate))
     }
 }
 
@@ -160,7 +167,10 @@ impl Bench {
         Ok(Self {
             declared: declared(DECLARED_LIMIT)?,
             client: declared(DECLARED_CLIENT_LIMIT)?,
-            others: formats::others()?,
+            others: match options.one_format {
+                true => Vec::new(),
+                false => formats::others()?,
+            },
             servers: Semaphore::new(jobs),
             clients: Semaphore::new(jobs.div_ceil(SERVERS_FOR_A_CLIENT)),
             process: Semaphore::new(PROCESSES),
@@ -228,7 +238,7 @@ impl Bench {
             .chain(variants)
             .partition(|subject| subject.role() == Role::Server);
         let mut trials = self.honest_servers(&servers);
-        if self.options.program.is_some() {
+        if self.options.program.is_some() && has_clients(&self.client) {
             let cases = || cases::all(Role::Client).collect();
             trials.extend(
                 clients
@@ -261,7 +271,8 @@ impl Bench {
                 ..self.trial(*server, cases.clone())
             };
             let is_permitted = |(format, profile, _): &&(Option<Need>, &Profile, Vec<_>)| {
-                server.is_permitted_in(*format, profile.carriage())
+                let format = format.or_else(|| self.stands_for(server.only_in()));
+                server.is_permitted_in(format, profile)
             };
             each.iter()
                 .filter(is_permitted)
@@ -275,6 +286,13 @@ impl Bench {
     fn other(&self, needs: Need) -> Option<&Profile> {
         let other = self.others.iter().find(|(need, _)| *need == needs);
         other.map(|(_, profile)| profile)
+    }
+
+    /// That format, if the one that is tried is of its kind and there are no others.
+    fn stands_for(&self, format: Option<Need>) -> Option<Need> {
+        let profile = &self.options.profile;
+        let has_room = |need: &Need| need.room().is_some_and(|room| room.is_in(profile));
+        format.filter(|need| self.options.one_format && has_room(need))
     }
 
     /// Where a trial waits for its turn.
@@ -356,10 +374,7 @@ async fn try_each(
     for fault in bench.options.faults.iter().copied() {
         match bench.fault_trial(fault, cases::of(fault.clause).collect()) {
             Ok(trial) => trials.push(trial),
-            Err(why) => {
-                let fate = Fate::NotLooked(why.to_owned());
-                take(Tried::Fault(FaultRow::new(fault, fate)));
-            }
+            Err(why) => take(Tried::fault(fault, Fate::NotLooked(why.to_owned()))),
         }
     }
     // But for those that wait for a minute.
@@ -368,19 +383,46 @@ async fn try_each(
     for trial in trials {
         let (bench, subject) = (Arc::clone(bench), trial.subject);
         let declared = trial.profile.declared_max_body().is_some();
-        trying.spawn(async move { (subject, declared, bench.play(trial).await) });
+        trying.spawn(async move {
+            let (results, tried) = try_one(&bench, trial, declared).await;
+            (subject, results, tried)
+        });
     }
     while let Some(tried) = trying.join_next().await {
         // What panics in a trial is among its results.
-        let Ok((subject, declared, results)) = tried else {
+        let Ok((subject, results, tried)) = tried else {
             continue;
         };
         if let Subject::Fault(fault) = subject {
             failed.note(fault, &results);
         }
-        take(Tried::of(subject, declared, &results));
+        take(tried);
     }
     matrix.sort();
+}
+
+/// Tries one peer. In one format, what no case of its own clause finds is looked for by all others; where there is no
+/// room for it, nobody has to find it.
+async fn try_one(bench: &Bench, trial: Trial, declared: bool) -> (Results, Tried) {
+    let results = bench.play(trial.clone()).await;
+    let tried = Tried::of(trial.subject, declared, &results);
+    let (Subject::Fault(fault), true) = (trial.subject, bench.options.one_format) else {
+        return (results, tried);
+    };
+    let fate = Fate::of(&results);
+    if fate.is_found() {
+        return (results, tried);
+    }
+    if let Some(why) = fault.has_no_room_in(&trial.profile) {
+        return (results, Tried::fault(fault, Fate::NoRoom(why.to_owned())));
+    }
+    let is_other = |case: &&Case| case.clause() != fault.clause;
+    let cases = cases::all(fault.role).filter(is_other).collect();
+    let besides = bench.play(Trial { cases, ..trial }).await;
+    match Fate::of(&besides).beside() {
+        fate @ Fate::FoundBeside(_) => (results, Tried::fault(fault, fate)),
+        _ => (results, tried),
+    }
 }
 
 /// Looks among all faults for one that fails each case that no fault of its own clause has failed.

@@ -55,6 +55,8 @@ fn fault_line(fault: Planted, fate: &Fate) -> String {
             let variants: Vec<&str> = cases.iter().map(|case| case.variant).collect();
             variants.join(", ")
         }
+        Fate::FoundBeside(cases) => joined(cases),
+        Fate::NoRoom(why) => format!("no room: {why}"),
         Fate::Unsure(cases) => format!("**only at times:** {}", joined(cases.iter())),
         Fate::Survived => "**nobody**".into(),
         Fate::NotLooked(why) => format!("not looked for: {why}"),

@@ -1,6 +1,6 @@
 //! Everything that is played at, of both roles, as rows of one kind.
 
-use crate::altered::{Alterable, Alteration, Fault, Mend, Need, Variant, client, server};
+use crate::altered::{Alterable, Alteration, Fault, Mend, Need, Room, Variant, client, server};
 use crate::cases::{self, Case, Circumstances};
 use crate::judge::ReplyRule;
 use crate::model;
@@ -29,6 +29,8 @@ pub struct Planted {
     pub mend: Mend,
     /// What has to be so for anybody to notice.
     pub needs: Need,
+    /// What a wire format has to have besides, so that there is room for it.
+    pub room: &'static [Room],
 }
 
 impl Planted {
@@ -43,6 +45,21 @@ impl Planted {
         Self::all().find(|fault| fault.name == name)
     }
 
+    /// Why there is no room for it in a wire format; `None` if there is.
+    #[must_use]
+    pub fn has_no_room_in(&self, profile: &Profile) -> Option<&'static str> {
+        if self.role == Role::Client && !has_clients(profile) {
+            return Some(NO_CLIENTS);
+        }
+        let needed = self
+            .needs
+            .room()
+            .into_iter()
+            .chain(self.room.iter().copied());
+        let mut lacking = needed.filter(|room| !room.is_in(profile));
+        lacking.next().map(Room::lacking)
+    }
+
     /// Whether both can be planted in one peer, and noticed in it.
     #[must_use]
     pub fn goes_with(&self, other: &Self) -> bool {
@@ -54,6 +71,16 @@ impl Planted {
             && can_be_had_together(self.needs, other.needs)
             && go_together(self.name, other.name)
     }
+}
+
+/// Why no fault of a client can be looked for in some formats.
+const NO_CLIENTS: &str = "clients cannot be checked";
+
+/// Whether a client can be checked in a wire format: what it answers is written down before the client has asked.
+pub(super) fn has_clients(profile: &Profile) -> bool {
+    let asks_as_often_as_it_likes = profile.requests_per_connection().is_none();
+    let others = [Room::Ids, Room::LongReplies, Room::Unanswered];
+    asks_as_often_as_it_likes && !others.into_iter().any(|room| room.is_in(profile))
 }
 
 /// Whether two faults with these needs show in one peer: nobody declares a limit where the process is looked at, and
@@ -80,6 +107,7 @@ fn planted<H: Alterable>(role: Role) -> impl Iterator<Item = Planted> {
             about: fault.about,
             mend: fault.mend,
             needs: fault.needs,
+            room: fault.room,
         })
     })
 }
@@ -99,6 +127,8 @@ pub struct Permitted {
     pub only_over: Option<Carriage>,
     /// The format in which it is permitted, or is a difference, if that is only one.
     pub only_in: Option<Need>,
+    /// What a format has to have for it to be permitted, if not any will do.
+    pub only_with: Option<Room>,
 }
 
 impl Permitted {
@@ -122,6 +152,7 @@ fn permitted<H: Alterable>(role: Role) -> impl Iterator<Item = Permitted> {
         warned: variant.warned,
         only_over: variant.only_over,
         only_in: variant.only_in,
+        only_with: variant.only_with,
     })
 }
 
@@ -172,6 +203,43 @@ fn differs(case: &Case, one: &Profile, other: &Profile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selftest::formats;
+
+    #[test]
+    fn there_is_room_for_each_fault_where_it_is_looked_for() {
+        let others = formats::others().unwrap();
+        for fault in Planted::all() {
+            let other = others.iter().find(|(need, _)| *need == fault.needs);
+            let profile = other.map_or_else(Profile::tutorial, |(_, profile)| profile.clone());
+            assert_eq!(fault.has_no_room_in(&profile), None, "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn a_fault_has_no_room_where_a_format_lacks_what_it_is_about() {
+        let why = |fault: &str, format: &str| {
+            let profile = Profile::from_toml(format).unwrap();
+            Planted::named(fault).unwrap().has_no_room_in(&profile)
+        };
+        let plain = "name = 'p'\nlength.width = 2\nbody.payload = 'opaque'";
+        let said = "name = 'p'\nlength.width = 2\nheader.before = 'id id ??'\nlength.covers = ['length', 'payload']";
+        for (fault, format, lacking) in [
+            ("padded-with-spaces", plain, Some(Room::Padding)),
+            ("no-limit", plain, None),
+            ("number-kept-in-32-bits", plain, Some(Room::MoreBits(32))),
+            ("numbers-refused", plain, Some(Room::Json)),
+            ("octets-taken-for-utf-8", said, Some(Room::Opaque)),
+            ("id-not-repeated", said, None),
+            ("id-kept-in-16-bits", said, Some(Room::WideIds)),
+            ("free-octets-have-to-be-zero", said, None),
+            ("end-read-as-length-zero", said, Some(Room::FrameOfZeros)),
+        ] {
+            let lacking = lacking.map(Room::lacking);
+            assert_eq!(why(fault, format), lacking, "{fault}");
+        }
+        let client = why("request-length-of-one-octet", said);
+        assert_eq!(client, Some(NO_CLIENTS));
+    }
 
     #[test]
     fn only_large_bodies_depend_on_the_limit() {

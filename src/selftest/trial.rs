@@ -2,12 +2,12 @@
 
 use super::tables::{Permitted, Planted};
 use super::{clients, servers};
-use crate::altered::Need;
+use crate::altered::{Need, Room};
 use crate::cases::Case;
 use crate::diagnosis::Observation;
 use crate::event::{Event, Verdict};
 use crate::lang::Text;
-use crate::profile::{Carriage, Profile};
+use crate::profile::Profile;
 use crate::spec::{CaseId, Role};
 use std::collections::BTreeMap;
 use std::io;
@@ -59,14 +59,24 @@ impl Subject {
         }
     }
 
-    /// Whether that may carry its frames, and those may be of the format that is needed for that.
-    pub(super) fn is_permitted_in(self, format: Option<Need>, carriage: Carriage) -> bool {
+    /// Whether its frames may be of that profile, which is there for the sake of `format`.
+    pub(super) fn is_permitted_in(self, format: Option<Need>, profile: &Profile) -> bool {
+        let Self::Variant(variant) = self else {
+            return true;
+        };
+        let has = |room: Option<Room>| room.is_none_or(|room| room.is_in(profile));
+        variant
+            .only_over
+            .is_none_or(|only| only == profile.carriage())
+            && variant.only_in.is_none_or(|only| Some(only) == format)
+            && has(variant.only_with)
+    }
+
+    /// The format that it is permitted in, if that is only one.
+    pub(super) const fn only_in(self) -> Option<Need> {
         match self {
-            Self::Variant(variant) => {
-                variant.only_over.is_none_or(|only| only == carriage)
-                    && variant.only_in.is_none_or(|only| Some(only) == format)
-            }
-            _ => true,
+            Self::Variant(variant) => variant.only_in,
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The proof of the suite, and the document that shows it.
 
 use crate::generated;
-use crate::program::conformance;
+use crate::program::{Served, conformance, said};
 use framespec::altered::Need;
 use framespec::cases;
 use framespec::event::Verdict;
@@ -320,6 +320,60 @@ fn the_program_looks_for_faults_of_either_role() {
         assert!(said.contains(&format!("found by {clause}")), "{said}");
     }
     assert!(said.contains("2 of 2 faults found"), "{said}");
+}
+
+/// One of the formats that `scripts/formats` plays.
+fn format(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("tests/formats").join(name);
+    path.with_extension("toml").display().to_string()
+}
+
+#[test]
+fn in_one_format_a_fault_is_found_or_has_no_room() {
+    let format = format("decimal");
+    let faults = [
+        "http-answered",
+        "counts-what-was-asked",
+        "padded-with-spaces",
+    ];
+    let faults = faults.map(|fault| ["--fault", fault]).concat();
+    let (code, said, _) = program(&[&["--profile", &format], &faults[..]].concat());
+    assert_eq!(code, 0, "{said}");
+    for part in [
+        "found by length-prefix/",
+        "found by reassembly/",
+        "no room: there is no padding",
+        "2 of 3 faults found, 1 that there is no room for",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+/// What gave false alarms there.
+#[test]
+fn in_one_format_what_differs_as_it_may_passes() {
+    let decimal = format("decimal");
+    let own = ["--profile", &decimal, "--max-frame", "64k"];
+    let served = Served::start(&[&own[..], &["--variant", "wraps-replies"]].concat());
+    let addr = served.addr.to_string();
+    let limit = ["check", &addr, "--run", "length-limit/at-the-limit"];
+    let (code, told) = said(&[&limit[..], &own].concat());
+    assert_eq!(code, 0, "{told}");
+    let prologue = format("prologue");
+    let program = shell_words::quote(env!("CARGO_BIN_EXE_conformance"));
+    let quoted = shell_words::quote(&prologue);
+    let client =
+        format!("{program} chat {{host}}:{{port}} --variant connects-again --profile {quoted}");
+    let closed = [
+        "check-client",
+        "--exec",
+        &client,
+        "--run",
+        "client-close/at-once",
+    ];
+    let (code, told) = said(&[&closed[..], &["--profile", &prologue]].concat());
+    assert_eq!(code, 0, "{told}");
 }
 
 #[test]

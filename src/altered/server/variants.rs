@@ -12,6 +12,7 @@ use super::faults::up_to_two_gib;
 use super::honest;
 use super::hooks::End;
 use crate::altered::frame::{self, Body, Malformed, Sizes};
+use crate::altered::room::Room;
 use crate::altered::text::in_ascii;
 use crate::message::{Message, Undecodable};
 use crate::profile::{Carriage, Payload, Profile, ReplyOrder};
@@ -54,7 +55,8 @@ pub(super) const VARIANTS: &[Variant] = &[
         "strips-both-ends",
         "Pad octets and white space are stripped from both ends of a payload.",
         |h| h.payload = stripped,
-    ),
+    )
+    .only_with(Room::Json),
     Variant::new(
         "wraps-replies",
         "The message comes back as a member of an object.",
@@ -263,7 +265,11 @@ async fn wrapped(c: &mut Client, request: Request) -> Result<Vec<Reply>, End> {
     let Ok(message) = request else {
         return honest::answer(c, request).await;
     };
-    let text = message.text().unwrap_or_default().trim();
+    let text = message.text().unwrap_or_default();
+    let text = match message.kind() {
+        Payload::Json => text.trim(),
+        Payload::Utf8 | Payload::Opaque => text,
+    };
     Ok(vec![raw(format!(
         "{{\"status\": \"ok\", \"reply\": {text}}}"
     ))])

@@ -10,11 +10,17 @@ const ALONE: usize = 200;
 /// Sends one reply, cut at these places, which are counted from its first octet.
 fn cut_at(m: &mut Maker<'_>, places: impl FnOnce(usize, usize) -> Vec<usize>) {
     m.ask();
-    let text = m.text_for_payload(47);
-    let frame = m.reply_with(&text);
+    let frame = frame_to_cut(m);
     let places = places(m.header_of(&frame), frame.len());
     m.send(&frame, &places);
     m.shown();
+}
+
+/// A reply, larger than others where its header were a single octet otherwise.
+fn frame_to_cut(m: &mut Maker<'_>) -> Vec<u8> {
+    let is_cut = m.header_of(&m.craft().frame(&[b'm'; 47])) > 1;
+    let text = m.text_for_payload(if is_cut { 47 } else { 200 });
+    m.reply_with(&text)
 }
 
 /// Two requests, and both replies in one stream cut at places that are counted from the second.

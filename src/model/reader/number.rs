@@ -88,15 +88,13 @@ pub(super) fn integer(width: usize, order: Order, signed: bool, field: &[u8]) ->
     let Some(field) = field.get(..width) else {
         return Number::Part(0);
     };
-    let mut octets = field.to_vec();
-    if order == Order::Little {
-        octets.reverse();
-    }
-    let negative = signed && octets.first().is_some_and(|octet| *octet >= 0x80);
-    let unsigned = octets.iter().fold(0_i128, |value, octet| {
-        value.saturating_mul(256).saturating_add((*octet).into())
-    });
-    let modulus = octets
+    let add = |value: i128, octet: &u8| value.saturating_mul(256).saturating_add((*octet).into());
+    let (first, unsigned) = match order {
+        Order::Big => (field.first(), field.iter().fold(0, add)),
+        Order::Little => (field.last(), field.iter().rev().fold(0, add)),
+    };
+    let negative = signed && first.is_some_and(|octet| *octet >= 0x80);
+    let modulus = field
         .iter()
         .fold(1_i128, |value, _| value.saturating_mul(256));
     let value = if negative {

@@ -147,8 +147,9 @@ async fn sends_ahead(unknown: &ClientPeer, options: &Options) -> Result<bool, No
     let mut peer = unknown.clone();
     peer.patience.reaction = options.timeout;
     let look = look(&peer, options, both_at_once).await?;
-    let requests = Requests::of(&options.profile, &look.transcript, 1);
-    Ok(requests.whole.len() > 1)
+    let Requests { whole, rest, .. } = Requests::of(&options.profile, &look.transcript, 1);
+    // What stands behind the first is sent ahead too, be it a request or not.
+    Ok(whole.len() > 1 || !whole.is_empty() && rest != Rest::Nothing)
 }
 
 /// What is waited for once the client's own times are known.

@@ -325,10 +325,11 @@ impl<'a> Session<'a> {
         Continue(())
     }
 
-    /// Takes further connections and leaves them unanswered: a client that reconnects shall not be busy
-    /// doing so.
+    /// Takes further connections, says on each what there is to say before the first frame, and leaves them
+    /// unanswered: a client that reconnects shall not be busy doing so.
     fn take_others(&self, listener: &TcpListener) -> JoinHandle<()> {
         let log = Arc::clone(&self.log);
+        let (profile, limit) = (self.peer.profile.clone(), self.peer.patience.first);
         let again = SockRef::from(listener).try_clone();
         tokio::spawn(async move {
             let Some(listener) = again
@@ -344,6 +345,9 @@ impl<'a> Session<'a> {
                 };
                 let before = held.len().saturating_add(1);
                 log.note(CONN, Seen::ConnectedAgain(before));
+                let stream = Stream::from(stream);
+                // Whoever does not follow is left unanswered like all others.
+                let _ = begin(&stream, &profile, Speaker::Server, limit).await;
                 held.push(stream);
             }
             std::future::pending::<()>().await;

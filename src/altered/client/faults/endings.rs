@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
 use crate::altered::frame::{self, Body};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::spec::Clause;
 use std::io;
@@ -16,7 +17,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("half-a-reply-is-a-reply", Clause::ClientTruncation, "",
         "When the stream ends inside a reply, what has arrived is taken for all of it.",
         Mend::by("A reply that the stream's end cut short is taken for all of it", "When the stream ends inside a reply, drop what has come of it and close.", sketch::END_OF_STREAM),
-        |h| h.body = |c, wanted| c.collect(wanted)),
+        |h| h.body = |c, wanted| c.collect(wanted)).within(&[Room::Padding, Room::NoTrailer]),
     Fault::new("half-a-reply-shown", Clause::ClientTruncation, "",
         "When the stream ends inside a reply, what has arrived is shown before the connection is given up.",
         Mend::by("A reply that the stream's end cut short is shown", "When the stream ends inside a reply, drop what has come of it and close.", sketch::END_OF_STREAM),
@@ -33,7 +34,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("end-is-an-empty-reply", Clause::ClientClose, "nut#225, wrk#167",
         "A read that returns nothing is taken for a header of zeros, for ever.",
         Mend::by("The end of the stream is taken for an empty reply", "Stop as soon as a read returns no octets: that is the end of the stream, not a header.", sketch::END_OF_STREAM),
-        |h| { h.header = zeros_at_the_end; h.undecodable = |_, _| Ok(()); }),
+        |h| { h.header = zeros_at_the_end; h.undecodable = |_, _| Ok(()); }).within(&[Room::FrameOfZeros]),
     Fault::new("end-of-stream-ends-the-reader", Clause::ClientClose, "",
         "The end of the stream ends the thread that reads, and its socket stays.",
         Mend::by("The end of the stream ends the reader and leaves the socket open", "Close the socket when the server has ended its stream.", sketch::ALWAYS_CLOSE),

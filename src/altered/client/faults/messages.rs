@@ -4,6 +4,7 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::message::{Message, Undecodable};
 use crate::spec::Clause;
@@ -13,35 +14,35 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("garbage-ends-the-reader", Clause::ClientUndecodable, "Jest#404",
         "A reply that cannot be decoded ends the thread that reads, and nobody notices.",
         Mend::by("A reply that cannot be decoded ends the reader, and nobody notices", "Catch the decoder's error where the reply is read, and go on or close.", sketch::COMPLAIN),
-        |h| h.undecodable = |_, _| Err(End::Forgotten)),
+        |h| h.undecodable = |_, _| Err(End::Forgotten)).within(&[Room::Undecodable]),
     Fault::new("bad-utf-8-ends-the-client", Clause::ClientUndecodable, "",
         "Octets that are not UTF-8 end the whole process.",
         Mend::by("A reply that is not UTF-8 brings the process down", "Catch the decoder's error where the reply is read, and go on or close.", sketch::COMPLAIN),
-        |h| h.undecodable = dying_of_bad_utf_8),
+        |h| h.undecodable = dying_of_bad_utf_8).within(&[Room::Undecodable]),
     Fault::new("octet-behind-garbage-skipped", Clause::ClientUndecodable, "",
         "When a reply cannot be decoded, an octet is skipped in search of the next.",
         Mend::by("An octet is skipped behind a reply that cannot be decoded", "Go on with the very next frame, since only the payload was wrong.", sketch::COMPLAIN),
-        |h| h.undecodable = skipping_an_octet),
+        |h| h.undecodable = skipping_an_octet).within(&[Room::Undecodable]),
     Fault::new("empty-reply-ends-the-reader", Clause::ClientUndecodable, "yyjsonr#44",
         "An empty reply ends the thread that reads, and nobody notices.",
         Mend::by("An empty reply ends the reader, and nobody notices", "Treat it as a reply that cannot be decoded, and go on or close.", sketch::EMPTY),
-        |h| h.undecodable = stopping_at_nothing),
+        |h| h.undecodable = stopping_at_nothing).within(&[Room::Undecodable]),
     Fault::new("garbage-kept-for-the-next", Clause::ClientUndecodable, "",
         "What cannot be decoded is kept, and the next reply put behind it.",
         Mend::by("The next reply is put behind one that could not be decoded", "Clear what is kept of a reply whether it could be decoded or not.", sketch::COMPLAIN),
-        |h| h.read = behind_garbage),
+        |h| h.read = behind_garbage).within(&[Room::Undecodable]),
     Fault::new("depth-exhausts-the-stack", Clause::ClientUndecodable, "minimal-json#61, kivaloo#380",
         "The parser calls itself for each level of a reply, until the stack is used up.",
         Mend::by("Deep nesting overflows the stack", "Bound the depth that the parser goes to.", sketch::NESTING),
-        |h| h.read = on_a_small_stack),
+        |h| h.read = on_a_small_stack).within(&[Room::Json]),
     Fault::new("long-numbers-end-the-reader", Clause::ClientUndecodable, "",
         "A number of thousands of digits raises an error that nobody expects, and ends the thread that reads.",
         Mend::by("A very long number ends the reader, and nobody notices", "Catch every error of the decoder, not just that for bad JSON.", sketch::COMPLAIN),
-        |h| h.show = stopping_at_long_numbers),
+        |h| h.show = stopping_at_long_numbers).within(&[Room::Json]),
     Fault::new("half-a-pair-ends-the-reader", Clause::ClientUndecodable, "schemathesis#4229, reqman#12",
         "Half of a surrogate pair is decoded and cannot be printed, which ends the thread that reads.",
         Mend::by("Half a surrogate pair ends the reader, and nobody notices", "Catch the error of showing a reply too, or replace what cannot be shown.", sketch::COMPLAIN),
-        |h| h.show = stopping_at_surrogates),
+        |h| h.show = stopping_at_surrogates).within(&[Room::Json]),
 ];
 
 fn dying_of_bad_utf_8(c: &mut Half, why: Undecodable) -> Result<(), End> {

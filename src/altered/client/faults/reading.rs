@@ -165,7 +165,10 @@ fn in_reads(
 }
 
 fn counting_what_was_asked(c: &mut Half, wanted: usize) -> Result<Vec<u8>, End> {
-    let chunk = usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX);
+    let chunk = match c.profile().chunk() {
+        1 => 60,
+        octets => usize::try_from(octets).unwrap_or(usize::MAX),
+    };
     in_reads(c, wanted, chunk, |asked, _| asked)
 }
 

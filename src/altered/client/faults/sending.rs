@@ -4,6 +4,7 @@ use super::super::half::{Fault, Half};
 use super::super::honest;
 use crate::altered::alteration::Mend;
 use crate::altered::frame;
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::{EncodeError, Encoder};
@@ -53,23 +54,23 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("request-not-padded", Clause::ClientPadding, "",
         "The last chunk of a request ends where its text does, and the length says so.",
         Mend::by("The last chunk of a request is not filled up", "Pad to the next multiple of the chunk, and take the length of all of it.", sketch::FRAME),
-        |h| h.encode = not_padded),
+        |h| h.encode = not_padded).within(&[Room::Padding]),
     Fault::new("request-padded-with-spaces", Clause::ClientPadding, "",
         "Requests are padded with spaces.",
         Mend::by("Requests are padded with spaces", "Pad with the pad octet of the protocol, which for the tutorial's is 0.", sketch::FRAME),
-        |h| h.encode = |c, payload| padded_with(c, payload, b' ')),
+        |h| h.encode = |c, payload| padded_with(c, payload, b' ')).within(&[Room::Padding]),
     Fault::new("request-padded-with-digits", Clause::ClientPadding, "",
         "Requests are padded with the digit 0.",
         Mend::by("Requests are padded with the digit 0", "Pad with the octet of value 0, not the character 0.", sketch::FRAME),
-        |h| h.encode = |c, payload| padded_with(c, payload, b'0')),
+        |h| h.encode = |c, payload| padded_with(c, payload, b'0')).within(&[Room::Padding]),
     Fault::new("request-padded-with-fill-octets", Clause::ClientPadding, "CVE-2003-0001",
         "Requests are padded with what a fresh buffer is filled with, which is not NUL.",
         Mend::by("Requests are padded with what a fresh buffer holds", "Write the pad octets, instead of leaving in the buffer what was there.", sketch::FRAME),
-        |h| h.encode = |c, payload| padded_with(c, payload, 0xcc)),
+        |h| h.encode = |c, payload| padded_with(c, payload, 0xcc)).within(&[Room::Padding]),
     Fault::new("chunk-of-nothing-but-padding", Clause::ClientPadding, "",
         "A request that fills its chunks gets another one of nothing but padding.",
         Mend::by("A request that fills its chunks gets one more of padding", "Pad by what is missing to the next multiple, which can be nothing.", sketch::FRAME),
-        |h| h.encode = a_chunk_more),
+        |h| h.encode = a_chunk_more).within(&[Room::Padding]),
 ];
 
 /// What one write takes.

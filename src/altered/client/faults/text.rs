@@ -3,6 +3,7 @@
 use super::super::half::{Fault, Half};
 use super::super::honest;
 use crate::altered::alteration::Mend;
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::spec::Clause;
 
@@ -11,7 +12,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("byte-order-mark-in-requests", Clause::ClientText, "Jayrock#49, Yardarm#130",
         "Requests begin with a byte order mark.",
         Mend::by("Requests begin with a byte order mark", "Encode as UTF-8 without a byte order mark.", sketch::REPLY_TEXT),
-        |h| h.compose = |c, line| [b"\xef\xbb\xbf", honest::compose(c, line).as_slice()].concat()),
+        |h| h.compose = |c, line| [b"\xef\xbb\xbf", honest::compose(c, line).as_slice()].concat()).within(&[Room::Json]),
     Fault::new("request-in-latin-1", Clause::ClientText, "",
         "Requests are written in Latin-1, with a question mark for what that does not have.",
         Mend::by("Requests are written in Latin-1", "Encode requests as UTF-8.", sketch::REPLY_TEXT),
@@ -19,7 +20,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("request-in-utf-16", Clause::ClientText, "",
         "Requests are written in UTF-16.",
         Mend::by("Requests are written in UTF-16", "Encode requests as UTF-8.", sketch::REPLY_TEXT),
-        |h| h.compose = in_utf_16),
+        |h| h.compose = in_utf_16).within(&[Room::Json]),
     Fault::new("surrogates-one-by-one", Clause::ClientText, "",
         "Characters beyond the first 65536 are written as two surrogates, each in UTF-8 of its own.",
         Mend::by("Surrogates are encoded one by one", "Encode whole characters as UTF-8, by the language's own encoder.", sketch::REPLY_TEXT),
@@ -31,19 +32,19 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("text-pasted-between-quotes", Clause::ClientText, "plugged#5, hipchat-cli#23, SafeguardDotNet#189",
         "A text is put between quotes as it is, so that a quote or a backslash in it breaks the request.",
         Mend::by("A text is pasted between quotes", "Let a JSON library write the request, so that it escapes what must be.", sketch::REPLY_TEXT),
-        |h| h.compose = |_, line| format!("\"{}\"", typed(line)).into_bytes()),
+        |h| h.compose = |_, line| format!("\"{}\"", typed(line)).into_bytes()).within(&[Room::Json]),
     Fault::new("text-in-single-quotes", Clause::ClientText, "",
         "A text is sent in single quotes.",
         Mend::by("A text is sent in single quotes", "Write requests by json.dumps, not by str or repr.", sketch::REPLY_TEXT),
-        |h| h.compose = |_, line| format!("'{}'", typed(line)).into_bytes()),
+        |h| h.compose = |_, line| format!("'{}'", typed(line)).into_bytes()).within(&[Room::Json]),
     Fault::new("text-without-quotes", Clause::ClientText, "",
         "A text is sent as it was typed.",
         Mend::by("A text is sent without quotes", "Let a JSON library write the request.", sketch::REPLY_TEXT),
-        |h| h.compose = |_, line| typed(line).into_bytes()),
+        |h| h.compose = |_, line| typed(line).into_bytes()).within(&[Room::Json]),
     Fault::new("backslashes-dropped", Clause::ClientText, "",
         "Backslashes that the user types are dropped, be they part of the text.",
         Mend::by("Backslashes in a text are dropped", "Let a JSON library write the request, and leave the text as it was typed.", sketch::REPLY_TEXT),
-        |h| h.compose = |c, line| honest::compose(c, &format!("{:?}", typed(line).replace('\\', "")))),
+        |h| h.compose = |c, line| honest::compose(c, &format!("{:?}", typed(line).replace('\\', "")))).within(&[Room::Json]),
 ];
 
 /// The text that was typed: what stands in a JSON string, or the line.

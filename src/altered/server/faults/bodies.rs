@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::Mend;
 use crate::altered::frame::Body;
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::message::Undecodable;
 use crate::session::{Reply, Request};
@@ -15,15 +16,15 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("zero-digits-stripped", Clause::Padding, "RedditStorage#4",
         "The digit 0 is stripped from the end of a body together with the padding.",
         Mend::by("The digit 0 is stripped as if it were padding", "Strip the octet of value 0, not the character 0.", sketch::STRIP),
-        |h| h.payload = without_zeros),
+        |h| h.payload = without_zeros).within(&[Room::Padding]),
     Fault::new("padding-removed-in-pairs", Clause::Padding, "",
         "Padding is removed two octets at a time, and a single one is left.",
         Mend::by("Padding is removed two octets at a time", "Remove every pad octet at the end, be their number odd or even.", sketch::STRIP),
-        |h| h.payload = without_pairs),
+        |h| h.payload = without_pairs).within(&[Room::Padding]),
     Fault::new("less-than-a-chunk-of-padding", Clause::Padding, "",
         "Only padding within the last chunk is removed, and what there is in front of it stays.",
         Mend::by("Only the padding of the last chunk is removed", "Remove pad octets from the end until there is another octet, over any number of chunks.", sketch::STRIP),
-        |h| h.payload = without_the_last_chunks_padding),
+        |h| h.payload = without_the_last_chunks_padding).within(&[Room::Padding]),
 
     Fault::new("waits-for-padding", Clause::ExactFill, "",
         "Behind a body that ends without padding, a chunk of padding is waited for.",
@@ -49,7 +50,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("empty-frame-answered-twice", Clause::EmptyFrame, "",
         "A frame of length zero is answered both as a frame and as an error.",
         Mend::by("A frame of length zero is answered twice", "Let the place that finds the error return, so that nothing else answers.", sketch::EMPTY),
-        |h| h.answer = |c, request| Box::pin(twice_when_empty(c, request))),
+        |h| h.answer = |c, request| Box::pin(twice_when_empty(c, request))).within(&[Room::Json]),
 ];
 
 fn without_zeros(c: &mut Client, body: Body) -> Vec<u8> {

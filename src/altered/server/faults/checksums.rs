@@ -4,6 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{self, Body, Whole};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::profile::{Profile, Region};
 use crate::spec::Clause;
@@ -18,7 +19,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("first-octets-of-a-checksum-compared", Clause::Checksum, "",
         "Of a checksum of four octets the first two are compared.",
         Mend::by("Only some octets of a checksum are compared", "Compare all octets of the checksum, in an integer that has room for them.", sketch::CHECKSUM),
-        |h| h.checksum = |c, whole| first_octets_are_right(c.profile(), whole)).needing(Need::Checksum),
+        |h| h.checksum = |c, whole| first_octets_are_right(c.profile(), whole)).needing(Need::Checksum).within(&[Room::WideChecksum]),
     Fault::new("checksum-of-large-bodies-not-checked", Clause::Checksum, "",
         "The checksum of a body of more than 4096 octets is not checked, as only so much of it is held at a time.",
         Mend::by("Checksums of large bodies are not checked", "Reckon the checksum piece by piece, as the body comes, however large it is.", sketch::CHECKSUM),
@@ -38,11 +39,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("header-left-out-of-a-checksum", Clause::Checksum, "",
         "A checksum that was reckoned from the body alone is taken, where the header belongs to it.",
         Mend::by("A checksum is taken that leaves the header out", "Reckon the checksum from all that the format says: of the header too, where it does.", sketch::CHECKSUM),
-        |h| h.checksum = |c, whole| honest::checksum(c, whole) || is_of_the_body(c.profile(), whole)).needing(Need::Checksum),
+        |h| h.checksum = |c, whole| honest::checksum(c, whole) || is_of_the_body(c.profile(), whole)).needing(Need::Checksum).within(&[Room::ChecksumOfHeader]),
     Fault::new("checksum-of-a-header-made-anew", Clause::Checksum, "",
         "The checksum is compared with one that is reckoned from a header made anew, in which free octets are as they are sent.",
         Mend::by("An altered header is not noticed by its checksum", "Reckon the checksum from the header that came, not from one that was made anew.", sketch::CHECKSUM),
-        |h| h.checksum = |c, whole| honest::checksum(c, whole) || is_right_for_sent_header(c.profile(), whole)).needing(Need::Checksum),
+        |h| h.checksum = |c, whole| honest::checksum(c, whole) || is_right_for_sent_header(c.profile(), whole)).needing(Need::Checksum).within(&[Room::ChecksumOfFreeOctets]),
 
     Fault::new("reply-checksum-in-the-other-order", Clause::ReplyFraming, "",
         "The octets of a reply's checksum stand in the other order.",
@@ -51,11 +52,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-checksum-before-padding", Clause::ReplyFraming, "",
         "The checksum of a reply is reckoned before the padding is added.",
         Mend::by("The checksums of replies leave the padding out", "Add the padding first, and reckon the checksum from all that is sent.", sketch::CHECKSUM),
-        |h| h.encode = |c, payload| summed(c, payload, |profile, whole| without(profile, whole, Region::Padding))).needing(Need::Checksum),
+        |h| h.encode = |c, payload| summed(c, payload, |profile, whole| without(profile, whole, Region::Padding))).needing(Need::Checksum).within(&[Room::ChecksumOfPadding]),
     Fault::new("reply-checksum-without-the-length", Clause::ReplyFraming, "",
         "The checksum of a reply is reckoned before its length is known, and without it.",
         Mend::by("The checksums of replies leave the length out", "Write the length first, and reckon the checksum from all that the format says.", sketch::CHECKSUM),
-        |h| h.encode = |c, payload| summed(c, payload, |profile, whole| without(profile, whole, Region::Length))).needing(Need::Checksum),
+        |h| h.encode = |c, payload| summed(c, payload, |profile, whole| without(profile, whole, Region::Length))).needing(Need::Checksum).within(&[Room::ChecksumOfLength]),
     Fault::new("reply-checksum-not-complemented", Clause::ReplyFraming, "",
         "The last step of reckoning a CRC is forgotten: to turn all its bits over.",
         Mend::by("The checksums of replies lack the last step of the CRC", "Take the CRC from a library, by its whole name; each has a first value and a last step of its own.", sketch::CHECKSUM),

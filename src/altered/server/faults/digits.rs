@@ -6,6 +6,7 @@ use super::super::hooks::End;
 use super::length::lower_bits;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{Body, Malformed, sizes_in};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::profile::{Length, Profile};
 use crate::spec::Clause;
@@ -15,23 +16,23 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("sign-or-space-in-a-length", Clause::LengthPrefix, "",
         "The length is read by a function that takes a sign, and space around the digits, as Python's int does.",
         Mend::by("A length is taken with a sign or with space around it", "See that each octet of the length is a digit before it is read as a number.", sketch::DIGITS),
-        |h| h.header = |c| Box::pin(header_up_to_the_end(c, with_sign_and_space))).needing(Need::Netstring),
+        |h| h.header = |c| Box::pin(header_up_to_the_end(c, with_sign_and_space))).needing(Need::Netstring).within(&[Room::Digits]),
     Fault::new("zeros-in-front-of-a-length", Clause::LengthPrefix, "",
         "A length with zeros in front is taken, where each number has one way alone to be written.",
         Mend::by("A length is taken with zeros in front", "Refuse a length of more than one digit that begins with a zero.", sketch::DIGITS),
-        |h| h.count = with_zeros_in_front).needing(Need::Netstring),
+        |h| h.count = with_zeros_in_front).needing(Need::Netstring).within(&[Room::StrictDigits]),
     Fault::new("digits-without-bound", Clause::LengthPrefix, "",
         "Whatever stands in front of the octet that ends a length is read until that comes, and only then looked at.",
         Mend::by("The digits of a length are read without a bound", "Count the digits while they are read, and close the connection at the first that is one too many.", sketch::DIGITS),
-        |h| h.header = |c| Box::pin(header_up_to_the_end(c, not_below_nothing))).needing(Need::Netstring),
+        |h| h.header = |c| Box::pin(header_up_to_the_end(c, not_below_nothing))).needing(Need::Netstring).within(&[Room::Digits]),
     Fault::new("digits-wrap", Clause::LengthPrefix, "",
         "The digits of a length are added up in 32 bits, in which a large number becomes a small one.",
         Mend::by("A length of many digits wraps round in 32 bits", "Add up the digits with a check, or bound how many there may be.", sketch::DIGITS),
-        |h| h.header = |c| Box::pin(header_up_to_the_end(c, in_32_bits))).needing(Need::Netstring),
+        |h| h.header = |c| Box::pin(header_up_to_the_end(c, in_32_bits))).needing(Need::Netstring).within(&[Room::Digits]),
     Fault::new("number-kept-in-32-bits", Clause::LengthLimit, "",
         "A length that may have more than 32 bits is kept in 32, and so compared with the limit.",
         Mend::by("Only the lower 32 bits of a larger length are used", "Keep the length in a type that holds every number of its form, until it has been compared with the limit.", sketch::DIGITS),
-        |h| h.count = |profile, field| lower_bits(profile, field, 32)).needing(Need::Netstring),
+        |h| h.count = |profile, field| lower_bits(profile, field, 32)).needing(Need::Netstring).within(&[Room::MoreBits(32)]),
     Fault::new("longer-numbers-refused", Clause::LengthPrefix, "",
         "A length that has octets which add nothing is refused, although the format allows them.",
         Mend::by("A length that is longer than it needs to be is refused", "Take a number however many octets of it add nothing, as long as there are no more than there may be.", sketch::LENGTH),
@@ -39,7 +40,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("octets-behind-a-body-not-looked-at", Clause::LengthPrefix, "",
         "The fixed octets behind a body are read and not looked at.",
         Mend::by("The fixed octets behind a body are not checked", "Compare what stands behind the body with what it has to be, and close the connection if it differs.", sketch::HEADER),
-        |h| h.take = |c| Box::pin(whatever_stands_behind(c))).needing(Need::Netstring),
+        |h| h.take = |c| Box::pin(whatever_stands_behind(c))).needing(Need::Netstring).within(&[Room::FixedTrailer]),
 ];
 
 /// Whether the last octet of a varint adds nothing.

@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{self, Body};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
@@ -17,15 +18,15 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("truncated-body-answered", Clause::Truncation, "",
         "When the stream ends inside a body, what has arrived of it is answered.",
         Mend::by("A body that the stream's end cut short is answered", "When the stream ends inside a frame, drop what has come of it and close.", sketch::END_OF_STREAM),
-        |h| h.body = |c, wanted| Box::pin(whatever_came(c, wanted))),
+        |h| h.body = |c, wanted| Box::pin(whatever_came(c, wanted))).within(&[Room::NoTrailer]),
     Fault::new("end-behind-a-header-is-an-empty-body", Clause::Truncation, "",
         "A stream that ends exactly between header and body is taken for an empty message.",
         Mend::by("A stream that ends behind a header is taken for an empty message", "When the stream ends inside a frame, drop what has come of it and close.", sketch::END_OF_STREAM),
-        |h| h.body = |c, wanted| Box::pin(all_or_nothing(c, wanted))),
+        |h| h.body = |c, wanted| Box::pin(all_or_nothing(c, wanted))).within(&[Room::NoTrailer]),
     Fault::new("half-a-header-is-a-number", Clause::Truncation, "",
         "When the stream ends inside a header, the octets that came are taken for the whole length.",
         Mend::by("A header that the stream's end cut short is read as a number", "Ask for all octets of the header, and close if the stream ends before.", sketch::END_OF_STREAM),
-        |h| h.header = |c| Box::pin(whatever_header(c))),
+        |h| h.header = |c| Box::pin(whatever_header(c))).within(&[Room::FixedWidth, Room::NoTrailer]),
     Fault::new("truncation-never-closed", Clause::Truncation, "",
         "A stream that ends inside a frame ends the client's task and leaves its socket open.",
         Mend::by("A stream that ends inside a frame leaves the socket open", "Close the socket on every way out of the loop, an error's too.", sketch::ALWAYS_CLOSE),
@@ -42,7 +43,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("end-read-as-length-zero", Clause::OrderlyClose, "speedtestcpp#3",
         "A read that returns nothing is taken for a header of zeros, so that the end of a stream is answered for ever.",
         Mend::by("The end of the stream is taken for a frame of length zero", "Stop as soon as a read returns no octets: that is the end of the stream, not a header.", sketch::END_OF_STREAM),
-        |h| h.header = |c| Box::pin(zeros_at_the_end(c))),
+        |h| h.header = |c| Box::pin(zeros_at_the_end(c))).within(&[Room::FrameOfZeros]),
     Fault::new("end-ignored", Clause::OrderlyClose, "",
         "The end of a stream is noticed, and the connection kept open.",
         Mend::by("The connection stays open when the client has ended its stream", "Close the socket once the client has ended its stream and has its replies.", sketch::ALWAYS_CLOSE),

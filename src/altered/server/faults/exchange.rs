@@ -6,6 +6,7 @@ use super::super::hooks::End;
 use super::reading::{more, whole_frame};
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{self, Body};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
@@ -53,22 +54,22 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("pairs-swapped", Clause::Order, "",
         "Of two requests that arrive together the second is answered first.",
         Mend::by("Of two requests the second is answered first", "Send replies in the order in which their requests came.", sketch::ONE_REPLY),
-        |h| h.send = |c, octets| Box::pin(behind_the_next(c, octets))),
+        |h| h.send = |c, octets| Box::pin(behind_the_next(c, octets))).within(&[Room::RepliesInOrder]),
     Fault::new("small-overtakes-large", Clause::Order, "",
         "A reply of more than 10 KiB is sent when no other request is left.",
         Mend::by("Small replies overtake large ones", "Put replies into one queue for each connection, and send them in that order.", sketch::ONE_REPLY),
-        |h| h.send = |c, octets| Box::pin(small_ones_first(c, octets))),
+        |h| h.send = |c, octets| Box::pin(small_ones_first(c, octets))).within(&[Room::RepliesInOrder]),
     Fault::new("small-overtakes-very-large", Clause::Order, "",
         "A reply of more than 256 KiB is sent when no other request is left.",
         Mend::by("Small replies overtake very large ones", "Put replies into one queue for each connection, and send them in that order.", sketch::ONE_REPLY),
-        |h| h.send = |c, octets| Box::pin(small_ones_before_very_large(c, octets))),
+        |h| h.send = |c, octets| Box::pin(small_ones_before_very_large(c, octets))).within(&[Room::RepliesInOrder]),
     Fault::new("errors-answered-late", Clause::Order, "",
         "What is said to a payload that cannot be decoded is sent behind the next reply.",
         Mend::by("The reply to an undecodable payload comes behind the next one", "Send complaints by the same queue as all other replies.", sketch::ONE_REPLY),
         |h| {
             h.read = noting_errors;
             h.send = |c, octets| Box::pin(errors_behind_the_next(c, octets));
-        }),
+        }).within(&[Room::RepliesInOrder, Room::Undecodable]),
 
     Fault::new("rest-of-a-read-waits", Clause::Pipelining, "sipnab#95",
         "One frame is handled for each read; what else it brought waits until the next brings something.",
@@ -109,7 +110,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| {
             h.body = |c, wanted| Box::pin(as_soon_as_it_reads(c, wanted));
             h.answer = |c, request| Box::pin(unless_answered(c, request));
-        }),
+        }).within(&[Room::Padding]),
     Fault::new("late-second-reply", Clause::Unsolicited, "CVE-2023-28858",
         "The first reply on a connection comes once more, 30 ms later.",
         Mend::by("A reply is sent once more a little later", "Send each reply once, and forget it then.", sketch::ONE_REPLY),

@@ -4,6 +4,7 @@ use super::super::client::{Client, Fault};
 use super::super::honest;
 use super::exchange::noting_errors;
 use crate::altered::alteration::{Mend, Need};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::{Decoder, EncodeError};
@@ -21,14 +22,14 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("id-kept-in-16-bits", Clause::Order, "",
         "Of an id the lowest 16 bits are repeated.",
         Mend::by("Only the lowest 16 bits of an id are repeated", "Keep as many octets of the id as there are, or repeat them as they came.", sketch::ID),
-        |h| h.encode = |c, payload| honest::encode_with_id(c, payload, c.id & 0xffff)).needing(Need::Ids),
+        |h| h.encode = |c, payload| honest::encode_with_id(c, payload, c.id & 0xffff)).needing(Need::Ids).within(&[Room::WideIds]),
     Fault::new("complaint-without-id", Clause::Order, "",
         "What is said to a payload that cannot be decoded has zeros for an id.",
         Mend::by("The reply to an undecodable payload does not repeat the id", "Write the id into complaints too: the header was read, whatever was wrong with the payload.", sketch::ID),
         |h| {
             h.read = noting_errors;
             h.encode = |c, payload| honest::encode_with_id(c, payload, if c.memory.flag { 0 } else { c.id });
-        }).needing(Need::Ids),
+        }).needing(Need::Ids).within(&[Room::Undecodable]),
 ];
 
 fn under_the_other_id(c: &mut Client, payload: &[u8]) -> Result<Vec<u8>, EncodeError> {

@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{self, Body, Malformed};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::profile::Profile;
 use crate::session::Reply;
@@ -29,11 +30,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("low-octet-of-an-index-checked", Clause::ChunkIndex, "",
         "Of an index only the lowest octet is compared.",
         Mend::by("Only the lowest octet of an index is compared", "Compare all octets of the index, in a number that has room for them.", sketch::INDEX),
-        |h| h.chunks = |c, body| all(c, body, is_right_in_one_octet)).needing(Need::Index),
+        |h| h.chunks = |c, body| all(c, body, is_right_in_one_octet)).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("index-in-either-order", Clause::ChunkIndex, "",
         "An index whose octets stand in the other order is taken as well.",
         Mend::by("An index in the other octet order is taken", "Read the index in the order that the format has, and in no other.", sketch::INDEX),
-        |h| h.chunks = |c, body| all(c, body, |p, number, found| is_right(p, number, found) || is_right(p, number, &reversed(found)))).needing(Need::Index),
+        |h| h.chunks = |c, body| all(c, body, |p, number, found| is_right(p, number, found) || is_right(p, number, &reversed(found)))).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("zeros-for-an-index", Clause::ChunkIndex, "",
         "An index of zeros is taken for one that was left out.",
         Mend::by("Zeros are taken for an index", "Compare the index whatever it is: where counting begins at 1, zero is a wrong one.", sketch::INDEX),
@@ -57,11 +58,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("indexes-in-the-other-order", Clause::ChunkIndex, "",
         "An index is read in the other octet order than the format's.",
         Mend::by("The index is read in the wrong octet order", "Read the index in its own octet order, which need not be that of the length.", sketch::INDEX),
-        |h| h.chunks = |c, body| all(c, body, |p, number, found| is_right(p, number, &reversed(found)))).needing(Need::Index),
+        |h| h.chunks = |c, body| all(c, body, |p, number, found| is_right(p, number, &reversed(found)))).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("index-of-one-octet", Clause::ChunkIndex, "",
         "Chunks are counted in one octet, which begins anew behind 255.",
         Mend::by("Chunks are counted in a single octet", "Count chunks in a number that has room for as many as a body can have.", sketch::INDEX),
-        |h| h.chunks = |c, body| all(c, body, is_right_in_small)).needing(Need::Index),
+        |h| h.chunks = |c, body| all(c, body, is_right_in_small)).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("indexes-go-on", Clause::ChunkIndex, "",
         "The chunks of a frame are counted on from those of the frame before it.",
         Mend::by("Chunks are counted on from frame to frame", "Count the chunks of each request anew: the counter belongs to the frame, not to the connection.", sketch::INDEX),
@@ -82,7 +83,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-indexes-in-the-other-order", Clause::ReplyFraming, "",
         "The indexes of a reply stand in the other octet order than the format's.",
         Mend::by("The indexes of replies are in the other octet order", "Write the index in its own octet order, which need not be that of the length.", sketch::PUT_INDEX),
-        |h| h.encode = |c, payload| indexed(c, payload, |p, number| reversed(&frame::index(p, number)))).needing(Need::Index),
+        |h| h.encode = |c, payload| indexed(c, payload, |p, number| reversed(&frame::index(p, number)))).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("reply-indexes-go-on", Clause::ReplyFraming, "",
         "The chunks of a reply are counted on from those of the reply before it.",
         Mend::by("The chunks of replies are counted on from reply to reply", "Count the chunks of each reply anew.", sketch::PUT_INDEX),
@@ -90,7 +91,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-index-of-one-octet", Clause::ReplyFraming, "",
         "The chunks of a reply are counted in one octet, which begins anew behind 255.",
         Mend::by("The chunks of replies are counted in a single octet", "Count chunks in a number that has room for as many as a reply can have.", sketch::PUT_INDEX),
-        |h| h.encode = |c, payload| indexed(c, payload, in_small)).needing(Need::Index),
+        |h| h.encode = |c, payload| indexed(c, payload, in_small)).needing(Need::Index).within(&[Room::WideIndex]),
     Fault::new("reply-without-indexes", Clause::ReplyFraming, "",
         "The chunks of a reply have no index.",
         Mend::by("Replies have no indexes", "Write the index in front of each chunk of a reply, too.", sketch::PUT_INDEX),
@@ -102,11 +103,11 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("reply-with-a-short-chunk", Clause::ReplyFraming, "",
         "The last chunk of a reply is not padded, where the format pads it.",
         Mend::by("The last chunk of a reply is not padded", "Pad the last chunk to its full size, even where the length does not count the padding.", sketch::PUT_INDEX),
-        |h| h.encode = short).needing(Need::Index),
+        |h| h.encode = short).needing(Need::Index).within(&[Room::PaddedChunks]),
     Fault::new("reply-length-counts-indexes", Clause::ReplyFraming, "",
         "The length of a reply counts its indexes, which the format does not.",
         Mend::by("The length of a reply counts its indexes", "Write the length that the format says: here it is that of the payload alone.", sketch::PUT_INDEX),
-        |h| h.encode = counting_indexes).needing(Need::Index),
+        |h| h.encode = counting_indexes).needing(Need::Index).within(&[Room::UncountedIndex]),
 ];
 
 /// What an index is compared with: the number of its chunk, and what was found.

@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use super::exchange::noting_errors;
 use crate::altered::alteration::{Mend, Need};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::spec::Clause;
 use crate::wire::EncodeError;
@@ -17,7 +18,7 @@ pub(super) const FAULTS: &[Fault] = &[
         |h| {
             h.read = noting_errors;
             h.encode = |c, payload| if c.memory.flag { honest::encode_with_id(c, payload, c.id) } else { honest::encode(c, payload) };
-        }).needing(Need::LongReplies),
+        }).needing(Need::LongReplies).within(&[Room::Undecodable]),
     Fault::new("every-tenth-reply-without-its-last-frame", Clause::OneReply, "",
         "The tenth reply of a connection, and each tenth behind it, has no frame that ends it.",
         Mend::by("Some replies have no frame that ends them", "End each reply in one place, whatever path it takes.", sketch::LAST_FRAME),

@@ -6,6 +6,7 @@ use super::super::hooks::{Admission, End};
 use super::reading::whole_frame;
 use crate::altered::alteration::Mend;
 use crate::altered::frame::Body;
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::session::{Reply, Request};
 use crate::spec::Clause;
@@ -47,7 +48,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("undecodable-ends-the-server", Clause::Isolation, "EternalTerminal#848",
         "What cannot be decoded ends the whole server.",
         Mend::by("A payload that cannot be decoded ends the whole server", "Catch the decoder's error where the frame is handled, and answer or close.", sketch::ISOLATE),
-        |h| h.answer = |c, request| Box::pin(fatal_if_undecodable(c, request))),
+        |h| h.answer = |c, request| Box::pin(fatal_if_undecodable(c, request))).within(&[Room::Undecodable]),
     Fault::new("malformed-header-ends-the-server", Clause::Isolation, "actor-ts#587",
         "A header that no frame can have ends the whole server.",
         Mend::by("A header that is malformed ends the whole server", "Catch the error where the client is served, and close this connection only.", sketch::ISOLATE),

@@ -196,22 +196,28 @@ async fn or_a_line(c: &mut Client, first: &[u8]) -> Result<Vec<u8>, End> {
 }
 
 async fn behind_white_space(c: &mut Client) -> Result<Vec<u8>, End> {
-    let mut header = honest::header(c).await?;
-    while header.first().is_some_and(u8::is_ascii_whitespace) {
-        header.remove(0);
-        header.extend(honest::body(c, 1).await?);
+    loop {
+        c.wait_for_more().await;
+        let blank = c
+            .inbox
+            .iter()
+            .take_while(|octet| octet.is_ascii_whitespace());
+        let blank = blank.count();
+        c.inbox.advance(blank);
+        if blank == 0 || !c.inbox.is_empty() {
+            return honest::header(c).await;
+        }
     }
-    Ok(header)
 }
 
 async fn or_http(c: &mut Client) -> Result<Vec<u8>, End> {
-    let header = honest::header(c).await?;
-    if header.starts_with(b"GET") || header.starts_with(b"PRI") {
+    c.wait_for_more().await;
+    if c.inbox.starts_with(b"GET") || c.inbox.starts_with(b"PRI") {
         let told = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
         (c.hooks().send)(c, told.to_vec()).await?;
         return Err(End::Asked);
     }
-    Ok(header)
+    honest::header(c).await
 }
 
 async fn body_in_one_read(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
@@ -376,6 +382,10 @@ async fn between_ticks(c: &mut Client, wanted: usize) -> Result<Vec<u8>, End> {
     }
 }
 
+/// Octets of a chunk, or of a small buffer where there are no chunks.
 fn chunk(c: &Client) -> usize {
-    usize::try_from(c.profile().chunk()).unwrap_or(usize::MAX)
+    match c.profile().chunk() {
+        1 => 60,
+        octets => usize::try_from(octets).unwrap_or(usize::MAX),
+    }
 }

@@ -5,6 +5,7 @@ use super::super::honest;
 use super::super::hooks::End;
 use crate::altered::alteration::{Mend, Need};
 use crate::altered::frame::{Body, Malformed, Sizes};
+use crate::altered::room::Room;
 use crate::altered::sketch;
 use crate::profile::Profile;
 use crate::session::Request;
@@ -45,7 +46,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new("undecodable-kept", Clause::Memory, "",
         "Payloads that cannot be decoded are kept, to be looked at some day.",
         Mend::by("Payloads that cannot be decoded are kept", "Drop a frame when it has been answered.", sketch::GROW),
-        |h| h.read = keeping_undecodable).needing(Need::Process),
+        |h| h.read = keeping_undecodable).needing(Need::Process).within(&[Room::Undecodable]),
     Fault::new("replies-pile-up", Clause::Memory, "CVE-2025-21605",
         "Replies are put into a queue that has no end, and a client that takes none is read from all the same.",
         Mend::by("Replies to a client that does not read pile up", "Read no further from a client that leaves its replies where they are.", sketch::BACKPRESSURE),
